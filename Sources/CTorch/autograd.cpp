@@ -1,0 +1,67 @@
+#include "bridge.h"
+
+#include <torch/csrc/autograd/autograd.h>
+
+#include <cmath>
+
+using namespace bridge;
+
+int ct_set_requires_grad(ct_tensor t, bool on) {
+  return status([&] { open(t).requires_grad_(on); });
+}
+bool ct_grad_enabled(void) { return at::GradMode::is_enabled(); }
+void ct_set_grad_enabled(bool on) { at::GradMode::set_enabled(on); }
+
+int ct_grad(ct_tensor scalar, const ct_tensor *inputs, int count, bool create_graph, ct_tensor *gradients) {
+  return status([&] {
+    auto found = torch::autograd::grad(
+      {open(scalar)}, list(inputs, count), {}, /*retain_graph=*/create_graph, create_graph, /*allow_unused=*/true);
+    for (int i = 0; i < count; i++) gradients[i] = found[i].defined() ? wrap(found[i]) : nullptr;
+  });
+}
+
+int ct_fused_adam(
+  const ct_tensor *parameters, const ct_tensor *gradients, const ct_tensor *first_moments,
+  const ct_tensor *second_moments, const ct_tensor *steps, int count, double rate, double beta1, double beta2,
+  double decay, double epsilon, bool decoupled_decay) {
+  return status([&] {
+    at::NoGradGuard guard;
+    auto counters = list(steps, count);
+    for (auto &counter : counters) counter.add_(1);
+    if (decoupled_decay)
+      at::_fused_adamw_(
+        list(parameters, count), list(gradients, count), list(first_moments, count), list(second_moments, count), {},
+        counters, rate, beta1, beta2, decay, epsilon, /*amsgrad=*/false, /*maximize=*/false);
+    else
+      at::_fused_adam_(
+        list(parameters, count), list(gradients, count), list(first_moments, count), list(second_moments, count), {},
+        counters, rate, beta1, beta2, decay, epsilon, /*amsgrad=*/false, /*maximize=*/false);
+  });
+}
+
+int ct_fused_sgd(
+  const ct_tensor *parameters, const ct_tensor *gradients, const ct_tensor *momenta, int count, double rate,
+  double momentum, double decay, bool nesterov, bool first_step) {
+  return status([&] {
+    at::NoGradGuard guard;
+    auto buffers = momentum == 0 ? std::vector<at::Tensor>() : list(momenta, count);
+    at::_fused_sgd_(
+      list(parameters, count), list(gradients, count), buffers, decay, momentum, rate, /*dampening=*/0, nesterov,
+      /*maximize=*/false, first_step);
+  });
+}
+
+int ct_clip_gradients(const ct_tensor *gradients, int count, double limit, double *norm) {
+  return status([&] {
+    at::NoGradGuard guard;
+    if (count == 0) {
+      *norm = 0;
+      return;
+    }
+    auto tensors = list(gradients, count);
+    auto norms = at::_foreach_norm(tensors, 2);
+    *norm = at::linalg_vector_norm(at::stack(norms)).item<double>();
+    // A norm that is not finite scales nothing: the trainer stops and names it.
+    if (std::isfinite(*norm) && *norm > limit) at::_foreach_mul_(tensors, limit / *norm);
+  });
+}

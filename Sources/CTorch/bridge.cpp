@@ -1,0 +1,74 @@
+#include "bridge.h"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <torch/version.h>
+
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
+namespace bridge {
+
+static thread_local std::string last;
+
+void remember(std::string message) {
+  // One line: libtorch appends source positions and advice for Python.
+  last = message.substr(0, message.find('\n'));
+}
+
+at::ScalarType scalarType(ct_dtype dtype) {
+  switch (dtype) {
+    case CT_F32: return at::kFloat;
+    case CT_F64: return at::kDouble;
+    case CT_I64: return at::kLong;
+    case CT_U8: return at::kByte;
+    case CT_BOOL: return at::kBool;
+  }
+  return at::kFloat;
+}
+
+at::Device device(ct_device device) {
+  switch (device.type) {
+    case CT_CUDA: return at::Device(at::kCUDA, static_cast<c10::DeviceIndex>(device.index));
+    case CT_MPS: return at::Device(at::kMPS, static_cast<c10::DeviceIndex>(device.index));
+    case CT_CPU: break;
+  }
+  return at::Device(at::kCPU);
+}
+
+}  // namespace bridge
+
+using namespace bridge;
+
+const char *ct_last_error(void) { return bridge::last.c_str(); }
+const char *ct_version(void) { return TORCH_VERSION; }
+
+bool ct_has_device(ct_device where) {
+  try {
+    switch (where.type) {
+      case CT_CPU: return true;
+      case CT_CUDA: return at::hasCUDA() && where.index < at::detail::getCUDAHooks().deviceCount();
+      case CT_MPS: return at::hasMPS();
+    }
+  } catch (const std::exception &) {
+  }
+  return false;
+}
+
+int ct_get_threads(void) { return at::get_num_threads(); }
+void ct_set_threads(int count) { at::set_num_threads(count); }
+
+void ct_keep_large_blocks(void) {
+#if defined(__GLIBC__)
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, -1);
+  mallopt(M_TOP_PAD, 64 << 20);
+#endif
+}
+
+void ct_set_deterministic(bool on) {
+  at::globalContext().setDeterministicAlgorithms(on, /*warn_only=*/true);
+  at::globalContext().setDeterministicCuDNN(on);
+  at::globalContext().setBenchmarkCuDNN(!on);
+}

@@ -1,0 +1,70 @@
+#include "bridge.h"
+
+using namespace bridge;
+
+ct_tensor ct_linear(ct_tensor x, ct_tensor weight, ct_tensor bias) {
+  return tensor([&] { return at::linear(open(x), open(weight), optional(bias)); });
+}
+ct_tensor ct_conv2d(ct_tensor x, ct_tensor weight, ct_tensor bias, int64_t stride, int64_t padding) {
+  return tensor([&] {
+    return at::conv2d(open(x), open(weight), optional(bias), {stride, stride}, at::IntArrayRef({padding, padding}));
+  });
+}
+ct_tensor ct_conv_transpose2d(
+  ct_tensor x, ct_tensor weight, ct_tensor bias, int64_t stride, int64_t padding, int64_t output_padding) {
+  return tensor([&] {
+    return at::conv_transpose2d(
+      open(x), open(weight), optional(bias), {stride, stride}, {padding, padding}, {output_padding, output_padding});
+  });
+}
+ct_tensor ct_max_pool2d(ct_tensor x, int64_t size, int64_t stride) {
+  return tensor([&] { return at::max_pool2d(open(x), {size, size}, {stride, stride}); });
+}
+ct_tensor ct_avg_pool2d(ct_tensor x, int64_t size, int64_t stride) {
+  return tensor([&] { return at::avg_pool2d(open(x), {size, size}, {stride, stride}); });
+}
+ct_tensor ct_adaptive_avg_pool2d(ct_tensor x, int64_t height, int64_t width) {
+  return tensor([&] { return at::adaptive_avg_pool2d(open(x), {height, width}); });
+}
+ct_tensor ct_upsample_nearest2d(ct_tensor x, int64_t factor) {
+  return tensor([&] {
+    auto &input = open(x);
+    return at::upsample_nearest2d(input, {input.size(2) * factor, input.size(3) * factor});
+  });
+}
+ct_tensor ct_upsample_bilinear2d(ct_tensor x, int64_t factor) {
+  return tensor([&] {
+    auto &input = open(x);
+    return at::upsample_bilinear2d(input, {input.size(2) * factor, input.size(3) * factor}, /*align_corners=*/false);
+  });
+}
+ct_tensor ct_softmax(ct_tensor x, int64_t axis) {
+  return tensor([&] { return at::softmax(open(x), axis); });
+}
+ct_tensor ct_log_softmax(ct_tensor x, int64_t axis) {
+  return tensor([&] { return at::log_softmax(open(x), axis); });
+}
+
+// Losses
+
+ct_tensor ct_mse(ct_tensor x, ct_tensor target, int reduction) {
+  return tensor([&] {
+    TORCH_CHECK(open(x).sizes() == open(target).sizes(), "sizes ", open(x).sizes(), " and ", open(target).sizes());
+    return at::mse_loss(open(x), open(target), reduction);
+  });
+}
+ct_tensor ct_huber(ct_tensor x, ct_tensor target, double delta, int reduction) {
+  return tensor([&] {
+    TORCH_CHECK(open(x).sizes() == open(target).sizes(), "sizes ", open(x).sizes(), " and ", open(target).sizes());
+    return at::huber_loss(open(x), open(target), reduction, delta);
+  });
+}
+ct_tensor ct_bce(ct_tensor x, ct_tensor target, int reduction) {
+  return tensor([&] { return at::binary_cross_entropy(open(x), open(target), {}, reduction); });
+}
+ct_tensor ct_bce_with_logits(ct_tensor x, ct_tensor target, int reduction) {
+  return tensor([&] { return at::binary_cross_entropy_with_logits(open(x), open(target), {}, {}, reduction); });
+}
+ct_tensor ct_cross_entropy(ct_tensor scores, ct_tensor labels, int reduction) {
+  return tensor([&] { return at::cross_entropy_loss(open(scores), open(labels), {}, reduction); });
+}

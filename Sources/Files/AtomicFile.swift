@@ -1,0 +1,80 @@
+import Foundation
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A file that could not be read or written: what was found and what to do.
+public struct FileError: Error, CustomStringConvertible, Equatable {
+  public let path: String
+  public let reason: String
+
+  public init(_ path: String, _ reason: String) {
+    self.path = path
+    self.reason = reason
+  }
+
+  public var description: String { "\(path): \(reason)" }
+}
+
+/// Writes a file so that its name always stands for a whole one: a temporary file beside it is written, synced and
+/// renamed. When anything fails, a full disk say, the temporary file is removed and an old file stays as it was.
+public enum AtomicFile {
+  public static func write(_ data: Data, to url: URL) throws {
+    try write(to: url) { try $0(data) }
+  }
+
+  public static func write(_ text: String, to url: URL) throws { try write(Data(text.utf8), to: url) }
+
+  /// Writes piece by piece.
+  public static func write(to url: URL, _ body: ((Data) throws -> Void) throws -> Void) throws {
+    let temporary = url.deletingLastPathComponent()
+      .appendingPathComponent(".\(url.lastPathComponent).\(getpid()).partial")
+    let descriptor = open(temporary.path, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
+    guard descriptor >= 0 else { throw FileError(url.path, "cannot be written: \(systemMessage())") }
+    do {
+      try body { try writeAll($0, to: descriptor, named: url.path) }
+      guard fsync(descriptor) == 0 else { throw FileError(url.path, "cannot be written: \(systemMessage())") }
+    } catch {
+      close(descriptor)
+      unlink(temporary.path)
+      throw error
+    }
+    // Some file systems report a full disk only here.
+    guard close(descriptor) == 0, rename(temporary.path, url.path) == 0 else {
+      let message = systemMessage()
+      unlink(temporary.path)
+      throw FileError(url.path, "cannot be written: \(message)")
+    }
+  }
+
+  private static func writeAll(_ data: Data, to descriptor: Int32, named path: String) throws {
+    try data.withUnsafeBytes { (bytes: UnsafeRawBufferPointer) in
+      var written = 0
+      while written < bytes.count {
+        let count = systemWrite(descriptor, bytes.baseAddress! + written, bytes.count - written)
+        if count < 0 && errno == EINTR { continue }
+        guard count > 0 else { throw FileError(path, "cannot be written: \(systemMessage())") }
+        written += count
+      }
+    }
+  }
+}
+
+/// What the system says about the last failed call, with advice where there is some.
+public func systemMessage(_ code: Int32 = errno) -> String {
+  switch code {
+  case ENOSPC: "the disk is full; free some space and run again"
+  case EACCES, EPERM: "no permission; choose a folder that you may write to"
+  case ENOENT: "the folder does not exist"
+  default: String(cString: strerror(code))
+  }
+}
+
+private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
+  write(descriptor, bytes, count)
+}

@@ -1,0 +1,65 @@
+import CTorch
+
+extension Tensor {
+  /// Marks a leaf as something to differentiate by.
+  @discardableResult
+  public func requiringGradient(_ on: Bool = true) throws -> Tensor {
+    try check("requiringGradient", [self]) { ct_set_requires_grad(handle, on) }
+    return self
+  }
+
+  /// The gradients of this scalar by each of `inputs`; nil where an input had no part in it.
+  ///
+  /// With `createGraph` the gradients can be differentiated again.
+  public func gradients(by inputs: [Tensor], createGraph: Bool = false) throws -> [Tensor?] {
+    var found = [OpaquePointer?](repeating: nil, count: inputs.count)
+    try inputs.withHandles { handles, count in
+      try check("gradients", [self]) { ct_grad(handle, handles, count, createGraph, &found) }
+    }
+    return found.map { $0.map(Tensor.init(owning:)) }
+  }
+}
+
+/// Runs `body` without recording it for gradients, on this thread.
+public func withoutGradients<Result>(_ body: () throws -> Result) rethrows -> Result {
+  try withGradients(enabled: false, body)
+}
+
+/// Runs `body` with gradients recorded, on this thread, also inside `withoutGradients`.
+public func withGradients<Result>(enabled: Bool = true, _ body: () throws -> Result) rethrows -> Result {
+  let before = ct_grad_enabled()
+  ct_set_grad_enabled(enabled)
+  defer { ct_set_grad_enabled(before) }
+  return try body()
+}
+
+// Changes in place, for optimisers, masks and running statistics. They keep a tensor's identity and layout.
+
+extension Tensor {
+  /// Copies values (any type, any device) into this tensor of the same shape.
+  public func copyInPlace(_ source: Tensor) throws {
+    try withoutGradients { try check("copyInPlace", [self, source]) { ct_copy_into(handle, source.handle) } }
+  }
+  public func fillInPlace(_ value: Double) throws {
+    try withoutGradients { try check("fillInPlace", [self]) { ct_fill_in_place(handle, value) } }
+  }
+  public func addInPlace(_ source: Tensor, times alpha: Double = 1) throws {
+    try withoutGradients { try check("addInPlace", [self, source]) { ct_add_in_place(handle, source.handle, alpha) } }
+  }
+  public func multiplyInPlace(_ source: Tensor) throws {
+    try withoutGradients { try check("multiplyInPlace", [self, source]) { ct_mul_in_place(handle, source.handle) } }
+  }
+  public func multiplyInPlace(_ value: Double) throws {
+    try withoutGradients { try check("multiplyInPlace", [self]) { ct_mul_scalar_in_place(handle, value) } }
+  }
+}
+
+/// Scales gradients in place so that their common Euclidean norm is at most `limit`; returns the norm before.
+@discardableResult
+public func clipGradients(_ gradients: [Tensor], to limit: Double = .infinity) throws -> Double {
+  var norm = 0.0
+  try gradients.withHandles { handles, count in
+    try check("clipGradients") { ct_clip_gradients(handles, count, limit, &norm) }
+  }
+  return norm
+}

@@ -1,0 +1,103 @@
+import CTorch
+
+/// Where a tensor lives: `cpu`, `cuda:0`, `mps`.
+public struct Device: Sendable, Hashable, CustomStringConvertible {
+  public enum Kind: String, Sendable, CaseIterable { case cpu, cuda, mps }
+
+  public let kind: Kind
+  public let index: Int
+
+  public init(_ kind: Kind, index: Int = 0) {
+    self.kind = kind
+    self.index = index
+  }
+
+  /// Reads `cpu`, `cuda`, `cuda:1` or `mps`; nil for anything else.
+  public init?(parsing text: String) {
+    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+    guard let kind = Kind(rawValue: String(parts[0])), parts.count <= 2 else { return nil }
+    let index = parts.count == 2 ? Int(parts[1]) : 0
+    guard let index, index >= 0 else { return nil }
+    self.init(kind, index: index)
+  }
+
+  public static let cpu = Device(.cpu)
+  public static let cuda = Device(.cuda)
+  public static let mps = Device(.mps)
+
+  public var isAvailable: Bool { ct_has_device(c) }
+
+  /// CUDA where there is one, else MPS, else the CPU.
+  public static var best: Device { [.cuda, .mps].first(where: \.isAvailable) ?? .cpu }
+
+  public var description: String { index == 0 ? kind.rawValue : "\(kind.rawValue):\(index)" }
+
+  var c: ct_device {
+    let type: ct_device_type =
+      switch kind {
+      case .cpu: CT_CPU
+      case .cuda: CT_CUDA
+      case .mps: CT_MPS
+      }
+    return ct_device(type: type, index: Int32(index))
+  }
+
+  init(_ device: ct_device) {
+    switch device.type {
+    case CT_CUDA: self.init(.cuda, index: Int(device.index))
+    case CT_MPS: self.init(.mps, index: Int(device.index))
+    default: self.init(.cpu)
+    }
+  }
+}
+
+/// The element types that LatentKit works with.
+public enum DType: String, Sendable, CaseIterable {
+  case float32, float64, int64, uint8, bool
+
+  public var byteCount: Int {
+    switch self {
+    case .float32: 4
+    case .float64, .int64: 8
+    case .uint8, .bool: 1
+    }
+  }
+
+  public var isFloatingPoint: Bool { self == .float32 || self == .float64 }
+
+  var c: ct_dtype {
+    switch self {
+    case .float32: CT_F32
+    case .float64: CT_F64
+    case .int64: CT_I64
+    case .uint8: CT_U8
+    case .bool: CT_BOOL
+    }
+  }
+}
+
+/// A Swift type that a tensor's elements can be read as.
+public protocol TensorElement: Sendable { static var dtype: DType { get } }
+extension Float: TensorElement { public static var dtype: DType { .float32 } }
+extension Double: TensorElement { public static var dtype: DType { .float64 } }
+extension Int64: TensorElement { public static var dtype: DType { .int64 } }
+extension UInt8: TensorElement { public static var dtype: DType { .uint8 } }
+extension Bool: TensorElement { public static var dtype: DType { .bool } }
+
+/// The libtorch that this program runs on.
+public enum Torch {
+  public static var version: String { String(cString: ct_version()) }
+
+  /// Threads that one operation may use.
+  public static var threadCount: Int {
+    get { Int(ct_get_threads()) }
+    set { ct_set_threads(Int32(newValue)) }
+  }
+
+  /// Lets the C allocator keep large freed blocks: a training step frees and takes the same ones again, and giving them
+  /// back to the system in between costs a page fault per 4 KiB. For programs, not for libraries.
+  public static func keepLargeBlocks() { ct_keep_large_blocks() }
+
+  /// Chooses algorithms that give the same bits each time, on any device.
+  public static func setDeterministic(_ on: Bool) { ct_set_deterministic(on) }
+}

@@ -1,0 +1,78 @@
+import CTorch
+
+/// How a loss over many elements becomes one value.
+public enum Reduction: Int32, Sendable {
+  case none = 0, mean, sum
+}
+
+// The functions that layers and losses are made of.
+
+extension Tensor {
+  /// `x weightᵀ + bias`; weight `[outputs, inputs]`.
+  public func linear(_ weight: Tensor, bias: Tensor? = nil) throws -> Tensor {
+    try .make("linear", [self, weight, bias]) { ct_linear(handle, weight.handle, bias?.handle) }
+  }
+
+  /// Convolution of `[batch, channels, height, width]`; weight `[outputs, channels, size, size]`.
+  public func convolved(_ weight: Tensor, bias: Tensor? = nil, stride: Int = 1, padding: Int = 0) throws -> Tensor {
+    try .make("convolution", [self, weight, bias]) {
+      ct_conv2d(handle, weight.handle, bias?.handle, Int64(stride), Int64(padding))
+    }
+  }
+
+  /// Transposed convolution; weight `[channels, outputs, size, size]`.
+  public func convolvedTransposed(
+    _ weight: Tensor, bias: Tensor? = nil, stride: Int = 1, padding: Int = 0, outputPadding: Int = 0
+  ) throws -> Tensor {
+    try .make("transposed convolution", [self, weight, bias]) {
+      ct_conv_transpose2d(handle, weight.handle, bias?.handle, Int64(stride), Int64(padding), Int64(outputPadding))
+    }
+  }
+
+  public func maxPooled(_ size: Int, stride: Int? = nil) throws -> Tensor {
+    try .make("max pooling", [self]) { ct_max_pool2d(handle, Int64(size), Int64(stride ?? size)) }
+  }
+  public func averagePooled(_ size: Int, stride: Int? = nil) throws -> Tensor {
+    try .make("average pooling", [self]) { ct_avg_pool2d(handle, Int64(size), Int64(stride ?? size)) }
+  }
+  /// Means over a grid of `height x width` cells.
+  public func averagePooled(to height: Int, _ width: Int) throws -> Tensor {
+    try .make("adaptive average pooling", [self]) { ct_adaptive_avg_pool2d(handle, Int64(height), Int64(width)) }
+  }
+  public func upsampledNearest(_ factor: Int) throws -> Tensor {
+    try .make("nearest upsampling", [self]) { ct_upsample_nearest2d(handle, Int64(factor)) }
+  }
+  public func upsampledBilinear(_ factor: Int) throws -> Tensor {
+    try .make("bilinear upsampling", [self]) { ct_upsample_bilinear2d(handle, Int64(factor)) }
+  }
+
+  public func softmax(axis: Int = -1) throws -> Tensor { try .make("softmax", [self]) { ct_softmax(handle, Int64(axis)) } }
+  public func logSoftmax(axis: Int = -1) throws -> Tensor {
+    try .make("logSoftmax", [self]) { ct_log_softmax(handle, Int64(axis)) }
+  }
+
+  // MARK: Losses
+
+  /// `(x - target)²`.
+  public func squaredError(_ target: Tensor, _ reduction: Reduction = .mean) throws -> Tensor {
+    try .make("squared error", [self, target]) { ct_mse(handle, target.handle, reduction.rawValue) }
+  }
+  /// Half the square where `|x - target|` is below `delta`, else `delta (|x - target| - delta / 2)` (Huber 1964).
+  public func huberError(_ target: Tensor, delta: Double = 1, _ reduction: Reduction = .mean) throws -> Tensor {
+    try .make("huber error", [self, target]) { ct_huber(handle, target.handle, delta, reduction.rawValue) }
+  }
+  /// `-target log x - (1 - target) log(1 - x)` for probabilities `x`.
+  public func binaryCrossEntropy(_ target: Tensor, _ reduction: Reduction = .mean) throws -> Tensor {
+    try .make("binary cross entropy", [self, target]) { ct_bce(handle, target.handle, reduction.rawValue) }
+  }
+  /// The same for logits: `x` goes through a sigmoid first, in one stable step.
+  public func binaryCrossEntropyOfLogits(_ target: Tensor, _ reduction: Reduction = .mean) throws -> Tensor {
+    try .make("binary cross entropy of logits", [self, target]) {
+      ct_bce_with_logits(handle, target.handle, reduction.rawValue)
+    }
+  }
+  /// `-log softmax(scores)[label]`; scores `[batch, classes]`, labels `[batch]` Int64.
+  public func crossEntropy(_ labels: Tensor, _ reduction: Reduction = .mean) throws -> Tensor {
+    try .make("cross entropy", [self, labels]) { ct_cross_entropy(handle, labels.handle, reduction.rawValue) }
+  }
+}

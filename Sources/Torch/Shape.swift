@@ -1,0 +1,97 @@
+import CTorch
+
+// Shape, choice and order.
+
+extension Tensor {
+  /// The same elements in another shape; one length may be -1.
+  public func reshaped(_ shape: [Int]) throws -> Tensor {
+    try .make("reshape to \(shape)", [self]) { shape.withInt64 { ct_reshape(handle, $0, $1) } }
+  }
+
+  /// All axes from `axis` on become one.
+  public func flattened(from axis: Int = 1) throws -> Tensor {
+    let shape = shape
+    return shape.count <= axis + 1 ? self : try reshaped(shape.prefix(axis) + [shape.dropFirst(axis).reduce(1, *)])
+  }
+
+  public func permuted(_ axes: [Int]) throws -> Tensor {
+    try .make("permuted", [self]) { axes.withInt64 { ct_permute(handle, $0, $1) } }
+  }
+  public func transposed(_ a: Int = -2, _ b: Int = -1) throws -> Tensor {
+    try .make("transposed", [self]) { ct_transpose(handle, Int64(a), Int64(b)) }
+  }
+  public func squeezed(_ axis: Int) throws -> Tensor { try .make("squeezed", [self]) { ct_squeeze(handle, Int64(axis)) } }
+  public func unsqueezed(_ axis: Int) throws -> Tensor {
+    try .make("unsqueezed", [self]) { ct_unsqueeze(handle, Int64(axis)) }
+  }
+  public func expanded(_ shape: [Int]) throws -> Tensor {
+    try .make("expand to \(shape)", [self]) { shape.withInt64 { ct_expand(handle, $0, $1) } }
+  }
+
+  public static func concatenate(_ tensors: [Tensor], axis: Int = 0) throws -> Tensor {
+    try make("concatenate", tensors) { tensors.withHandles { ct_cat($0, $1, Int64(axis)) } }
+  }
+  public static func stack(_ tensors: [Tensor], axis: Int = 0) throws -> Tensor {
+    try make("stack", tensors) { tensors.withHandles { ct_stack($0, $1, Int64(axis)) } }
+  }
+
+  /// A view of `range` along one axis.
+  public func slice(_ range: Range<Int>, axis: Int = 0) throws -> Tensor {
+    try .make("slice", [self]) { ct_slice(handle, Int64(axis), Int64(range.lowerBound), Int64(range.upperBound), 1) }
+  }
+
+  /// The view at one index along the first axis (or another).
+  public func select(_ index: Int, axis: Int = 0) throws -> Tensor {
+    try .make("select", [self]) { ct_select(handle, Int64(axis), Int64(index)) }
+  }
+
+  /// The rows (along `axis`) that an Int64 vector names, in its order.
+  public func rows(_ indices: Tensor, axis: Int = 0) throws -> Tensor {
+    try .make("rows", [self, indices]) { ct_index_select(handle, Int64(axis), indices.handle) }
+  }
+  public func rows(_ indices: [Int]) throws -> Tensor { try rows(Tensor(indices.map(Int64.init)).to(device)) }
+
+  public func gathered(_ indices: Tensor, axis: Int) throws -> Tensor {
+    try .make("gathered", [self, indices]) { ct_gather(handle, Int64(axis), indices.handle) }
+  }
+  /// Adds the rows of `source` to the rows that `indices` names.
+  public func addingRows(_ indices: Tensor, _ source: Tensor, axis: Int = 0) throws -> Tensor {
+    try .make("addingRows", [self, indices, source]) { ct_index_add(handle, Int64(axis), indices.handle, source.handle) }
+  }
+  public func flipped(axis: Int) throws -> Tensor { try .make("flipped", [self]) { ct_flip(handle, Int64(axis)) } }
+  public func lowerTriangle() throws -> Tensor { try .make("lowerTriangle", [self]) { ct_tril(handle, 0) } }
+  public func diagonal() throws -> Tensor { try .make("diagonal", [self]) { ct_diagonal(handle) } }
+  /// `[…]` labels to `[…, classes]` of zeros and ones, Int64.
+  public func oneHot(_ classes: Int) throws -> Tensor { try .make("oneHot", [self]) { ct_one_hot(handle, Int64(classes)) } }
+  /// The places of the elements that are not zero, `[found, rank]`.
+  public func nonzero() throws -> Tensor { try .make("nonzero", [self]) { ct_nonzero(handle) } }
+
+  /// Adds `margin` of `value` on each side of the last two axes.
+  public func padded(_ margin: Int, value: Double = 0) throws -> Tensor {
+    let pads = [margin, margin, margin, margin]
+    return try .make("padded", [self]) { pads.withInt64 { ct_pad(handle, $0, $1, value) } }
+  }
+}
+
+// Linear algebra; leading axes are a batch.
+
+extension Tensor {
+  public func matmul(_ other: Tensor) throws -> Tensor {
+    try .make("matmul", [self, other]) { ct_matmul(handle, other.handle) }
+  }
+  /// The lower Cholesky factor; throws where the matrix is not positive definite.
+  public func cholesky() throws -> Tensor { try .make("cholesky", [self]) { ct_cholesky(handle) } }
+  /// `x` with `self x = b`, for a triangular `self`.
+  public func solveTriangular(_ b: Tensor, upper: Bool = false) throws -> Tensor {
+    try .make("solveTriangular", [self, b]) { ct_solve_triangular(handle, b.handle, upper) }
+  }
+  public func inverse() throws -> Tensor { try .make("inverse", [self]) { ct_inverse(handle) } }
+  /// Eigenvalues (ascending) and eigenvectors (columns) of a symmetric matrix.
+  public func symmetricEigen() throws -> (values: Tensor, vectors: Tensor) {
+    try Tensor.pair("symmetricEigen", [self]) { ct_eigh(handle, $0, $1) }
+  }
+  /// Euclidean distances between the rows of two matrices, `[n, d]` and `[m, d]` to `[n, m]`.
+  public func distances(to other: Tensor) throws -> Tensor {
+    try .make("distances", [self, other]) { ct_cdist(handle, other.handle) }
+  }
+}

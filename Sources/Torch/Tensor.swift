@@ -1,0 +1,201 @@
+import CTorch
+import Foundation
+
+/// An n-dimensional array of libtorch: an owned handle, freed with the last reference.
+///
+/// Operations return new tensors and throw `TensorError` where shapes, types or devices do not fit. Axes may be
+/// negative. Operations whose name ends in `InPlace` change the receiver; the training loop alone needs them.
+public final class Tensor: @unchecked Sendable {
+  let handle: OpaquePointer
+
+  init(owning handle: OpaquePointer) { self.handle = handle }
+
+  deinit { ct_free(handle) }
+
+  /// Wraps the result of a C call. The operands stay alive until after it, and are looked at again only on failure.
+  @inline(__always)
+  static func make(
+    _ operation: String, _ operands: @autoclosure () -> [Tensor?], _ body: () -> OpaquePointer?
+  ) throws -> Tensor {
+    guard let handle = body() else { throw TensorError.last(operation, operands()) }
+    return Tensor(owning: handle)
+  }
+
+  // MARK: Facts
+
+  public var rank: Int { Int(ct_rank(handle)) }
+  public var count: Int { Int(ct_count(handle)) }
+
+  public var shape: [Int] {
+    [Int](unsafeUninitializedCapacity: rank) { buffer, count in
+      count = buffer.count
+      buffer.withMemoryRebound(to: Int64.self) { ct_sizes(handle, $0.baseAddress) }
+    }
+  }
+
+  /// The length of one axis.
+  public func size(_ axis: Int) -> Int {
+    let shape = shape
+    return shape[axis < 0 ? axis + shape.count : axis]
+  }
+
+  public var dtype: DType {
+    switch ct_dtype_of(handle) {
+    case 1: .float64
+    case 2: .int64
+    case 3: .uint8
+    case 4: .bool
+    default: .float32
+    }
+  }
+
+  public var device: Device { Device(ct_device_of(handle)) }
+  public var requiresGradient: Bool { ct_requires_grad(handle) }
+  public var isChannelsLast: Bool { ct_is_channels_last(handle) }
+
+  // MARK: Creation
+
+  /// A tensor from Swift values, in row-major order.
+  public convenience init<Element: TensorElement>(
+    _ values: [Element], shape: [Int]? = nil, device: Device = .cpu
+  ) throws {
+    let shape = shape ?? [values.count]
+    guard shape.reduce(1, *) == values.count else {
+      throw TensorError("tensor", shapes: [shape], reason: "found \(values.count) values")
+    }
+    self.init(owning: try values.withUnsafeBytes { try Tensor.take(bytes: $0, shape, Element.dtype) })
+    if device != .cpu { throw TensorError("tensor", reason: "create on the CPU, then use to(device)") }
+  }
+
+  /// A tensor from raw little-endian bytes, in row-major order, of exactly the shape's size.
+  public convenience init(bytes: Data, shape: [Int], dtype: DType) throws {
+    let expected = shape.reduce(1, *) * dtype.byteCount
+    guard bytes.count == expected else {
+      throw TensorError("tensor", shapes: [shape], reason: "found \(bytes.count) bytes, expected \(expected)")
+    }
+    self.init(owning: try bytes.withUnsafeBytes { try Tensor.take(bytes: $0, shape, dtype) })
+  }
+
+  private static func take(bytes: UnsafeRawBufferPointer, _ shape: [Int], _ dtype: DType) throws -> OpaquePointer {
+    let handle = shape.withInt64 { ct_from_bytes(bytes.baseAddress, $0, $1, dtype.c) }
+    guard let handle else { throw TensorError.last("tensor", []) }
+    return handle
+  }
+
+  public static func full(
+    _ shape: [Int], _ value: Double, dtype: DType = .float32, device: Device = .cpu
+  ) throws -> Tensor {
+    try make("full", []) { shape.withInt64 { ct_full($0, $1, value, dtype.c, device.c) } }
+  }
+
+  public static func zeros(_ shape: [Int], dtype: DType = .float32, device: Device = .cpu) throws -> Tensor {
+    try full(shape, 0, dtype: dtype, device: device)
+  }
+
+  public static func ones(_ shape: [Int], dtype: DType = .float32, device: Device = .cpu) throws -> Tensor {
+    try full(shape, 1, dtype: dtype, device: device)
+  }
+
+  public static func scalar(_ value: Double, dtype: DType = .float32, device: Device = .cpu) throws -> Tensor {
+    try full([], value, dtype: dtype, device: device)
+  }
+
+  /// Whole numbers from `start` up to, not including, `end`.
+  public static func range(_ start: Int, _ end: Int, dtype: DType = .int64, device: Device = .cpu) throws -> Tensor {
+    try make("range", []) { ct_arange(Double(start), Double(end), 1, dtype.c, device.c) }
+  }
+
+  public static func linspace(
+    _ start: Double, _ end: Double, count: Int, dtype: DType = .float32, device: Device = .cpu
+  ) throws -> Tensor {
+    try make("linspace", []) { ct_linspace(start, end, Int64(count), dtype.c, device.c) }
+  }
+
+  public static func identity(_ size: Int, dtype: DType = .float32, device: Device = .cpu) throws -> Tensor {
+    try make("identity", []) { ct_eye(Int64(size), dtype.c, device.c) }
+  }
+
+  public func filled(with value: Double) throws -> Tensor {
+    try .make("filled", [self]) { ct_full_like(handle, value) }
+  }
+
+  // MARK: Reading
+
+  /// The elements in row-major order; the type must be the tensor's own.
+  public func array<Element: TensorElement>(_ type: Element.Type = Element.self) throws -> [Element] {
+    guard dtype == Element.dtype else {
+      throw TensorError("array", shapes: [shape], reason: "found \(dtype.rawValue), asked for \(Element.dtype.rawValue)")
+    }
+    let count = count
+    return try [Element](unsafeUninitializedCapacity: count) { buffer, filled in
+      let bytes = UnsafeMutableRawBufferPointer(buffer)
+      try check("array", [self]) { ct_copy_out(handle, bytes.baseAddress, count * Element.dtype.byteCount) }
+      filled = count
+    }
+  }
+
+  /// Any number type as Float.
+  public func floats() throws -> [Float] { try to(.float32).array() }
+  /// Any number type as Double.
+  public func doubles() throws -> [Double] { try to(.float64).array() }
+  /// Any integer type as Int.
+  public func ints() throws -> [Int] { try to(.int64).array(Int64.self).map(Int.init) }
+
+  /// The elements' bytes, row-major, little-endian.
+  public func bytes() throws -> Data {
+    var data = Data(count: count * dtype.byteCount)
+    try data.withUnsafeMutableBytes { buffer in
+      try check("bytes", [self]) { ct_copy_out(handle, buffer.baseAddress, buffer.count) }
+    }
+    return data
+  }
+
+  /// The value of a tensor of one element.
+  public func item() throws -> Double {
+    var value = 0.0
+    try check("item", [self]) { ct_item_double(handle, &value) }
+    return value
+  }
+
+  // MARK: Where and how it is kept
+
+  public func to(_ dtype: DType) throws -> Tensor { try to(dtype, device) }
+  public func to(_ device: Device) throws -> Tensor { try to(dtype, device) }
+  public func to(_ dtype: DType, _ device: Device) throws -> Tensor {
+    try .make("to \(dtype.rawValue) on \(device)", [self]) { ct_to(handle, dtype.c, device.c) }
+  }
+
+  /// Images `[batch, channels, height, width]` laid out with channels last in memory: what convolutions run fastest on.
+  public func channelsLast() throws -> Tensor { try .make("channelsLast", [self]) { ct_channels_last(handle) } }
+
+  public func contiguous() throws -> Tensor { try .make("contiguous", [self]) { ct_contiguous(handle) } }
+  public func clone() throws -> Tensor { try .make("clone", [self]) { ct_clone(handle) } }
+  /// The same values, cut from the graph of gradients.
+  public func detached() throws -> Tensor { try .make("detached", [self]) { ct_detach(handle) } }
+}
+
+extension Array where Element == Int {
+  @inline(__always)
+  func withInt64<Result>(_ body: (UnsafePointer<Int64>?, Int32) throws -> Result) rethrows -> Result {
+    try withUnsafeBufferPointer { buffer in
+      // Int is 64 bits wide on every platform of this package.
+      try buffer.withMemoryRebound(to: Int64.self) { try body($0.baseAddress, Int32(count)) }
+    }
+  }
+}
+
+extension Array where Element == Tensor {
+  @inline(__always)
+  func withHandles<Result>(_ body: (UnsafePointer<OpaquePointer?>?, Int32) throws -> Result) rethrows -> Result {
+    let handles: [OpaquePointer?] = map(\.handle)
+    defer { withExtendedLifetime(self) {} }
+    return try handles.withUnsafeBufferPointer { try body($0.baseAddress, Int32(count)) }
+  }
+}
+
+extension Tensor: CustomStringConvertible {
+  public var description: String {
+    let values = count <= 16 ? (try? doubles()).map { " \($0)" } ?? "" : ""
+    return "Tensor(\(shape), \(dtype.rawValue), \(device))\(values)"
+  }
+}
