@@ -7,7 +7,14 @@ ct_tensor ct_linear(ct_tensor x, ct_tensor weight, ct_tensor bias) {
 }
 ct_tensor ct_conv2d(ct_tensor x, ct_tensor weight, ct_tensor bias, int64_t stride, int64_t padding) {
   return tensor([&] {
-    return at::conv2d(open(x), open(weight), optional(bias), {stride, stride}, at::IntArrayRef({padding, padding}));
+    auto &input = open(x), &kernel = open(weight);
+    // A 1x1 convolution to a channel or two is a dot product over channels, which oneDNN's blocked kernels take ten
+    // times as long for, most of it backward.
+    if (input.is_cpu() && input.dim() == 4 && input.is_contiguous(at::MemoryFormat::ChannelsLast) && kernel.dim() == 4 &&
+        kernel.size(0) <= 4 && kernel.size(1) == input.size(1) && kernel.size(2) == 1 && kernel.size(3) == 1 &&
+        stride == 1 && padding == 0)
+      return at::linear(input.permute({0, 2, 3, 1}), kernel.flatten(1), optional(bias)).permute({0, 3, 1, 2});
+    return at::conv2d(input, kernel, optional(bias), {stride, stride}, at::IntArrayRef({padding, padding}));
   });
 }
 ct_tensor ct_conv_transpose2d(

@@ -172,7 +172,7 @@ public struct Unflatten: Layer {
 }
 
 /// The functions between layers.
-public enum Activation: String, Sendable, CaseIterable, Codable {
+public enum Activation: String, Sendable, CaseIterable {
   case none, relu, leakyReLU, prelu, sigmoid, tanh, softmax, softplus
 
   /// The layer; only PReLU has a parameter (one slope per channel, from 0.25).

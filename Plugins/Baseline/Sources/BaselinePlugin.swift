@@ -1,0 +1,43 @@
+import LatentKit
+
+/// The parts that every autoencoder is made of. They have no privileges over those of other plugins.
+public enum BaselinePlugin: Plugin {
+  public static let paper = Paper(
+    title: "Auto-Encoding Variational Bayes", authors: "Kingma, Welling", year: 2014,
+    summary: "Networks, losses and optimisers in common use; with prior standard-normal, the variational autoencoder.")
+
+  public static let contributions: [Contribution] = [
+    .encoder("mlp", MLPEncoder.self, "fully connected layers", with: Companions(decoder: PartChoice("mlp"), optimizer: PartChoice("adam"), schedule: PartChoice("cosine"))),
+    .encoder(
+      "conv", ConvEncoder.self, "3x3 convolutions of stride 2 with batch normalisation",
+      with: Companions(decoder: PartChoice("deconv"), optimizer: PartChoice("adam"), schedule: PartChoice("cosine"), data: ["pad": 2])),
+    .encoder(
+      "resnet", ResNetEncoder.self, "residual blocks of stride 2 (He et al. 2016; widths of Zhu & Zhang 2019, Table 1)",
+      with: Companions(
+        decoder: PartChoice("deconv"),
+        optimizer: PartChoice("sgd", with: ["rate": 0.1, "momentum": 0.9, "decay": 0.0005, "nesterov": true]),
+        schedule: PartChoice("cosine", with: ["warmUp": 0.5]), epochs: 5, data: ["pad": 2])),
+    .decoder("mlp", MLPDecoder.self, "fully connected layers"),
+    .decoder("deconv", DeconvDecoder.self, "transposed convolutions that double the size, each with a 3x3 convolution"),
+    .classifier("linear", LinearClassifier.self, "one linear layer"),
+    .classifier("mlp", MLPClassifier.self, "fully connected layers"),
+    .prior(
+      "standard-normal", StandardNormal.self, "N(0, I): the prior of the variational autoencoder",
+      with: Companions(
+        sampler: PartChoice("prior"), losses: [PartChoice("mse", with: ["reduction": "sum"]), PartChoice("kl")],
+        encoder: ["code": "gaussian"])),
+    .sampler("prior", PriorSampler.self, "independent draws from the prior"),
+    .loss("mse", SquaredError.self, "squared error of the reconstruction"),
+    .loss("huber", HuberError.self, "Huber's error of the reconstruction, robust to outliers"),
+    .loss("bce", BinaryCrossEntropy.self, "binary cross entropy of the reconstruction, for inputs in [0, 1]"),
+    .loss("kl", Divergence.self, "divergence of the code from the prior"),
+    .loss("cross-entropy", CrossEntropy.self, "cross entropy of class scores"),
+    .metric("accuracy", Accuracy.self, "share of examples whose highest class score is right"),
+    .optimizer("sgd", SGDRule.self, "stochastic gradient descent with momentum and decay"),
+    .optimizer("adam", AdamRule.self, "Adam (Kingma & Ba 2015), with L2 decay"),
+    .optimizer("adamw", AdamWRule.self, "Adam with decoupled decay (Loshchilov & Hutter 2019)"),
+    .schedule("constant", ConstantSchedule.self, "the same rate throughout"),
+    .schedule("step", StepSchedule.self, "times a factor every few epochs"),
+    .schedule("cosine", CosineSchedule.self, "half a cosine down to a floor (Loshchilov & Hutter 2017)"),
+  ]
+}

@@ -1,0 +1,35 @@
+import LatentKit
+
+/// The standard normal density `N(0, I)`.
+public struct StandardNormal: AnalyticPrior, DirectPrior {
+  public typealias Config = NoConfig
+  private let latentSize: Int
+
+  public init(_ config: Config, in context: BuildContext) { latentSize = context.latentSize }
+
+  public func logDensity(_ latents: Tensor, labels: Tensor?) throws -> Tensor {
+    try (latents.square() + log2π).sum(axis: 1) * -0.5
+  }
+
+  /// `½ Σ (μ² + σ² − 1 − log σ²)` (Kingma & Welling 2014, appendix B).
+  public func divergence(mean: Tensor, logVariance: Tensor, labels: Tensor?) throws -> Tensor {
+    try (mean.square() + logVariance.exp() - logVariance - 1).sum(axis: 1) * 0.5
+  }
+
+  public func draw(_ count: Int, labels: Tensor?, using generator: inout Generator) throws -> Tensor {
+    try generator.normal([count, latentSize])
+  }
+}
+
+/// Independent draws from the prior, of the asked classes where it knows classes.
+public struct PriorSampler: Sampler {
+  public typealias Config = NoConfig
+  public init(_ config: Config, in context: BuildContext) {}
+
+  public func draw(_ request: DrawRequest, using generator: inout Generator) throws -> Draw {
+    guard let prior = request.prior as? any DirectPrior else {
+      throw RecipeError("sampler 'prior' needs a prior that can be drawn from, and this one cannot; choose --sampler mh")
+    }
+    return Draw(latents: try prior.draw(request.count, labels: request.labels, using: &generator))
+  }
+}

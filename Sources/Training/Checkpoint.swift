@@ -1,0 +1,75 @@
+import Files
+import Foundation
+import LatentKit
+import Recipes
+
+/// Everything that training needs to go on as if it had not stopped: one safetensors file with every tensor and every
+/// generator's state, whose header carries the counters as JSON. One file, one rename: the parts cannot disagree.
+public struct Checkpoint {
+  /// Where training stands. Every count is of finished things.
+  public struct Position: Codable, Sendable, Equatable {
+    public var stage = 0
+    public var epoch = 0
+    /// Iterations in the epoch at hand.
+    public var iteration = 0
+    /// Iterations of the whole run.
+    public var totalIterations = 0
+    /// Batches that repeated steps took beside the epoch's own, in the stage at hand.
+    public var extraBatches = 0
+    /// Sums of the loss terms over the epoch at hand, and how many iterations each term has.
+    public var sums: [String: Double] = [:]
+    public var counts: [String: Int] = [:]
+    /// Seconds that the epoch at hand has taken.
+    public var seconds = 0.0
+    /// Length of `metrics.jsonl` in bytes.
+    public var metricsLength = 0
+    public var isFinished = false
+
+    public init() {}
+  }
+
+  public var position: Position
+  /// `model.…`, `optimizer.<step>.…`, `mask.…`, `generator.…`.
+  public var tensors: [String: Tensor]
+
+  public func write(to url: URL) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    let json = String(decoding: try encoder.encode(position), as: UTF8.self)
+    try Safetensors.write(tensors, metadata: ["format": "latentkit-checkpoint-1", "position": json], to: url)
+  }
+
+  public static func read(_ url: URL) throws -> Checkpoint {
+    guard FileManager.default.fileExists(atPath: url.path) else {
+      throw FileError(url.path, "there is no checkpoint; the run ended before its first one, start it anew")
+    }
+    let (tensors, metadata) = try Safetensors.read(url)
+    guard metadata["format"] == "latentkit-checkpoint-1", let json = metadata["position"],
+      let position = try? JSONDecoder().decode(Position.self, from: Data(json.utf8))
+    else { throw FileError(url.path, "is not a checkpoint of LatentKit, or one of another version") }
+    return Checkpoint(position: position, tensors: tensors)
+  }
+
+  /// Copies a group of tensors into the places of the same names.
+  ///
+  /// - Throws: `FileError` where one is missing or has another shape: the recipe is not the one of the checkpoint.
+  func restore(_ group: String, into places: [(name: String, tensor: Tensor)], from url: URL) throws {
+    for (name, place) in places {
+      guard let saved = tensors["\(group).\(name)"] else {
+        throw FileError(url.path, "has no '\(name)'; it belongs to another recipe")
+      }
+      guard saved.shape == place.shape else {
+        throw FileError(
+          url.path, "'\(name)' has shape \(saved.shape), the recipe makes \(place.shape); it belongs to another recipe")
+      }
+      try place.copyInPlace(saved)
+    }
+  }
+
+  /// Puts the weights and buffers of a checkpoint into a model.
+  public static func load(_ composition: Composition, from url: URL) throws -> Position {
+    let checkpoint = try read(url)
+    try checkpoint.restore("model", into: composition.store.parameters.map { ($0.name, $0.tensor) }, from: url)
+    return checkpoint.position
+  }
+}

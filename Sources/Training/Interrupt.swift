@@ -1,0 +1,27 @@
+import Foundation
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Ctrl-C and SIGTERM as a wish that training grants after the step at hand. A second Ctrl-C ends the program at once.
+public enum Interrupt {
+  private static let wished = Atomic<Bool>(false)
+
+  public static var isRequested: Bool { wished.load(ordering: .relaxed) }
+
+  /// From now on the signals are wishes.
+  public static func listen() {
+    for number in [SIGINT, SIGTERM] {
+      signal(number) { number in
+        Interrupt.wished.store(true, ordering: .relaxed)
+        signal(number, SIG_DFL)
+      }
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import Files
+import Foundation
+import LatentKit
+
+/// What one epoch came to: a line of `metrics.jsonl`.
+public struct EpochRecord: Codable, Sendable, Equatable {
+  public var stage: String
+  /// Counted from 1 within the stage.
+  public var epoch: Int
+  /// Optimiser iterations of the run so far.
+  public var iteration: Int
+  /// Means over the epoch of each loss term, and their weighted sum as `total`.
+  public var training: [String: Double]
+  public var validation: [String: Double]
+  public var metrics: [Measurement]
+  /// The learning rate of the last iteration, per step of the stage.
+  public var rates: [Double]
+  public var seconds: Double
+  public var examplesPerSecond: Double
+}
+
+/// `metrics.jsonl`, appended to epoch by epoch.
+public struct MetricsLog {
+  private let url: URL
+
+  public init(_ url: URL) { self.url = url }
+
+  public static func read(_ url: URL) throws -> [EpochRecord] {
+    guard let text = try? String(contentsOf: url, encoding: .utf8) else {
+      throw FileError(url.path, "cannot be read; is this the folder of a run?")
+    }
+    return try text.split(separator: "\n").enumerated().map { index, line in
+      do { return try JSONDecoder().decode(EpochRecord.self, from: Data(line.utf8)) } catch {
+        throw FileError(url.path, "line \(index + 1) is not a record of an epoch")
+      }
+    }
+  }
+
+  /// Adds a line; returns the file's new length in bytes, which the checkpoint remembers.
+  public func append(_ record: EpochRecord) throws -> Int {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    let line = try encoder.encode(record) + Data("\n".utf8)
+    let existing = (try? Data(contentsOf: url)) ?? Data()
+    try AtomicFile.write(existing + line, to: url)
+    return existing.count + line.count
+  }
+
+  /// Cuts off what was written after a checkpoint.
+  public func truncate(to length: Int) throws {
+    guard let existing = try? Data(contentsOf: url) else {
+      if length == 0 { return }
+      throw FileError(url.path, "is missing, and the checkpoint expects \(length) bytes of it; start the run anew")
+    }
+    guard existing.count >= length else {
+      throw FileError(url.path, "has \(existing.count) bytes, and the checkpoint expects \(length); start the run anew")
+    }
+    if existing.count > length { try AtomicFile.write(existing.prefix(length), to: url) }
+  }
+}

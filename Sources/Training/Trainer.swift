@@ -1,0 +1,393 @@
+import Datasets
+import Files
+import Foundation
+import LatentKit
+import Recipes
+
+/// The parts of the data that training sees.
+public struct TrainingData {
+  public var training: BatchSource
+  public var validation: BatchSource?
+
+  public init(training: BatchSource, validation: BatchSource?) {
+    self.training = training
+    self.validation = validation
+  }
+}
+
+/// Why training stopped with nothing wrong in the program: the numbers went bad.
+public struct TrainingError: Error, CustomStringConvertible, Equatable {
+  public let description: String
+}
+
+/// Watches training: progress on a terminal, TensorBoard events.
+public protocol TrainingObserver: AnyObject {
+  /// After each iteration, with means over the epoch so far.
+  func progressed(_ progress: TrainingProgress)
+  func finishedEpoch(_ record: EpochRecord, of epochs: Int)
+  func note(_ sentence: String)
+}
+
+public struct TrainingProgress: Sendable {
+  public var stage: String
+  public var epoch: Int
+  public var epochs: Int
+  public var iteration: Int
+  public var iterationsPerEpoch: Int
+  /// Means of the terms since the epoch began.
+  public var losses: [(name: String, value: Double)]
+  public var examplesPerSecond: Double
+  public var secondsLeft: Double
+}
+
+public enum TrainingOutcome: Equatable, Sendable {
+  case finished
+  /// Stopped by a wish; a checkpoint is written.
+  case interrupted
+}
+
+/// Runs the stages of a composition.
+///
+/// A run is a function of its recipe: shuffling depends on the seed, the stage and the epoch; every other draw comes from
+/// generators that checkpoints keep. A run that was killed resumes from its last checkpoint to the same bits.
+public final class Trainer {
+  private let composition: Composition
+  private let data: TrainingData
+  private let folder: RunFolder
+  private weak var observer: (any TrainingObserver)?
+  private let shouldStop: () -> Bool
+  private let log: MetricsLog
+  private let seed: UInt64
+
+  private var position = Checkpoint.Position()
+  private var generator: Generator
+  private var masks: [String: Tensor] = [:]
+  private var optimizers: [any Optimizer] = []
+  private var initial: [String: Tensor] = [:]
+
+  /// - Parameters:
+  ///   - shouldStop: Asked after every iteration; true saves a checkpoint and ends the run early.
+  public init(
+    _ composition: Composition, data: TrainingData, folder: RunFolder, observer: (any TrainingObserver)? = nil,
+    shouldStop: @escaping () -> Bool = { Interrupt.isRequested }
+  ) throws {
+    self.composition = composition
+    self.data = data
+    self.folder = folder
+    self.observer = observer
+    self.shouldStop = shouldStop
+    log = MetricsLog(folder.metrics)
+    seed = UInt64(composition.recipe.seed)
+    generator = try Generator(seed: seed, for: "draws of training", device: data.training.device)
+    if composition.stages.contains(where: { $0.actions.contains { if case .rewind = $0 { true } else { false } } }) {
+      for parameter in composition.store.parameters { initial[parameter.name] = try parameter.tensor.detached().clone() }
+    }
+  }
+
+  // MARK: The run
+
+  /// Trains from the start, or from the run's checkpoint.
+  public func run(resuming: Bool = false) throws -> TrainingOutcome {
+    if resuming {
+      let checkpoint = try Checkpoint.read(folder.checkpoint)
+      position = checkpoint.position
+      if !position.isFinished { try restore(checkpoint) } else { _ = try Checkpoint.load(composition, from: folder.checkpoint) }
+      try log.truncate(to: position.metricsLength)
+    } else {
+      // A first checkpoint, so that a run killed in its first epoch can be resumed as well.
+      if !composition.stages.isEmpty { try begin(stage: 0) }
+      try save()
+    }
+    while position.stage < composition.stages.count {
+      guard try train(stage: position.stage) else {
+        try save()
+        return .interrupted
+      }
+    }
+    position.isFinished = true
+    try save()
+    return .finished
+  }
+
+  /// One stage from where it stands; false when it was stopped.
+  private func train(stage index: Int) throws -> Bool {
+    let stage = composition.stages[index]
+    let examples = try self.examples(of: stage.recipe)
+    let count = examples?.count ?? data.training.count
+    let size = stage.recipe.batch
+    // A last batch of one example has no variance for batch normalisation: it is left out.
+    let iterations = count / size + (count % size > 1 || count == 1 ? 1 : 0)
+    try setModes(stage)
+    while position.epoch < stage.recipe.epochs {
+      let started = Date.now.addingTimeInterval(-position.seconds)
+      let order = try self.order(of: stage.recipe.name, "epoch \(position.epoch)", count, among: examples)
+      var pending = PendingTerms(stage: stage.recipe.name, every: data.training.device == .cpu ? 1 : 25)
+      while position.iteration < iterations {
+        let range = position.iteration * size..<min((position.iteration + 1) * size, count)
+        let indices = try order.slice(range)
+        try iterate(stage, indices, count: count, iterations: iterations, among: examples, into: &pending)
+        position.iteration += 1
+        position.totalIterations += 1
+        if position.iteration == iterations || pending.isDue { try settle(&pending) }
+        report(stage, iterations: iterations, count: count, since: started)
+        if position.iteration < iterations, shouldStop() {
+          try settle(&pending)
+          position.seconds = -started.timeIntervalSinceNow
+          return false
+        }
+      }
+      try finishEpoch(stage, index, count: count, seconds: -started.timeIntervalSinceNow)
+      if shouldStop(), position.epoch < stage.recipe.epochs { return false }
+    }
+    try finish(stage)
+    position.stage += 1
+    (position.epoch, position.extraBatches) = (0, 0)
+    if position.stage < composition.stages.count { try begin(stage: position.stage) }
+    try save()
+    return true
+  }
+
+  private func begin(stage index: Int) throws {
+    optimizers = try composition.stages[index].steps.map { try $0.optimizer.optimizer(for: $0.parameters) }
+  }
+
+  /// The parts that a stage trains run in training mode, the others as they are used.
+  private func setModes(_ stage: ComposedStage) throws {
+    let trained = Set(stage.steps.flatMap(\.recipe.train))
+    let losses = composition.modes.keys.filter { $0.hasPrefix("losses") }
+    for (path, mode) in composition.modes { mode.isTraining = trained.contains(path) || losses.contains(path) }
+  }
+
+  /// The steps of one batch.
+  private func iterate(
+    _ stage: ComposedStage, _ indices: Tensor, count: Int, iterations: Int, among examples: Tensor?,
+    into pending: inout PendingTerms
+  ) throws {
+    for (number, step) in stage.steps.enumerated() {
+      for _ in 0..<step.recipe.repeat {
+        let chosen =
+          step.recipe.repeat == 1 ? indices : try extraBatch(stage.recipe, count: count, iterations: iterations, among: examples)
+        let batch = try data.training.batch(chosen, augmentingWith: &generator)
+        let forward = Forward(batch, through: composition.model, training: true, using: &generator)
+        var total: Tensor?
+        for weighted in step.losses {
+          for term in try weighted.loss.terms(forward, under: composition.model.prior) {
+            pending.add(stage.label(term.name, step: number), try term.value.detached())
+            let part = weighted.weight == 1 ? term.value : try term.value * weighted.weight
+            total = try total.map { try $0 + part } ?? part
+          }
+        }
+        generator = forward.generatorAfter
+        guard let total else { continue }
+        pending.add(stage.label("total", step: number), try total.detached())
+        try change(step, number, by: total, iterations: iterations, epochs: stage.recipe.epochs)
+      }
+    }
+    pending.endIteration(at: position.totalIterations + 1, epoch: position.epoch + 1)
+  }
+
+  private func change(_ step: ComposedStep, _ number: Int, by total: Tensor, iterations: Int, epochs: Int) throws {
+    var gradients = try total.gradients(by: step.parameters.map(\.tensor))
+    if !masks.isEmpty {
+      for (index, parameter) in step.parameters.enumerated() {
+        if let mask = masks[parameter.name] { gradients[index] = try gradients[index].map { try $0 * mask } }
+      }
+    }
+    if let clip = step.recipe.clip { try clipGradients(gradients.compactMap { $0 }, to: clip) }
+    try optimizers[number].step(gradients, rate: rate(of: step, iterations: iterations, epochs: epochs))
+  }
+
+  private func rate(of step: ComposedStep, iterations: Int, epochs: Int) -> Double {
+    let done = position.epoch * iterations + position.iteration
+    return step.optimizer.rate * step.schedule.factor(step: done, stepsPerEpoch: iterations, epochs: epochs)
+  }
+
+  // MARK: Batches
+
+  /// The examples a stage trains on, as indices; nil for all.
+  private func examples(of stage: Recipe.Stage) throws -> Tensor? {
+    guard let wanted = stage.examples, wanted < data.training.count else { return nil }
+    return try data.training.balancedIndices(wanted, seed: seed, for: "examples of stage \(stage.name)")
+  }
+
+  /// A random order that is a function of the seed, the stage and a name.
+  private func order(of stage: String, _ name: String, _ count: Int, among examples: Tensor?) throws -> Tensor {
+    var shuffle = try Generator(seed: seed, for: "order of stage \(stage), \(name)")
+    let order = try shuffle.permutation(count)
+    return try (examples.map { try $0.rows(order) } ?? order).to(data.training.device)
+  }
+
+  /// The next batch of a stream of its own, for steps that repeat.
+  private func extraBatch(_ stage: Recipe.Stage, count: Int, iterations: Int, among examples: Tensor?) throws -> Tensor {
+    let (cycle, place) = position.extraBatches.quotientAndRemainder(dividingBy: iterations)
+    if extraOrder?.cycle != cycle || extraOrder?.stage != stage.name {
+      extraOrder = (stage.name, cycle, try order(of: stage.name, "extra batches \(cycle)", count, among: examples))
+    }
+    position.extraBatches += 1
+    return try extraOrder!.order.slice(place * stage.batch..<min((place + 1) * stage.batch, count))
+  }
+  private var extraOrder: (stage: String, cycle: Int, order: Tensor)?
+
+  // MARK: Ends
+
+  private func finishEpoch(_ stage: ComposedStage, _ index: Int, count: Int, seconds: Double) throws {
+    let iterations = max(position.iteration, 1)
+    let rates = stage.steps.map { step in
+      let done = (position.epoch + 1) * iterations - 1
+      return step.optimizer.rate
+        * step.schedule.factor(step: done, stepsPerEpoch: iterations, epochs: stage.recipe.epochs)
+    }
+    var record = EpochRecord(
+      stage: stage.recipe.name, epoch: position.epoch + 1, iteration: position.totalIterations, training: means,
+      validation: [:], metrics: [], rates: rates, seconds: seconds, examplesPerSecond: Double(count) / max(seconds, 1e-9))
+    if let validation = data.validation {
+      let result = try Evaluator(composition).evaluate(validation, stage: index, training: data.training)
+      record.validation = result.losses
+      record.metrics = result.measurements
+      if let bad = result.losses.keys.sorted().first(where: { !result.losses[$0]!.isFinite }) {
+        throw bad_(stage.recipe.name, "in validation after epoch \(record.epoch)", bad, result.losses[bad]!)
+      }
+    }
+    position.metricsLength = try log.append(record)
+    position.epoch += 1
+    (position.iteration, position.seconds, position.sums, position.counts) = (0, 0, [:], [:])
+    try save()
+    observer?.finishedEpoch(record, of: stage.recipe.epochs)
+  }
+
+  /// What a stage ends with: priors that learn from latents, then the recipe's actions.
+  private func finish(_ stage: ComposedStage) throws {
+    if let prior = composition.model.prior as? any FittablePrior {
+      try prior.fit(Evaluator(composition).encode(data.training))
+    }
+    var projected: [Parameter] = []
+    for action in stage.actions {
+      switch action {
+      case .project(let constraint, let parameters):
+        for parameter in parameters {
+          try withoutGradients { try parameter.tensor.copyInPlace(constraint.project(parameter.tensor.detached())) }
+        }
+        projected += parameters
+      case .mask:
+        let masked = projected.isEmpty ? composition.store.parameters.filter { $0.role == .weight && $0.tensor.rank >= 2 } : projected
+        for parameter in masked {
+          masks[parameter.name] = try (parameter.tensor.detached() .!= 0).to(parameter.tensor.dtype)
+        }
+        try report(sparsityOf: masked)
+      case .rewind:
+        for parameter in composition.store.parameters {
+          guard let start = initial[parameter.name] else { continue }
+          try parameter.tensor.copyInPlace(masks[parameter.name].map { try start * $0 } ?? start)
+        }
+      }
+    }
+  }
+
+  private func report(sparsityOf masked: [Parameter]) throws {
+    for parameter in masked {
+      let kept = try masks[parameter.name]!.mean().item()
+      observer?.note(String(format: "%@: %.1f %% of the weights are zero", parameter.name, 100 * (1 - kept)))
+    }
+  }
+
+  // MARK: Numbers
+
+  private var means: [String: Double] {
+    position.sums.reduce(into: [:]) { $0[$1.key] = $1.value / Double(position.counts[$1.key] ?? 1) }
+  }
+
+  /// Brings the pending terms to the CPU, checks and adds them.
+  private func settle(_ pending: inout PendingTerms) throws {
+    for term in try pending.take() {
+      guard term.value.isFinite else {
+        throw bad_(pending.stage, "at iteration \(term.iteration), in epoch \(term.epoch)", term.name, term.value)
+      }
+      position.sums[term.name, default: 0] += term.value
+      position.counts[term.name, default: 0] += 1
+    }
+  }
+
+  private func bad_(_ stage: String, _ place: String, _ term: String, _ value: Double) -> TrainingError {
+    TrainingError(
+      description: """
+        stage '\(stage)', \(place): loss term '\(term)' became \(value). Weights from before are in \
+        \(folder.checkpoint.path); try a lower --set optimizer.rate, or --set clip=1
+        """)
+  }
+
+  private func report(_ stage: ComposedStage, iterations: Int, count: Int, since started: Date) {
+    guard let observer else { return }
+    let seconds = -started.timeIntervalSinceNow
+    let done = Double(position.iteration)
+    let perIteration = seconds / max(done, 1)
+    let left = Double((stage.recipe.epochs - position.epoch) * iterations - position.iteration)
+    observer.progressed(
+      TrainingProgress(
+        stage: stage.recipe.name, epoch: position.epoch + 1, epochs: stage.recipe.epochs, iteration: position.iteration,
+        iterationsPerEpoch: iterations, losses: means.sorted { $0.key < $1.key }.map { ($0.key, $0.value) },
+        examplesPerSecond: done * Double(stage.recipe.batch) / max(seconds, 1e-9), secondsLeft: left * perIteration))
+  }
+
+  // MARK: Checkpoints
+
+  private func save() throws {
+    var tensors: [String: Tensor] = [:]
+    for parameter in composition.store.parameters { tensors["model.\(parameter.name)"] = try parameter.tensor.detached() }
+    for (index, optimizer) in optimizers.enumerated() {
+      for (name, tensor) in optimizer.state { tensors["optimizer.\(index).\(name)"] = tensor }
+    }
+    for (name, mask) in masks { tensors["mask.\(name)"] = mask }
+    tensors["generator.draws"] = try generator.state
+    for (path, mode) in composition.modes { tensors["generator.mode.\(path)"] = try mode.generator.state }
+    try Checkpoint(position: position, tensors: tensors).write(to: folder.checkpoint)
+  }
+
+  private func restore(_ checkpoint: Checkpoint) throws {
+    let url = folder.checkpoint
+    try checkpoint.restore("model", into: composition.store.parameters.map { ($0.name, $0.tensor) }, from: url)
+    guard position.stage < composition.stages.count else { return }
+    try begin(stage: position.stage)
+    for (index, optimizer) in optimizers.enumerated() {
+      try checkpoint.restore("optimizer.\(index)", into: optimizer.state, from: url)
+    }
+    for parameter in composition.store.parameters {
+      if let mask = checkpoint.tensors["mask.\(parameter.name)"] { masks[parameter.name] = try mask.to(parameter.tensor.device) }
+    }
+    func state(_ name: String) throws -> Tensor {
+      guard let state = checkpoint.tensors["generator.\(name)"] else {
+        throw FileError(url.path, "has no state of generator '\(name)'; it belongs to another recipe")
+      }
+      return state
+    }
+    try generator.restore(state("draws"))
+    for (path, mode) in composition.modes { try mode.generator.restore(state("mode.\(path)")) }
+  }
+}
+
+/// Loss terms that are not looked at yet: on a GPU, looking waits for the device.
+private struct PendingTerms {
+  let stage: String
+  let every: Int
+  private var entries: [(name: String, value: Tensor, iteration: Int, epoch: Int)] = []
+  private var open: [(name: String, value: Tensor)] = []
+  private var iterations = 0
+
+  init(stage: String, every: Int) { (self.stage, self.every) = (stage, every) }
+
+  var isDue: Bool { iterations >= every }
+
+  mutating func add(_ name: String, _ value: Tensor) { open.append((name, value)) }
+
+  mutating func endIteration(at iteration: Int, epoch: Int) {
+    entries += open.map { ($0.name, $0.value, iteration, epoch) }
+    open = []
+    iterations += 1
+  }
+
+  mutating func take() throws -> [(name: String, value: Double, iteration: Int, epoch: Int)] {
+    guard !entries.isEmpty else { return [] }
+    let values = try Tensor.stack(entries.map { try $0.value.to(.float64) }).doubles()
+    defer { (entries, iterations) = ([], 0) }
+    return zip(entries, values).map { ($0.name, $1, $0.iteration, $0.epoch) }
+  }
+}
