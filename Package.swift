@@ -17,10 +17,9 @@ func module(_ name: String, _ dependencies: [Target.Dependency], resources: [Res
   .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil, resources: [Resource]? = nil) -> Target {
+func tests(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil) -> Target {
   .testTarget(
-    name: "\(name)Tests", dependencies: dependencies, path: path, resources: resources, swiftSettings: strict,
-    linkerSettings: runPath)
+    name: "\(name)Tests", dependencies: dependencies, path: path, swiftSettings: strict, linkerSettings: runPath)
 }
 
 let package = Package(
@@ -31,6 +30,8 @@ let package = Package(
     .library(name: "LatentKit", targets: ["LatentKit", "Recipes", "Datasets", "Training", "Metrics", "Figures"]),
     .library(name: "HostKit", targets: ["HostKit"]),
     .executable(name: "host", targets: ["host"]),
+    // For packages that build a host of their own from these plugins and theirs.
+    .plugin(name: "ListPlugins", targets: ["ListPlugins"]),
   ]
     + plugins.map { .library(name: $0, targets: [$0]) },
   dependencies: [
@@ -52,7 +53,7 @@ let package = Package(
     module("Training", ["LatentKit", "Recipes", "Datasets", "Files"]),
     module("HostKit", ["LatentKit", "Recipes", "Datasets", "Metrics", "Figures", "Training", argumentParser]),
     .executableTarget(
-      name: "host", dependencies: ["HostKit"] + plugins.map { .byName(name: $0) }, swiftSettings: strict,
+      name: "host", dependencies: ["HostKit", "LatentKit"] + plugins.map { .byName(name: $0) }, swiftSettings: strict,
       linkerSettings: runPath, plugins: ["ListPlugins"]),
 
     .executableTarget(name: "list-plugins", path: "Sources/list-plugins", swiftSettings: strict),

@@ -10,6 +10,13 @@ public struct EvaluationResult {
   public var latents: LatentSet
 }
 
+extension BatchSource {
+  /// All examples in their order, in pieces.
+  func ranges(of size: Int) -> [Range<Int>] {
+    stride(from: 0, to: count, by: size).map { $0..<min($0 + size, count) }
+  }
+}
+
 /// Measures a model, in evaluation mode: no noise, no draws, running statistics.
 public struct Evaluator {
   public let composition: Composition

@@ -12,7 +12,7 @@ public struct EpochRecord: Codable, Sendable, Equatable {
   /// Means over the epoch of each loss term, and their weighted sum as `total`.
   public var training: [String: Double]
   public var validation: [String: Double]
-  public var metrics: [Measurement]
+  public var metrics: [LatentKit.Measurement]
   /// The learning rate of the last iteration, per step of the stage.
   public var rates: [Double]
   public var seconds: Double

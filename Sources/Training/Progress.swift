@@ -106,7 +106,7 @@ public func duration(_ seconds: Double) -> String {
   return (hours > 0 ? "\(hours):" : "") + minutes + String(format: ":%02d", rest % 60)
 }
 
-extension Measurement {
+extension LatentKit.Measurement {
   /// `99.12 %`, `1.004`.
   public var text: String { unit == "%" ? String(format: "%.2f %%", value) : number(value) + (unit.isEmpty ? "" : " \(unit)") }
 }

@@ -57,6 +57,7 @@ public final class Trainer {
   private weak var observer: (any TrainingObserver)?
   private let shouldStop: () -> Bool
   private let log: MetricsLog
+  private let secondsBetweenCheckpoints: Double
   private let seed: UInt64
 
   private var position = Checkpoint.Position()
@@ -66,15 +67,17 @@ public final class Trainer {
   private var initial: [String: Tensor] = [:]
 
   /// - Parameters:
+  ///   - secondsBetweenCheckpoints: A checkpoint is written after every epoch, and inside one after this time.
   ///   - shouldStop: Asked after every iteration; true saves a checkpoint and ends the run early.
   public init(
     _ composition: Composition, data: TrainingData, folder: RunFolder, observer: (any TrainingObserver)? = nil,
-    shouldStop: @escaping () -> Bool = { Interrupt.isRequested }
+    secondsBetweenCheckpoints: Double = 120, shouldStop: @escaping () -> Bool = { Interrupt.isRequested }
   ) throws {
     self.composition = composition
     self.data = data
     self.folder = folder
     self.observer = observer
+    self.secondsBetweenCheckpoints = secondsBetweenCheckpoints
     self.shouldStop = shouldStop
     log = MetricsLog(folder.metrics)
     seed = UInt64(composition.recipe.seed)
@@ -112,20 +115,21 @@ public final class Trainer {
   /// One stage from where it stands; false when it was stopped.
   private func train(stage index: Int) throws -> Bool {
     let stage = composition.stages[index]
-    let examples = try self.examples(of: stage.recipe)
-    let count = examples?.count ?? data.training.count
+    let source = try self.source(of: stage.recipe)
+    let count = source.count
     let size = stage.recipe.batch
     // A last batch of one example has no variance for batch normalisation: it is left out.
     let iterations = count / size + (count % size > 1 || count == 1 ? 1 : 0)
     try setModes(stage)
     while position.epoch < stage.recipe.epochs {
       let started = Date.now.addingTimeInterval(-position.seconds)
-      let order = try self.order(of: stage.recipe.name, "epoch \(position.epoch)", count, among: examples)
-      var pending = PendingTerms(stage: stage.recipe.name, every: data.training.device == .cpu ? 1 : 25)
+      let order = try order(of: source, stage.recipe, "epoch \(position.epoch)")
+      var pending = PendingTerms(stage: stage.recipe.name, every: source.device == .cpu ? 1 : 25)
+      var saved = Date.now
       while position.iteration < iterations {
         let range = position.iteration * size..<min((position.iteration + 1) * size, count)
         let indices = try order.slice(range)
-        try iterate(stage, indices, count: count, iterations: iterations, among: examples, into: &pending)
+        try iterate(stage, source, indices, iterations: iterations, into: &pending)
         position.iteration += 1
         position.totalIterations += 1
         if position.iteration == iterations || pending.isDue { try settle(&pending) }
@@ -134,6 +138,12 @@ public final class Trainer {
           try settle(&pending)
           position.seconds = -started.timeIntervalSinceNow
           return false
+        }
+        if -saved.timeIntervalSinceNow > secondsBetweenCheckpoints {
+          try settle(&pending)
+          position.seconds = -started.timeIntervalSinceNow
+          try save()
+          saved = .now
         }
       }
       try finishEpoch(stage, index, count: count, seconds: -started.timeIntervalSinceNow)
@@ -160,14 +170,12 @@ public final class Trainer {
 
   /// The steps of one batch.
   private func iterate(
-    _ stage: ComposedStage, _ indices: Tensor, count: Int, iterations: Int, among examples: Tensor?,
-    into pending: inout PendingTerms
+    _ stage: ComposedStage, _ source: BatchSource, _ indices: Tensor, iterations: Int, into pending: inout PendingTerms
   ) throws {
     for (number, step) in stage.steps.enumerated() {
       for _ in 0..<step.recipe.repeat {
-        let chosen =
-          step.recipe.repeat == 1 ? indices : try extraBatch(stage.recipe, count: count, iterations: iterations, among: examples)
-        let batch = try data.training.batch(chosen, augmentingWith: &generator)
+        let chosen = step.recipe.repeat == 1 ? indices : try extraBatch(stage.recipe, source, iterations: iterations)
+        let batch = try source.batch(chosen, augmentedBy: &generator)
         let forward = Forward(batch, through: composition.model, training: true, using: &generator)
         var total: Tensor?
         for weighted in step.losses {
@@ -204,27 +212,28 @@ public final class Trainer {
 
   // MARK: Batches
 
-  /// The examples a stage trains on, as indices; nil for all.
-  private func examples(of stage: Recipe.Stage) throws -> Tensor? {
-    guard let wanted = stage.examples, wanted < data.training.count else { return nil }
-    return try data.training.balancedIndices(wanted, seed: seed, for: "examples of stage \(stage.name)")
+  /// What a stage trains on: all of the training part, or a few of it.
+  private func source(of stage: Recipe.Stage) throws -> BatchSource {
+    guard let wanted = stage.examples, wanted < data.training.count else { return data.training }
+    let few = try data.training.examples.balanced(wanted, seed: seed, for: "examples of stage \(stage.name)")
+    return try BatchSource(
+      few, settings: data.training.settings, classCount: data.training.classCount, device: data.training.device)
   }
 
   /// A random order that is a function of the seed, the stage and a name.
-  private func order(of stage: String, _ name: String, _ count: Int, among examples: Tensor?) throws -> Tensor {
-    var shuffle = try Generator(seed: seed, for: "order of stage \(stage), \(name)")
-    let order = try shuffle.permutation(count)
-    return try (examples.map { try $0.rows(order) } ?? order).to(data.training.device)
+  private func order(of source: BatchSource, _ stage: Recipe.Stage, _ name: String) throws -> Tensor {
+    var shuffle = try Generator(seed: seed, for: "order of stage \(stage.name), \(name)")
+    return try shuffle.permutation(source.count).to(source.device)
   }
 
   /// The next batch of a stream of its own, for steps that repeat.
-  private func extraBatch(_ stage: Recipe.Stage, count: Int, iterations: Int, among examples: Tensor?) throws -> Tensor {
+  private func extraBatch(_ stage: Recipe.Stage, _ source: BatchSource, iterations: Int) throws -> Tensor {
     let (cycle, place) = position.extraBatches.quotientAndRemainder(dividingBy: iterations)
     if extraOrder?.cycle != cycle || extraOrder?.stage != stage.name {
-      extraOrder = (stage.name, cycle, try order(of: stage.name, "extra batches \(cycle)", count, among: examples))
+      extraOrder = (stage.name, cycle, try order(of: source, stage, "extra batches \(cycle)"))
     }
     position.extraBatches += 1
-    return try extraOrder!.order.slice(place * stage.batch..<min((place + 1) * stage.batch, count))
+    return try extraOrder!.order.slice(place * stage.batch..<min((place + 1) * stage.batch, source.count))
   }
   private var extraOrder: (stage: String, cycle: Int, order: Tensor)?
 
@@ -245,7 +254,7 @@ public final class Trainer {
       record.validation = result.losses
       record.metrics = result.measurements
       if let bad = result.losses.keys.sorted().first(where: { !result.losses[$0]!.isFinite }) {
-        throw bad_(stage.recipe.name, "in validation after epoch \(record.epoch)", bad, result.losses[bad]!)
+        throw badNumber(stage.recipe.name, "in validation after epoch \(record.epoch)", bad, result.losses[bad]!)
       }
     }
     position.metricsLength = try log.append(record)
@@ -300,14 +309,14 @@ public final class Trainer {
   private func settle(_ pending: inout PendingTerms) throws {
     for term in try pending.take() {
       guard term.value.isFinite else {
-        throw bad_(pending.stage, "at iteration \(term.iteration), in epoch \(term.epoch)", term.name, term.value)
+        throw badNumber(pending.stage, "at iteration \(term.iteration), in epoch \(term.epoch)", term.name, term.value)
       }
       position.sums[term.name, default: 0] += term.value
       position.counts[term.name, default: 0] += 1
     }
   }
 
-  private func bad_(_ stage: String, _ place: String, _ term: String, _ value: Double) -> TrainingError {
+  private func badNumber(_ stage: String, _ place: String, _ term: String, _ value: Double) -> TrainingError {
     TrainingError(
       description: """
         stage '\(stage)', \(place): loss term '\(term)' became \(value). Weights from before are in \

@@ -1,0 +1,155 @@
+"""Times LatentKit beside PyTorch on this machine: a training step and an epoch of CSAE-L and CSAE-C.
+
+Every measurement is a process of its own; LatentKit and PyTorch's variants take turns, each round in the opposite order
+of the last, so that what else the machine does falls on all of them. The table has medians over the rounds.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+
+from peer import VARIANTS
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+HOST = ROOT / ".build/release/host"
+OURS = "LatentKit"
+MODELS = {
+    "csae-l": "CSAE-L: 784-400-40-400-784, Adam, batch 128",
+    "csae-c": "CSAE-C: Table 1 at 1x32x32, SGD, batch 128",
+}
+
+
+def command(contender, model, steps, warmup, epochs):
+    if contender == OURS:
+        program = [str(HOST), "bench"]
+    else:
+        program = [sys.executable, str(ROOT / "Benchmarks/peer.py"), "--variant", contender]
+    return program + ["--model", model, "--steps", str(steps), "--warmup", str(warmup), "--epochs", str(epochs)]
+
+
+def measure(contender, model, **counts):
+    """What the contender reports. A variant of PyTorch that fails (no C++ compiler, say) is told of and left out."""
+    arguments = command(contender, model, **counts)
+    result = subprocess.run(arguments, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    lines = [line for line in result.stdout.splitlines() if line.startswith("{")]
+    if result.returncode == 0 and lines:
+        return json.loads(lines[-1])
+    reason = (result.stderr.strip() or result.stdout.strip() or "no output").splitlines()[-1]
+    message = f"{contender} failed with status {result.returncode}: {reason}"
+    if contender == OURS:
+        raise SystemExit(message)
+    print(f"  {message}", file=sys.stderr)
+    return None
+
+
+def run_rounds(model, contenders, options):
+    """The reports of each contender, one a round."""
+    reports = {contender: [] for contender in contenders}
+    for turn in range(options.rounds):
+        for contender in contenders if turn % 2 == 0 else reversed(contenders):
+            # An epoch of csae-c takes minutes on a small machine and holds hundreds of steps: one is enough.
+            with_epoch = not options.quick and (model == "csae-l" or turn == 0)
+            report = measure(contender, model, epochs=int(with_epoch), **amounts(model, options.quick))
+            if report:
+                reports[contender].append(report)
+                epoch = f", epoch {report['epochSeconds']:.1f} s" if report.get("epochSeconds") else ""
+                print(
+                    f"  {model} round {turn + 1}/{options.rounds} {contender}: "
+                    f"step {report['stepMilliseconds']:.2f} ms{epoch}",
+                    file=sys.stderr,
+                )
+    return {contender: rounds for contender, rounds in reports.items() if rounds}
+
+
+def amounts(model, quick):
+    if model == "csae-l":
+        return {"steps": 100, "warmup": 20} if quick else {"steps": 400, "warmup": 40}
+    return {"steps": 8, "warmup": 3} if quick else {"steps": 30, "warmup": 5}
+
+
+def column(rounds, key):
+    return [report[key] for report in rounds if report.get(key)]
+
+
+def median(values):
+    return statistics.median(values) if values else None
+
+
+def ratio(ours, theirs):
+    return f"{ours / theirs:.2f}" if ours and theirs else "-"
+
+
+def print_table(model, reports):
+    print(f"\n{MODELS[model]}\n")
+    print(f"| {'':29} | step, ms | lowest - highest  | ratio | epoch, s | ratio |")
+    print(f"|{'-' * 31}|{'-' * 9}:|{'-' * 19}|{'-' * 6}:|{'-' * 9}:|{'-' * 6}:|")
+    ours = reports.get(OURS, [])
+    our_step, our_epoch = median(column(ours, "stepMilliseconds")), median(column(ours, "epochSeconds"))
+    for contender, rounds in reports.items():
+        steps, epoch = column(rounds, "stepMilliseconds"), median(column(rounds, "epochSeconds"))
+        own = contender == OURS
+        name = OURS if own else f"PyTorch {contender}"
+        print(
+            f"| {name:29} | {median(steps):8.2f} | {f'{min(steps):.2f} - {max(steps):.2f}':17} "
+            f"| {'' if own else ratio(our_step, median(steps)):>5} "
+            f"| {f'{epoch:.2f}' if epoch else '-':>8} | {'' if own else ratio(our_epoch, epoch):>5} |"
+        )
+    everything = [report for rounds in reports.values() for report in rounds]
+    sizes = {report.get("images") for report in everything if report.get("epochSeconds")} - {None}
+    if len(sizes) > 1:
+        print(f"\nThe epochs cannot be compared: the sides read {' and '.join(map(str, sorted(sizes)))} images.")
+    elif sizes:
+        print(f"\nAn epoch is {sizes.pop():,} images.")
+
+
+def processor():
+    try:
+        for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def print_machine(reports):
+    peers = [report for contender, rounds in reports.items() if contender != OURS for report in rounds]
+    if peers:
+        print(
+            f"\nMachine: {processor()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}; "
+            f"PyTorch {peers[0]['torch']} with {peers[0]['threads']} threads."
+        )
+    print("A ratio is LatentKit's time over the other's: below 1, LatentKit is faster.")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
+    parser.add_argument("--rounds", type=int, help="(3; with --quick 1)")
+    parser.add_argument("--quick", action="store_true", help="few steps and no epochs: a look, not a measurement")
+    parser.add_argument("--peers-only", action="store_true", help="time PyTorch alone")
+    parser.add_argument("--data-dir", help="folder that holds mnist/; else LATENTKIT_DATA, else the shipped subset")
+    options = parser.parse_args()
+    options.rounds = options.rounds or (1 if options.quick else 3)
+    if options.data_dir:
+        os.environ["LATENTKIT_DATA"] = str(pathlib.Path(options.data_dir).resolve())
+    if not options.peers_only and not HOST.exists():
+        raise SystemExit(f"{HOST.relative_to(ROOT)} is not there; run `make build` first, or give --peers-only")
+
+    everything = {}
+    for model in options.models:
+        contenders = ([] if options.peers_only else [OURS]) + VARIANTS[model]
+        reports = run_rounds(model, contenders, options)
+        print_table(model, reports)
+        for contender, rounds in reports.items():
+            everything.setdefault(contender, []).extend(rounds)
+    print_machine(everything)
+
+
+if __name__ == "__main__":
+    main()

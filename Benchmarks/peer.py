@@ -1,0 +1,265 @@
+"""PyTorch's side of the benchmark: times one model in one way of running it and prints one line of JSON.
+
+    peer.py --model csae-l --variant compile --steps 200 --warmup 20 --epochs 1
+
+A step is what a training loop does for one batch: take it from the bytes in memory, forward, backward, update.
+The models are those of CSAE (Zhu & Zhang 2019); both minimise eq. 10: centroid + reconstruction + 0.02 Sobel.
+"""
+
+import argparse
+import gzip
+import json
+import math
+import os
+import pathlib
+import statistics
+import struct
+import time
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+LATENT = 40
+CLASSES = 10
+BATCH = 128
+NOISE = 0.04 * math.sqrt(LATENT)  # eq. 11: alpha beta
+SOBEL_WEIGHT = 0.02
+
+# What a person would do to train fast: every variant but `eager` has the fused optimiser.
+VARIANTS = {
+    "csae-l": ["eager", "fused", "compile"],
+    "csae-c": ["eager", "fused", "channels-last", "compile", "compile-channels-last"],
+}
+
+
+# --- data ---
+
+
+def find_mnist(data):
+    """The folder of MNIST: under `data`, or the subset that ships with the package."""
+    shipped = pathlib.Path(__file__).resolve().parent.parent / "Sources/Datasets/Embedded"
+    folder = pathlib.Path(data or shipped) / "mnist"
+    if not folder.is_dir():
+        raise SystemExit(f"there is no folder {folder}; point --data or LATENTKIT_DATA at the folder that holds mnist/")
+    return folder
+
+
+def read_idx(path):
+    with gzip.open(path) as file:
+        content = file.read()
+    zero, kind, rank = struct.unpack(">HBB", content[:4])
+    if zero != 0 or kind != 8:
+        raise SystemExit(f"{path} is not an IDX file of bytes")
+    shape = struct.unpack(f">{rank}I", content[4 : 4 + 4 * rank])
+    return torch.from_numpy(np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(shape).copy())
+
+
+class Digits:
+    """MNIST's training set as bytes in memory; a batch is gathered and converted when it is asked for."""
+
+    def __init__(self, folder, pad):
+        images = read_idx(folder / "train-images-idx3-ubyte.gz")
+        self.labels = read_idx(folder / "train-labels-idx1-ubyte.gz").long()
+        self.padded = pad > 0
+        self.images = F.pad(images, (pad,) * 4).unsqueeze(1) if self.padded else images.flatten(1)
+
+    def batch(self, rows):
+        images = self.images[rows].float()
+        images = images.div_(127.5).sub_(1) if self.padded else images.div_(255)
+        return images, self.labels[rows]
+
+    def epoch(self):
+        for rows in torch.randperm(len(self.images)).split(BATCH):
+            yield self.batch(rows)
+
+
+# --- models ---
+
+
+def linear_model():
+    """784-400-40-400-784, ReLU inside, sigmoid at the end."""
+    encoder = nn.Sequential(nn.Linear(784, 400), nn.ReLU(), nn.Linear(400, LATENT))
+    decoder = nn.Sequential(nn.Linear(LATENT, 400), nn.ReLU(), nn.Linear(400, 784), nn.Sigmoid())
+    return encoder, decoder
+
+
+class ResidualBlock(nn.Module):
+    """ResNet's basic block with stride 2 and a 1x1 convolution as its shortcut."""
+
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(inputs, outputs, 3, stride=2, padding=1, bias=False),
+            nn.BatchNorm2d(outputs),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(outputs, outputs, 3, padding=1, bias=False),
+            nn.BatchNorm2d(outputs),
+        )
+        self.shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride=2, bias=False), nn.BatchNorm2d(outputs))
+
+    def forward(self, x):
+        return F.relu(self.body(x) + self.shortcut(x), inplace=True)
+
+
+def deconvolution_block(inputs, outputs):
+    return nn.Sequential(
+        nn.ConvTranspose2d(inputs, outputs, 2, stride=2),
+        nn.Conv2d(outputs, outputs, 3, padding=1, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(inplace=True),
+    )
+
+
+def convolutional_model():
+    """Table 1 of the paper, for one channel."""
+    encoder = nn.Sequential(
+        nn.Conv2d(1, 32, 3, padding=1, bias=False),
+        nn.BatchNorm2d(32),
+        nn.ReLU(inplace=True),
+        ResidualBlock(32, 64),
+        ResidualBlock(64, 128),
+        ResidualBlock(128, 128),
+        nn.Flatten(),
+        nn.Linear(2048, LATENT),
+    )
+    decoder = nn.Sequential(
+        nn.Linear(LATENT, 2048),
+        nn.Unflatten(1, (128, 4, 4)),
+        deconvolution_block(128, 128),
+        deconvolution_block(128, 64),
+        deconvolution_block(64, 32),
+        nn.Conv2d(32, 1, 1),
+    )
+    return encoder, decoder
+
+
+def class_centroids():
+    """The regular simplex, which is what PEDCC converges to for 10 classes, on the sphere of radius sqrt(latent)."""
+    simplex = torch.eye(CLASSES) - 1 / CLASSES
+    return F.pad(F.normalize(simplex, dim=1) * math.sqrt(LATENT), (0, LATENT - CLASSES))
+
+
+class Objective(nn.Module):
+    """From a batch to its loss (eq. 10)."""
+
+    def __init__(self, encoder, decoder, size):
+        super().__init__()
+        self.encoder, self.decoder, self.size = encoder, decoder, size
+        self.register_buffer("centroids", class_centroids())
+
+    def edge_power(self, images):
+        """MS(Gx * x) + MS(Gy * x) of each image (eq. 9).
+
+        As differences of smoothed slices: as a convolution from one channel to two, in PyTorch for CPU, this small term
+        would take longer than all matrix products of csae-l together.
+        """
+        x = F.pad(images.view(-1, self.size, self.size), (1, 1, 1, 1))
+        rows = x[:, :-2] + 2 * x[:, 1:-1] + x[:, 2:]
+        columns = x[:, :, :-2] + 2 * x[:, :, 1:-1] + x[:, :, 2:]
+        gx = rows[:, :, 2:] - rows[:, :, :-2]
+        gy = columns[:, 2:] - columns[:, :-2]
+        return (gx.square() + gy.square()).mean(dim=(1, 2))
+
+    def forward(self, images, labels):
+        latents = self.encoder(images)
+        outputs = self.decoder(latents + NOISE * torch.randn_like(latents))
+        centroid = F.mse_loss(latents, self.centroids[labels])
+        reconstruction = F.mse_loss(outputs, images)
+        sobel = (self.edge_power(outputs) - self.edge_power(images)).abs().mean()
+        return centroid + reconstruction + SOBEL_WEIGHT * sobel
+
+
+def build(model, variant):
+    """The objective as this variant runs it, and its optimiser."""
+    fused = variant != "eager"
+    if model == "csae-l":
+        objective = Objective(*linear_model(), size=28)
+        optimizer = torch.optim.Adam(objective.parameters(), lr=1e-3, fused=fused)
+    else:
+        objective = Objective(*convolutional_model(), size=32)
+        if variant.endswith("channels-last"):
+            objective = objective.to(memory_format=torch.channels_last)
+        # The paper's rate is 0.1; without a warm-up, batches of 128 diverge at that within ten steps.
+        optimizer = torch.optim.SGD(objective.parameters(), lr=0.05, momentum=0.9, weight_decay=5e-4, fused=fused)
+    if variant.startswith("compile"):
+        objective = torch.compile(objective, dynamic=False)
+    return objective, optimizer
+
+
+# --- timing ---
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", choices=VARIANTS, required=True)
+    variants = "; ".join(f"{model}: {', '.join(names)}" for model, names in VARIANTS.items())
+    parser.add_argument("--variant", default="eager", help=variants)
+    parser.add_argument("--steps", type=int, default=200, help="timed steps; the median counts")
+    parser.add_argument("--warmup", type=int, default=20, help="steps before the timed ones")
+    parser.add_argument("--epochs", type=int, default=1, help="timed epochs; the median counts; 0 for none")
+    data = os.environ.get("LATENTKIT_DATA")
+    parser.add_argument("--data", default=data, help="folder that holds mnist/; else the shipped subset")
+    parser.add_argument("--threads", type=int, help="(else PyTorch's choice)")
+    options = parser.parse_args()
+    if options.variant not in VARIANTS[options.model]:
+        parser.error(f"{options.model} has the variants {', '.join(VARIANTS[options.model])}")
+    if options.threads:
+        torch.set_num_threads(options.threads)
+
+    torch.manual_seed(1)
+    digits = Digits(find_mnist(options.data), pad=2 if options.model == "csae-c" else 0)
+    objective, optimizer = build(options.model, options.variant)
+    objective.train()
+
+    def step(images, labels):
+        optimizer.zero_grad()
+        loss = objective(images, labels)
+        loss.backward()
+        optimizer.step()
+        return loss.detach()
+
+    # The last batch of an epoch is a short one: compile for its size too before anything is timed.
+    remainder = len(digits.images) % BATCH
+    if remainder:
+        step(*digits.batch(torch.arange(remainder)))
+
+    times = []
+    loss = None
+    while len(times) < options.warmup + options.steps:
+        batches = digits.epoch()
+        while len(times) < options.warmup + options.steps:
+            start = time.perf_counter()
+            batch = next(batches, None)
+            if batch is None:
+                break
+            if len(batch[0]) == BATCH:
+                loss = step(*batch)
+                times.append(time.perf_counter() - start)
+
+    epochs = []
+    for _ in range(options.epochs):
+        start = time.perf_counter()
+        for batch in digits.epoch():
+            loss = step(*batch)
+        epochs.append(time.perf_counter() - start)
+
+    print(
+        json.dumps(
+            {
+                "model": options.model,
+                "variant": options.variant,
+                "stepMilliseconds": round(1000 * statistics.median(times[options.warmup :]), 3),
+                "epochSeconds": round(statistics.median(epochs), 3) if epochs else None,
+                "images": len(digits.images),
+                "loss": round(loss.item(), 4),
+                "threads": torch.get_num_threads(),
+                "torch": torch.__version__,
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+# `make` alone lists what there is to make.
+
+# SwiftPM finds libtorch through the pkg-config file that Scripts/bootstrap writes.
+export PKG_CONFIG_PATH := $(CURDIR)/.libtorch$(if $(PKG_CONFIG_PATH),:$(PKG_CONFIG_PATH))
+
+host := .build/release/host
+swift_files := Package.swift Sources Plugins Tests
+
+.PHONY: help bootstrap build demo test bench format lint clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+bootstrap: ## get what the build needs: system packages, libtorch
+	@Scripts/bootstrap
+
+build: bootstrap ## build the host program for speed
+	swift build -c release --product host
+
+demo: build ## train, measure and sample a model on digits that ship with the package
+	$(host) compose --encoder resnet --prior pedcc --sampler mh --name demo --overwrite
+
+test: ## build and run all tests
+	@Scripts/bootstrap --dev
+	swift build --build-tests
+	swift test --skip-build --disable-xctest
+
+bench: ## time a training step and an epoch beside PyTorch on this machine (options: BENCH="--quick")
+	@Scripts/bootstrap --bench
+	swift build -c release --product host
+	.venv/bin/python -B Benchmarks/compare.py $(BENCH)
+
+format: ## lay out the Swift sources
+	swift format --in-place --recursive $(swift_files)
+
+lint: ## check the layout of the Swift sources
+	swift format lint --strict --recursive $(swift_files)
+
+clean: ## remove what was built; libtorch, .venv and runs stay
+	rm -rf .build
