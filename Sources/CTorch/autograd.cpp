@@ -20,22 +20,42 @@ int ct_grad(ct_tensor scalar, const ct_tensor *inputs, int count, bool create_gr
   });
 }
 
+// The fused steps walk memory, not indices: each gradient must lie as its parameter does.
+static std::vector<at::Tensor> laidOutLike(const std::vector<at::Tensor> &parameters, const ct_tensor *gradients) {
+  std::vector<at::Tensor> result;
+  result.reserve(parameters.size());
+  for (size_t i = 0; i < parameters.size(); i++) {
+    const auto &parameter = parameters[i];
+    auto gradient = open(gradients[i]);
+    TORCH_CHECK(
+      gradient.sizes() == parameter.sizes(), "a gradient of sizes ", gradient.sizes(), " for a parameter of sizes ",
+      parameter.sizes());
+    if (gradient.strides() != parameter.strides() || gradient.scalar_type() != parameter.scalar_type())
+      gradient = at::empty_like(parameter).copy_(gradient);
+    result.push_back(gradient);
+  }
+  return result;
+}
+
 int ct_fused_adam(
   const ct_tensor *parameters, const ct_tensor *gradients, const ct_tensor *first_moments,
   const ct_tensor *second_moments, const ct_tensor *steps, int count, double rate, double beta1, double beta2,
   double decay, double epsilon, bool decoupled_decay) {
   return status([&] {
+    if (count == 0) return;
     at::NoGradGuard guard;
+    auto weights = list(parameters, count);
+    auto slopes = laidOutLike(weights, gradients);
     auto counters = list(steps, count);
     for (auto &counter : counters) counter.add_(1);
     if (decoupled_decay)
       at::_fused_adamw_(
-        list(parameters, count), list(gradients, count), list(first_moments, count), list(second_moments, count), {},
-        counters, rate, beta1, beta2, decay, epsilon, /*amsgrad=*/false, /*maximize=*/false);
+        weights, slopes, list(first_moments, count), list(second_moments, count), {}, counters, rate, beta1, beta2,
+        decay, epsilon, /*amsgrad=*/false, /*maximize=*/false);
     else
       at::_fused_adam_(
-        list(parameters, count), list(gradients, count), list(first_moments, count), list(second_moments, count), {},
-        counters, rate, beta1, beta2, decay, epsilon, /*amsgrad=*/false, /*maximize=*/false);
+        weights, slopes, list(first_moments, count), list(second_moments, count), {}, counters, rate, beta1, beta2,
+        decay, epsilon, /*amsgrad=*/false, /*maximize=*/false);
   });
 }
 
@@ -43,11 +63,13 @@ int ct_fused_sgd(
   const ct_tensor *parameters, const ct_tensor *gradients, const ct_tensor *momenta, int count, double rate,
   double momentum, double decay, bool nesterov, bool first_step) {
   return status([&] {
+    if (count == 0) return;
     at::NoGradGuard guard;
+    auto weights = list(parameters, count);
+    auto slopes = laidOutLike(weights, gradients);
     auto buffers = momentum == 0 ? std::vector<at::Tensor>() : list(momenta, count);
     at::_fused_sgd_(
-      list(parameters, count), list(gradients, count), buffers, decay, momentum, rate, /*dampening=*/0, nesterov,
-      /*maximize=*/false, first_step);
+      weights, slopes, buffers, decay, momentum, rate, /*dampening=*/0, nesterov, /*maximize=*/false, first_step);
   });
 }
 

@@ -159,8 +159,10 @@ std::pair<std::vector<double>, std::vector<double>> channelSums(const Rows &shap
 struct FusedBatchNorm : torch::autograd::Function<FusedBatchNorm> {
   static at::Tensor forward(
     AutogradContext *context, const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias,
-    const at::Tensor &running_mean, const at::Tensor &running_var, const at::Tensor &residual, bool relu,
+    const at::Tensor &running_mean, const at::Tensor &running_var, const std::optional<at::Tensor> &given, bool relu,
     bool training, double momentum, double epsilon) {
+    // Autograd refuses an undefined tensor among the inputs, so an absent residual is an absent value.
+    const auto residual = given.value_or(at::Tensor());
     auto y = at::empty_like(x);
     const Rows shape(x);
     at::Tensor mean, inverse;
@@ -286,7 +288,8 @@ ct_tensor ct_batch_norm(
       if (!hasRows(input)) input = likeRows(input, input);
       if (added.defined()) added = likeRows(added, input);
       return FusedBatchNorm::apply(
-        input, open(weight), open(bias), open(running_mean), open(running_var), added, relu, training, momentum, epsilon);
+        input, open(weight), open(bias), open(running_mean), open(running_var),
+        added.defined() ? std::optional(added) : std::nullopt, relu, training, momentum, epsilon);
     }
     auto result = at::batch_norm(
       input, open(weight), open(bias), open(running_mean), open(running_var), training, momentum, epsilon,

@@ -130,6 +130,16 @@ ct_tensor ct_argmin(ct_tensor t, int64_t axis) {
 ct_tensor ct_cumsum(ct_tensor t, int64_t axis) {
   return tensor([&] { return at::cumsum(open(t), axis); });
 }
+ct_tensor ct_autocovariance(ct_tensor t, int64_t axis) {
+  return tensor([&] {
+    const auto centered = open(t) - open(t).mean(axis, /*keepdim=*/true);
+    const int64_t count = centered.size(axis);
+    int64_t length = 1;  // of the transform: twice the series, so that its end does not meet its start
+    while (length < 2 * count) length *= 2;
+    const auto spectrum = at::fft_rfft(centered, length, axis);
+    return at::fft_irfft(spectrum * spectrum.conj(), length, axis).narrow(axis, 0, count) / count;
+  });
+}
 int ct_sort(ct_tensor t, int64_t axis, bool descending, ct_tensor *values, ct_tensor *indices) {
   return status([&] {
     auto [sorted, order] = at::sort(open(t), /*stable=*/true, axis, descending);

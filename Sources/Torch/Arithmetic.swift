@@ -116,6 +116,10 @@ extension Tensor {
   public func cumulativeSum(axis: Int) throws -> Tensor {
     try .make("cumulativeSum", [self]) { ct_cumsum(handle, Int64(axis)) }
   }
+  /// `1/n Σ_i (x_i − x̄)(x_{i+lag} − x̄)` for every lag from 0 to `n - 1` along an axis of length `n`.
+  public func autocovariance(axis: Int) throws -> Tensor {
+    try .make("autocovariance", [self]) { ct_autocovariance(handle, Int64(axis)) }
+  }
   public func all() throws -> Bool { try Tensor.make("all", [self]) { ct_all(handle) }.item() != 0 }
   public func any() throws -> Bool { try Tensor.make("any", [self]) { ct_any(handle) }.item() != 0 }
 

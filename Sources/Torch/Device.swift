@@ -17,7 +17,7 @@ public struct Device: Sendable, Hashable, CustomStringConvertible {
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
     guard let kind = Kind(rawValue: String(parts[0])), parts.count <= 2 else { return nil }
     let index = parts.count == 2 ? Int(parts[1]) : 0
-    guard let index, index >= 0 else { return nil }
+    guard let index, (0..<128).contains(index) else { return nil }  // libtorch counts devices in a byte
     self.init(kind, index: index)
   }
 

@@ -12,6 +12,18 @@ public protocol Optimizer: AnyObject {
   var state: [(name: String, tensor: Tensor)] { get }
 }
 
+extension Optimizer {
+  /// The places of the parameters that have a gradient.
+  fileprivate func used(_ gradients: [Tensor?]) throws -> [Int] {
+    guard gradients.count == parameters.count else {
+      throw TensorError(
+        "optimiser step",
+        reason: "found \(gradients.count) gradients, expected \(parameters.count): nil or one for each")
+    }
+    return gradients.indices.filter { gradients[$0] != nil }
+  }
+}
+
 /// Stochastic gradient descent with momentum, Nesterov's variant and L2 decay:
 /// `g ← g + decay·w`, `v ← momentum·v + g`, `w ← w − rate·v`.
 public final class SGD: Optimizer {
@@ -28,7 +40,7 @@ public final class SGD: Optimizer {
   }
 
   public func step(_ gradients: [Tensor?], rate: Double) throws {
-    let used = gradients.indices.filter { gradients[$0] != nil }
+    let used = try used(gradients)
     let weights = used.map { parameters[$0].tensor }
     let slopes = used.map { gradients[$0]! }
     let momenta = momentum == 0 ? [] : used.map { velocities[$0] }
@@ -70,7 +82,7 @@ public final class Adam: Optimizer {
   }
 
   public func step(_ gradients: [Tensor?], rate: Double) throws {
-    let used = gradients.indices.filter { gradients[$0] != nil }
+    let used = try used(gradients)
     try used.map { parameters[$0].tensor }.withHandles { weights, count in
       try used.map { gradients[$0]! }.withHandles { slopes, _ in
         try used.map { first[$0] }.withHandles { first, _ in

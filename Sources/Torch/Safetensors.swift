@@ -8,6 +8,10 @@ public enum Safetensors {
   public static func write(
     _ tensors: [String: Tensor], metadata: [String: String] = [:], to url: URL
   ) throws {
+    guard tensors["__metadata__"] == nil else {
+      throw FileError(
+        url.path, "cannot be written: '__metadata__' is no name for a tensor; the format keeps it for text")
+    }
     let names = tensors.keys.sorted()
     var header: [String: Any] = [:]
     if !metadata.isEmpty { header["__metadata__"] = metadata }
@@ -47,7 +51,7 @@ public enum Safetensors {
       throw bad("its header is not JSON")
     }
     var tensors: [String: Tensor] = [:]
-    var covered = 0
+    var extents: [Range<Int>] = []
     for (name, value) in json where name != "__metadata__" {
       guard let entry = value as? [String: Any], let type = entry["dtype"] as? String,
         let shape = entry["shape"] as? [Int], let offsets = entry["data_offsets"] as? [Int], offsets.count == 2
@@ -65,10 +69,17 @@ public enum Safetensors {
         throw bad("tensor '\(name)' of shape \(shape) does not take the bytes \(first) to \(last)")
       }
       guard last <= data.count - start else {
-        throw bad("tensor '\(name)' ends at byte \(start + last), the file at \(data.count); it was cut off")
+        throw bad("tensor '\(name)' ends at byte \(last) of the data, which has \(data.count - start); it was cut off")
       }
-      covered = max(covered, last)
+      extents.append(first..<last)
       tensors[name] = try Tensor(bytes: data[(start + first)..<(start + last)], shape: shape, dtype: dtype)
+    }
+    // One tensor after the other, from the first byte to the last: as the format demands.
+    var covered = 0
+    for extent in extents.sorted(by: { ($0.lowerBound, $0.upperBound) < ($1.lowerBound, $1.upperBound) }) {
+      guard extent.lowerBound >= covered else { throw bad("two tensors share the byte \(start + extent.lowerBound)") }
+      guard extent.lowerBound == covered else { throw bad("the bytes from \(start + covered) on belong to no tensor") }
+      covered = extent.upperBound
     }
     guard covered == data.count - start else {
       throw bad("\(data.count - start - covered) bytes at its end belong to no tensor")

@@ -11,6 +11,7 @@ extension Tensor {
   /// All axes from `axis` on become one.
   public func flattened(from axis: Int = 1) throws -> Tensor {
     let shape = shape
+    let axis = axis < 0 ? Swift.max(axis + shape.count, 0) : axis
     return shape.count <= axis + 1 ? self : try reshaped(shape.prefix(axis) + [shape.dropFirst(axis).reduce(1, *)])
   }
 
@@ -20,7 +21,9 @@ extension Tensor {
   public func transposed(_ a: Int = -2, _ b: Int = -1) throws -> Tensor {
     try .make("transposed", [self]) { ct_transpose(handle, Int64(a), Int64(b)) }
   }
-  public func squeezed(_ axis: Int) throws -> Tensor { try .make("squeezed", [self]) { ct_squeeze(handle, Int64(axis)) } }
+  public func squeezed(_ axis: Int) throws -> Tensor {
+    try .make("squeezed", [self]) { ct_squeeze(handle, Int64(axis)) }
+  }
   public func unsqueezed(_ axis: Int) throws -> Tensor {
     try .make("unsqueezed", [self]) { ct_unsqueeze(handle, Int64(axis)) }
   }
@@ -56,13 +59,17 @@ extension Tensor {
   }
   /// Adds the rows of `source` to the rows that `indices` names.
   public func addingRows(_ indices: Tensor, _ source: Tensor, axis: Int = 0) throws -> Tensor {
-    try .make("addingRows", [self, indices, source]) { ct_index_add(handle, Int64(axis), indices.handle, source.handle) }
+    try .make("addingRows", [self, indices, source]) {
+      ct_index_add(handle, Int64(axis), indices.handle, source.handle)
+    }
   }
   public func flipped(axis: Int) throws -> Tensor { try .make("flipped", [self]) { ct_flip(handle, Int64(axis)) } }
   public func lowerTriangle() throws -> Tensor { try .make("lowerTriangle", [self]) { ct_tril(handle, 0) } }
   public func diagonal() throws -> Tensor { try .make("diagonal", [self]) { ct_diagonal(handle) } }
   /// `[…]` labels to `[…, classes]` of zeros and ones, Int64.
-  public func oneHot(_ classes: Int) throws -> Tensor { try .make("oneHot", [self]) { ct_one_hot(handle, Int64(classes)) } }
+  public func oneHot(_ classes: Int) throws -> Tensor {
+    try .make("oneHot", [self]) { ct_one_hot(handle, Int64(classes)) }
+  }
   /// The places of the elements that are not zero, `[found, rank]`.
   public func nonzero() throws -> Tensor { try .make("nonzero", [self]) { ct_nonzero(handle) } }
 

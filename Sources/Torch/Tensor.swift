@@ -60,7 +60,7 @@ public final class Tensor: @unchecked Sendable {
     _ values: [Element], shape: [Int]? = nil, device: Device = .cpu
   ) throws {
     let shape = shape ?? [values.count]
-    guard shape.reduce(1, *) == values.count else {
+    guard elementCount(shape) == values.count else {
       throw TensorError("tensor", shapes: [shape], reason: "found \(values.count) values")
     }
     self.init(owning: try values.withUnsafeBytes { try Tensor.take(bytes: $0, shape, Element.dtype) })
@@ -69,9 +69,9 @@ public final class Tensor: @unchecked Sendable {
 
   /// A tensor from raw little-endian bytes, in row-major order, of exactly the shape's size.
   public convenience init(bytes: Data, shape: [Int], dtype: DType) throws {
-    let expected = shape.reduce(1, *) * dtype.byteCount
-    guard bytes.count == expected else {
-      throw TensorError("tensor", shapes: [shape], reason: "found \(bytes.count) bytes, expected \(expected)")
+    guard bytes.count % dtype.byteCount == 0, elementCount(shape) == bytes.count / dtype.byteCount else {
+      throw TensorError(
+        "tensor", shapes: [shape], reason: "found \(bytes.count) bytes, expected \(dtype.byteCount) for each element")
     }
     self.init(owning: try bytes.withUnsafeBytes { try Tensor.take(bytes: $0, shape, dtype) })
   }
@@ -124,7 +124,8 @@ public final class Tensor: @unchecked Sendable {
   /// The elements in row-major order; the type must be the tensor's own.
   public func array<Element: TensorElement>(_ type: Element.Type = Element.self) throws -> [Element] {
     guard dtype == Element.dtype else {
-      throw TensorError("array", shapes: [shape], reason: "found \(dtype.rawValue), asked for \(Element.dtype.rawValue)")
+      throw TensorError(
+        "array", shapes: [shape], reason: "found \(dtype.rawValue), asked for \(Element.dtype.rawValue)")
     }
     let count = count
     return try [Element](unsafeUninitializedCapacity: count) { buffer, filled in
@@ -172,6 +173,16 @@ public final class Tensor: @unchecked Sendable {
   public func clone() throws -> Tensor { try .make("clone", [self]) { ct_clone(handle) } }
   /// The same values, cut from the graph of gradients.
   public func detached() throws -> Tensor { try .make("detached", [self]) { ct_detach(handle) } }
+}
+
+/// The product of the lengths; nil where it is beyond all memory or a length is negative.
+private func elementCount(_ shape: [Int]) -> Int? {
+  if shape.contains(where: { $0 < 0 }) { return nil }
+  if shape.contains(0) { return 0 }
+  return shape.reduce(1) { count, length in
+    guard let (product, overflow) = count?.multipliedReportingOverflow(by: length), !overflow else { return nil }
+    return product
+  }
 }
 
 extension Array where Element == Int {

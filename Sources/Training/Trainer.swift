@@ -80,7 +80,7 @@ public final class Trainer {
     self.secondsBetweenCheckpoints = secondsBetweenCheckpoints
     self.shouldStop = shouldStop
     log = MetricsLog(folder.metrics)
-    seed = UInt64(composition.recipe.seed)
+    seed = composition.recipe.randomSeed
     generator = try Generator(seed: seed, for: "draws of training", device: data.training.device)
     if composition.stages.contains(where: { $0.actions.contains { if case .rewind = $0 { true } else { false } } }) {
       for parameter in composition.store.parameters { initial[parameter.name] = try parameter.tensor.detached().clone() }

@@ -113,6 +113,7 @@ ct_tensor ct_var(ct_tensor t, const int64_t *axes, int axis_count, bool unbiased
 ct_tensor ct_argmax(ct_tensor t, int64_t axis);
 ct_tensor ct_argmin(ct_tensor t, int64_t axis);
 ct_tensor ct_cumsum(ct_tensor t, int64_t axis);
+ct_tensor ct_autocovariance(ct_tensor t, int64_t axis);
 ct_tensor ct_all(ct_tensor t);
 ct_tensor ct_any(ct_tensor t);
 int ct_sort(ct_tensor t, int64_t axis, bool descending, ct_tensor *values, ct_tensor *indices);
@@ -162,6 +163,9 @@ ct_tensor ct_avg_pool2d(ct_tensor x, int64_t size, int64_t stride);
 ct_tensor ct_adaptive_avg_pool2d(ct_tensor x, int64_t height, int64_t width);
 ct_tensor ct_upsample_nearest2d(ct_tensor x, int64_t factor);
 ct_tensor ct_upsample_bilinear2d(ct_tensor x, int64_t factor);
+/// For images `[n, c, h, w]` and filters `[k, s, s]`: the sum over filters of the mean square of each image's response,
+/// `[n]`; every channel on its own.
+ct_tensor ct_filter_power(ct_tensor x, ct_tensor kernels, int64_t padding);
 ct_tensor ct_softmax(ct_tensor x, int64_t axis);
 ct_tensor ct_log_softmax(ct_tensor x, int64_t axis);
 

@@ -1,0 +1,186 @@
+import CSAE
+import Foundation
+import LatentKit
+import Testing
+
+private func pedcc(
+  classes: Int? = 10, latent: Int = 40, seed: UInt64 = 1, store: ParameterStore = ParameterStore(),
+  _ change: (inout PEDCC.Config) -> Void = { _ in }
+) throws -> PEDCC {
+  var config = PEDCC.Config()
+  change(&config)
+  return try PEDCC(config, in: context(classes: classes, latent: latent, seed: seed, store: store))
+}
+
+/// Every value above the diagonal of `f(row, row)`.
+private func pairs(_ points: Tensor, _ f: ([Double], [Double]) -> Double) throws -> [Double] {
+  let rows = try (0..<points.size(0)).map { try points.select($0).doubles() }
+  return rows.indices.flatMap { i in rows.indices.dropFirst(i + 1).map { f(rows[i], rows[$0]) } }
+}
+
+private func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
+
+private func distance(_ a: [Double], _ b: [Double]) -> Double {
+  zip(a, b).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot()
+}
+
+@Test(arguments: [(2, 1), (2, 5), (3, 2), (10, 9), (10, 40), (41, 40), (100, 128)])
+func simplexHasTheCosineOfARegularSimplex(classes: Int, latent: Int) throws {
+  let prior = try pedcc(classes: classes, latent: latent) { $0.method = .simplex }
+  let points = try prior.centroids / Double(latent).squareRoot()
+  for cosine in try pairs(points, dot) { #expect(abs(cosine + 1 / Double(classes - 1)) < 1e-12) }
+  for length in try points.square().sum(axis: 1).doubles() { #expect(abs(length - 1) < 1e-12) }
+}
+
+@Test func chargesReachTheSameDistancesAsTheSimplex() throws {
+  let exact = try pedcc()
+  let charges = try pedcc {
+    $0.method = .charge
+    $0.iterations = 1000
+  }
+  for (a, b) in zip(try pairs(exact.centroids, distance), try pairs(charges.centroids, distance)) {
+    #expect(abs(a - 9.428090415820634) < 1e-9)  // sqrt(40 · 2 · 10/9)
+    #expect(abs(b - a) < 1e-6)
+  }
+}
+
+@Test func chargesAreCloseAfterThePapersIterations() throws {
+  let charges = try pedcc { $0.method = .charge }
+  for length in try pairs(charges.centroids, distance) { #expect(abs(length - 9.428) < 0.05) }
+}
+
+/// The least energies of charges on the sphere in three dimensions (Thomson's problem), as published for 2, 4, 6 and 12.
+@Test(arguments: [(2, 0.5), (4, 3.674234614), (6, 9.985281374), (12, 49.165253058)])
+func chargesFindTheKnownOptimaOnTheSphere(count: Int, energy: Double) throws {
+  var generator = try Generator(seed: 4)
+  let found = try EvenPoints.charges(
+    count, dimensions: 3, gamma: 0.01, epsilon: 0.01, iterations: 5000, using: &generator)
+  let sum = try pairs(found.points) { 1 / distance($0, $1) }.reduce(0, +)
+  #expect(abs(sum - energy) < 1e-6)
+  #expect(found.iterations < 5000 && found.movement < 1e-12, "stops where nothing moves")
+}
+
+@Test func oneIterationOfChargesIsTheOneOfAlgorithm1() throws {
+  // The same start, once left alone and once moved, by loops over the printed equations.
+  func points(after iterations: Int) throws -> Tensor {
+    var generator = try Generator(seed: 6)
+    return try EvenPoints.charges(
+      5, dimensions: 3, gamma: 0.05, epsilon: 0.9, iterations: iterations, using: &generator
+    ).points
+  }
+  // Without velocity the first iteration stays where it is.
+  var u = try (0..<5).map { try points(after: 1).select($0).doubles() }
+  var v = Array(repeating: [0.0, 0, 0], count: 5)
+  for _ in 0..<4 {
+    let tangents = u.indices.map { i in
+      var f = [0.0, 0, 0]
+      for j in u.indices where j != i {
+        let l = zip(u[i], u[j]).map { $0 - $1 }
+        let length = max(dot(l, l).squareRoot(), 0.9)
+        f = zip(f, l).map { $0 + $1 / (length * length * length) }
+      }
+      let radial = dot(u[i], f)
+      return zip(f, u[i]).map { $0 - radial * $1 }
+    }
+    u = zip(u, v).map { u, v in
+      let moved = zip(u, v).map(+)
+      let length = dot(moved, moved).squareRoot()
+      return moved.map { $0 / length }
+    }
+    v = zip(v, tangents).map { zip($0, $1).map { $0 + 0.05 * $1 } }
+  }
+  for (found, expected) in zip(try points(after: 4).doubles(), u.flatMap { $0 }) {
+    #expect(abs(found - expected) < 1e-12)
+  }
+}
+
+@Test func autoTakesChargesWhereThereIsNoSimplex() throws {
+  let prior = try pedcc(classes: 20, latent: 3)
+  #expect(prior.centroids.shape == [20, 3])
+  for length in try prior.centroids.square().sum(axis: 1).doubles() { #expect(abs(length - 3) < 1e-9) }
+  #expect(try pairs(prior.centroids, distance).min() ?? 0 > 0.9)
+}
+
+@Test func centroidsFollowTheSeedAndLiveInTheStore() throws {
+  let store = ParameterStore()
+  let one = try pedcc(seed: 3, store: store).centroids
+  #expect(store.parameters.map(\.name) == ["prior.centroids"])
+  #expect(store.parameters[0].role == .buffer)
+  #expect(try one.doubles() == pedcc(seed: 3).centroids.doubles())
+  #expect(try one.doubles() != pedcc(seed: 4).centroids.doubles())
+}
+
+@Test func simplexIsTurnedSoThatNoLatentDimensionIsSpecial() throws {
+  let shares = try pedcc().centroids.square().mean(axis: 0).doubles()
+  #expect(shares.allSatisfy { $0 > 0.05 }, "every dimension takes part")
+}
+
+@Test func scaleAndSpareClassesAreFollowed() throws {
+  let prior = try pedcc {
+    $0.classes = 20
+    $0.scale = 2
+  }
+  #expect(prior.centroids.shape == [20, 40])
+  for length in try prior.centroids.square().sum(axis: 1).doubles() { #expect(abs(length - 4) < 1e-9) }
+}
+
+@Test func impossiblePlacesAreRefusedInASentence() throws {
+  #expect(
+    message { _ = try pedcc(classes: 12, latent: 1) }
+      == """
+      prior 'pedcc' cannot place 12 classes evenly with latentSize 1, where the sphere has two points and charges cannot \
+      move; raise encoder.latent to 2 or more
+      """)
+  #expect(
+    message { _ = try pedcc(classes: 12, latent: 5) { $0.method = .simplex } }
+      == """
+      prior 'pedcc' cannot place 12 classes on a regular simplex with latentSize 5, only up to 6; raise encoder.latent to \
+      11 or more, or set prior.method=charge
+      """)
+  #expect(
+    message { _ = try pedcc { $0.classes = 9 } }
+      == "prior 'pedcc': classes is 9, and the data have 10; leave it out or raise it")
+  #expect(message { _ = try pedcc(classes: nil) }.contains("choose a labelled dataset"))
+  #expect(message { _ = try pedcc { $0.deviation = 0 } } == "prior 'pedcc': deviation is 0.0, expected above 0")
+  #expect(message { _ = try pedcc { $0.scale = .infinity } }.contains("scale is inf"))
+}
+
+@Test func settingsGoThroughRecipesWithTheirNames() throws {
+  let config = try PEDCC.Config(["method": "charge", "classes": 20, "scale": .null], at: "prior.with")
+  #expect(config.method == .charge && config.classes == 20 && config.scale == nil)
+  #expect(
+    message { _ = try PEDCC.Config(["method": "charges"], at: "prior.with") }
+      .contains("Did you mean 'charge'?"))
+  #expect(try CentroidLoss.Config(["fidelity": "paper"], at: "losses").fidelity == .paper)
+  #expect(try SobelLoss.Config(["fidelity": "author-code"], at: "losses").fidelity == .authorCode)
+}
+
+@Test func densityIsTheGaussianAroundTheCentroid() throws {
+  let prior = try pedcc(classes: 3, latent: 2) { $0.deviation = 0.7 }
+  var generator = try Generator(seed: 5)
+  let latents = try generator.normal([6, 2], dtype: .float64)
+  let labels: [Int64] = [0, 1, 2, 2, 1, 0]
+  func density(_ z: [Double], _ label: Int) throws -> Double {
+    let length = distance(z, try prior.centroids.select(label).doubles())
+    return exp(-length * length / (2 * 0.49)) / (2 * .pi * 0.49)
+  }
+  let given = try prior.logDensity(latents, labels: Tensor(labels)).doubles()
+  let mixed = try prior.logDensity(latents, labels: nil).doubles()
+  for row in 0..<6 {
+    let z = try latents.select(row).doubles()
+    #expect(abs(given[row] - log(try density(z, Int(labels[row])))) < 1e-10)
+    let mixture = try (0..<3).reduce(0) { $0 + (try density(z, $1)) / 3 }
+    #expect(abs(mixed[row] - log(mixture)) < 1e-10)
+  }
+}
+
+@Test func drawsHaveTheMomentsOfTheirClass() throws {
+  let prior = try pedcc(classes: 4, latent: 3) { $0.deviation = 0.5 }
+  var generator = try Generator(seed: 6)
+  let offsets =
+    try prior.draw(40_000, labels: .full([40_000], 2, dtype: .int64), using: &generator)
+    - prior.centroids.slice(2..<3)
+  for mean in try offsets.mean(axis: 0).doubles() { #expect(abs(mean) < 0.0125) }  // five standard errors
+  for variance in try offsets.variance(axes: [0]).doubles() { #expect(abs(variance - 0.25) < 0.01) }
+  #expect(try prior.draw(7, labels: nil, using: &generator).shape == [7, 3])
+}

@@ -1,0 +1,71 @@
+import CSAE
+import LatentKit
+import Testing
+
+/// What a part is built in: images of 1x6x5 in two values more or less, Float64.
+func context(
+  classes: Int? = 10, latent: Int = 40, seed: UInt64 = 1, shape: [Int] = [1, 6, 5], title: String = "prior 'pedcc'",
+  store: ParameterStore = ParameterStore(), dtype: DType = .float64
+) throws -> BuildContext {
+  BuildContext(
+    inputShape: shape, classCount: classes, latentSize: latent,
+    scope: try Scope(path: "prior", store: store, seed: seed, dtype: dtype), title: title)
+}
+
+/// Gives the latents it was made with.
+struct FixedEncoder: Encoder {
+  typealias Config = NoConfig
+  let latents: Tensor
+  var latentSize: Int { latents.size(1) }
+  init(_ latents: Tensor) { self.latents = latents }
+  init(_ config: NoConfig, in context: BuildContext) throws { latents = try .zeros([1, 1]) }
+  func encode(_ inputs: Tensor) throws -> Code { .point(latents) }
+}
+
+/// Gives the images it was made with.
+struct FixedDecoder: LatentKit.Decoder {
+  typealias Config = NoConfig
+  let images: Tensor
+  init(_ images: Tensor) { self.images = images }
+  init(_ config: NoConfig, in context: BuildContext) throws { images = try .zeros([1, 1]) }
+  func decode(_ latents: Tensor) throws -> Tensor { images }
+}
+
+/// A prior without centroids.
+struct FlatPrior: Prior {
+  typealias Config = NoConfig
+  init() {}
+  init(_ config: NoConfig, in context: BuildContext) {}
+  func logDensity(_ latents: Tensor, labels: Tensor?) throws -> Tensor { try .zeros([latents.size(0)]) }
+}
+
+/// A training pass with given latents, reconstruction, inputs and labels.
+func forward(
+  latents: Tensor, reconstruction: Tensor, inputs: Tensor, labels: Tensor?, prior: any Prior
+) throws -> Forward {
+  var generator = try Generator(seed: 1)
+  let model = Model(encoder: FixedEncoder(latents), decoder: FixedDecoder(reconstruction), prior: prior)
+  return Forward(Batch(inputs: inputs, labels: labels), through: model, training: true, using: &generator)
+}
+
+/// The largest difference between the gradient of `f` at `x` and central differences.
+func gradientError(of f: (Tensor) throws -> Tensor, at x: Tensor, step: Double = 1e-6) throws -> Double {
+  let leaf = try x.clone().requiringGradient()
+  let gradient = try #require(try f(leaf).gradients(by: [leaf])[0]).contiguous().doubles()
+  var values = try x.contiguous().doubles()
+  return try gradient.indices.map { place in
+    let value = values[place]
+    values[place] = value + step
+    let above = try f(Tensor(values, shape: x.shape)).item()
+    values[place] = value - step
+    let below = try f(Tensor(values, shape: x.shape)).item()
+    values[place] = value
+    return abs((above - below) / (2 * step) - gradient[place])
+  }.max() ?? 0
+}
+
+/// What an error says.
+func message(_ body: () throws -> Void) -> String {
+  do { try body() } catch { return "\(error)" }
+  return "nothing thrown"
+}

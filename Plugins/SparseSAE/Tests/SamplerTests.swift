@@ -1,0 +1,154 @@
+import LatentKit
+import SparseSAE
+import Testing
+
+private struct FlatPrior: Prior {
+  typealias Config = NoConfig
+  init() {}
+  init(_ config: NoConfig, in context: BuildContext) {}
+  func logDensity(_ latents: Tensor, labels: Tensor?) throws -> Tensor { try .zeros([latents.size(0)]) }
+}
+
+private func context() throws -> BuildContext {
+  BuildContext(
+    inputShape: [1, 8, 8], classCount: 4, latentSize: 3, scope: try Scope(path: "sampler"), title: "sampler 'mh'")
+}
+
+/// Classes 0 to 3 around 0, 10, 20 and 30, of 80, 40, 200 and 10 latents.
+private func reference(dtype: DType = .float32) throws -> LatentSet {
+  var generator = try Generator(seed: 1)
+  let sizes = [80, 40, 200, 10]
+  let latents = try sizes.enumerated().map { try generator.normal([$1, 3], dtype: dtype) * 0.5 + Double(10 * $0) }
+  let labels = sizes.enumerated().flatMap { Array(repeating: Int64($0), count: $1) }
+  return LatentSet(latents: try .concatenate(latents), labels: try Tensor(labels))
+}
+
+private func draw(
+  _ labels: [Int64]?, count: Int, from reference: LatentSet, seed: UInt64 = 1,
+  _ change: (inout MetropolisHastingsSampler.Config) -> Void = { _ in }
+) throws -> Draw {
+  var config = MetropolisHastingsSampler.Config()
+  (config.warmUp, config.steps) = (100, 400)
+  change(&config)
+  let request = DrawRequest(
+    labels: try labels.map { try Tensor($0) }, count: count, latentSize: reference.latents.size(1), prior: FlatPrior(),
+    reference: reference)
+  var generator = try Generator(seed: seed)
+  return try MetropolisHastingsSampler(config, in: context()).draw(request, using: &generator)
+}
+
+@Test func drawsAreOfTheClassThatWasAsked() throws {
+  let labels: [Int64] = (0..<60).map { [3, 0, 2, 1, 2][$0 % 5] }
+  let result = try draw(labels, count: 60, from: reference())
+  #expect(result.latents.shape == [60, 3] && result.latents.dtype == .float32)
+  for (row, label) in labels.enumerated() {
+    #expect(try result.latents.select(row).doubles().allSatisfy { abs($0 - Double(10 * label)) < 5 })
+  }
+  #expect(Set(try (0..<60).map { try result.latents.select($0).doubles() }).count > 50, "draws differ")
+}
+
+@Test func drawsFollowTheSeed() throws {
+  let labels: [Int64] = [0, 2, 2, 1]
+  let reference = try reference()
+  let one = try draw(labels, count: 4, from: reference, seed: 1).latents.doubles()
+  #expect(try one == draw(labels, count: 4, from: reference, seed: 1).latents.doubles())
+  #expect(try one != draw(labels, count: 4, from: reference, seed: 2).latents.doubles())
+}
+
+@Test func manyDrawsHaveTheMomentsOfTheDensity() throws {
+  let reference = try reference(dtype: .float64)
+  let latents = try draw(Array(repeating: 2, count: 3000), count: 3000, from: reference) {
+    ($0.chains, $0.thinning) = (30, 10)
+  }.latents
+  let trained = try reference.latents(of: 2)
+  let mean = try (latents.mean(axis: 0) - trained.mean(axis: 0)).abs().max().item()
+  #expect(mean < 0.1)
+  // 200 points in three dimensions: h² = 200^(−2/7).
+  let widening = 199.0 / 200 + 0.22012
+  let ratio = try latents.variance(axes: [0]) / (trained.variance(axes: [0]) * widening)
+  #expect(try (ratio - 1).abs().max().item() < 0.15)
+}
+
+@Test func diagnosticsAreReported() throws {
+  let result = try draw([0, 1, 2, 3], count: 4, from: reference()) { $0.steps = 2000 }
+  let values = Dictionary(uniqueKeysWithValues: result.diagnostics.map { ($0.name, $0.value) })
+  let rate = try #require(values["acceptance rate"])
+  #expect(abs(rate - 30) < 8)
+  #expect(try #require(values["lowest acceptance rate of a class"]) <= rate)
+  #expect(try #require(values["largest split R-hat"]) < 1.05)
+  #expect(try #require(values["smallest effective sample size"]) > 50)
+  #expect(result.warnings.isEmpty)
+}
+
+@Test func walksThatHaveNotMixedAreToldWithAdvice() throws {
+  // Two islands, and a plain walk between them.
+  var generator = try Generator(seed: 3)
+  let islands = try Tensor.concatenate([generator.normal([50, 2]), generator.normal([50, 2]) + 500])
+  let result = try draw(nil, count: 30, from: LatentSet(latents: islands, labels: nil)) {
+    ($0.jumpEvery, $0.bandwidth, $0.chains) = (0, .factor(0.02), 6)
+  }
+  #expect(
+    result.warnings.contains {
+      $0.hasPrefix("the data: the chains have not mixed") && $0.contains("raise sampler.steps")
+    })
+  #expect(result.warnings.contains { $0.contains("30 draws were asked for, and the chains are worth only") })
+}
+
+@Test func walksTooShortToBeJudgedAreTold() throws {
+  let result = try draw([0], count: 1, from: reference()) { ($0.steps, $0.thinning) = (5, 5) }
+  #expect(result.warnings == ["class 0: the walks are too short to be judged; set sampler.steps to 16 or more"])
+  #expect(result.diagnostics.map(\.name) == ["acceptance rate", "lowest acceptance rate of a class"])
+}
+
+@Test func classesOfFewLatentsAreDrawn() throws {
+  // One latent of class 0, two of class 1, and more of class 2.
+  let latents = try Tensor([1.0, 2, 3, 0, 0, 0, 1, 1, 1, 5, 5, 5, 6, 7, 8, 4, 4, 9, 5, 6, 2, 7, 5, 3], shape: [8, 3])
+  let reference = LatentSet(latents: latents, labels: try Tensor([0, 1, 1, 2, 2, 2, 2, 2] as [Int64]))
+  let result = try draw([0, 1, 2, 0], count: 4, from: reference)
+  #expect(try result.latents.select(0).doubles() == [1, 2, 3])
+  #expect(try result.latents.select(3).doubles() == [1, 2, 3])
+  #expect(try result.latents.isFinite().all())
+  // Class 1 stays near the line through its two latents.
+  let second = try result.latents.select(1).doubles()
+  #expect(abs(second[0] - second[1]) < 0.05 && abs(second[1] - second[2]) < 0.05)
+  #expect(result.warnings.contains { $0.hasPrefix("class 0: the training latents have no spread") })
+}
+
+@Test func onlyClassesWithoutSpreadStillGiveDraws() throws {
+  let reference = LatentSet(latents: try .ones([3, 2]), labels: try Tensor([1, 1, 1] as [Int64]))
+  let result = try draw([1, 1], count: 2, from: reference)
+  #expect(try result.latents.doubles() == [1, 1, 1, 1])
+  #expect(result.diagnostics.isEmpty && result.warnings.count == 1)
+}
+
+@Test func moreDrawsThanStepsMakeLongerWalks() throws {
+  let result = try draw(Array(repeating: 1, count: 100), count: 100, from: reference()) {
+    ($0.chains, $0.steps, $0.thinning) = (2, 10, 3)
+  }
+  #expect(
+    Set(try (0..<100).map { try result.latents.select($0).doubles() }).count > 40, "no place is taken twice by default")
+}
+
+@Test func drawsWithoutClassesFollowTheData() throws {
+  let latents = try draw(nil, count: 400, from: reference()).latents
+  let classes = try (latents.mean(axis: 1) / 10 + 0.5).floor().ints()
+  // Class 2 has 200 of 330 latents: 242 of 400, with a deviation of 10.
+  #expect(abs(classes.count { $0 == 2 } - 242) < 50)
+}
+
+@Test func settingsThatCannotBeAreRefused() throws {
+  func message(_ change: (inout MetropolisHastingsSampler.Config) -> Void) -> String {
+    do { _ = try draw([0], count: 1, from: reference(), change) } catch { return "\(error)" }
+    return "nothing thrown"
+  }
+  #expect(message { $0.chains = 0 } == "sampler 'mh': chains is 0, expected at least 1")
+  #expect(message { $0.warmUp = -1 } == "sampler 'mh': warmUp is -1, expected 0 or more")
+  #expect(message { $0.thinning = 0 } == "sampler 'mh': thinning is 0, expected at least 1")
+  #expect(message { $0.acceptance = 1 } == "sampler 'mh': acceptance is 1.0, expected between 0 and 1")
+  #expect(message { $0.maximumPoints = 1 } == "sampler 'mh': maximumPoints is 1, expected at least 2")
+  #expect(
+    message { $0.bandwidth = .factor(-1) }
+      == "sampler 'mh': bandwidth is -1.0, expected scott, silverman or a number above 0")
+  #expect(
+    message { $0.proposal = .variance(0) } == "sampler 'mh': proposal is 0.0, expected tuned or a variance above 0")
+}

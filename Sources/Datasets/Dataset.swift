@@ -1,0 +1,109 @@
+import Foundation
+import LatentKit
+
+/// Examples to train on and to test on, with what is known about them.
+public struct Dataset: Sendable {
+  /// The name that recipes use: `mnist`.
+  public let name: String
+  public let title: String
+  public var train: Examples
+  /// Held out from training to watch it; nil where nothing is.
+  public var validation: Examples?
+  public var test: Examples
+  /// What the labels 0, 1, … stand for.
+  public let classNames: [String]?
+  /// How many classes there are; nil without labels.
+  public let classCount: Int?
+  public let origin: Origin
+
+  /// Where the examples came from.
+  public enum Origin: Sendable, Equatable, CustomStringConvertible {
+    case files([URL])
+    /// The small set that ships with the package.
+    case embedded(train: Int, test: Int)
+    /// Made by a program; what it says about it.
+    case made(String)
+
+    public var description: String {
+      switch self {
+      case .files(let files):
+        Set(files.map { $0.deletingLastPathComponent().path }).sorted().joined(separator: ", ")
+      case .embedded(let train, let test): "embedded subset of \(grouped(train)) + \(grouped(test))"
+      case .made(let text): text
+      }
+    }
+  }
+
+  /// - Throws: `DatasetError` where the parts do not fit each other, or a label is not one of the classes.
+  public init(
+    name: String, title: String, train: Examples, validation: Examples? = nil, test: Examples,
+    classNames: [String]? = nil, classCount: Int? = nil, origin: Origin
+  ) throws {
+    let classCount = classCount ?? classNames?.count
+    for (part, examples) in [("validation", validation), ("test", test)] {
+      guard let examples else { continue }
+      guard examples.inputShape == train.inputShape, examples.areImages == train.areImages else {
+        throw DatasetError(
+          "\(name): found \(part) inputs of shape \(examples.inputShape), expected \(train.inputShape) "
+            + "as in the training part"
+        )
+      }
+    }
+    for (part, examples) in [("training", train), ("validation", validation), ("test", test)] {
+      guard let labels = examples?.labels else { continue }
+      guard let classCount else {
+        throw DatasetError("\(name): the \(part) part has labels; say how many classes there are")
+      }
+      let wrong = try (labels .< 0).or(labels .>= Double(classCount)).nonzero()
+      guard wrong.count == 0 else {
+        let position = try wrong.select(0).ints()[0]
+        throw DatasetError(
+          "\(name): found label \(try labels.select(position).item()) at position \(position) of the \(part) part, "
+            + "expected 0 to \(classCount - 1)")
+      }
+    }
+    self.name = name
+    self.title = title
+    self.train = train
+    self.validation = validation
+    self.test = test
+    self.classNames = classNames
+    self.classCount = classCount
+    self.origin = origin
+  }
+
+  /// `[channels, height, width]` or `[features]`, before padding.
+  public var inputShape: [Int] { train.inputShape }
+
+  /// What a program should tell its user; nil when the examples are what their name promises.
+  public var note: String? {
+    guard case .embedded = origin else { return nil }
+    return "data '\(name)' is the \(origin); 'host data fetch \(name)' gets the full set"
+  }
+
+  /// The dataset as a recipe wants it: a validation part held out, then the training part limited. The seed says which
+  /// examples.
+  /// - Throws: `ConfigError` for a setting that does not fit these data.
+  public func prepared(_ settings: DataSettings, seed: UInt64, at path: String = "data.with") throws -> Dataset {
+    try settings.validate(at: path)
+    var result = self
+    do {
+      if settings.validation > 0, validation == nil {
+        let parts = try train.split(share: settings.validation, seed: seed, for: "data.validation")
+        (result.train, result.validation) = (parts.kept, parts.held)
+      }
+    } catch let error as DatasetError {
+      throw ConfigError(path: "\(path).validation", error.description)
+    }
+    if let limit = settings.limit {
+      guard limit <= result.train.count else {
+        throw ConfigError(
+          path: "\(path).limit",
+          "found \(grouped(limit)), and the training part of '\(name)' has \(grouped(result.train.count)) examples; "
+            + "lower it or leave it out")
+      }
+      result.train = try result.train.balanced(limit, seed: seed, for: "data.limit")
+    }
+    return result
+  }
+}

@@ -1,0 +1,206 @@
+import Files
+import Foundation
+import LatentKit
+
+/// Downloads datasets from their public places.
+///
+/// A file is received as `NAME.part` and gets its name when its checksum is right: a file under its name is whole. An
+/// interrupted download goes on where it stopped; a mirror that fails is followed by the next.
+public enum DatasetFetcher {
+  /// How far a file is: told at most once per twentieth of it (16 MiB where its length is not known) and at its end.
+  public struct Progress: Sendable, Equatable, CustomStringConvertible {
+    public let file: String
+    public let received: Int
+    /// nil where the length is not known before.
+    public let expected: Int?
+
+    public var description: String {
+      "\(file): \(grouped(received))" + (expected.map { " of \(grouped($0))" } ?? "") + " bytes"
+    }
+  }
+
+  /// The programs that do the work, looked up in `PATH`.
+  public struct Tools: Sendable {
+    public var curl = "curl"
+    public var unzip = "unzip"
+    public init() {}
+  }
+
+  /// Fetches a set into `directory/<folder>`. Files that are there already, with the right checksum, stay.
+  ///
+  /// - Parameter mirrors: Other places than the known ones: folders of the files, or addresses of the archive.
+  /// - Returns: The four files.
+  /// - Throws: `UnknownName`; `DatasetError` where no mirror gave a good file, with which files to put where by hand;
+  ///   `FileError` where the disk refuses.
+  @discardableResult
+  public static func fetch(
+    _ name: String, into directory: URL, from mirrors: [String]? = nil, tools: Tools = Tools(),
+    progress: (Progress) -> Void = { _ in }
+  ) throws -> [URL] {
+    let description = try DatasetLibrary.description(name)
+    return try fetch(
+      description, into: directory, from: mirrors ?? description.mirrors, tools: tools, progress: progress)
+  }
+
+  static func fetch(
+    _ description: DatasetDescription, into directory: URL, from mirrors: [String], tools: Tools,
+    progress: (Progress) -> Void
+  ) throws -> [URL] {
+    let folder = directory.appendingPathComponent(description.folder)
+    let targets = description.files.map { folder.appendingPathComponent($0.name) }
+    do {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    } catch {
+      throw FileError(folder.path, "cannot be made: \(error.localizedDescription)")
+    }
+    do {
+      if let md5 = description.archiveMD5 {
+        if targets.allSatisfy({ FileManager.default.fileExists(atPath: $0.path) }) { return targets }
+        let archive = folder.appendingPathComponent("\(description.folder).zip")
+        try download(archive, md5: md5, byteCount: nil, from: mirrors, tools.curl, progress)
+        try unpack(archive, into: folder, tools.unzip)
+        if let missing = targets.first(where: { !FileManager.default.fileExists(atPath: $0.path) }) {
+          throw DatasetError("\(archive.lastPathComponent) holds no \(missing.lastPathComponent)")
+        }
+        try? FileManager.default.removeItem(at: archive)
+      } else {
+        for (file, target) in zip(description.files, targets) {
+          let places = mirrors.map { $0.hasSuffix("/") ? $0 + file.name : "\($0)/\(file.name)" }
+          try download(target, md5: file.md5, byteCount: file.byteCount, from: places, tools.curl, progress)
+        }
+      }
+    } catch let error as DatasetError {
+      let names = description.files.map(\.name).joined(separator: ", ")
+      throw DatasetError(
+        "could not fetch '\(description.name)': \(error); run it again to go on, or put \(names) from "
+          + "\(description.source) into \(folder.path) by hand")
+    }
+    return targets
+  }
+
+  // MARK: One file
+
+  private static func download(
+    _ target: URL, md5: String?, byteCount: Int?, from places: [String], _ curl: String, _ progress: (Progress) -> Void
+  ) throws {
+    func isWhole(_ file: URL) throws -> Bool { try md5 == nil || MD5.digest(of: file) == md5 }
+    if FileManager.default.fileExists(atPath: target.path), try isWhole(target) { return }
+    let part = target.appendingPathExtension("part")
+    if md5 != nil, try size(of: part) > 0, try isWhole(part) { return try move(part, to: target) }
+    var failure = "no mirror is known for \(target.lastPathComponent)"
+    for place in places {
+      // A second attempt starts afresh where the first one's beginning was no good, and goes on where the line broke.
+      for _ in 0..<10 {
+        let start = try size(of: part)
+        var told = start
+        func tell(_ received: Int) {
+          told = received
+          progress(Progress(file: target.lastPathComponent, received: received, expected: byteCount))
+        }
+        let outcome = try receive(place, part, from: start, curl) { received in
+          if received - told >= byteCount.map({ $0 / 20 }) ?? 1 << 24 { tell(received) }
+        }
+        let received = try size(of: part)
+        if received != told { tell(received) }
+        switch outcome {
+        case .done:
+          if try isWhole(part) { return try move(part, to: target) }
+          failure = "\(place) gave a file with checksum \(try MD5.digest(of: part)), expected \(md5 ?? "")"
+          try? FileManager.default.removeItem(at: part)
+          if start > 0 { continue }
+        case .cannotResume(let message):
+          failure = "\(place): \(message)"
+          try? FileManager.default.removeItem(at: part)
+          if start > 0 { continue }
+        case .interrupted(let message):
+          failure = "\(place): \(message)"
+          if try size(of: part) > start { continue }
+        case .refused(let message):
+          failure = "\(place): \(message)"
+        }
+        break
+      }
+    }
+    if try size(of: part) == 0 { try? FileManager.default.removeItem(at: part) }
+    throw DatasetError(failure)
+  }
+
+  private enum Outcome {
+    case done
+    /// The server does not give parts of files, or what is here already is longer than the file.
+    case cannotResume(String)
+    case interrupted(String)
+    case refused(String)
+  }
+
+  /// Appends the bytes of an address, from `start` on, to a file.
+  ///
+  /// They come through a pipe: when this program is stopped, so is curl.
+  private static func receive(
+    _ place: String, _ part: URL, from start: Int, _ curl: String, _ progress: (Int) -> Void
+  ) throws -> Outcome {
+    let isThere = start > 0 || FileManager.default.createFile(atPath: part.path, contents: nil)
+    guard isThere, let file = try? FileHandle(forWritingTo: part) else {
+      throw FileError(part.path, "cannot be written")
+    }
+    defer { try? file.close() }
+    try file.seekToEnd()
+
+    var options = ["--fail", "--location", "--silent", "--show-error", "--globoff", "--connect-timeout", "20"]
+    options += ["--speed-limit", "1", "--speed-time", "60", "--write-out", "%{stderr}%{http_code}"]
+    if start > 0 { options += ["--continue-at", "\(start)"] }
+    let command = Command(curl, options + ["--", place])
+    var received = start
+    let (status, said) = try command.run { piece in
+      do {
+        try file.write(contentsOf: piece)
+      } catch {
+        throw FileError(part.path, "cannot be written: \(error.localizedDescription)")
+      }
+      received += piece.count
+      progress(received)
+    }
+    // The last three digits are the answer of the server; before them stands what curl has to say.
+    let answer = said.suffix(3)
+    let message = said.dropLast(3).split(separator: "\n").joined(separator: "; ").trimmingCharacters(in: .whitespaces)
+    switch status {
+    case 0:
+      try file.synchronize()
+      return .done
+    case 127: return .refused("there is no program '\(curl)'; install curl")
+    case 22 where answer == "416", 33, 36: return .cannotResume(message)
+    case 18, 28, 52, 55, 56, 92: return .interrupted(message)
+    default: return .refused(message.isEmpty ? "curl ended with status \(status)" : message)
+    }
+  }
+
+  private static func unpack(_ archive: URL, into folder: URL, _ unzip: String) throws {
+    let temporary = folder.appendingPathComponent(".unpacked")
+    try? FileManager.default.removeItem(at: temporary)
+    defer { try? FileManager.default.removeItem(at: temporary) }
+    let (status, said) = try Command(unzip, ["-q", "-o", "-j", archive.path, "*.gz", "-d", temporary.path]).run { _ in }
+    guard status == 0 else {
+      let reason =
+        status == 127
+        ? "there is no program '\(unzip)'; install unzip" : said.split(separator: "\n").joined(separator: "; ")
+      throw DatasetError("\(archive.path) cannot be unpacked: \(reason)")
+    }
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: temporary.path)) ?? []
+    for name in names.sorted() {
+      try move(temporary.appendingPathComponent(name), to: folder.appendingPathComponent(name))
+    }
+  }
+
+  private static func move(_ file: URL, to target: URL) throws {
+    guard rename(file.path, target.path) == 0 else {
+      throw FileError(target.path, "cannot be written: \(systemMessage())")
+    }
+  }
+
+  private static func size(of file: URL) throws -> Int {
+    guard FileManager.default.fileExists(atPath: file.path) else { return 0 }
+    let found = try? FileManager.default.attributesOfItem(atPath: file.path)[.size] as? NSNumber
+    guard let found else { throw FileError(file.path, "cannot be read") }
+    return found.intValue
+  }
+}

@@ -1,0 +1,168 @@
+import Files
+import Foundation
+import LatentKit
+
+/// The datasets that LatentKit knows by name, and how they are found.
+///
+/// A set's four files are looked for in the data folder under the set's name (EMNIST also under `emnist`), then in the
+/// folder itself. The data folder is the one that the caller names, else the one that `LATENTKIT_DATA` names. Where
+/// there is none, the small set that ships with the package is taken, and the dataset's `note` says so.
+public enum DatasetLibrary {
+  public static var known: [DatasetDescription] { DatasetDescription.all }
+
+  /// - Throws: `UnknownName` with the known names and the nearest one.
+  public static func description(_ name: String) throws -> DatasetDescription {
+    guard let found = known.first(where: { $0.name == name }) else {
+      throw UnknownName(name, among: known.map(\.name), of: "dataset")
+    }
+    return found
+  }
+
+  /// Loads a set.
+  ///
+  /// - Parameters:
+  ///   - directory: A data folder (`--data-dir`). When it is given, the set must be there.
+  ///   - embedded: true for the set that ships with the package, false for never that one.
+  /// - Throws: `UnknownName`, `DatasetError` where files are missing, with their names and places, or do not fit each
+  ///   other, and `FileError` for a damaged one.
+  public static func load(
+    _ name: String, from directory: URL? = nil, embedded: Bool? = nil,
+    environment: [String: String] = ProcessInfo.processInfo.environment
+  ) throws -> Dataset {
+    let description = try description(name)
+    switch try locate(description, in: directory, embedded: embedded, environment: environment) {
+    case .files(let files): return try read(description, files) { _, _ in .files(files) }
+    case .embedded(let files): return try read(description, files) { .embedded(train: $0, test: $1) }
+    }
+  }
+
+  /// Loads a set and prepares it as a recipe wants it.
+  public static func load(
+    _ name: String, with settings: DataSettings, seed: UInt64, from directory: URL? = nil, at path: String = "data.with"
+  ) throws -> Dataset {
+    try settings.validate(at: path)
+    return try load(name, from: directory, embedded: settings.embedded).prepared(settings, seed: seed, at: path)
+  }
+
+  // MARK: Finding
+
+  enum Place {
+    case files([URL])
+    case embedded([URL])
+  }
+
+  /// The four files of a set, in the description's order.
+  static func locate(
+    _ description: DatasetDescription, in directory: URL?, embedded: Bool?, environment: [String: String]
+  ) throws -> Place {
+    let named = environment["LATENTKIT_DATA"].flatMap { $0.isEmpty ? nil : URL(fileURLWithPath: $0, isDirectory: true) }
+    if embedded != true, let folder = directory ?? named {
+      let (files, missing) = try find(description, in: folder)
+      if missing.isEmpty { return .files(files) }
+      // Part of a set is a mistake to point out; none of it, in a folder for all projects, is not.
+      if directory != nil || !files.isEmpty || embedded == false || !description.isEmbedded {
+        throw DatasetError(
+          "\(folder.path) has no complete set '\(description.name)': missing \(missing.joined(separator: ", ")); "
+            + advice(description, folder))
+      }
+    }
+    guard description.isEmbedded, embedded != false else {
+      let why = embedded == true ? "does not ship with the package" : "is not here"
+      throw DatasetError(
+        "dataset '\(description.name)' \(why); name a data folder by --data-dir or LATENTKIT_DATA, and "
+          + advice(description, nil))
+    }
+    let folder = try EmbeddedData.folder(description.name)
+    return .embedded(description.files.map { folder.appendingPathComponent($0.name) })
+  }
+
+  /// What to do when files are missing.
+  static func advice(_ description: DatasetDescription, _ directory: URL?) -> String {
+    let folder = directory?.appendingPathComponent(description.folder).path ?? "its folder '\(description.folder)'"
+    let names = description.files.map(\.name).joined(separator: ", ")
+    return "run 'host data fetch \(description.name)', or put \(names) from \(description.source) into \(folder)"
+  }
+
+  private static func find(
+    _ description: DatasetDescription, in directory: URL
+  ) throws -> (files: [URL], missing: [String]) {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: directory.path, isDirectory: &isFolder), isFolder.boolValue else {
+      throw FileError(directory.path, "there is no such data folder; " + advice(description, directory))
+    }
+    var best: (files: [URL], missing: [String]) = ([], description.files.map(\.name))
+    for folder in Set([description.name, description.folder]).sorted().map(directory.appendingPathComponent) + [
+      directory
+    ] {
+      var (files, missing): ([URL], [String]) = ([], [])
+      for file in description.files {
+        let candidates = [file.name, String(file.name.dropLast(3))].map(folder.appendingPathComponent)
+        if let found = candidates.first(where: { FileManager.default.fileExists(atPath: $0.path) }) {
+          files.append(found)
+        } else {
+          missing.append(file.name)
+        }
+      }
+      if folder == directory, isAnothers(folder, files, than: description) { continue }
+      if missing.count < best.missing.count { best = (files, missing) }
+      if missing.isEmpty { break }
+    }
+    return best
+  }
+
+  /// MNIST and Fashion-MNIST call their files alike: a folder of the one must not pass for the other.
+  private static func isAnothers(_ folder: URL, _ files: [URL], than description: DatasetDescription) -> Bool {
+    let others = known.filter { $0.folder != description.folder }
+    if others.contains(where: { $0.folder == folder.lastPathComponent }) { return true }
+    return files.contains { file in
+      let size = (try? file.resourceValues(forKeys: [.fileSizeKey]))?.fileSize
+      return others.contains { $0.files.contains { $0.name == file.lastPathComponent && $0.byteCount == size } }
+    }
+  }
+
+  // MARK: Reading
+
+  private static func read(
+    _ description: DatasetDescription, _ files: [URL], _ origin: (Int, Int) -> Dataset.Origin
+  ) throws -> Dataset {
+    let train = try examples(description, images: files[0], labels: files[1])
+    let test = try examples(description, images: files[2], labels: files[3])
+    return try Dataset(
+      name: description.name, title: description.title, train: train, test: test, classNames: description.classNames,
+      origin: origin(train.count, test.count))
+  }
+
+  /// One part of a set from its two files.
+  /// - Throws: `FileError` for a damaged file, a label that is none, counts that differ, or images of another size.
+  static func examples(_ description: DatasetDescription, images: URL, labels: URL) throws -> Examples {
+    let labelFile = try IDX(contentsOf: labels, expecting: .labels)
+    let first = description.firstLabel
+    let valid = first...(first + description.classCount - 1)
+    if let position = labelFile.bytes.firstIndex(where: { !valid.contains(Int($0)) }) {
+      throw FileError(
+        labels.path,
+        "found label \(labelFile.bytes[position]) at position \(position), expected "
+          + "\(valid.lowerBound) to \(valid.upperBound)"
+      )
+    }
+    let imageFile = try IDX(contentsOf: images, expecting: .images)
+    let count = imageFile.shape[0]
+    guard labelFile.shape == [count] else {
+      throw FileError(
+        images.path,
+        "found \(grouped(count)) images, and \(grouped(labelFile.shape[0])) labels in \(labels.lastPathComponent), "
+          + "expected as many; get both files again")
+    }
+    let expected = description.inputShape
+    guard imageFile.shape.dropFirst().elementsEqual(expected.dropFirst()) else {
+      throw FileError(
+        images.path,
+        "found images of \(imageFile.shape[1])x\(imageFile.shape[2]), expected \(expected[1])x\(expected[2]) for "
+          + "'\(description.name)'")
+    }
+    var inputs = try Tensor(bytes: imageFile.bytes, shape: [count] + expected, dtype: .uint8)
+    if description.isTransposed { inputs = try inputs.transposed().contiguous() }
+    let classes = try Tensor(bytes: labelFile.bytes, shape: [count], dtype: .uint8).to(.int64)
+    return try Examples(inputs: inputs, labels: classes - Tensor.scalar(Double(first), dtype: .int64))
+  }
+}

@@ -1,0 +1,113 @@
+import Files
+import Foundation
+import LatentKit
+
+/// Checks the files of a dataset against what is known about it.
+public enum DatasetVerifier {
+  /// What a check found.
+  public struct Report: Sendable, CustomStringConvertible {
+    public struct File: Sendable, Equatable {
+      public let url: URL
+      public let byteCount: Int
+      public let md5: String
+      /// nil where no checksum is published for this file.
+      public let expectedMD5: String?
+      public var isAsPublished: Bool? { expectedMD5.map { $0 == md5 } }
+    }
+
+    public struct Part: Sendable, Equatable {
+      public let name: String
+      public let count: Int
+      public let inputShape: [Int]
+      /// How many examples each class has.
+      public let histogram: [Int]
+    }
+
+    public let dataset: String
+    /// Where the files are.
+    public let origin: Dataset.Origin
+    public let files: [File]
+    public let parts: [Part]
+    /// What is wrong, a sentence each; empty when all is well.
+    public let problems: [String]
+    public var isGood: Bool { problems.isEmpty }
+
+    public var description: String {
+      var lines = ["\(dataset): \(isGood ? "good" : "NOT good"), \(origin)"]
+      for file in files {
+        let verdict = file.isAsPublished.map { $0 ? "as expected" : "WRONG" } ?? "no published checksum"
+        lines.append("  \(file.url.lastPathComponent)  \(grouped(file.byteCount)) bytes  md5 \(file.md5)  \(verdict)")
+      }
+      for part in parts {
+        let shape = part.inputShape.map(String.init).joined(separator: "x")
+        lines.append("  \(part.name): \(grouped(part.count)) of \(shape), per class \(part.histogram)")
+      }
+      return (lines + problems.map { "  problem: \($0)" }).joined(separator: "\n")
+    }
+  }
+
+  /// Reads everything of a set and checks it. A damaged file is a problem of the report; missing files are thrown.
+  /// - Throws: `UnknownName`, `DatasetError` where the set is not there.
+  public static func verify(
+    _ name: String, in directory: URL? = nil, embedded: Bool? = nil,
+    environment: [String: String] = ProcessInfo.processInfo.environment
+  ) throws -> Report {
+    let description = try DatasetLibrary.description(name)
+    var problems: [String] = []
+    let urls: [URL]
+    let expected: [String?]
+    var isEmbedded = false
+    switch try DatasetLibrary.locate(description, in: directory, embedded: embedded, environment: environment) {
+    case .files(let files):
+      urls = files
+      expected = zip(files, description.files).map { $0.lastPathComponent == $1.name ? $1.md5 : nil }
+    case .embedded(let files):
+      urls = files
+      isEmbedded = true
+      let sums = try embeddedChecksums(beside: files[0])
+      expected = files.map { sums[$0.lastPathComponent] }
+    }
+
+    var files: [Report.File] = []
+    for (url, expected) in zip(urls, expected) {
+      let size = (try? url.resourceValues(forKeys: [.fileSizeKey]))?.fileSize ?? 0
+      let file = Report.File(url: url, byteCount: size, md5: try MD5.digest(of: url), expectedMD5: expected)
+      if file.isAsPublished == false, let expected {
+        problems.append("\(url.path): found checksum \(file.md5), expected \(expected); get the file again")
+      }
+      files.append(file)
+    }
+
+    var parts: [Report.Part] = []
+    let published = [("training", description.trainCount), ("test", description.testCount)]
+    for (index, (part, count)) in published.enumerated() {
+      do {
+        let examples = try DatasetLibrary.examples(description, images: urls[2 * index], labels: urls[2 * index + 1])
+        let histogram = try examples.labels?.oneHot(description.classCount).sum(axis: 0).ints() ?? []
+        parts.append(.init(name: part, count: examples.count, inputShape: examples.inputShape, histogram: histogram))
+        if !isEmbedded, examples.count != count {
+          problems.append("found \(grouped(examples.count)) \(part) examples, expected \(grouped(count))")
+        }
+      } catch let error as FileError {
+        problems.append(error.description)
+      }
+    }
+    let sizes = parts.map(\.count) + [0, 0]
+    let origin = isEmbedded ? Dataset.Origin.embedded(train: sizes[0], test: sizes[1]) : .files(urls)
+    return Report(dataset: name, origin: origin, files: files, parts: parts, problems: problems)
+  }
+
+  /// The lines of `MD5SUMS`: checksum, two spaces, name.
+  private static func embeddedChecksums(beside file: URL) throws -> [String: String] {
+    let url = file.deletingLastPathComponent().appendingPathComponent("MD5SUMS")
+    guard let text = try? String(contentsOf: url, encoding: .utf8) else {
+      throw FileError(url.path, "cannot be read; copy the program's resources again")
+    }
+    var sums: [String: String] = [:]
+    for line in text.split(separator: "\n") {
+      let words = line.split(separator: " ")
+      if words.count == 2 { sums[String(words[1])] = String(words[0]) }
+    }
+    return sums
+  }
+}

@@ -1,0 +1,178 @@
+import Files
+import Foundation
+
+/// A page about one run that a browser shows without a network: tables, figures and the recipe.
+///
+/// Figures are named by paths relative to the page. All text is shown as it is, never as markup.
+public struct HTMLReport: Sendable {
+  /// Named values below a heading: a summary, measurements, diagnostics.
+  public struct Table: Sendable {
+    public struct Row: Sendable {
+      public var name: String
+      public var value: String
+      /// What the value means or is compared with; may be empty.
+      public var note: String
+
+      public init(_ name: String, _ value: String, note: String = "") {
+        (self.name, self.value, self.note) = (name, value, note)
+      }
+    }
+
+    public var title: String
+    public var rows: [Row]
+
+    public init(_ title: String, _ rows: [Row]) { (self.title, self.rows) = (title, rows) }
+  }
+
+  public struct Figure: Sendable {
+    /// Where the image is, relative to the page: `figures/samples.png`.
+    public var path: String
+    public var caption: String
+
+    public init(_ path: String, caption: String) { (self.path, self.caption) = (path, caption) }
+  }
+
+  public var title: String
+  public var subtitle: String
+  /// Shown first: what ran and how it went.
+  public var summary: [Table.Row]
+  public var measurements: [Table.Row]
+  public var diagnostics: [Table.Row]
+  public var figures: [Figure]
+  /// The text of the resolved recipe.
+  public var recipe: String
+
+  public init(
+    title: String, subtitle: String = "", summary: [Table.Row] = [], measurements: [Table.Row] = [],
+    diagnostics: [Table.Row] = [], figures: [Figure] = [], recipe: String = ""
+  ) {
+    (self.title, self.subtitle, self.summary) = (title, subtitle, summary)
+    (self.measurements, self.diagnostics, self.figures) = (measurements, diagnostics, figures)
+    self.recipe = recipe
+  }
+}
+
+extension HTMLReport {
+  /// Writes the page: a whole one or none.
+  ///
+  /// - Throws: `FileError` where the file cannot be written.
+  public func write(to url: URL) throws { try AtomicFile.write(html, to: url) }
+
+  /// The text of the page.
+  public var html: String {
+    let sections =
+      [
+        section(Table("Summary", summary)), section(Table("Measurements", measurements)), figureSection,
+        section(Table("Diagnostics", diagnostics)), recipeSection,
+      ]
+      .filter { !$0.isEmpty }.joined(separator: "\n")
+    let lead = subtitle.isEmpty ? "" : "\n<p class=\"lead\">\(escaped(subtitle))</p>"
+    return """
+      <!DOCTYPE html>
+      <html lang="en">
+      <head>
+      <meta charset="utf-8">
+      <meta name="viewport" content="width=device-width, initial-scale=1">
+      <meta name="color-scheme" content="light dark">
+      <title>\(escaped(title))</title>
+      <style>
+      \(HTMLReport.style)
+      </style>
+      </head>
+      <body>
+      <header>
+      <h1>\(escaped(title))</h1>\(lead)
+      </header>
+      \(sections)
+      </body>
+      </html>
+
+      """
+  }
+
+  private func section(_ table: Table) -> String {
+    guard !table.rows.isEmpty else { return "" }
+    let hasNotes = table.rows.contains { !$0.note.isEmpty }
+    let rows = table.rows.map { row in
+      let note = hasNotes ? "<td class=\"note\">\(escaped(row.note))</td>" : ""
+      return "<tr><th scope=\"row\">\(escaped(row.name))</th><td>\(escaped(row.value))</td>\(note)</tr>"
+    }
+    return """
+      <section>
+      <h2>\(escaped(table.title))</h2>
+      <table>
+      \(rows.joined(separator: "\n"))
+      </table>
+      </section>
+      """
+  }
+
+  private var figureSection: String {
+    guard !figures.isEmpty else { return "" }
+    let items = figures.map { figure in
+      // A path is no address: a colon in front would read as a scheme, so it always starts from this folder.
+      let path = figure.path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? figure.path
+      return """
+        <figure>
+        <img src="./\(escaped(path))" alt="\(escaped(figure.caption))">
+        <figcaption>\(escaped(figure.caption))</figcaption>
+        </figure>
+        """
+    }
+    return """
+      <section>
+      <h2>Figures</h2>
+      \(items.joined(separator: "\n"))
+      </section>
+      """
+  }
+
+  private var recipeSection: String {
+    guard !recipe.isEmpty else { return "" }
+    return """
+      <section>
+      <h2>Recipe</h2>
+      <pre><code>\(escaped(recipe))</code></pre>
+      </section>
+      """
+  }
+
+  private static let style = """
+    :root { --ink: #1f2328; --soft: #656d76; --line: #d8dee4; --paper: #ffffff; --card: #f6f8fa; }
+    @media (prefers-color-scheme: dark) {
+      :root { --ink: #e6edf3; --soft: #9198a1; --line: #30363d; --paper: #0d1117; --card: #161b22; }
+    }
+    * { box-sizing: border-box; }
+    body { max-width: 64rem; margin: 0 auto; padding: 2rem 1.25rem 4rem; color: var(--ink); background: var(--paper);
+      font: 1rem/1.5 system-ui, sans-serif; }
+    h1 { margin: 0; font-size: 1.75rem; line-height: 1.2; }
+    h2 { margin: 2.5rem 0 .75rem; font-size: 1.15rem; }
+    .lead { margin: .4rem 0 0; color: var(--soft); }
+    table { border-collapse: collapse; width: 100%; }
+    th, td { padding: .4rem 1rem .4rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
+    th { width: 16rem; font-weight: 500; color: var(--soft); }
+    td { font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+    .note { color: var(--soft); }
+    figure { margin: 0 0 1.75rem; }
+    figure img { display: block; max-width: 100%; height: auto; background: #ffffff; border: 1px solid var(--line);
+      border-radius: 6px; }
+    figcaption { margin-top: .5rem; color: var(--soft); }
+    pre { margin: 0; padding: 1rem; overflow-x: auto; background: var(--card); border: 1px solid var(--line);
+      border-radius: 6px; font: .875rem/1.5 ui-monospace, monospace; }
+    """
+}
+
+private func escaped(_ text: String) -> String {
+  // By scalars: a sign with an accent upon it is one Character, and a browser still sees the sign.
+  text.unicodeScalars.map { scalar in
+    switch scalar {
+    case "&": "&amp;"
+    case "<": "&lt;"
+    case ">": "&gt;"
+    case "\"": "&quot;"
+    case "'": "&#39;"
+    default: String(scalar)
+    }
+  }
+  .joined()
+}

@@ -1,0 +1,145 @@
+import CPng
+import Files
+import Foundation
+
+/// A colour of 8 bits for each of red, green and blue.
+public struct Color: Sendable, Hashable {
+  public var red: UInt8
+  public var green: UInt8
+  public var blue: UInt8
+
+  public init(_ red: UInt8, _ green: UInt8, _ blue: UInt8) { (self.red, self.green, self.blue) = (red, green, blue) }
+
+  /// One shade of grey.
+  public init(gray: UInt8) { self.init(gray, gray, gray) }
+
+  public static let white = Color(gray: 255)
+  public static let ink = Color(gray: 38)
+  /// What stands for a value that is not a number: a magenta that no grey image and few photographs contain.
+  public static let signal = Color(255, 0, 170)
+}
+
+/// A rectangle of pixels that a figure is drawn on. (0, 0) is the upper left corner.
+public struct Picture: Sendable, Equatable {
+  public let width: Int
+  public let height: Int
+  /// Red, green and blue of each pixel, row after row.
+  public private(set) var pixels: [UInt8]
+
+  /// The longest side that a picture may have, in pixels.
+  public static let longestSide = 30_000
+
+  /// A picture of one colour.
+  ///
+  /// - Throws: `FigureError` where a side is not within `1...longestSide`.
+  public init(width: Int, height: Int, color: Color = .white) throws {
+    guard (1...Picture.longestSide).contains(width), (1...Picture.longestSide).contains(height) else {
+      throw FigureError(
+        "a picture of \(width) x \(height) pixels cannot be drawn, expected sides of 1 to \(Picture.longestSide); "
+          + "show fewer images or choose a smaller scale")
+    }
+    (self.width, self.height) = (width, height)
+    pixels = []
+    pixels.reserveCapacity(3 * width * height)
+    for _ in 0..<(width * height) { pixels += [color.red, color.green, color.blue] }
+  }
+
+  /// The colour at one place. Places outside are white, and writing there does nothing.
+  public subscript(x: Int, y: Int) -> Color {
+    get {
+      guard contains(x, y) else { return .white }
+      let place = 3 * (y * width + x)
+      return Color(pixels[place], pixels[place + 1], pixels[place + 2])
+    }
+    set {
+      guard contains(x, y) else { return }
+      let place = 3 * (y * width + x)
+      (pixels[place], pixels[place + 1], pixels[place + 2]) = (newValue.red, newValue.green, newValue.blue)
+    }
+  }
+
+  private func contains(_ x: Int, _ y: Int) -> Bool { x >= 0 && y >= 0 && x < width && y < height }
+
+  /// Fills a rectangle, as far as it lies inside.
+  public mutating func fill(x: Int, y: Int, width: Int, height: Int, _ color: Color) {
+    for row in y..<(y + max(height, 0)) {
+      for column in x..<(x + max(width, 0)) { self[column, row] = color }
+    }
+  }
+
+  /// Writes a line of text with its upper left corner at a place; a capital is `7 * scale` pixels high.
+  public mutating func write(_ text: String, x: Int, y: Int, scale: Int = 1, color: Color = .ink) {
+    for (column, row) in Font.dots(of: text) {
+      fill(x: x + column * scale, y: y + row * scale, width: scale, height: scale, color)
+    }
+  }
+
+  /// Writes a line of text that reads upwards, with its lower left corner (where it begins) at a place.
+  public mutating func writeUpwards(_ text: String, x: Int, y: Int, scale: Int = 1, color: Color = .ink) {
+    for (column, row) in Font.dots(of: text) {
+      fill(x: x + row * scale, y: y - (column + 1) * scale, width: scale, height: scale, color)
+    }
+  }
+}
+
+// The PNG format, by libpng.
+
+extension Picture {
+  /// The bytes of a PNG file. The same picture has the same bytes.
+  public func png() throws -> Data {
+    var image = png_image()
+    image.version = UInt32(PNG_IMAGE_VERSION)
+    image.width = UInt32(width)
+    image.height = UInt32(height)
+    image.format = UInt32(PNG_FORMAT_FLAG_COLOR)  // 8 bits of red, green and blue
+    defer { png_image_free(&image) }
+    // Room for pixels that do not compress at all: then deflate adds a few bytes per block, PNG one per row.
+    var size = pixels.count + pixels.count / 256 + height + 4096
+    var data = Data(count: size)
+    let written = data.withUnsafeMutableBytes { buffer in
+      png_image_write_to_memory(&image, buffer.baseAddress, &size, 0, pixels, Int32(3 * width), nil)
+    }
+    guard written != 0 else {
+      throw FigureError("libpng cannot write a picture of \(width) x \(height): \(image.text)")
+    }
+    return data.prefix(size)
+  }
+
+  /// Writes a PNG file: a whole one or none.
+  ///
+  /// - Throws: `FileError` where the file cannot be written.
+  public func write(to url: URL) throws { try AtomicFile.write(png(), to: url) }
+
+  /// Reads the bytes of a PNG file; transparent places become white.
+  ///
+  /// - Throws: `FigureError` where they are not a whole PNG file.
+  public init(png data: Data) throws {
+    var image = png_image()
+    image.version = UInt32(PNG_IMAGE_VERSION)
+    defer { png_image_free(&image) }
+    func refuse(_ reason: String) -> FigureError {
+      FigureError("found \(data.count) bytes, expected a PNG file: \(reason)")
+    }
+    // libpng reads on from the bytes until the picture is finished, so both calls stand inside.
+    let found = try [UInt8](data).withUnsafeBytes { bytes in
+      guard png_image_begin_read_from_memory(&image, bytes.baseAddress, bytes.count) != 0 else {
+        throw refuse(image.text)
+      }
+      image.format = UInt32(PNG_FORMAT_FLAG_COLOR)
+      var picture = try Picture(width: Int(image.width), height: Int(image.height))
+      var white = png_color(red: 255, green: 255, blue: 255)
+      guard png_image_finish_read(&image, &white, &picture.pixels, Int32(3 * picture.width), nil) != 0 else {
+        throw refuse(image.text)
+      }
+      return picture
+    }
+    self = found
+  }
+}
+
+extension png_image {
+  /// What libpng says went wrong.
+  fileprivate var text: String {
+    withUnsafeBytes(of: message) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+  }
+}

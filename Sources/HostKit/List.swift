@@ -1,0 +1,80 @@
+import ArgumentParser
+import LatentKit
+
+struct List: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Show the parts that this program knows.",
+    discussion: "  host list\n  host list prior\n  host list prior pedcc")
+
+  @Argument(help: "encoder, decoder, prior, …") var slot: String?
+  @Argument(help: "The name of a part.") var name: String?
+
+  func run() throws {
+    let catalog = try Host.catalog
+    guard let slot else {
+      for slot in Slot.allCases {
+        let names = catalog.descriptions(of: slot).map(\.name)
+        if !names.isEmpty { say("\(pad(slot.rawValue, 14))\(names.joined(separator: ", "))") }
+      }
+      say()
+      say("'host list prior' says what each prior is; 'host list prior pedcc' shows its settings.")
+      return
+    }
+    guard let known = Slot(rawValue: slot) else {
+      throw UnknownName(slot, among: Slot.allCases.map(\.rawValue), of: "slot")
+    }
+    guard let name else {
+      say("\(known.rawValue): \(known.summary)")
+      say()
+      let parts = catalog.descriptions(of: known)
+      let width = (parts.map(\.name.count).max() ?? 0) + 2
+      for part in parts { say("  \(pad(part.name, width))\(part.summary)  [\(part.plugin)]") }
+      if parts.isEmpty { say("  none yet") }
+      return
+    }
+    let part = try catalog.description(of: known, name)
+    say("\(known.rawValue) '\(part.name)': \(part.summary)  [\(part.plugin)]")
+    if let plugin = Host.plugins.first(where: { "\($0)" == "\(part.plugin)Plugin" }) {
+      say("\(plugin.paper.authors) (\(plugin.paper.year)): \(plugin.paper.title)")
+    }
+    say()
+    let width = (part.settings.map(\.name.count).max() ?? 0) + 2
+    let fallbacks = part.settings.map { $0.fallback == .null ? "-" : $0.fallback.text }
+    let column = (fallbacks.map(\.count).max() ?? 0) + 2
+    for (setting, fallback) in zip(part.settings, fallbacks) {
+      say("  \(pad(setting.name, width))\(pad(fallback, column))\(setting.help)")
+    }
+    if part.settings.isEmpty { say("  no settings") }
+    let companions = part.companions.list
+    if !companions.isEmpty {
+      say()
+      say("brings, unless the recipe says otherwise: \(companions.joined(separator: ", "))")
+    }
+  }
+}
+
+private func pad(_ text: String, _ width: Int) -> String {
+  text + String(repeating: " ", count: max(width - text.count, 1))
+}
+
+extension Companions {
+  /// Each companion as `slot name`.
+  var list: [String] {
+    func part(_ slot: String, _ choice: PartChoice?) -> [String] {
+      choice.map { choice in
+        let settings = choice.with.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.text)" }
+        let weight = choice.weight == 1 ? "" : "\(choice.weight) "
+        return ["\(slot) \(weight)\(choice.use)" + (settings.isEmpty ? "" : " (\(settings.joined(separator: ", ")))")]
+      } ?? []
+    }
+    let parts =
+      part("decoder", decoder) + part("classifier", classifier) + part("discriminator", discriminator)
+      + part("prior", prior) + part("noise", noise) + part("sampler", sampler)
+      + (losses ?? []).flatMap { part("loss", $0) } + (metrics ?? []).flatMap { part("metric", $0) }
+      + part("optimizer", optimizer) + part("schedule", schedule)
+    let settings =
+      data.sorted { $0.key < $1.key }.map { "data.\($0.key) \($0.value.text)" }
+      + encoder.sorted { $0.key < $1.key }.map { "encoder.\($0.key) \($0.value.text)" }
+    return parts + settings + (epochs.map { ["\($0) epochs"] } ?? []) + (batch.map { ["batch \($0)"] } ?? [])
+  }
+}

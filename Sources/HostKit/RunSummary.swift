@@ -1,0 +1,83 @@
+import Figures
+import Files
+import Foundation
+import LatentKit
+import Recipes
+import Training
+
+/// What a run came to, for people and programs: `summary.json`.
+struct RunSummary: Codable {
+  var name: String
+  var about: String?
+  var data: String
+  var dataOrigin: String
+  var trainingExamples: Int
+  var validationExamples: Int
+  var testExamples: Int
+  var weights: Int
+  var seed: Int
+  var epochs: Int
+  /// Seconds of training.
+  var seconds = 0.0
+  var device: String
+  var libtorch: String
+  var threads: Int
+  var testLosses: [String: Double]
+  var testMetrics: [LatentKit.Measurement]
+  var sampler: [LatentKit.Measurement] = []
+  var warnings: [String] = []
+
+  init(_ session: Session, folder: RunFolder, test: EvaluationResult) {
+    let recipe = session.recipe
+    name = folder.name
+    about = recipe.about
+    data = session.dataset.name
+    dataOrigin = session.dataset.origin.description
+    trainingExamples = session.training.count
+    validationExamples = session.validation?.count ?? 0
+    testExamples = session.test.count
+    weights = session.composition.store.parameters.filter { $0.role == .weight }.reduce(0) { $0 + $1.tensor.count }
+    seed = recipe.seed
+    epochs = (recipe.stages ?? []).reduce(0) { $0 + $1.epochs }
+    device = "\(session.device)"
+    libtorch = Torch.version
+    threads = Torch.threadCount
+    testLosses = test.losses
+    testMetrics = test.measurements
+  }
+
+  func write(to url: URL) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    try AtomicFile.write(encoder.encode(self) + Data("\n".utf8), to: url)
+  }
+
+  func report(figures: [HTMLReport.Figure], recipe: Recipe) -> HTMLReport {
+    HTMLReport(
+      title: recipe.name ?? name, subtitle: about ?? "",
+      summary: [
+        .init("data", "\(data), \(dataOrigin)"),
+        .init("examples", "\(trainingExamples) training, \(validationExamples) validation, \(testExamples) test"),
+        .init("weights", "\(weights)"), .init("epochs", "\(epochs)"), .init("seed", "\(seed)"),
+        .init("training time", duration(seconds)), .init("machine", "\(device), \(threads) threads, libtorch \(libtorch)"),
+      ],
+      measurements: testMetrics.map { .init($0.name, $0.text, note: "test") }
+        + testLosses.sorted { $0.key < $1.key }.map { .init($0.key, number($0.value), note: "test loss") },
+      diagnostics: sampler.map { .init($0.name, $0.text) } + warnings.map { .init("warning", $0) }, figures: figures,
+      recipe: recipe.yaml())
+  }
+
+  /// The numbers and where the pictures are, on standard output.
+  func print(figures: [String], folder: RunFolder) {
+    say()
+    for metric in testMetrics { say("test     \(metric.name) \(metric.text)") }
+    let losses = testLosses.sorted { $0.key < $1.key }.map { "\($0.key) \(number($0.value))" }
+    say("         \(losses.joined(separator: "  "))")
+    if !sampler.isEmpty { say("sampler  " + sampler.map { "\($0.name) \($0.text)" }.joined(separator: ", ")) }
+    for warning in warnings { warn("warning: \(warning)") }
+    for figure in figures { say("picture  \(figure)") }
+    say("report   \(folder.url.relativePath)/report.html")
+  }
+}

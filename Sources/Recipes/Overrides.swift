@@ -1,0 +1,265 @@
+import LatentKit
+
+extension Recipe {
+  /// Puts another part into a slot, as `--prior pedcc` does. Another name drops the old part's settings; the same name
+  /// keeps them. Metrics are replaced as a whole; an optimiser or a schedule goes to every step.
+  ///
+  /// - Parameter name: A part of the slot, or `none` for slots that may stay empty.
+  /// - Throws: `RecipeError` for a slot that is not a place in a recipe, or that cannot be `none`.
+  public mutating func apply(choice slot: Slot, _ name: String) throws {
+    let path = slot == .metric ? "metrics" : slot.rawValue
+    guard slot != .loss, slot != .constraint else {
+      throw RecipeError("a \(slot.rawValue) stands in a stage; set it by its path, as in stages[0].losses=[mse]")
+    }
+    guard name != "none" || slot == .metric || RecipeKey.optionalSlots.contains(path) else {
+      throw RecipeError(
+        "a recipe needs \(slot.rawValue == "encoder" ? "an" : "a") \(slot.rawValue), found 'none'; choose one by name")
+    }
+    let value: Value = slot == .metric ? .array(name == "none" ? [] : [.string(name)]) : .string(name)
+    try assign(Tree(value), to: path, as: "\(path)=\(name)")
+  }
+
+  /// Changes one value, as `--set` does: `prior.classes=20`.
+  ///
+  /// The path is a place in the recipe (`stages[0].steps[0].losses[1].weight`), where stages, losses and metrics may be
+  /// called by name as well (`stages.decoder.losses.sobel.weight`), the only step of a stage needs no `steps[0]`, and
+  /// `with` may be left out (`encoder.latent`). Without a stage (`epochs`, `batch`, `examples`, `optimizer.rate`,
+  /// `losses.sobel.weight`, `clip`) it goes to every stage or step. The value is YAML. A part by name, `prior=pedcc`,
+  /// works as `apply(choice:_:)`.
+  ///
+  /// Stages, optimisers and losses have to be there: resolve a recipe first, and again after its changes.
+  ///
+  /// - Throws: `RecipeError` with the known names and the nearest one for a path that leads nowhere, and for a value of
+  ///   the wrong kind. Whether a part has such a setting is seen when the recipe is resolved.
+  public mutating func set(_ assignment: String) throws {
+    guard let equals = assignment.firstIndex(of: "="), equals != assignment.startIndex else {
+      throw RecipeError("found '\(assignment)', expected path=value, as in prior.classes=20")
+    }
+    let text = String(assignment[assignment.index(after: equals)...])
+    let path = String(assignment[..<equals]).replacing(/^\s+|\s+$/, with: "")
+    let value: Tree
+    do {
+      guard let parsed = try Tree(yaml: text) else {
+        throw TreeProblem(reason: "found no value after '='; write null for none")
+      }
+      value = parsed
+    } catch let problem as TreeProblem {
+      throw RecipeError("'\(assignment)': \(problem.reason)")
+    }
+    try assign(value, to: path, as: assignment)
+  }
+
+  private mutating func assign(_ value: Tree, to path: String, as assignment: String) throws {
+    do {
+      var tree = Tree(self, isCompact: false)
+      for target in try Targets(recipe: self).targets(of: path) {
+        try tree.set(
+          target.isPart ? part(value, replacing: tree.value(at: RecipePath.text(target.path))) : value,
+          at: target.path[...])
+      }
+      var reader = RecipeReader()
+      self = try reader.recipe(tree)
+    } catch let problem as TreeProblem {
+      throw RecipeError(
+        "'\(assignment)': " + [problem.path, problem.reason].filter { !$0.isEmpty }.joined(separator: ": "))
+    }
+  }
+
+  /// A part given by name keeps the settings that it has, and a loss its weight.
+  private func part(_ value: Tree, replacing old: Value?) -> Tree {
+    guard case .scalar(.string(let name)) = value.content, case .object(var fields) = old else { return value }
+    if fields["use"] != .string(name) { fields["with"] = .object([:]) }
+    fields["use"] = .string(name)
+    return Tree(.object(fields))
+  }
+}
+
+/// Finds the places in a recipe that a path means.
+private struct Targets {
+  let recipe: Recipe
+
+  struct Target {
+    var path: [RecipePath.Component]
+    /// Whether a whole part stands there.
+    var isPart = false
+  }
+
+  private typealias Rest = ArraySlice<RecipePath.Component>
+
+  func targets(of text: String) throws -> [Target] {
+    let components = try RecipePath.parse(text)
+    guard case .key(let key)? = components.first else {
+      throw TreeProblem(reason: "found no name in the path '\(text)'")
+    }
+    let rest = components.dropFirst()
+    switch key {
+    case "name", "about", "seed": return [try plain([.key(key)], rest)]
+    case "stages": return try stages(rest)
+    case "metrics":
+      guard let metrics = recipe.metrics, !rest.isEmpty else { return [try plain([.key(key)], rest)] }
+      return try parts(metrics, "metric", [.key(key)], rest)
+    case _ where RecipeKey.slots.contains(key): return [try part(recipe.part(in: key), [.key(key)], rest)]
+    case _ where (RecipeKey.stage + RecipeKey.step).dropFirst().contains(key):
+      return try inStages(recipe.stages.map { Array($0.indices) } ?? [], components[...])
+    default:
+      let known = RecipeKey.recipe + (RecipeKey.stage + RecipeKey.step).dropFirst()
+      throw TreeProblem(reason: UnknownName(key, among: known, of: "key").description)
+    }
+  }
+
+  // MARK: Stages and steps
+
+  private func stages(_ rest: Rest) throws -> [Target] {
+    guard let first = rest.first else { return [Target(path: [.key("stages")])] }
+    let stages = recipe.stages ?? []
+    let index: Int
+    switch first {
+    case .index(let number):
+      try check(number, of: stages.count, "stage")
+      index = number
+    case .key(let name):
+      guard let found = stages.firstIndex(where: { $0.name == name }) else {
+        throw TreeProblem(reason: UnknownName(name, among: stages.map(\.name), of: "stage").description)
+      }
+      index = found
+    }
+    return try inStages([index], rest.dropFirst())
+  }
+
+  /// What a path below `stages[i]` means in each of some stages.
+  private func inStages(_ indices: [Int], _ rest: Rest) throws -> [Target] {
+    guard let stages = recipe.stages, !stages.isEmpty else {
+      throw TreeProblem(reason: "this recipe has no stages yet; write its stages, or resolve it first")
+    }
+    guard case .key(let key)? = rest.first else {
+      throw TreeProblem(path: "stages", reason: "a stage is changed by its keys, as in stages[0].epochs=5")
+    }
+    func base(_ index: Int) -> [RecipePath.Component] { [.key("stages"), .index(index)] }
+    switch key {
+    case _ where RecipeKey.stage.contains(key):
+      return try indices.map { try plain(base($0) + [.key(key)], rest.dropFirst()) }
+    case "then": return try indices.map { try action(stages[$0].then, base($0) + [.key(key)], rest.dropFirst()) }
+    case "steps":
+      let rest = rest.dropFirst()
+      guard let first = rest.first else { return indices.map { Target(path: base($0) + [.key(key)]) } }
+      guard case .index(let number) = first else {
+        throw TreeProblem(path: "steps", reason: "steps have no names; call one by its place, as in steps[0]")
+      }
+      return try inSteps(
+        indices.map { index in
+          try check(number, of: stages[index].steps.count, "step")
+          return (stages[index].steps[number], base(index) + [.key("steps"), .index(number)])
+        }, rest.dropFirst())
+    case _ where RecipeKey.step.contains(key):
+      return try inSteps(
+        indices.flatMap { index in
+          stages[index].steps.enumerated().map { ($1, base(index) + [.key("steps"), .index($0)]) }
+        }, rest)
+    default:
+      let known = RecipeKey.stage + ["steps"] + RecipeKey.step + ["then"]
+      throw TreeProblem(path: "stages", reason: UnknownName(key, among: known, of: "key").description)
+    }
+  }
+
+  private func inSteps(_ steps: [(Step, [RecipePath.Component])], _ rest: Rest) throws -> [Target] {
+    guard case .key(let key)? = rest.first, RecipeKey.step.contains(key) else {
+      let found = rest.first.map { RecipePath.text([$0]) } ?? ""
+      throw TreeProblem(path: "steps", reason: UnknownName(found, among: RecipeKey.step, of: "key").description)
+    }
+    guard !steps.isEmpty else {
+      throw TreeProblem(reason: "this stage has no steps yet; write its losses, or resolve the recipe first")
+    }
+    let rest = rest.dropFirst()
+    switch key {
+    case "optimizer": return try steps.map { try part($0.0.optimizer, $0.1 + [.key(key)], rest) }
+    case "schedule": return try steps.map { try part($0.0.schedule, $0.1 + [.key(key)], rest) }
+    case "losses":
+      guard let first = rest.first else { return steps.map { Target(path: $0.1 + [.key(key)]) } }
+      if case .key(let name) = first {
+        // A loss by name need not be in every step.
+        let known = steps.flatMap { $0.0.losses.map(\.use) }
+        guard known.contains(name) else {
+          throw TreeProblem(path: key, reason: UnknownName(name, among: unique(known), of: "loss").description)
+        }
+        return try steps.flatMap { step, base in
+          step.losses.contains { $0.use == name } ? try parts(step.losses, "loss", base + [.key(key)], rest) : []
+        }
+      }
+      return try steps.flatMap { try parts($0.0.losses, "loss", $0.1 + [.key(key)], rest) }
+    default: return try steps.map { try plain($0.1 + [.key(key)], rest) }
+    }
+  }
+
+  private func action(_ actions: [Action], _ base: [RecipePath.Component], _ rest: Rest) throws -> Target {
+    guard case .index(let index)? = rest.first else { return try plain(base, rest) }
+    try check(index, of: actions.count, "action")
+    let inner = rest.dropFirst()
+    guard inner.first == .key("project"), case .project(let constraint, _) = actions[index] else {
+      return try plain(base + [.index(index)], inner)
+    }
+    return try part(constraint, base + [.index(index), .key("project")], inner.dropFirst(), alsoKnown: ["parameters"])
+  }
+
+  // MARK: Parts
+
+  /// A part of a list, by place or by name; each of that name, where there are several.
+  private func parts(_ choices: [PartChoice], _ noun: String, _ base: [RecipePath.Component], _ rest: Rest) throws
+    -> [Target]
+  {
+    let known = noun == "loss" ? ["weight"] : []
+    switch rest.first {
+    case .index(let index)?:
+      try check(index, of: choices.count, noun)
+      return [try part(choices[index], base + [.index(index)], rest.dropFirst(), alsoKnown: known)]
+    case .key(let name)?:
+      let found = choices.indices.filter { choices[$0].use == name }
+      guard !found.isEmpty else {
+        throw TreeProblem(
+          path: RecipePath.text(base), reason: UnknownName(name, among: choices.map(\.use), of: noun).description)
+      }
+      return try found.map { try part(choices[$0], base + [.index($0)], rest.dropFirst(), alsoKnown: known) }
+    case nil: return [Target(path: base)]
+    }
+  }
+
+  /// A part, one of its own keys, or one of its settings.
+  private func part(
+    _ choice: PartChoice?, _ base: [RecipePath.Component], _ rest: Rest, alsoKnown: [String] = []
+  ) throws -> Target {
+    guard let first = rest.first, first != .key("use") || rest.count > 1 else {
+      return Target(path: base, isPart: true)
+    }
+    let here = RecipePath.text(base)
+    guard let choice, choice.use != "none" else {
+      throw TreeProblem(path: here, reason: "this recipe has no part there; choose one first, as in \(here)=NAME")
+    }
+    guard case .key(let key) = first else {
+      throw TreeProblem(path: here, reason: "found one part, expected a list to have \(RecipePath.text([first]))")
+    }
+    if alsoKnown.contains(key) { return try plain(base + [first], rest.dropFirst()) }
+    return Target(path: base + [.key("with")] + (key == "with" ? rest.dropFirst() : rest))
+  }
+
+  // MARK: Checks
+
+  private func plain(_ path: [RecipePath.Component], _ rest: Rest) throws -> Target {
+    guard rest.isEmpty else {
+      throw TreeProblem(
+        path: RecipePath.text(path), reason: "there is nothing below it to set, found '\(RecipePath.text(rest))'")
+    }
+    return Target(path: path)
+  }
+
+  private func check(_ index: Int, of count: Int, _ noun: String) throws {
+    guard index < count else {
+      throw TreeProblem(reason: "there is no \(noun) [\(index)], found \(count) of them; indices start at 0")
+    }
+  }
+
+  private func unique(_ names: [String]) -> [String] {
+    names.enumerated().filter { names.firstIndex(of: $1) == $0 }.map(\.element)
+  }
+}
+
+private typealias Step = Recipe.Step
+private typealias Action = Recipe.Action

@@ -1,0 +1,288 @@
+import LatentKit
+
+/// The words of a recipe, in the order in which they are written.
+enum RecipeKey {
+  static let slots = ["data", "encoder", "decoder", "classifier", "discriminator", "prior", "noise", "sampler"]
+  /// Slots that may say `none`.
+  static let optionalSlots = ["decoder", "classifier", "discriminator", "noise"]
+  static let recipe = ["name", "about", "seed"] + slots + ["metrics", "stages"]
+  static let stage = ["name", "epochs", "batch", "examples"]
+  static let step = ["train", "repeat", "losses", "optimizer", "schedule", "clip"]
+  static let trained = ["encoder", "decoder", "classifier", "discriminator", "prior", "noise"]
+  static let actions = ["project", "mask", "rewind"]
+}
+
+/// Turns a tree into a recipe, or says which value is wrong, where it stands and what was expected.
+struct RecipeReader {
+  /// Where the values of the recipe stand, by path: `stages[0].steps[0].losses[1].with.reduction`.
+  private(set) var positions: [String: TextPosition] = [:]
+
+  /// A path as the file has it, for messages, and as the recipe has it: a stage's only step may stand without `steps`.
+  private struct Path {
+    var written = ""
+    var canonical = ""
+
+    func key(_ key: String) -> Path { Path(written: join(written, key), canonical: join(canonical, key)) }
+    func index(_ index: Int) -> Path { Path(written: "\(written)[\(index)]", canonical: "\(canonical)[\(index)]") }
+    private func join(_ path: String, _ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
+  }
+
+  private struct Spot {
+    let tree: Tree
+    let path: Path
+
+    func problem(expected: String) -> TreeProblem { problem("found \(tree.found), expected \(expected)") }
+    func problem(_ reason: String) -> TreeProblem {
+      TreeProblem(path: path.written, position: tree.position, reason: reason)
+    }
+  }
+
+  /// - Throws: `TreeProblem`.
+  mutating func recipe(_ tree: Tree) throws -> Recipe {
+    let fields = try fields(
+      of: Spot(tree: tree, path: Path()), known: RecipeKey.recipe, what: "a recipe, as in 'encoder: mlp'")
+    var recipe = Recipe()
+    recipe.name = try fields["name"].map(text)
+    recipe.about = try fields["about"].map(text)
+    recipe.seed = try fields["seed"].map { try whole($0, atLeast: 0) } ?? 0
+    recipe.data = try fields["data"].map { try part($0, "a data set") }
+    recipe.encoder = try fields["encoder"].map { try part($0, "an encoder") }
+    recipe.decoder = try fields["decoder"].map { try part($0, "a decoder") }
+    recipe.classifier = try fields["classifier"].map { try part($0, "a classifier") }
+    recipe.discriminator = try fields["discriminator"].map { try part($0, "a discriminator") }
+    recipe.prior = try fields["prior"].map { try part($0, "a prior") }
+    recipe.noise = try fields["noise"].map { try part($0, "a latent noise") }
+    recipe.sampler = try fields["sampler"].map { try part($0, "a sampler") }
+    recipe.metrics = try fields["metrics"].map { spot in
+      try items(of: spot, "a list of metrics, as in [accuracy]").map { try part($0, "a metric") }
+    }
+    recipe.stages = try fields["stages"].map { try stages($0) }
+    return recipe
+  }
+
+  // MARK: Stages
+
+  private mutating func stages(_ spot: Spot) throws -> [Recipe.Stage] {
+    let items = try items(of: spot, "a list of stages, as in '- epochs: 10'")
+    var stages: [Recipe.Stage] = []
+    for (index, item) in items.enumerated() {
+      let stage = try stage(item, name: items.count == 1 ? "main" : "stage\(index + 1)")
+      if stages.contains(where: { $0.name == stage.name }) {
+        throw item.problem("two stages are named '\(stage.name)'; give each a name of its own")
+      }
+      stages.append(stage)
+    }
+    return stages
+  }
+
+  private mutating func stage(_ spot: Spot, name: String) throws -> Recipe.Stage {
+    let known = RecipeKey.stage + ["steps"] + RecipeKey.step + ["then"]
+    let fields = try fields(of: spot, known: known, what: "a stage, as in 'epochs: 10'")
+    var stage = Recipe.Stage(name: try fields["name"].map(stageName) ?? name)
+    if let epochs = fields["epochs"] { stage.epochs = try whole(epochs, atLeast: 1) }
+    if let batch = fields["batch"] { stage.batch = try whole(batch, atLeast: 1) }
+    stage.examples = try fields["examples"].flatMap { try optional($0) { try whole($0, atLeast: 1) } }
+    if let steps = fields["steps"] {
+      if let stray = RecipeKey.step.compactMap({ key in fields[key].map { (key, $0) } }).first {
+        throw stray.1.problem("a stage has either 'steps' or the one step's own keys; move '\(stray.0)' into a step")
+      }
+      stage.steps = try items(of: steps, "a list of steps, as in '- {train: [encoder], losses: [kl]}'").map {
+        try step(
+          $0,
+          fields: try self.fields(of: $0, known: RecipeKey.step, what: "a step, as in {train: [encoder], losses: [kl]}")
+        )
+      }
+    } else if RecipeKey.step.contains(where: { fields[$0] != nil }) {
+      // The stage's fields are those of its only step.
+      let inner = Path(written: spot.path.written, canonical: spot.path.key("steps").index(0).canonical)
+      var own: [String: Spot] = [:]
+      for key in RecipeKey.step {
+        guard let field = fields[key] else { continue }
+        own[key] = Spot(tree: field.tree, path: inner.key(key))
+        positions[inner.key(key).canonical] = field.tree.position
+      }
+      stage.steps = [try step(Spot(tree: spot.tree, path: inner), fields: own)]
+    }
+    stage.then =
+      try fields["then"].map { spot in
+        try items(of: spot, "a list of actions, as in [mask, rewind]").map { try action($0) }
+      } ?? []
+    return stage
+  }
+
+  private func stageName(_ spot: Spot) throws -> String {
+    let name = try text(spot)
+    guard name.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9_-]*/) != nil else {
+      throw spot.problem("found '\(name)', expected a name of letters, digits, '-' and '_'")
+    }
+    return name
+  }
+
+  private mutating func step(_ spot: Spot, fields: [String: Spot]) throws -> Recipe.Step {
+    var step = Recipe.Step(train: [], losses: [])
+    if let train = fields["train"] {
+      for item in try items(of: train, "a list of slots, as in [encoder, decoder]") {
+        let slot = try text(item)
+        guard RecipeKey.trained.contains(slot) else {
+          throw item.problem(UnknownName(slot, among: RecipeKey.trained, of: "slot to train").description)
+        }
+        if step.train.contains(slot) { throw item.problem("'\(slot)' is listed twice; keep one") }
+        step.train.append(slot)
+      }
+    }
+    if let count = fields["repeat"] { step.repeat = try whole(count, atLeast: 1) }
+    if let losses = fields["losses"] {
+      step.losses = try items(of: losses, "a list of losses, as in [mse, {use: kl, weight: 0.1}]").map {
+        try part($0, "a loss", isLoss: true)
+      }
+    }
+    step.optimizer = try fields["optimizer"].map { try part($0, "an optimizer") }
+    step.schedule = try fields["schedule"].map { try part($0, "a schedule") }
+    step.clip = try fields["clip"].flatMap { try optional($0) { try number($0, isPositive: true) } }
+    return step
+  }
+
+  private mutating func action(_ spot: Spot) throws -> Recipe.Action {
+    if case .scalar(.string(let name)) = spot.tree.content {
+      switch name {
+      case "mask": return .mask
+      case "rewind": return .rewind
+      case "project": throw spot.problem("'project' needs a constraint, as in {project: l1-ball}")
+      default: throw spot.problem(UnknownName(name, among: RecipeKey.actions, of: "action").description)
+      }
+    }
+    let fields = try fields(of: spot, known: ["project"], what: "mask, rewind or {project: CONSTRAINT}")
+    guard let project = fields["project"] else {
+      throw spot.problem(expected: "mask, rewind or {project: CONSTRAINT}")
+    }
+    var parameters: [String] = []
+    let choice = try part(project, "a constraint", alsoKnown: ["parameters"])
+    if let names = project.tree["parameters"] {
+      let path = project.path.key("parameters")
+      parameters = try items(of: Spot(tree: names, path: path), "a list of names, as in [encoder]").map(text)
+    }
+    return .project(choice, parameters: parameters)
+  }
+
+  // MARK: Parts
+
+  /// A part: its name, or a mapping of `use` and `with`.
+  private mutating func part(
+    _ spot: Spot, _ noun: String, isLoss: Bool = false, alsoKnown: [String] = []
+  ) throws -> PartChoice {
+    let path = spot.path.canonical
+    if case .scalar(let value) = spot.tree.content {
+      guard case .string(let name) = value, !name.isEmpty else {
+        throw spot.problem(expected: "the name of \(noun), or {use: NAME, with: {…}}")
+      }
+      return PartChoice(name)
+    }
+    let known = ["use", "with"] + (isLoss ? ["weight"] : []) + alsoKnown
+    let fields = try fields(of: spot, known: known, what: "the name of \(noun), or {use: NAME, with: {…}}")
+    guard let use = fields["use"] else {
+      throw spot.problem("found no 'use', expected the name of \(noun), as in {use: NAME, with: {…}}")
+    }
+    guard case .scalar(.string(let name)) = use.tree.content, !name.isEmpty else {
+      throw use.problem(expected: "the name of \(noun)")
+    }
+    positions[path] = use.tree.position
+    var choice = PartChoice(name)
+    if let settings = fields["with"], case .object(let values) = try settingValues(settings) {
+      if name == "none", !values.isEmpty { throw settings.problem("'none' has no settings; leave 'with' out") }
+      choice.with = values
+    }
+    if let weight = fields["weight"] { choice.weight = try number(weight) }
+    return choice
+  }
+
+  private mutating func settingValues(_ spot: Spot) throws -> Value {
+    switch spot.tree.content {
+    case .scalar(.null): return .object([:])
+    case .mapping: break
+    default: throw spot.problem(expected: "settings, as in {latent: 40}")
+    }
+    record(spot.tree, at: spot.path.canonical)
+    return spot.tree.value
+  }
+
+  private mutating func record(_ tree: Tree, at path: String) {
+    positions[path] = tree.position
+    switch tree.content {
+    case .scalar: break
+    case .list(let items): for (index, item) in items.enumerated() { record(item, at: "\(path).\(index)") }
+    case .mapping(let fields): for field in fields { record(field.tree, at: "\(path).\(field.key)") }
+    }
+  }
+
+  // MARK: Values
+
+  private mutating func fields(of spot: Spot, known: [String], what: String) throws -> [String: Spot] {
+    guard case .mapping(let fields) = spot.tree.content else { throw spot.problem(expected: what) }
+    var spots: [String: Spot] = [:]
+    for field in fields {
+      guard known.contains(field.key) else {
+        let unknown = UnknownName(field.key, among: known, of: "key")
+        throw TreeProblem(path: spot.path.written, position: field.position, reason: unknown.description)
+      }
+      var tree = field.tree
+      // What is left out stands at its key.
+      if case .scalar(.null) = tree.content { tree.position = field.position ?? tree.position }
+      let path = spot.path.key(field.key)
+      spots[field.key] = Spot(tree: tree, path: path)
+      positions[path.canonical] = tree.position
+    }
+    return spots
+  }
+
+  private mutating func items(of spot: Spot, _ what: String) throws -> [Spot] {
+    guard case .list(let items) = spot.tree.content else { throw spot.problem(expected: what) }
+    return items.enumerated().map { index, item in
+      let path = spot.path.index(index)
+      positions[path.canonical] = item.position
+      return Spot(tree: item, path: path)
+    }
+  }
+
+  private func text(_ spot: Spot) throws -> String {
+    guard case .scalar(.string(let text)) = spot.tree.content else {
+      throw spot.problem(expected: "text; put it in quotes")
+    }
+    return text
+  }
+
+  private func whole(_ spot: Spot, atLeast least: Int) throws -> Int {
+    guard case .scalar(.int(let value)) = spot.tree.content, value >= least else {
+      throw spot.problem(expected: "a whole number of at least \(least)")
+    }
+    return value
+  }
+
+  private func number(_ spot: Spot, isPositive: Bool = false) throws -> Double {
+    let value: Double? =
+      switch spot.tree.content {
+      case .scalar(.int(let value)): Double(value)
+      case .scalar(.double(let value)): value
+      default: nil
+      }
+    guard let value, value.isFinite, !isPositive || value > 0 else {
+      throw spot.problem(expected: isPositive ? "a number above 0" : "a finite number")
+    }
+    return value
+  }
+
+  private func optional<Result>(_ spot: Spot, _ read: (Spot) throws -> Result) throws -> Result? {
+    if case .scalar(.null) = spot.tree.content { return nil }
+    return try read(spot)
+  }
+}
+
+extension Recipe {
+  /// The recipe after the checks that a file goes through, for recipes made by programs.
+  /// - Throws: `ConfigError`.
+  func checked() throws -> Recipe {
+    var reader = RecipeReader()
+    do { return try reader.recipe(Tree(self, isCompact: false)) } catch let problem as TreeProblem {
+      throw ConfigError(path: problem.path, problem.reason)
+    }
+  }
+}

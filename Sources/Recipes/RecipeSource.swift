@@ -1,0 +1,102 @@
+import Foundation
+import LatentKit
+
+/// A recipe file that cannot be used: where, what was found and what was expected.
+///
+///     csae.yaml:7:12: stages[0].epochs: found 'ten', expected a whole number of at least 1
+public struct RecipeFileError: Error, CustomStringConvertible, Equatable {
+  public let file: String
+  /// Nil where the fault is not at one place.
+  public let position: TextPosition?
+  /// Which value of the recipe it is about; empty for the file as a whole.
+  public let path: String
+  public let reason: String
+
+  public init(file: String, position: TextPosition? = nil, path: String = "", _ reason: String) {
+    self.file = file
+    self.position = position
+    self.path = path
+    self.reason = reason
+  }
+
+  public var description: String {
+    let place = position.map { "\(file):\($0.line):\($0.column)" } ?? file
+    return [place, path, reason].filter { !$0.isEmpty }.joined(separator: ": ")
+  }
+}
+
+/// A recipe together with where each of its values stands in its file.
+public struct RecipeSource: Sendable {
+  public let recipe: Recipe
+  public let file: String
+  /// The position of each value by its path in the recipe: `encoder.with.latent`.
+  public let positions: [String: TextPosition]
+
+  /// - Parameter file: What messages call the file.
+  /// - Throws: `RecipeFileError`.
+  public init(yaml: String, file: String) throws {
+    self.file = file
+    do {
+      guard yaml.utf8.count <= 1 << 20 else {
+        throw TreeProblem(reason: "found \(yaml.utf8.count) bytes, expected a recipe of at most 1 MB")
+      }
+      guard let tree = try Tree(yaml: yaml) else {
+        throw TreeProblem(reason: "found nothing, expected a recipe; write at least 'encoder: NAME'")
+      }
+      var reader = RecipeReader()
+      recipe = try reader.recipe(tree)
+      positions = reader.positions
+    } catch let problem as TreeProblem {
+      throw RecipeFileError(file: file, position: problem.position, path: problem.path, problem.reason)
+    }
+  }
+
+  /// Reads a file.
+  /// - Throws: `RecipeFileError`.
+  public init(_ url: URL) throws {
+    let file = url.relativePath
+    let data: Data
+    do { data = try Data(contentsOf: url) } catch let error as CocoaError where error.code == .fileReadNoSuchFile {
+      throw RecipeFileError(file: file, "there is no such file; check its name and folder")
+    } catch {
+      throw RecipeFileError(file: file, "the file cannot be read; check that it is a file and that you may read it")
+    }
+    guard let text = String(validating: data, as: UTF8.self) else {
+      throw RecipeFileError(file: file, "found bytes that are not UTF-8 text, expected a recipe in YAML")
+    }
+    try self.init(yaml: text, file: file)
+  }
+
+  /// The error with the place in the file of the value that it is about, or of what that value is part of.
+  ///
+  /// - Parameter recipe: The recipe that the error was found in, where it has been changed since it was read: an error
+  ///   about a changed value is not the file's, and stays as it is.
+  public func located(_ error: ConfigError, in recipe: Recipe? = nil) -> any Error {
+    if let recipe {
+      let (now, read) = (Tree(recipe, isCompact: false), Tree(self.recipe, isCompact: false))
+      guard now.value(at: error.path) == read.value(at: error.path) else { return error }
+    }
+    var path = error.path[...]
+    while true {
+      if let position = positions[String(path)] {
+        return RecipeFileError(file: file, position: position, path: error.path, error.reason)
+      }
+      guard let end = path.lastIndex(where: { $0 == "." || $0 == "[" }) else { break }
+      path = path[..<end]
+    }
+    return RecipeFileError(file: file, path: error.path, error.reason)
+  }
+}
+
+extension Recipe {
+  /// Reads a recipe from YAML.
+  /// - Parameter file: What messages call the file.
+  /// - Throws: `RecipeFileError`.
+  public static func read(yaml: String, file: String) throws -> Recipe {
+    try RecipeSource(yaml: yaml, file: file).recipe
+  }
+
+  /// Reads a recipe file, with where its values stand.
+  /// - Throws: `RecipeFileError`.
+  public static func read(_ url: URL) throws -> RecipeSource { try RecipeSource(url) }
+}

@@ -1,0 +1,83 @@
+import LatentKit
+
+extension Recipe {
+  /// The recipe as YAML. Keys keep one order, short parts stay on one line, and reading it back gives an equal recipe.
+  public func yaml() -> String { Tree(self, isCompact: true).yaml }
+}
+
+extension Tree {
+  /// - Parameter isCompact: As a person would write it: parts without settings by name, the only step of a stage among
+  ///   the stage's own keys, nothing that is empty. Otherwise every part is a mapping, and every list is there.
+  init(_ recipe: Recipe, isCompact: Bool) {
+    var fields: [(String, Tree)] = []
+    if let name = recipe.name { fields.append(("name", Tree(.string(name)))) }
+    if let about = recipe.about { fields.append(("about", Tree(.string(about)))) }
+    fields.append(("seed", Tree(.int(recipe.seed))))
+    let parts = [
+      recipe.data, recipe.encoder, recipe.decoder, recipe.classifier, recipe.discriminator, recipe.prior, recipe.noise,
+      recipe.sampler,
+    ]
+    for (slot, part) in zip(RecipeKey.slots, parts) {
+      if let part { fields.append((slot, Tree(part, isCompact: isCompact))) }
+    }
+    if let metrics = recipe.metrics {
+      fields.append(("metrics", .list(metrics.map { Tree($0, isCompact: isCompact) })))
+    }
+    if let stages = recipe.stages {
+      fields.append(("stages", .list(stages.map { Tree($0, isCompact: isCompact) }, isBlock: true)))
+    }
+    self = .mapping(fields, isBlock: true)
+  }
+
+  private init(_ part: PartChoice, isCompact: Bool, isLoss: Bool = false, parameters: [String] = []) {
+    let isBare = part.with.isEmpty && (part.weight == 1 || !isLoss) && parameters.isEmpty
+    if isCompact, isBare {
+      self.init(.string(part.use))
+      return
+    }
+    var fields = [("use", Tree(.string(part.use)))]
+    if !isCompact || !part.with.isEmpty { fields.append(("with", Tree(.object(part.with)))) }
+    if isLoss, !isCompact || part.weight != 1 { fields.append(("weight", Tree(.double(part.weight)))) }
+    if !parameters.isEmpty { fields.append(("parameters", Tree(.array(parameters.map(Value.string))))) }
+    self = .mapping(fields)
+  }
+
+  private init(_ stage: Recipe.Stage, isCompact: Bool) {
+    var fields: [(String, Tree)] = [
+      ("name", Tree(.string(stage.name))), ("epochs", Tree(.int(stage.epochs))), ("batch", Tree(.int(stage.batch))),
+    ]
+    if let examples = stage.examples { fields.append(("examples", Tree(.int(examples)))) }
+    let steps = stage.steps.map { Tree.fields(of: $0, isCompact: isCompact) }
+    if isCompact, steps.count == 1, !steps[0].isEmpty {
+      fields += steps[0]
+    } else if !isCompact || !steps.isEmpty {
+      fields.append(("steps", .list(steps.map { .mapping($0, isBlock: true) }, isBlock: true)))
+    }
+    if !isCompact || !stage.then.isEmpty {
+      fields.append(("then", .list(stage.then.map { Tree($0, isCompact: isCompact) })))
+    }
+    self = .mapping(fields, isBlock: true)
+  }
+
+  private static func fields(of step: Recipe.Step, isCompact: Bool) -> [(String, Tree)] {
+    var fields: [(String, Tree)] = []
+    if !isCompact || !step.train.isEmpty { fields.append(("train", Tree(.array(step.train.map(Value.string))))) }
+    if !isCompact || step.repeat != 1 { fields.append(("repeat", Tree(.int(step.repeat)))) }
+    if !isCompact || !step.losses.isEmpty {
+      fields.append(("losses", .list(step.losses.map { Tree($0, isCompact: isCompact, isLoss: true) })))
+    }
+    if let optimizer = step.optimizer { fields.append(("optimizer", Tree(optimizer, isCompact: isCompact))) }
+    if let schedule = step.schedule { fields.append(("schedule", Tree(schedule, isCompact: isCompact))) }
+    if let clip = step.clip { fields.append(("clip", Tree(.double(clip)))) }
+    return fields
+  }
+
+  private init(_ action: Recipe.Action, isCompact: Bool) {
+    switch action {
+    case .mask: self.init(.string("mask"))
+    case .rewind: self.init(.string("rewind"))
+    case .project(let part, let parameters):
+      self = .mapping([("project", Tree(part, isCompact: isCompact, parameters: parameters))])
+    }
+  }
+}

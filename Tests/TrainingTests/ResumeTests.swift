@@ -1,0 +1,135 @@
+import Foundation
+import LatentKit
+import Recipes
+import Testing
+import Training
+
+/// Dropout, latent noise, momentum, batch order and running sums: all that a resumed run could get wrong.
+private let yaml = """
+  seed: 5
+  data: mnist
+  encoder: {use: mlp, with: {latent: 12, hidden: [16]}}
+  decoder: {use: mlp, with: {hidden: [16]}}
+  classifier: {use: mlp, with: {hidden: [8], dropout: 0.3}}
+  prior: pedcc
+  stages:
+    - name: first
+      epochs: 2
+      batch: 64
+      train: [encoder, decoder, classifier]
+      losses: [centroid, mse, {use: cross-entropy, weight: 0.5}]
+      optimizer: adam
+      schedule: cosine
+    - name: second
+      epochs: 2
+      batch: 50
+      examples: 150
+      steps:
+        - {train: [decoder], losses: [mse], optimizer: {use: sgd, with: {rate: 0.05}}}
+        - {train: [classifier], repeat: 2, losses: [cross-entropy], optimizer: adamw, clip: 1}
+  """
+
+@Suite struct Resuming {
+  /// The whole run, with a copy of its folder made after every iteration: what a kill at that moment leaves.
+  private func wholeRun(_ scratch: Scratch, secondsBetweenCheckpoints: Double) throws -> (Composition, RunFolder, [RunFolder]) {
+    let folder = try scratch.run("whole")
+    let composition = try compose(yaml)
+    var copies: [RunFolder] = []
+    let trainer = try Trainer(
+      composition, data: digits(), folder: folder, secondsBetweenCheckpoints: secondsBetweenCheckpoints,
+      shouldStop: {
+        let copy = RunFolder(scratch.url.appendingPathComponent("killed-\(copies.count)"))
+        try! FileManager.default.copyItem(at: folder.url, to: copy.url)
+        copies.append(copy)
+        return false
+      })
+    #expect(try trainer.run() == .finished)
+    return (composition, folder, copies)
+  }
+
+  @Test(arguments: [0.0, 1000.0])
+  func aRunKilledAtAnyIterationEndsWithTheSameBits(secondsBetweenCheckpoints: Double) throws {
+    let scratch = try Scratch()
+    let (whole, folder, copies) = try wholeRun(scratch, secondsBetweenCheckpoints: secondsBetweenCheckpoints)
+    let expected = try weights(whole)
+    let log = try timeless(folder)
+    #expect(log.count == 4)
+    #expect(copies.count >= 12)
+    for copy in copies {
+      let composition = try compose(yaml)
+      let trainer = try Trainer(composition, data: digits(), folder: copy, shouldStop: { false })
+      #expect(try trainer.run(resuming: true) == .finished)
+      #expect(try weights(composition) == expected)
+      #expect(try timeless(copy) == log)
+    }
+  }
+
+  @Test func aWishToStopIsGrantedAtOnceAndLosesNothing() throws {
+    let scratch = try Scratch()
+    let (whole, folder, _) = try wholeRun(scratch, secondsBetweenCheckpoints: 1000)
+    let stopped = try scratch.run("stopped")
+    var rounds = 0
+    // Stops after every second iteration and goes on with a new program each time.
+    while true {
+      var iterations = 0
+      let composition = try compose(yaml)
+      let trainer = try Trainer(
+        composition, data: digits(), folder: stopped,
+        shouldStop: {
+          iterations += 1
+          return iterations == 2
+        })
+      let outcome = try trainer.run(resuming: rounds > 0)
+      rounds += 1
+      if outcome == .finished {
+        #expect(try weights(composition) == weights(whole))
+        break
+      }
+      try #require(rounds < 50)
+    }
+    #expect(rounds > 4)
+    #expect(try timeless(stopped) == timeless(folder))
+  }
+
+  @Test func aFinishedRunResumesToItself() throws {
+    let scratch = try Scratch()
+    let (whole, folder, _) = try wholeRun(scratch, secondsBetweenCheckpoints: 1000)
+    let composition = try compose(yaml)
+    #expect(try Trainer(composition, data: digits(), folder: folder).run(resuming: true) == .finished)
+    #expect(try weights(composition) == weights(whole))
+  }
+
+  @Test func theSameSeedGivesTheSameBitsAndAnotherOneDoesNot() throws {
+    let scratch = try Scratch()
+    func run(_ name: String, seed: Int) throws -> [String: Data] {
+      let composition = try compose(yaml.replacingOccurrences(of: "seed: 5", with: "seed: \(seed)"))
+      _ = try Trainer(composition, data: digits(), folder: scratch.run(name), shouldStop: { false }).run()
+      return try weights(composition)
+    }
+    let first = try run("a", seed: 5)
+    #expect(try run("b", seed: 5) == first)
+    #expect(try run("c", seed: 6) != first)
+  }
+
+  @Test func theCheckpointOfAnotherRecipeIsRefused() throws {
+    let scratch = try Scratch()
+    let (_, folder, _) = try wholeRun(scratch, secondsBetweenCheckpoints: 1000)
+    let other = try compose(yaml.replacingOccurrences(of: "latent: 12", with: "latent: 13"))
+    #expect {
+      _ = try Checkpoint.load(other, from: folder.checkpoint)
+    } throws: { "\($0)".contains("belongs to another recipe") }
+  }
+
+  @Test func aTornOrMissingCheckpointIsOneSentence() throws {
+    let scratch = try Scratch()
+    let folder = try scratch.run("torn")
+    let composition = try compose(yaml)
+    #expect { try Trainer(composition, data: digits(), folder: folder).run(resuming: true) } throws: {
+      "\($0)".contains("no checkpoint")
+    }
+    try Data("abc".utf8).write(to: folder.checkpoint)
+    #expect { try Trainer(composition, data: digits(), folder: folder).run(resuming: true) } throws: {
+      "\($0)".contains("safetensors")
+    }
+  }
+}

@@ -1,0 +1,110 @@
+import Baseline
+import CSAE
+import Datasets
+import Foundation
+import LatentKit
+import Recipes
+import Training
+
+/// A folder that is removed when its test is over.
+final class Scratch {
+  let url = FileManager.default.temporaryDirectory.appendingPathComponent("latentkit-test-\(UUID().uuidString)")
+  init() throws { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) }
+  deinit { try? FileManager.default.removeItem(at: url) }
+
+  /// An empty run folder.
+  func run(_ name: String) throws -> RunFolder {
+    let folder = RunFolder(url.appendingPathComponent(name))
+    try folder.create()
+    return folder
+  }
+}
+
+/// Parts that only tests need.
+enum TestPlugin: Plugin {
+  static let paper = Paper(title: "Tests", authors: "nobody", year: 2026, summary: "Parts that misbehave on purpose.")
+  static let contributions: [Contribution] = [
+    .loss("poison", Poison.self, "is not a number from some iteration on"),
+    .constraint("small-to-zero", SmallToZero.self, "zeroes weights below a threshold"),
+    .discriminator("flat", FlatDiscriminator.self, "one linear layer"),
+    .loss("least-squares", LeastSquares.self, "real 1, made -1"),
+  ]
+
+  final class Poison: Loss {
+    struct Config: ComponentConfig {
+      var from = 3
+      static let help: KeyValuePairs = ["from": "First bad iteration."]
+    }
+    private let from: Int
+    nonisolated(unsafe) private var calls = 0
+    init(_ config: Config, in context: BuildContext) { from = config.from }
+    func terms(_ forward: Forward, under prior: any Prior) throws -> [Term] {
+      calls += 1
+      return [Term("poison", try forward.latents.sum() * (calls >= from ? .nan : 0))]
+    }
+  }
+
+  struct SmallToZero: Constraint {
+    struct Config: ComponentConfig {
+      var threshold = 0.02
+      static let help: KeyValuePairs = ["threshold": "Weights below it become zero."]
+    }
+    let threshold: Double
+    init(_ config: Config, in context: BuildContext) { threshold = config.threshold }
+    func project(_ weights: Tensor) throws -> Tensor { try weights.filled(with: 0, where: weights.abs() .< threshold) }
+  }
+
+  struct FlatDiscriminator: Discriminator {
+    typealias Config = NoConfig
+    let layer: Linear
+    init(_ config: NoConfig, in context: BuildContext) throws { layer = try Linear(context.inputSize, 1, in: context.scope) }
+    func judge(_ inputs: Tensor) throws -> Tensor { try layer(inputs.flattened()) }
+  }
+
+  struct LeastSquares: Loss {
+    typealias Config = NoConfig
+    init(_ config: NoConfig, in context: BuildContext) {}
+    func terms(_ forward: Forward, under prior: any Prior) throws -> [Term] {
+      let real = try (forward.judge(forward.inputs) - 1).square().mean()
+      let made = try (forward.judge(forward.reconstruction.detached()) + 1).square().mean()
+      return [Term("least-squares", try real + made)]
+    }
+  }
+}
+
+let catalog = try! Catalog([BaselinePlugin.self, CSAEPlugin.self, TestPlugin.self])
+
+/// Real digits, few of them.
+func digits(train: Int = 200, validation: Int = 50) throws -> TrainingData {
+  let dataset = try DatasetLibrary.load("mnist", embedded: true)
+  let settings = DataSettings()
+  func source(_ examples: Examples) throws -> BatchSource {
+    try BatchSource(examples, settings: settings, classCount: dataset.classCount)
+  }
+  return TrainingData(
+    training: try source(dataset.train.balanced(train, seed: 1, for: "training")),
+    validation: validation == 0 ? nil : try source(dataset.test.balanced(validation, seed: 1, for: "validation")))
+}
+
+/// Composes a recipe for the digits.
+func compose(_ yaml: String) throws -> Composition {
+  let composer = Composer(catalog)
+  let recipe = try composer.resolve(Recipe.read(yaml: yaml, file: "test.yaml"))
+  let shape = DataShape(title: "data 'mnist'", inputShape: [1, 28, 28], inputRange: 0...1, classCount: 10)
+  try composer.dryRun(recipe, for: shape, device: .cpu)
+  return try composer.compose(recipe, for: shape, device: .cpu)
+}
+
+/// The bytes of every parameter and buffer by name.
+func weights(_ composition: Composition) throws -> [String: Data] {
+  try composition.store.parameters.reduce(into: [:]) { $0[$1.name] = try $1.tensor.bytes() }
+}
+
+/// The log without its times.
+func timeless(_ folder: RunFolder) throws -> [EpochRecord] {
+  try MetricsLog.read(folder.metrics).map { record in
+    var record = record
+    (record.seconds, record.examplesPerSecond) = (0, 0)
+    return record
+  }
+}

@@ -1,0 +1,209 @@
+import Foundation
+import LatentKit
+import Recipes
+import Testing
+import Training
+
+private let parts = """
+  data: mnist
+  encoder: {use: mlp, with: {latent: 12, hidden: [16]}}
+  decoder: {use: mlp, with: {hidden: [16]}}
+  prior: pedcc
+
+  """
+
+@Suite struct Stages {
+  @Test func trainingMakesTheLossSmaller() throws {
+    let scratch = try Scratch()
+    let folder = try scratch.run("run")
+    let composition = try compose(parts + "stages: [{epochs: 6, batch: 50, train: [encoder, decoder], losses: [centroid, mse], optimizer: adam}]")
+    _ = try Trainer(composition, data: digits(), folder: folder, shouldStop: { false }).run()
+    let log = try MetricsLog.read(folder.metrics)
+    #expect(log.map(\.epoch) == Array(1...6))
+    #expect(log.last?.iteration == 24)
+    let totals = log.compactMap { $0.training["total"] }
+    #expect(totals.count == 6 && totals[5] < 0.8 * totals[0])
+    for record in log {
+      #expect(abs(record.training["total"]! - record.training["centroid"]! - record.training["mse"]!) < 1e-5)
+      #expect(record.validation["total"]!.isFinite)
+    }
+  }
+
+  @Test func aStepChangesOnlyThePartsItTrains() throws {
+    let scratch = try Scratch()
+    let composition = try compose(parts + "stages: [{epochs: 1, batch: 50, train: [decoder], losses: [mse], optimizer: adam}]")
+    let before = try weights(composition)
+    _ = try Trainer(composition, data: digits(), folder: scratch.run("run"), shouldStop: { false }).run()
+    let after = try weights(composition)
+    #expect(before.keys.filter { before[$0] != after[$0] }.allSatisfy { $0.hasPrefix("decoder.") })
+    #expect(before.keys.filter { $0.hasPrefix("decoder.") }.allSatisfy { before[$0] != after[$0] })
+  }
+
+  @Test func frozenPartsKeepTheirRunningStatistics() throws {
+    let scratch = try Scratch()
+    let yaml = """
+      data: mnist
+      encoder: {use: conv, with: {latent: 4, widths: [2, 2]}}
+      decoder: {use: mlp, with: {hidden: [8]}}
+      prior: standard-normal
+      stages: [{epochs: 1, batch: 50, train: [decoder], losses: [mse], optimizer: adam}]
+      """
+    let composition = try compose(yaml)
+    let before = try weights(composition)
+    _ = try Trainer(composition, data: digits(train: 100), folder: scratch.run("run"), shouldStop: { false }).run()
+    let after = try weights(composition)
+    #expect(before.keys.contains("encoder.block1.norm.runningMean"))
+    for name in before.keys where name.hasPrefix("encoder.") { #expect(before[name] == after[name]) }
+  }
+
+  @Test func alternatingStepsTrainTheirOwnParts() throws {
+    let scratch = try Scratch()
+    let folder = try scratch.run("run")
+    let composition = try compose(
+      parts + """
+        discriminator: flat
+        stages:
+          - epochs: 2
+            batch: 50
+            steps:
+              - {train: [discriminator], repeat: 3, losses: [least-squares], optimizer: adam}
+              - {train: [encoder, decoder], losses: [mse, centroid], optimizer: adam}
+        """)
+    let before = try weights(composition)
+    _ = try Trainer(composition, data: digits(), folder: folder, shouldStop: { false }).run()
+    let after = try weights(composition)
+    #expect(before["discriminator.weight"] != after["discriminator.weight"])
+    #expect(before["encoder.latent.weight"] != after["encoder.latent.weight"])
+    let log = try MetricsLog.read(folder.metrics)
+    #expect(Set(log[0].training.keys) == ["1.least-squares", "1.total", "2.mse", "2.centroid", "2.total"])
+  }
+
+  @Test func maskedWeightsStayZeroAndTheOthersRewind() throws {
+    let scratch = try Scratch()
+    let dense = "{name: dense, epochs: 1, batch: 50, train: [encoder, decoder], losses: [centroid, mse], optimizer: adam"
+    let rewound = try compose(
+      parts + "stages: [\(dense), then: [{project: {use: small-to-zero, parameters: [encoder]}}, mask, rewind]}]")
+    let initial = try rewound.store.parameters.reduce(into: [:]) { $0[$1.name] = try $1.tensor.floats() }
+    _ = try Trainer(rewound, data: digits(), folder: scratch.run("rewound"), shouldStop: { false }).run()
+    var zeros: [String: [Bool]] = [:]
+    for parameter in rewound.store.parameters {
+      let values = try parameter.tensor.floats()
+      let masked = parameter.role == .weight && parameter.tensor.rank == 2 && parameter.name.hasPrefix("encoder")
+      if masked {
+        zeros[parameter.name] = values.map { $0 == 0 }
+        #expect(values.contains(0) && values.contains { $0 != 0 })
+      }
+      for (value, start) in zip(values, initial[parameter.name]!) { #expect(value == start || (masked && value == 0)) }
+    }
+    // Once more, with a second stage: what was masked stays zero, the rest moves.
+    let sparse = try compose(
+      parts + """
+        stages:
+          - \(dense), then: [{project: {use: small-to-zero, parameters: [encoder]}}, mask, rewind]}
+          - {name: sparse, epochs: 1, batch: 50, train: [encoder, decoder], losses: [centroid, mse], optimizer: {use: adam, with: {decay: 0.01}}}
+        """)
+    _ = try Trainer(sparse, data: digits(), folder: scratch.run("sparse"), shouldStop: { false }).run()
+    for parameter in sparse.store.parameters {
+      guard let zeros = zeros[parameter.name] else { continue }
+      let values = try parameter.tensor.floats()
+      #expect(zip(values, zeros).allSatisfy { $1 ? $0 == 0 : true })
+      #expect(zip(values, initial[parameter.name]!).contains { $0 != $1 && $0 != 0 })
+    }
+  }
+
+  @Test func aStageOfFewExamplesNeverSeesTheOthers() throws {
+    // With one epoch over 20 of 200 examples in batches of 10 there are two iterations.
+    let scratch = try Scratch()
+    let folder = try scratch.run("run")
+    let composition = try compose(parts + "stages: [{epochs: 3, batch: 10, examples: 20, train: [encoder], losses: [centroid], optimizer: adam}]")
+    _ = try Trainer(composition, data: digits(), folder: folder, shouldStop: { false }).run()
+    #expect(try MetricsLog.read(folder.metrics).last?.iteration == 6)
+  }
+
+  @Test func aLastBatchOfOneIsLeftOut() throws {
+    let scratch = try Scratch()
+    let folder = try scratch.run("run")
+    let composition = try compose(parts + "stages: [{epochs: 1, batch: 50, train: [encoder], losses: [centroid], optimizer: adam}]")
+    _ = try Trainer(composition, data: digits(train: 101), folder: folder, shouldStop: { false }).run()
+    #expect(try MetricsLog.read(folder.metrics).last?.iteration == 2)
+  }
+}
+
+@Suite struct BadNumbers {
+  @Test func theTermAndTheIterationThatWentBadAreNamedAndTheCheckpointStaysGood() throws {
+    let scratch = try Scratch()
+    let folder = try scratch.run("run")
+    let composition = try compose(
+      parts + "stages: [{epochs: 3, batch: 50, train: [encoder, decoder], losses: [centroid, mse, {use: poison, with: {from: 7}}], optimizer: adam}]")
+    #expect {
+      _ = try Trainer(composition, data: digits(validation: 0), folder: folder, shouldStop: { false }).run()
+    } throws: { error in
+      // Four iterations make an epoch: the seventh is in the second one.
+      error is TrainingError && "\(error)".contains("'poison' became nan") && "\(error)".contains("iteration 7, in epoch 2")
+        && "\(error)".contains("optimizer.rate")
+    }
+    let saved = try Checkpoint.read(folder.checkpoint)
+    #expect(saved.position.epoch == 1)
+    for tensor in saved.tensors.values where tensor.dtype.isFloatingPoint { #expect(try tensor.isFinite().all()) }
+  }
+}
+
+@Suite struct Evaluating {
+  @Test func measuringChangesNothing() throws {
+    let yaml = """
+      data: mnist
+      encoder: {use: conv, with: {latent: 4, widths: [2, 2]}}
+      decoder: {use: mlp, with: {hidden: [8]}}
+      classifier: {use: mlp, with: {hidden: [8], dropout: 0.5}}
+      prior: standard-normal
+      metrics: [accuracy]
+      stages: [{epochs: 1, batch: 50, train: [encoder, decoder, classifier], losses: [mse, cross-entropy], optimizer: adam}]
+      """
+    let composition = try compose(yaml)
+    let data = try digits()
+    let before = try weights(composition)
+    let evaluator = Evaluator(composition, batchSize: 70)
+    let first = try evaluator.evaluate(data.training, stage: 0, training: data.training)
+    let second = try evaluator.evaluate(data.training, stage: 0, training: data.training)
+    #expect(try weights(composition) == before)
+    #expect(first.losses == second.losses && first.measurements == second.measurements)
+    #expect(first.latents.latents.shape == [200, 4])
+  }
+
+  @Test func lossesAreMeansOverExamplesWhateverTheBatch() throws {
+    let composition = try compose(parts + "stages: [{epochs: 1, batch: 50, train: [encoder, decoder], losses: [centroid, mse], optimizer: adam}]")
+    let data = try digits()
+    let whole = try Evaluator(composition, batchSize: 200).evaluate(data.training, stage: 0, training: data.training)
+    let pieces = try Evaluator(composition, batchSize: 30).evaluate(data.training, stage: 0, training: data.training)
+    for (name, value) in whole.losses { #expect(abs(value - pieces.losses[name]!) < 1e-5 * max(1, abs(value))) }
+  }
+}
+
+@Suite struct Showing {
+  private func progress(_ iteration: Int) -> TrainingProgress {
+    TrainingProgress(
+      stage: "main", epoch: 2, epochs: 5, iteration: iteration, iterationsPerEpoch: 10, losses: [("mse", 0.0123456)],
+      examplesPerSecond: 1234.5, secondsLeft: 125)
+  }
+
+  @Test func aTerminalGetsABarAndAPipeGetsPlainLines() {
+    var shown = ""
+    let bar = ConsoleProgress(isTerminal: true) { shown += $0 }
+    bar.progressed(progress(5))
+    #expect(shown.contains("\r") && shown.contains("█") && shown.contains("mse 0.01235") && shown.contains("2:05 left"))
+    var lines = ""
+    let plain = ConsoleProgress(isTerminal: false) { lines += $0 }
+    plain.progressed(progress(5))
+    plain.finishedEpoch(
+      EpochRecord(
+        stage: "main", epoch: 2, iteration: 20, training: ["mse": 0.5], validation: ["mse": 0.6],
+        metrics: [.init("accuracy", 98.7654, unit: "%")], rates: [0.1], seconds: 61, examplesPerSecond: 100), of: 5)
+    #expect(!lines.contains("\r") && !lines.contains("█"))
+    #expect(lines == "main 2/5  mse 0.5  | validation: mse 0.6  accuracy 98.77 %  | 100 examples/s, 1:01\n")
+  }
+
+  @Test func numbersAndTimesAreShort() {
+    #expect([0.0, 0.00001234, 3.14159, 12_345.6].map(number) == ["0.0", "1.234e-05", "3.142", "1.235e+04"])
+    #expect([0.42, 59, 60, 3_725].map(duration) == ["0.4 s", "59 s", "1:00", "1:02:05"])
+  }
+}
