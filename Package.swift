@@ -17,9 +17,12 @@ func module(_ name: String, _ dependencies: [Target.Dependency], resources: [Res
   .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil) -> Target {
+func tests(
+  _ name: String, _ dependencies: [Target.Dependency], path: String? = nil, resources: [Resource]? = nil
+) -> Target {
   .testTarget(
-    name: "\(name)Tests", dependencies: dependencies, path: path, swiftSettings: strict, linkerSettings: runPath)
+    name: "\(name)Tests", dependencies: dependencies, path: path, resources: resources, swiftSettings: strict,
+    linkerSettings: runPath)
 }
 
 let package = Package(
@@ -59,21 +62,21 @@ let package = Package(
     .executableTarget(name: "list-plugins", path: "Sources/list-plugins", swiftSettings: strict),
     .plugin(name: "ListPlugins", capability: .buildTool(), dependencies: ["list-plugins"], path: "Sources/ListPlugins"),
 
-    tests("Torch", ["Torch"]),
+    tests("Torch", ["Torch", "Files"], resources: [.copy("Fixtures")]),
     tests("LatentKit", ["LatentKit"]),
-    tests("Recipes", ["Recipes"]),
-    tests("Datasets", ["Datasets"]),
-    tests("Metrics", ["Metrics"]),
-    tests("Figures", ["Figures"]),
-    tests("Training", ["Training"] + plugins.map { .byName(name: $0) }),
-    tests("HostKit", ["HostKit"] + plugins.map { .byName(name: $0) }),
+    tests("Recipes", ["Recipes", "LatentKit"]),
+    tests("Datasets", ["Datasets", "Files", "LatentKit"]),
+    tests("Metrics", ["Metrics", "LatentKit"]),
+    tests("Figures", ["Figures", "Files", "LatentKit"]),
+    tests("Training", ["Training", "LatentKit", "Recipes", "Datasets", "Files", argumentParser] + plugins.map { .byName(name: $0) }),
+    tests("HostKit", ["HostKit", "LatentKit", "Recipes", "Training", "Files", argumentParser] + plugins.map { .byName(name: $0) }),
   ]
     + plugins.flatMap { name in
       [
         .target(
           name: name, dependencies: ["LatentKit", "Metrics"], path: "Plugins/\(name)", exclude: ["Tests", "README.md"],
           sources: ["Sources"], resources: [.copy("recipes")], swiftSettings: strict),
-        tests(name, [.byName(name: name)], path: "Plugins/\(name)/Tests"),
+        tests(name, [.byName(name: name), "LatentKit", "Metrics"], path: "Plugins/\(name)/Tests"),
       ]
     },
   swiftLanguageModes: [.v6],

@@ -94,15 +94,15 @@ struct PartOptions: ParsableArguments {
       }
       if let seed { recipe.seed = seed }
       // Losses and how they are trained may stand in the recipe or come from its parts: they are changed once they are known.
-      var resolved = try composer.resolve(recipe)
-      if !losses.isEmpty { try resolved.replaceLosses(losses.map(Self.parse)) }
-      try resolved.replace(optimizer: optimizer, schedule: schedule)
-      if let epochs { try resolved.set("epochs=\(epochs)") }
-      if let batch { try resolved.set("batch=\(batch)") }
-      for setting in settings { try resolved.set(setting) }
-      return try composer.resolve(resolved)
+      recipe = try composer.resolve(recipe)
+      if !losses.isEmpty { try recipe.replaceLosses(losses.map(Self.parse)) }
+      try recipe.replace(optimizer: optimizer, schedule: schedule)
+      if let epochs { try recipe.set("epochs=\(epochs)") }
+      if let batch { try recipe.set("batch=\(batch)") }
+      for setting in settings { try recipe.set(setting) }
+      return try composer.resolve(recipe)
     } catch let error as ConfigError {
-      throw source?.located(error) ?? error
+      throw source?.located(error, in: recipe) ?? error
     }
   }
 

@@ -278,7 +278,10 @@ public final class Trainer {
         }
         projected += parameters
       case .mask:
-        let masked = projected.isEmpty ? composition.store.parameters.filter { $0.role == .weight && $0.tensor.rank >= 2 } : projected
+        let matrices = composition.store.parameters.filter {
+          $0.role == .weight && $0.tensor.rank >= 2 && !$0.name.hasPrefix("losses.")
+        }
+        let masked = projected.isEmpty ? matrices : projected
         for parameter in masked {
           masks[parameter.name] = try (parameter.tensor.detached() .!= 0).to(parameter.tensor.dtype)
         }

@@ -2,7 +2,7 @@ import Foundation
 import LatentKit
 import Recipes
 import Testing
-import Training
+@testable import Training
 
 private let parts = """
   data: mnist

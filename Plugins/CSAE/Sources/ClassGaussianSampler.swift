@@ -18,7 +18,7 @@ public struct ClassGaussianSampler: Sampler {
     let draws = try requests.map { request in
       let moments = try Moments(of: request.training)
       if try moments.isPoint { points.append(request) }
-      let noise = try generator.normal([request.count, request.training.size(1)], dtype: .float64).to(.cpu)
+      let noise = try generator.normal([request.count, request.training.size(1)]).to(.float64, .cpu)
       return try (moments.mean + noise.matmul(root(of: moments.covariance).transposed()))
         .to(request.training.dtype, request.training.device)
     }

@@ -40,7 +40,7 @@ struct DensityStack {
     let (classes, chains) = (places.size(0), places.size(1))
     let shares = try exponents(places).softmax(axis: 2).reshaped([classes * chains, points.size(2)])
     let from = try generator.choices(shares.to(generator.device), count: 1).reshaped([classes, chains])
-    let to = try (generator.uniform([classes, chains], dtype: .float64).to(.cpu) * counts).floor().to(.int64)
+    let to = try (generator.uniform([classes, chains]).to(.float64, .cpu) * counts).floor().to(.int64)
     return try places + kernels(to) - kernels(from)
   }
 

@@ -7,8 +7,8 @@ import Metrics
 /// For each class that is asked for, `chains` walks start at training latents of the class. A warm-up is thrown away; in it
 /// the proposal is tuned to the target acceptance rate (Robbins & Monro 1951), and then kept as it is. Rejected moves
 /// repeat their place. Every `jumpEvery` steps a walk jumps to another kernel (`DensityStack.jump`): in more than a few
-/// dimensions the kernels of an estimate hardly touch, and a plain walk never leaves the one that it started in. Draws are taken evenly over all chains, at least `thinning` steps apart in each. All classes walk in
-/// one batch.
+/// dimensions the kernels of an estimate hardly touch, and a plain walk never leaves the one that it started in. Draws are taken
+/// evenly over all chains, at least `thinning` steps apart in each. All classes walk in one batch.
 ///
 /// Diagnostics: the acceptance rate, the largest split R-hat and the smallest effective sample size of all classes and
 /// latent dimensions; warnings where chains have not mixed or hold less than what was asked for.
