@@ -68,8 +68,12 @@ let package = Package(
     tests("Datasets", ["Datasets", "Files", "LatentKit"]),
     tests("Metrics", ["Metrics", "LatentKit"]),
     tests("Figures", ["Figures", "Files", "LatentKit"]),
-    tests("Training", ["Training", "LatentKit", "Recipes", "Datasets", "Files", argumentParser] + plugins.map { .byName(name: $0) }),
-    tests("HostKit", ["HostKit", "LatentKit", "Recipes", "Training", "Files", argumentParser] + plugins.map { .byName(name: $0) }),
+    tests(
+      "Training",
+      ["Training", "LatentKit", "Recipes", "Datasets", "Files", argumentParser] + plugins.map { .byName(name: $0) }),
+    tests(
+      "HostKit",
+      ["HostKit", "LatentKit", "Recipes", "Training", "Files", argumentParser] + plugins.map { .byName(name: $0) }),
   ]
     + plugins.flatMap { name in
       [

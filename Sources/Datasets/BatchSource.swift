@@ -12,7 +12,8 @@ public final class BatchSource {
 
   /// - Throws: `ConfigError` for settings that do not fit the data.
   public init(
-    _ examples: Examples, settings: DataSettings = DataSettings(), classCount: Int? = nil, device: Device = .cpu, at path: String = "data.with"
+    _ examples: Examples, settings: DataSettings = DataSettings(), classCount: Int? = nil, device: Device = .cpu,
+    at path: String = "data.with"
   ) throws {
     try settings.validate(at: path)
     if !examples.areImages {

@@ -54,7 +54,8 @@ struct Bench: ParsableCommand {
       }
     }
     let session = try Session(composer.resolve(recipe), machine: machine)
-    let folder = RunFolder(FileManager.default.temporaryDirectory.appendingPathComponent("latentkit-bench-\(UUID().uuidString)"))
+    let folder = RunFolder(
+      FileManager.default.temporaryDirectory.appendingPathComponent("latentkit-bench-\(UUID().uuidString)"))
     try folder.create()
     defer { try? FileManager.default.removeItem(at: folder.url) }
     let watch = StepWatch(steps: warmup + steps, epochs: epochs)

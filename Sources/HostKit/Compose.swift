@@ -8,7 +8,8 @@ import Recipes
 import Training
 
 struct RunOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Name of the run's folder; made from the parts unless said.", valueName: "name")) var name: String?
+  @Option(help: ArgumentHelp("Name of the run's folder; made from the parts unless said.", valueName: "name")) var name:
+    String?
   @Option(help: ArgumentHelp("Where run folders go.", valueName: "folder")) var runs = "runs"
   @Flag(help: "Replace a run of this name.") var overwrite = false
   @Flag(help: "Go on with the run of this name from its last checkpoint.") var resume = false
@@ -64,7 +65,9 @@ struct Compose: ParsableCommand {
   }
 
   func run() throws {
-    guard let trained = try TrainingRun(parts: parts, target: target, machine: machine, dryRun: dryRun)?.train() else { return }
+    guard let trained = try TrainingRun(parts: parts, target: target, machine: machine, dryRun: dryRun)?.train() else {
+      return
+    }
     try trained.finish(perClass: perClass)
   }
 }
@@ -85,7 +88,9 @@ struct Train: ParsableCommand {
   @Flag(help: "Check and print the resolved recipe, and stop.") var dryRun = false
 
   func run() throws {
-    guard let trained = try TrainingRun(parts: parts, target: target, machine: machine, dryRun: dryRun)?.train() else { return }
+    guard let trained = try TrainingRun(parts: parts, target: target, machine: machine, dryRun: dryRun)?.train() else {
+      return
+    }
     try trained.finish(perClass: nil)
   }
 }
@@ -120,7 +125,8 @@ struct TrainingRun {
     resuming = target.resume
     if let stored, try composer.resolve(stored) != session.recipe {
       throw RecipeError(
-        "the flags or the recipe file differ from the run in \(folder.url.path); a run goes on with its own recipe: leave them out, or start another run")
+        "the flags or the recipe file differ from the run in \(folder.url.path); a run goes on with its own recipe: leave them out, or start another run"
+      )
     }
   }
 
@@ -133,7 +139,8 @@ struct TrainingRun {
       try AtomicFile.write(session.recipe.yaml(), to: folder.recipe)
     }
     describe()
-    let events = try EventFile(folder.events, keepingSteps: resuming ? try? Checkpoint.read(folder.checkpoint).position.totalIterations : nil)
+    let events = try EventFile(
+      folder.events, keepingSteps: resuming ? try? Checkpoint.read(folder.checkpoint).position.totalIterations : nil)
     let observer = Observers([ConsoleProgress(), EventObserver(events)])
     Interrupt.listen()
     let trainer = try Trainer(
@@ -150,7 +157,8 @@ struct TrainingRun {
 
   private var runsFlag: String {
     let parent = folder.url.deletingLastPathComponent().relativePath
-    return parent == "runs" || folder.url.deletingLastPathComponent().lastPathComponent == "runs" ? "" : " --runs \(parent)"
+    return parent == "runs" || folder.url.deletingLastPathComponent().lastPathComponent == "runs"
+      ? "" : " --runs \(parent)"
   }
 
   private func describe() {
@@ -165,12 +173,15 @@ struct TrainingRun {
       for step in stage.steps {
         let losses = step.losses.map { $0.weight == 1 ? $0.name : "\(number($0.weight)) \($0.name)" }
         say(
-          "stage    \(stage.recipe.name): \(stage.recipe.epochs) epochs, batch \(stage.recipe.batch), \(step.recipe.optimizer?.use ?? ""), loss \(losses.joined(separator: " + "))")
+          "stage    \(stage.recipe.name): \(stage.recipe.epochs) epochs, batch \(stage.recipe.batch), \(step.recipe.optimizer?.use ?? ""), loss \(losses.joined(separator: " + "))"
+        )
       }
     }
     let weights = session.composition.store.parameters.filter { $0.role == .weight }.reduce(0) { $0 + $1.tensor.count }
     let held = session.validation.map { " + \($0.count) validation" } ?? ""
-    say("data     \(session.dataset.name): \(session.training.count) training\(held) + \(session.test.count) test examples; \(session.dataset.origin.description)")
+    say(
+      "data     \(session.dataset.name): \(session.training.count) training\(held) + \(session.test.count) test examples; \(session.dataset.origin.description)"
+    )
     say("model    \(weights) weights on \(session.device), \(Torch.threadCount) threads, seed \(recipe.seed)")
     say("folder   \(folder.url.relativePath)")
     say()

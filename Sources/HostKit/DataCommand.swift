@@ -9,7 +9,8 @@ struct DataCommand: ParsableCommand {
     subcommands: [ListData.self, VerifyData.self, FetchData.self])
 
   struct ListData: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "The known data sets and where they are.")
+    static let configuration = CommandConfiguration(
+      commandName: "list", abstract: "The known data sets and where they are.")
     @OptionGroup var machine: MachineOptions
 
     func run() throws {

@@ -31,7 +31,8 @@ extension Session {
       prior: composition.model.prior, reference: reference)
     let draw = try withoutGradients { try composition.sampler.draw(request, using: &generator) }
     guard try draw.latents.isFinite().all() else {
-      throw RecipeError("sampler '\(recipe.sampler?.use ?? "")' drew numbers that are not finite; this is a defect of the sampler")
+      throw RecipeError(
+        "sampler '\(recipe.sampler?.use ?? "")' drew numbers that are not finite; this is a defect of the sampler")
     }
     let images = try composition.model.decoder.map { _ in try evaluator.decode(draw.latents, labels: labels) }
     return DrawnSamples(draw: draw, labels: labels, images: images)
@@ -62,7 +63,8 @@ extension RunFolder {
   func drawCurves() throws {
     let records = try MetricsLog.read(metrics)
     guard !records.isEmpty else { return }
-    func curve(_ name: String, _ values: (EpochRecord) -> Double?, _ held: (EpochRecord) -> Double?) -> LossCurves.Curve {
+    func curve(_ name: String, _ values: (EpochRecord) -> Double?, _ held: (EpochRecord) -> Double?) -> LossCurves.Curve
+    {
       func points(_ value: (EpochRecord) -> Double?) -> [(epoch: Double, value: Double)] {
         records.enumerated().compactMap { index, record in value(record).map { (Double(index + 1), $0) } }
       }
@@ -96,7 +98,9 @@ final class EventObserver: TrainingObserver {
       file.scalar("validation/\(name)", value, step: record.iteration)
     }
     for metric in record.metrics { file.scalar("validation/\(metric.name)", metric.value, step: record.iteration) }
-    for (index, rate) in record.rates.enumerated() { file.scalar("rate/step \(index + 1)", rate, step: record.iteration) }
+    for (index, rate) in record.rates.enumerated() {
+      file.scalar("rate/step \(index + 1)", rate, step: record.iteration)
+    }
     do { try file.flush() } catch { warn("warning: \(error)") }
   }
 }

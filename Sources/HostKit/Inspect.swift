@@ -53,8 +53,10 @@ struct Sample: ParsableCommand {
     name: .customLong("set"), parsing: .singleValue,
     help: ArgumentHelp("A setting, as in sampler.chains=64. Repeat for more.", valueName: "path=value"))
   var settings: [String] = []
-  @Option(help: ArgumentHelp("The picture; figures/samples.png of the run unless said.", valueName: "file.png")) var output: String?
-  @Option(help: ArgumentHelp("Also write the drawn latents and labels.", valueName: "file.safetensors")) var latents: String?
+  @Option(help: ArgumentHelp("The picture; figures/samples.png of the run unless said.", valueName: "file.png"))
+  var output: String?
+  @Option(help: ArgumentHelp("Also write the drawn latents and labels.", valueName: "file.safetensors")) var latents:
+    String?
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
   func validate() throws {
@@ -109,7 +111,8 @@ struct Reconstruct: ParsableCommand {
   @Option(help: "Another data set than the run's, of the same size.") var data: String?
   @Option(help: "train, validation or test.") var part = DataPart.test
   @Option(help: "How many examples.") var count = 20
-  @Option(help: ArgumentHelp("The picture; figures/reconstructions.png of the run unless said.", valueName: "file.png")) var output: String?
+  @Option(help: ArgumentHelp("The picture; figures/reconstructions.png of the run unless said.", valueName: "file.png"))
+  var output: String?
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
   func validate() throws {
@@ -131,7 +134,8 @@ struct Reconstruct: ParsableCommand {
     }
     let result = try session.evaluator.evaluate(source, stage: session.lastStage, training: session.training)
     for (name, value) in result.losses.sorted(by: { $0.key < $1.key }) { say("\(name) \(number(value))") }
-    let url = output.map { URL(fileURLWithPath: $0) } ?? RunFolder(URL(fileURLWithPath: folder)).figure("reconstructions.png")
+    let url =
+      output.map { URL(fileURLWithPath: $0) } ?? RunFolder(URL(fileURLWithPath: folder)).figure("reconstructions.png")
     try grid.write(to: url)
     say("picture  \(url.relativePath)")
   }

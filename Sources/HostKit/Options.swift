@@ -5,7 +5,10 @@ import Recipes
 
 /// Where things are and what they run on.
 struct MachineOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Folder with the data sets.", discussion: "Otherwise $LATENTKIT_DATA, then what ships with the package.", valueName: "folder"))
+  @Option(
+    help: ArgumentHelp(
+      "Folder with the data sets.", discussion: "Otherwise $LATENTKIT_DATA, then what ships with the package.",
+      valueName: "folder"))
   var dataDir: String?
 
   @Option(help: ArgumentHelp("cpu, cuda, cuda:1 or mps; the best that is there unless said.", valueName: "device"))
@@ -25,7 +28,8 @@ struct MachineOptions: ParsableArguments {
       throw ValidationError("--device is '\(name)', expected cpu, cuda, cuda:1 or mps")
     }
     guard device.isAvailable else {
-      throw ValidationError("device \(name) is not there with this libtorch (\(Torch.version)); 'host doctor' tells what is")
+      throw ValidationError(
+        "device \(name) is not there with this libtorch (\(Torch.version)); 'host doctor' tells what is")
     }
     if device != .cpu { Torch.setDeterministic(true) }
     return device
@@ -37,12 +41,15 @@ struct MachineOptions: ParsableArguments {
 
 /// The parts of a recipe by flag.
 struct PartOptions: ParsableArguments {
-  @Argument(help: ArgumentHelp("A recipe file to start from (optional).", valueName: "recipe.yaml"), completion: .file(extensions: ["yaml", "yml"]))
+  @Argument(
+    help: ArgumentHelp("A recipe file to start from (optional).", valueName: "recipe.yaml"),
+    completion: .file(extensions: ["yaml", "yml"]))
   var recipe: String?
 
   @Option(help: "Maps inputs to latents.", completion: parts(.encoder)) var encoder: String?
   @Option(help: "Maps latents back to inputs; 'none' for no decoder.", completion: parts(.decoder)) var decoder: String?
-  @Option(help: "Maps latents to class scores; 'none' for none.", completion: parts(.classifier)) var classifier: String?
+  @Option(help: "Maps latents to class scores; 'none' for none.", completion: parts(.classifier)) var classifier:
+    String?
   @Option(help: "Tells real inputs from made ones.", completion: parts(.discriminator)) var discriminator: String?
   @Option(help: "The density that latents should follow.", completion: parts(.prior)) var prior: String?
   @Option(help: "Disturbs latents in training; 'none' for none.", completion: parts(.noise)) var noise: String?
@@ -51,9 +58,13 @@ struct PartOptions: ParsableArguments {
   @Option(help: "How the learning rate goes.", completion: parts(.schedule)) var schedule: String?
   @Option(
     name: .customLong("loss"), parsing: .singleValue,
-    help: ArgumentHelp("A loss, with a weight where it is not 1: --loss mse --loss sobel=0.02. Repeat for more.", valueName: "name[=weight]"),
+    help: ArgumentHelp(
+      "A loss, with a weight where it is not 1: --loss mse --loss sobel=0.02. Repeat for more.",
+      valueName: "name[=weight]"),
     completion: parts(.loss)) var losses: [String] = []
-  @Option(name: .customLong("metric"), parsing: .singleValue, help: "What is measured. Repeat for more.", completion: parts(.metric))
+  @Option(
+    name: .customLong("metric"), parsing: .singleValue, help: "What is measured. Repeat for more.",
+    completion: parts(.metric))
   var metrics: [String] = []
 
   @Option(help: "The data set; see 'host data list'.") var data: String?
@@ -62,7 +73,8 @@ struct PartOptions: ParsableArguments {
   @Option(help: "What every random draw depends on.") var seed: Int?
   @Option(
     name: .customLong("set"), parsing: .singleValue,
-    help: ArgumentHelp("Any setting: --set prior.classes=20 --set encoder.latent=16. Repeat for more.", valueName: "path=value"))
+    help: ArgumentHelp(
+      "Any setting: --set prior.classes=20 --set encoder.latent=16. Repeat for more.", valueName: "path=value"))
   var settings: [String] = []
 
   private static func parts(_ slot: Slot) -> CompletionKind {

@@ -23,8 +23,8 @@ struct RunSummary: Codable {
   var libtorch: String
   var threads: Int
   var testLosses: [String: Double]
-  var testMetrics: [LatentKit.Measurement]
-  var sampler: [LatentKit.Measurement] = []
+  var testMetrics: [Measured]
+  var sampler: [Measured] = []
   var warnings: [String] = []
 
   init(_ session: Session, folder: RunFolder, test: EvaluationResult) {
@@ -61,7 +61,8 @@ struct RunSummary: Codable {
         .init("data", "\(data), \(dataOrigin)"),
         .init("examples", "\(trainingExamples) training, \(validationExamples) validation, \(testExamples) test"),
         .init("weights", "\(weights)"), .init("epochs", "\(epochs)"), .init("seed", "\(seed)"),
-        .init("training time", duration(seconds)), .init("machine", "\(device), \(threads) threads, libtorch \(libtorch)"),
+        .init("training time", duration(seconds)),
+        .init("machine", "\(device), \(threads) threads, libtorch \(libtorch)"),
       ],
       measurements: testMetrics.map { .init($0.name, $0.text, note: "test") }
         + testLosses.sorted { $0.key < $1.key }.map { .init($0.key, number($0.value), note: "test loss") },

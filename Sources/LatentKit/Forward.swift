@@ -72,7 +72,9 @@ public final class Forward {
   /// The generator after the draws of this pass; the caller takes it back.
   public var generatorAfter: Generator { generator }
 
-  private func once<Value>(_ slot: ReferenceWritableKeyPath<Forward, Value?>, _ make: () throws -> Value) rethrows -> Value {
+  private func once<Value>(_ slot: ReferenceWritableKeyPath<Forward, Value?>, _ make: () throws -> Value) rethrows
+    -> Value
+  {
     if let value = self[keyPath: slot] { return value }
     let value = try make()
     self[keyPath: slot] = value

@@ -142,7 +142,8 @@ public struct DrawRequest {
   /// - Throws: `RecipeError` where the request has none.
   public func requireReference(for sampler: String) throws -> LatentSet {
     guard let reference, reference.latents.size(0) > 0 else {
-      throw RecipeError("sampler '\(sampler)' learns from training latents, and there are none; train the encoder first")
+      throw RecipeError(
+        "sampler '\(sampler)' learns from training latents, and there are none; train the encoder first")
     }
     return reference
   }
@@ -153,11 +154,11 @@ public struct Draw {
   /// `[count, latent]`, in the order of the request's labels.
   public var latents: Tensor
   /// What there is to know about the draw, for people and for `summary.json`.
-  public var diagnostics: [Measurement]
+  public var diagnostics: [Measured]
   /// Sentences about a draw that should not be trusted, with advice.
   public var warnings: [String]
 
-  public init(latents: Tensor, diagnostics: [Measurement] = [], warnings: [String] = []) {
+  public init(latents: Tensor, diagnostics: [Measured] = [], warnings: [String] = []) {
     self.latents = latents
     self.diagnostics = diagnostics
     self.warnings = warnings
@@ -227,7 +228,7 @@ public final class Evaluation {
 }
 
 /// A number about a model.
-public struct Measurement: Sendable, Equatable, Codable {
+public struct Measured: Sendable, Equatable, Codable {
   public var name: String
   public var value: Double
   /// `%`, `nats`, or empty.
@@ -242,7 +243,7 @@ public struct Measurement: Sendable, Equatable, Codable {
 
 /// Measures a model on a part of the data.
 public protocol Metric: Component {
-  func measure(_ evaluation: Evaluation) throws -> [Measurement]
+  func measure(_ evaluation: Evaluation) throws -> [Measured]
 }
 
 /// The rule by which a step changes parameters.

@@ -95,16 +95,26 @@ extension ComponentConfig {
     for name in settings.keys.sorted() where !known.contains(name) {
       throw ConfigError(path: "\(path).\(name)", UnknownName(name, among: known, of: "setting").description)
     }
-    var values = try Self().values
-    values.merge(settings) { _, new in new }
-    do {
-      let data = try JSONEncoder.recipe.encode(Value.object(values.filter { $0.value != .null }))
-      self = try JSONDecoder.recipe.decode(Self.self, from: data)
-    } catch let error as DecodingError {
+    let defaults = try Self().values
+    let values = defaults.merging(settings) { _, new in new }
+    do { self = try Self(values) } catch let error as DecodingError {
+      // Some decoders say of a fraction where a whole number belongs only that something is wrong somewhere.
+      if case .dataCorrupted(let context) = error, context.codingPath.isEmpty {
+        for name in settings.keys.sorted()
+        where (try? Self(values.merging([name: defaults[name] ?? .null]) { $1 })) != nil {
+          let kind = defaults[name].map(\.kind) ?? "another value"
+          throw ConfigError(path: "\(path).\(name)", "found \(settings[name]?.text ?? ""), expected \(kind)")
+        }
+      }
       throw ConfigError(decoding: error, of: settings, at: path)
     } catch is EncodingError {
       throw ConfigError(path: path, "found a number that is not finite, expected a finite one")
     }
+  }
+
+  private init(_ values: [String: Value]) throws {
+    let data = try JSONEncoder.recipe.encode(Value.object(values.filter { $0.value != .null }))
+    self = try JSONDecoder.recipe.decode(Self.self, from: data)
   }
 
   /// Every setting by name; one that is nil is `null`.

@@ -47,7 +47,9 @@ extension Tensor {
     try .make("leakyReLU", [self]) { ct_leaky_relu(handle, slope) }
   }
   /// `max(0, x) + slope * min(0, x)`; one slope, or one per channel (axis 1).
-  public func prelu(slope: Tensor) throws -> Tensor { try .make("prelu", [self, slope]) { ct_prelu(handle, slope.handle) } }
+  public func prelu(slope: Tensor) throws -> Tensor {
+    try .make("prelu", [self, slope]) { ct_prelu(handle, slope.handle) }
+  }
   public func clamped(_ low: Double = -.infinity, _ high: Double = .infinity) throws -> Tensor {
     try .make("clamped", [self]) { ct_clamp(handle, low, high) }
   }
@@ -71,17 +73,29 @@ extension Tensor {
     try .make("filled", [self, mask]) { ct_masked_fill(handle, mask.handle, value) }
   }
 
-  public static func .== (a: Tensor, b: Tensor) throws -> Tensor { try make(".==", [a, b]) { ct_eq(a.handle, b.handle) } }
+  public static func .== (a: Tensor, b: Tensor) throws -> Tensor {
+    try make(".==", [a, b]) { ct_eq(a.handle, b.handle) }
+  }
   public static func .== (a: Tensor, b: Double) throws -> Tensor { try make(".==", [a]) { ct_eq_scalar(a.handle, b) } }
-  public static func .!= (a: Tensor, b: Tensor) throws -> Tensor { try make(".!=", [a, b]) { ct_ne(a.handle, b.handle) } }
+  public static func .!= (a: Tensor, b: Tensor) throws -> Tensor {
+    try make(".!=", [a, b]) { ct_ne(a.handle, b.handle) }
+  }
   public static func .!= (a: Tensor, b: Double) throws -> Tensor { try make(".!=", [a]) { ct_ne_scalar(a.handle, b) } }
-  public static func .< (a: Tensor, b: Tensor) throws -> Tensor { try make(".<", [a, b]) { ct_lt(a.handle, b.handle) } }
+  public static func .< (a: Tensor, b: Tensor) throws -> Tensor {
+    try make(".<", [a, b]) { ct_lt(a.handle, b.handle) }
+  }
   public static func .< (a: Tensor, b: Double) throws -> Tensor { try make(".<", [a]) { ct_lt_scalar(a.handle, b) } }
-  public static func .<= (a: Tensor, b: Tensor) throws -> Tensor { try make(".<=", [a, b]) { ct_le(a.handle, b.handle) } }
+  public static func .<= (a: Tensor, b: Tensor) throws -> Tensor {
+    try make(".<=", [a, b]) { ct_le(a.handle, b.handle) }
+  }
   public static func .<= (a: Tensor, b: Double) throws -> Tensor { try make(".<=", [a]) { ct_le_scalar(a.handle, b) } }
-  public static func .> (a: Tensor, b: Tensor) throws -> Tensor { try make(".>", [a, b]) { ct_gt(a.handle, b.handle) } }
+  public static func .> (a: Tensor, b: Tensor) throws -> Tensor {
+    try make(".>", [a, b]) { ct_gt(a.handle, b.handle) }
+  }
   public static func .> (a: Tensor, b: Double) throws -> Tensor { try make(".>", [a]) { ct_gt_scalar(a.handle, b) } }
-  public static func .>= (a: Tensor, b: Tensor) throws -> Tensor { try make(".>=", [a, b]) { ct_ge(a.handle, b.handle) } }
+  public static func .>= (a: Tensor, b: Tensor) throws -> Tensor {
+    try make(".>=", [a, b]) { ct_ge(a.handle, b.handle) }
+  }
   public static func .>= (a: Tensor, b: Double) throws -> Tensor { try make(".>=", [a]) { ct_ge_scalar(a.handle, b) } }
 }
 

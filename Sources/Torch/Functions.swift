@@ -53,7 +53,9 @@ extension Tensor {
     try .make("filter power", [self, filters]) { ct_filter_power(handle, filters.handle, Int64(padding)) }
   }
 
-  public func softmax(axis: Int = -1) throws -> Tensor { try .make("softmax", [self]) { ct_softmax(handle, Int64(axis)) } }
+  public func softmax(axis: Int = -1) throws -> Tensor {
+    try .make("softmax", [self]) { ct_softmax(handle, Int64(axis)) }
+  }
   public func logSoftmax(axis: Int = -1) throws -> Tensor {
     try .make("logSoftmax", [self]) { ct_log_softmax(handle, Int64(axis)) }
   }

@@ -32,7 +32,8 @@ public final class ParameterStore: @unchecked Sendable {
 
   func add(_ parameter: Parameter) throws {
     guard names.insert(parameter.name).inserted else {
-      throw TensorError("parameter", reason: "two parameters are named '\(parameter.name)'; give each layer its own scope")
+      throw TensorError(
+        "parameter", reason: "two parameters are named '\(parameter.name)'; give each layer its own scope")
     }
     parameters.append(parameter)
   }

@@ -6,7 +6,7 @@ import Recipes
 public struct EvaluationResult {
   /// Means over the examples of each loss term, and their weighted sum as `total`.
   public var losses: [String: Double]
-  public var measurements: [Measurement]
+  public var measurements: [Measured]
   public var latents: LatentSet
 }
 

@@ -12,7 +12,7 @@ public struct EpochRecord: Codable, Sendable, Equatable {
   /// Means over the epoch of each loss term, and their weighted sum as `total`.
   public var training: [String: Double]
   public var validation: [String: Double]
-  public var metrics: [LatentKit.Measurement]
+  public var metrics: [Measured]
   /// The learning rate of the last iteration, per step of the stage.
   public var rates: [Double]
   public var seconds: Double
@@ -40,7 +40,8 @@ public struct MetricsLog {
   public func append(_ record: EpochRecord) throws -> Int {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     let line = try encoder.encode(record) + Data("\n".utf8)
     let existing = (try? Data(contentsOf: url)) ?? Data()
     try AtomicFile.write(existing + line, to: url)

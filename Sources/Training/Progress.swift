@@ -17,9 +17,12 @@ public final class ConsoleProgress: TrainingObserver {
   private var width = 0
 
   /// - Parameter interval: Seconds between plain lines inside a long epoch.
-  public init(isTerminal: Bool = isatty(STDOUT_FILENO) == 1, write: @escaping (String) -> Void = { text in
-    FileHandle.standardOutput.write(Data(text.utf8))
-  }) {
+  public init(
+    isTerminal: Bool = isatty(STDOUT_FILENO) == 1,
+    write: @escaping (String) -> Void = { text in
+      FileHandle.standardOutput.write(Data(text.utf8))
+    }
+  ) {
     self.isTerminal = isTerminal
     self.write = write
   }
@@ -106,7 +109,9 @@ public func duration(_ seconds: Double) -> String {
   return (hours > 0 ? "\(hours):" : "") + minutes + String(format: ":%02d", rest % 60)
 }
 
-extension LatentKit.Measurement {
+extension Measured {
   /// `99.12 %`, `1.004`.
-  public var text: String { unit == "%" ? String(format: "%.2f %%", value) : number(value) + (unit.isEmpty ? "" : " \(unit)") }
+  public var text: String {
+    unit == "%" ? String(format: "%.2f %%", value) : number(value) + (unit.isEmpty ? "" : " \(unit)")
+  }
 }

@@ -36,7 +36,10 @@ public struct RunFolder: Sendable {
 
   /// Removes the files of an earlier run, and nothing that LatentKit did not make.
   public func clear() throws {
-    let files = [recipe, metrics, events, latents, summary, report, checkpoint.deletingLastPathComponent(), figure("x").deletingLastPathComponent()]
+    let files = [
+      recipe, metrics, events, latents, summary, report, checkpoint.deletingLastPathComponent(),
+      figure("x").deletingLastPathComponent(),
+    ]
     for file in files where FileManager.default.fileExists(atPath: file.path) {
       do { try FileManager.default.removeItem(at: file) } catch {
         throw FileError(file.path, "cannot be removed; choose another --name")

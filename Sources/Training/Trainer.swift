@@ -83,7 +83,9 @@ public final class Trainer {
     seed = composition.recipe.randomSeed
     generator = try Generator(seed: seed, for: "draws of training", device: data.training.device)
     if composition.stages.contains(where: { $0.actions.contains { if case .rewind = $0 { true } else { false } } }) {
-      for parameter in composition.store.parameters { initial[parameter.name] = try parameter.tensor.detached().clone() }
+      for parameter in composition.store.parameters {
+        initial[parameter.name] = try parameter.tensor.detached().clone()
+      }
     }
   }
 
@@ -94,7 +96,11 @@ public final class Trainer {
     if resuming {
       let checkpoint = try Checkpoint.read(folder.checkpoint)
       position = checkpoint.position
-      if !position.isFinished { try restore(checkpoint) } else { _ = try Checkpoint.load(composition, from: folder.checkpoint) }
+      if !position.isFinished {
+        try restore(checkpoint)
+      } else {
+        _ = try Checkpoint.load(composition, from: folder.checkpoint)
+      }
       try log.truncate(to: position.metricsLength)
     } else {
       // A first checkpoint, so that a run killed in its first epoch can be resumed as well.
@@ -248,7 +254,8 @@ public final class Trainer {
     }
     var record = EpochRecord(
       stage: stage.recipe.name, epoch: position.epoch + 1, iteration: position.totalIterations, training: means,
-      validation: [:], metrics: [], rates: rates, seconds: seconds, examplesPerSecond: Double(count) / max(seconds, 1e-9))
+      validation: [:], metrics: [], rates: rates, seconds: seconds,
+      examplesPerSecond: Double(count) / max(seconds, 1e-9))
     if let validation = data.validation {
       let result = try Evaluator(composition).evaluate(validation, stage: index, training: data.training)
       record.validation = result.losses
@@ -344,7 +351,9 @@ public final class Trainer {
 
   private func save() throws {
     var tensors: [String: Tensor] = [:]
-    for parameter in composition.store.parameters { tensors["model.\(parameter.name)"] = try parameter.tensor.detached() }
+    for parameter in composition.store.parameters {
+      tensors["model.\(parameter.name)"] = try parameter.tensor.detached()
+    }
     for (index, optimizer) in optimizers.enumerated() {
       for (name, tensor) in optimizer.state { tensors["optimizer.\(index).\(name)"] = tensor }
     }
@@ -363,7 +372,9 @@ public final class Trainer {
       try checkpoint.restore("optimizer.\(index)", into: optimizer.state, from: url)
     }
     for parameter in composition.store.parameters {
-      if let mask = checkpoint.tensors["mask.\(parameter.name)"] { masks[parameter.name] = try mask.to(parameter.tensor.device) }
+      if let mask = checkpoint.tensors["mask.\(parameter.name)"] {
+        masks[parameter.name] = try mask.to(parameter.tensor.device)
+      }
     }
     func state(_ name: String) throws -> Tensor {
       guard let state = checkpoint.tensors["generator.\(name)"] else {

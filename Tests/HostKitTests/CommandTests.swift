@@ -46,7 +46,8 @@ private let packageRoot = URL(fileURLWithPath: #filePath).deletingLastPathCompon
     let scratch = Scratch()
     let run = RunFolder(scratch.url.appendingPathComponent("small"))
     try host(
-      "compose", "--encoder", "mlp", "--prior", "pedcc", "--sampler", "class-gaussian", "--set", "data.limit=300", "--set",
+      "compose", "--encoder", "mlp", "--prior", "pedcc", "--sampler", "class-gaussian", "--set", "data.limit=300",
+      "--set",
       "encoder.hidden=[32]", "--epochs", "2", "--per-class", "3", "--runs", scratch.path, "--name", "small")
     for file in [run.recipe, run.metrics, run.events, run.checkpoint, run.latents, run.summary, run.report] {
       #expect(FileManager.default.fileExists(atPath: file.path), "\(file.lastPathComponent)")
@@ -92,7 +93,10 @@ private let packageRoot = URL(fileURLWithPath: #filePath).deletingLastPathCompon
     (["compose", "--encoder", "resnt"], "Did you mean 'resnet'?"),
     (["compose"], "a recipe needs an encoder"),
     (["compose", "--encoder", "mlp", "--prior", "pedcc", "--set", "prior.clases=3"], "Did you mean 'classes'?"),
-    (["compose", "--encoder", "mlp", "--prior", "pedcc", "--set", "prior.classes=3"], "classes is 3, and the data have 10"),
+    (
+      ["compose", "--encoder", "mlp", "--prior", "pedcc", "--set", "prior.classes=3"],
+      "classes is 3, and the data have 10"
+    ),
     (["compose", "--encoder", "mlp", "--epochs", "-1"], "epochs"),
     (["compose", "--encoder", "mlp", "--epochs", "ten"], "ten"),
     (["compose", "--encoder", "mlp", "--batch", "0"], "batch"),

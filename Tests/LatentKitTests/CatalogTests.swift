@@ -48,14 +48,18 @@ enum SecondPlugin: Plugin {
     #expect(try entry.resolved(resolved, at: "encoder.with") == resolved)
   }
 
-  @Test(arguments: [
-    (["factr": 1], "encoder.with.factr: there is no setting 'factr'; known: factor, size, mode, limit. Did you mean 'factor'?"),
-    (["size": "ten"], "encoder.with.size: found 'ten', expected a whole number"),
-    (["size": 1.5], "encoder.with.size: found 1.5"),
-    (["factor": [1]], "encoder.with.factor: found [1], expected a number"),
-    (["mode": "fancey"], "Did you mean 'fancy'?"),
-    (["factor": .double(.nan)], "not finite"),
-  ] as [([String: Value], String)])
+  @Test(
+    arguments: [
+      (
+        ["factr": 1],
+        "encoder.with.factr: there is no setting 'factr'; known: factor, size, mode, limit. Did you mean 'factor'?"
+      ),
+      (["size": "ten"], "encoder.with.size: found 'ten', expected a whole number"),
+      (["size": 1.5], "encoder.with.size: found 1.5, expected a whole number"),
+      (["factor": [1]], "encoder.with.factor: found [1], expected a number"),
+      (["mode": "fancey"], "Did you mean 'fancy'?"),
+      (["factor": .double(.nan)], "not finite"),
+    ] as [([String: Value], String)])
   func aWrongSettingIsOneSentence(settings: [String: Value], sentence: String) throws {
     let entry = try Catalog([FirstPlugin.self]).encoders["scaler"]
     #expect { try entry.resolved(settings, at: "encoder.with") } throws: { "\($0)".contains(sentence) }

@@ -35,10 +35,13 @@ struct PlusOne: LatentNoise {
 }
 
 @Suite struct Forwards {
-  private func forward(_ part: Counting, training: Bool, noise: (any LatentNoise)? = nil, labels: Tensor? = nil) throws -> Forward {
+  private func forward(_ part: Counting, training: Bool, noise: (any LatentNoise)? = nil, labels: Tensor? = nil) throws
+    -> Forward
+  {
     var generator = try Generator(seed: 1)
     let model = Model(encoder: part, decoder: part, prior: Flat(), noise: noise)
-    return Forward(Batch(inputs: try .ones([2, 3]), labels: labels), through: model, training: training, using: &generator)
+    return Forward(
+      Batch(inputs: try .ones([2, 3]), labels: labels), through: model, training: training, using: &generator)
   }
 
   @Test func eachPartRunsOnceAndOnlyWhenAsked() throws {

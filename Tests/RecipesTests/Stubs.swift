@@ -251,7 +251,7 @@ struct TinyMetric: Metric {
     static let help: KeyValuePairs = ["scores": "Ignored.", "means": "Ignored."]
   }
   init(_ config: Config, in context: BuildContext) {}
-  func measure(_ evaluation: Evaluation) throws -> [LatentKit.Measurement] { [] }
+  func measure(_ evaluation: Evaluation) throws -> [Measured] { [] }
 }
 
 struct TinyRule: OptimizerRule {

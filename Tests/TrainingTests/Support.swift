@@ -57,7 +57,9 @@ enum TestPlugin: Plugin {
   struct FlatDiscriminator: Discriminator {
     typealias Config = NoConfig
     let layer: Linear
-    init(_ config: NoConfig, in context: BuildContext) throws { layer = try Linear(context.inputSize, 1, in: context.scope) }
+    init(_ config: NoConfig, in context: BuildContext) throws {
+      layer = try Linear(context.inputSize, 1, in: context.scope)
+    }
     func judge(_ inputs: Tensor) throws -> Tensor { try layer(inputs.flattened()) }
   }
 

@@ -7,10 +7,13 @@ public enum BaselinePlugin: Plugin {
     summary: "Networks, losses and optimisers in common use; with prior standard-normal, the variational autoencoder.")
 
   public static let contributions: [Contribution] = [
-    .encoder("mlp", MLPEncoder.self, "fully connected layers", with: Companions(decoder: PartChoice("mlp"), optimizer: PartChoice("adam"), schedule: PartChoice("cosine"))),
+    .encoder(
+      "mlp", MLPEncoder.self, "fully connected layers",
+      with: Companions(decoder: PartChoice("mlp"), optimizer: PartChoice("adam"), schedule: PartChoice("cosine"))),
     .encoder(
       "conv", ConvEncoder.self, "3x3 convolutions of stride 2 with batch normalisation",
-      with: Companions(decoder: PartChoice("deconv"), optimizer: PartChoice("adam"), schedule: PartChoice("cosine"), data: ["pad": 2])),
+      with: Companions(
+        decoder: PartChoice("deconv"), optimizer: PartChoice("adam"), schedule: PartChoice("cosine"), data: ["pad": 2])),
     .encoder(
       "resnet", ResNetEncoder.self, "residual blocks of stride 2 (He et al. 2016; widths of Zhu & Zhang 2019, Table 1)",
       with: Companions(

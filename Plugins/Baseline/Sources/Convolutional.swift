@@ -17,7 +17,9 @@ private struct ImageEncoder: Sendable {
   let layers: [any Layer]
   let head: CodeHead
 
-  init(_ layers: [any Layer], channels: Int, halvings: Int, latent: Int, kind: CodeKind, in context: BuildContext) throws {
+  init(_ layers: [any Layer], channels: Int, halvings: Int, latent: Int, kind: CodeKind, in context: BuildContext)
+    throws
+  {
     self.layers = layers
     let (_, height, width) = try context.requireImage()
     let features = channels * halved(height, halvings) * halved(width, halvings)

@@ -77,7 +77,8 @@ public struct BinaryCrossEntropy: Loss {
   public init(_ config: Config, in context: BuildContext) throws {
     guard let range = context.inputRange, range.lowerBound >= 0, range.upperBound <= 1 else {
       let found = context.inputRange.map { "\($0.lowerBound) to \($0.upperBound)" } ?? "without bounds"
-      throw RecipeError("\(context.title) needs inputs from 0 to 1, found inputs \(found); set data.range=unit, or use mse")
+      throw RecipeError(
+        "\(context.title) needs inputs from 0 to 1, found inputs \(found); set data.range=unit, or use mse")
     }
     self.config = config
   }
@@ -166,12 +167,13 @@ public struct Accuracy: Metric {
     self.config = config
   }
 
-  public func measure(_ evaluation: Evaluation) throws -> [Measurement] {
+  public func measure(_ evaluation: Evaluation) throws -> [Measured] {
     guard let labels = evaluation.measured.labels else { throw RecipeError("metric 'accuracy' needs labels") }
     guard let scores = config.scores == .latents ? evaluation.measured.latents : evaluation.scores else {
-      throw RecipeError.missing("a classifier", for: "metric 'accuracy'", fix: "add one, or set metrics.accuracy.scores=latents")
+      throw RecipeError.missing(
+        "a classifier", for: "metric 'accuracy'", fix: "add one, or set metrics.accuracy.scores=latents")
     }
     let right = try (scores.argmax(axis: 1) .== labels).to(.float64).mean().item()
-    return [Measurement("accuracy", 100 * right, unit: "%")]
+    return [Measured("accuracy", 100 * right, unit: "%")]
   }
 }

@@ -1,7 +1,9 @@
 import LatentKit
 
 /// Fully connected layers with an activation between them: `inputs → hidden… `.
-private func hiddenLayers(_ inputs: Int, _ widths: [Int], _ activation: Activation, in scope: Scope) throws -> [any Layer] {
+private func hiddenLayers(_ inputs: Int, _ widths: [Int], _ activation: Activation, in scope: Scope) throws
+  -> [any Layer]
+{
   var layers: [any Layer] = []
   for (index, (from, to)) in zip([inputs] + widths, widths).enumerated() {
     let scope = scope("hidden\(index + 1)")

@@ -28,7 +28,8 @@ public struct PriorSampler: Sampler {
 
   public func draw(_ request: DrawRequest, using generator: inout Generator) throws -> Draw {
     guard let prior = request.prior as? any DirectPrior else {
-      throw RecipeError("sampler 'prior' needs a prior that can be drawn from, and this one cannot; choose --sampler mh")
+      throw RecipeError(
+        "sampler 'prior' needs a prior that can be drawn from, and this one cannot; choose --sampler mh")
     }
     return Draw(latents: try prior.draw(request.count, labels: request.labels, using: &generator))
   }

@@ -293,7 +293,7 @@ struct Fixed: Encoder, Decoder, Classifier {
     let prior = try StandardNormal(.init(), in: context([1], latent: 3))
     let evaluation = Evaluation(measured: set, scores: scores, classCount: 3, prior: prior) { set }
     let metric = try Accuracy(.init(), in: context([1], latent: 3, classes: 3))
-    #expect(try metric.measure(evaluation) == [Measurement("accuracy", 75, unit: "%")])
+    #expect(try metric.measure(evaluation) == [Measured("accuracy", 75, unit: "%")])
   }
 
   @Test func schedulesGoAsTheySay() throws {

@@ -25,12 +25,12 @@ public struct NearestClassMean: Metric {
     self.config = config
   }
 
-  public func measure(_ evaluation: Evaluation) throws -> [Measurement] {
+  public func measure(_ evaluation: Evaluation) throws -> [Measured] {
     guard let labels = evaluation.measured.labels else {
       throw RecipeError("metric 'nearest-class-mean' needs labels, and the measured data have none")
     }
     let share = try NearestMean(means(for: evaluation)).accuracy(evaluation.measured.latents, labels: labels)
-    return [Measurement("nearest-class-mean accuracy", 100 * share, unit: "%")]
+    return [Measured("nearest-class-mean accuracy", 100 * share, unit: "%")]
   }
 
   /// One for each class of the data; centroids for classes to come are left out.

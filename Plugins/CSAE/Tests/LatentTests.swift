@@ -118,7 +118,7 @@ private func metric(_ means: NearestClassMean.Means) throws -> NearestClassMean 
   let latents = try Tensor.concatenate([centroids.rows([0, 1, 2, 2]), between])
   let measured = LatentSet(latents: latents, labels: try Tensor([0, 1, 2, 0, 1] as [Int64]))
   let found = try metric(.auto).measure(evaluation(measured, prior))
-  #expect(found == [Measurement("nearest-class-mean accuracy", 80, unit: "%")])
+  #expect(found == [Measured("nearest-class-mean accuracy", 80, unit: "%")])
 }
 
 @Test func accuracyByTrainingMeansCountsTheNearestOnes() throws {

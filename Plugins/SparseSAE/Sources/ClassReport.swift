@@ -23,18 +23,18 @@ struct ClassReport {
 }
 
 /// Numbers over all classes that walked. An R-hat that is infinite is left to the warnings.
-func measurements(of reports: [ClassReport]) -> [LatentKit.Measurement] {
+func measurements(of reports: [ClassReport]) -> [Measured] {
   let rates = reports.compactMap(\.acceptance)
   guard let lowest = rates.min() else { return [] }
   var found = [
-    LatentKit.Measurement("acceptance rate", 100 * rates.reduce(0, +) / Double(rates.count), unit: "%"),
-    LatentKit.Measurement("lowest acceptance rate of a class", 100 * lowest, unit: "%"),
+    Measured("acceptance rate", 100 * rates.reduce(0, +) / Double(rates.count), unit: "%"),
+    Measured("lowest acceptance rate of a class", 100 * lowest, unit: "%"),
   ]
   if let worst = reports.compactMap(\.rHat).max(), worst.isFinite {
-    found.append(LatentKit.Measurement("largest split R-hat", worst))
+    found.append(Measured("largest split R-hat", worst))
   }
   if let smallest = reports.compactMap(\.sampleSize).min() {
-    found.append(LatentKit.Measurement("smallest effective sample size", smallest))
+    found.append(Measured("smallest effective sample size", smallest))
   }
   return found
 }
