@@ -48,8 +48,8 @@ struct Compose: ParsableCommand {
 
       On a full data set, with other numbers:
 
-        host compose --encoder resnet --prior pedcc --sampler mh --data mnist --epochs 5
-        host compose recipe.yaml --prior standard-normal --set encoder.latent=16 --seed 3
+        host compose --encoder resnet --prior pedcc --data mnist --epochs 5
+        host compose recipe.yaml --sampler mh --set encoder.latent=16 --seed 3
       """)
 
   @OptionGroup(title: "Parts") var parts: PartOptions
@@ -65,10 +65,10 @@ struct Compose: ParsableCommand {
   }
 
   func run() throws {
-    guard let trained = try TrainingRun(parts: parts, target: target, machine: machine, dryRun: dryRun)?.train() else {
-      return
-    }
-    try trained.finish(perClass: perClass)
+    let run = try TrainingRun(parts: parts, target: target, machine: machine, dryRun: dryRun, command: "compose")
+    guard let run else { return }
+    guard try run.train() else { throw ExitCode(130) }
+    try run.finish(perClass: perClass)
   }
 }
 
@@ -88,10 +88,10 @@ struct Train: ParsableCommand {
   @Flag(help: "Check and print the resolved recipe, and stop.") var dryRun = false
 
   func run() throws {
-    guard let trained = try TrainingRun(parts: parts, target: target, machine: machine, dryRun: dryRun)?.train() else {
-      return
-    }
-    try trained.finish(perClass: nil)
+    let run = try TrainingRun(parts: parts, target: target, machine: machine, dryRun: dryRun, command: "train")
+    guard let run else { return }
+    guard try run.train() else { throw ExitCode(130) }
+    try run.finish(perClass: nil)
   }
 }
 
@@ -100,10 +100,11 @@ struct TrainingRun {
   let session: Session
   let folder: RunFolder
   let resuming: Bool
-  let started = Date.now
+  /// What to type to go on after an interruption.
+  private let wayOn: String
 
   /// Nil where only a check was asked for.
-  init?(parts: PartOptions, target: RunOptions, machine: MachineOptions, dryRun: Bool) throws {
+  init?(parts: PartOptions, target: RunOptions, machine: MachineOptions, dryRun: Bool, command: String) throws {
     let composer = Composer(try Host.catalog)
     // To go on, the recipe is the run's own, and flags may only repeat it.
     var parts = parts
@@ -123,6 +124,7 @@ struct TrainingRun {
     }
     folder = try target.folder(for: session.recipe)
     resuming = target.resume
+    wayOn = "host \(command) --resume --name \(folder.name)" + (target.runs == "runs" ? "" : " --runs \(target.runs)")
     if let stored, try composer.resolve(stored) != session.recipe {
       throw RecipeError(
         "the flags or the recipe file differ from the run in \(folder.url.path); a run goes on with its own recipe: leave them out, or start another run"
@@ -130,8 +132,8 @@ struct TrainingRun {
     }
   }
 
-  /// Nil when training was interrupted.
-  func train() throws -> TrainingRun? {
+  /// False when training was interrupted.
+  func train() throws -> Bool {
     try folder.create()
     if !resuming {
       try folder.clear()
@@ -149,16 +151,10 @@ struct TrainingRun {
     let outcome = try trainer.run(resuming: resuming)
     try events.close()
     if outcome == .interrupted {
-      say("stopped; everything is saved. Go on with: host train --resume --name \(folder.name)\(runsFlag)")
-      return nil
+      say("stopped; everything is saved. Go on with: \(wayOn)")
+      return false
     }
-    return self
-  }
-
-  private var runsFlag: String {
-    let parent = folder.url.deletingLastPathComponent().relativePath
-    return parent == "runs" || folder.url.deletingLastPathComponent().lastPathComponent == "runs"
-      ? "" : " --runs \(parent)"
+    return true
   }
 
   private func describe() {

@@ -25,12 +25,13 @@ struct HostCommand: ParsableCommand {
       A model is a recipe: an encoder, a decoder, a prior, losses and a sampler by name, from any plugin.
 
         host compose --encoder resnet --prior pedcc --sampler mh
-        host compose --encoder mlp --data fashion-mnist --epochs 20 --set encoder.latent=16
+        host compose --encoder mlp --data fashion-mnist --set encoder.latent=16
         host compose runs/demo/recipe.yaml --seed 1
 
-      What is not said comes from the parts that were chosen; the resolved recipe in the run's folder shows all of it.
-      See which parts there are with 'host list', what a part can be set to with 'host list prior pedcc', and what this
-      machine has with 'host doctor'.
+      What is not said comes from the parts that were chosen; the resolved recipe in \
+      the run's folder shows all of it. See which parts there are with 'host list', \
+      what a part can be set to with 'host list prior pedcc', and what this machine \
+      has with 'host doctor'.
       """,
     version: "LatentKit 0.1.0 on libtorch \(Torch.version)",
     subcommands: [
@@ -39,8 +40,9 @@ struct HostCommand: ParsableCommand {
     ])
 }
 
-/// Prints a line to standard output.
-func say(_ line: String = "") { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
+/// Prints a line to standard output. Where nobody can read it, a full device say, the program goes on: what counts is in
+/// files.
+func say(_ line: String = "") { try? FileHandle.standardOutput.write(contentsOf: Data((line + "\n").utf8)) }
 
 /// Prints a line to standard error: for warnings and notes that are not results.
-func warn(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
+func warn(_ line: String) { try? FileHandle.standardError.write(contentsOf: Data((line + "\n").utf8)) }

@@ -16,11 +16,10 @@ public final class ConsoleProgress: TrainingObserver {
   private var lastDrawn = Date.distantPast
   private var width = 0
 
-  /// - Parameter interval: Seconds between plain lines inside a long epoch.
   public init(
     isTerminal: Bool = isatty(STDOUT_FILENO) == 1,
     write: @escaping (String) -> Void = { text in
-      FileHandle.standardOutput.write(Data(text.utf8))
+      try? FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
     }
   ) {
     self.isTerminal = isTerminal

@@ -18,8 +18,8 @@ public enum BaselinePlugin: Plugin {
       "resnet", ResNetEncoder.self, "residual blocks of stride 2 (He et al. 2016; widths of Zhu & Zhang 2019, Table 1)",
       with: Companions(
         decoder: PartChoice("deconv"),
-        optimizer: PartChoice("sgd", with: ["rate": 0.1, "momentum": 0.9, "decay": 0.0005, "nesterov": true]),
-        schedule: PartChoice("cosine", with: ["warmUp": 0.5]), epochs: 5, data: ["pad": 2])),
+        optimizer: PartChoice("adam", with: ["rate": 0.003]),
+        schedule: PartChoice("cosine", with: ["warmUp": 0.5]), epochs: 6, data: ["pad": 2])),
     .decoder("mlp", MLPDecoder.self, "fully connected layers"),
     .decoder("deconv", DeconvDecoder.self, "transposed convolutions that double the size, each with a 3x3 convolution"),
     .classifier("linear", LinearClassifier.self, "one linear layer"),
