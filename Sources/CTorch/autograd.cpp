@@ -84,6 +84,9 @@ int ct_clip_gradients(const ct_tensor *gradients, int count, double limit, doubl
     auto norms = at::_foreach_norm(tensors, 2);
     *norm = at::linalg_vector_norm(at::stack(norms)).item<double>();
     // A norm that is not finite scales nothing: the trainer stops and names it.
-    if (std::isfinite(*norm) && *norm > limit) at::_foreach_mul_(tensors, limit / *norm);
+    if (!std::isfinite(*norm) || *norm <= limit) return;
+    // Two gradients may share memory, and one may be a stretched view: the handles get new tensors.
+    auto scaled = at::_foreach_mul(tensors, limit / *norm);
+    for (int i = 0; i < count; i++) open(gradients[i]) = scaled[i];
   });
 }

@@ -138,12 +138,13 @@ std::pair<std::vector<double>, std::vector<double>> channelSums(const Rows &shap
   const auto channels = shape.channels;
   const int pieces = shape.pieces();
   std::vector<double> partial(2 * channels * pieces, 0.0);
+  std::vector<T> blocks(2 * channels * pieces);
   parallel(pieces, shape.rows, [&](int piece, int64_t begin, int64_t end) {
-    std::vector<T> sums(2 * channels);
+    T *sums = blocks.data() + 2 * channels * piece;
     double *totals = partial.data() + 2 * channels * piece;
     for (int64_t row = begin; row < end; row += blockRows) {
-      std::fill(sums.begin(), sums.end(), T(0));
-      block(row, std::min(blockRows, end - row), sums.data(), sums.data() + channels);
+      std::fill(sums, sums + 2 * channels, T(0));
+      block(row, std::min(blockRows, end - row), sums, sums + channels);
       for (int64_t c = 0; c < 2 * channels; c++) totals[c] += sums[c];
     }
   });

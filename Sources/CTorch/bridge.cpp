@@ -57,7 +57,9 @@ bool ct_has_device(ct_device where) {
 }
 
 int ct_get_threads(void) { return at::get_num_threads(); }
-void ct_set_threads(int count) { at::set_num_threads(count); }
+int ct_set_threads(int count) {
+  return status([&] { at::set_num_threads(count); });
+}
 
 void ct_keep_large_blocks(void) {
 #if defined(__GLIBC__)

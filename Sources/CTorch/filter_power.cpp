@@ -26,6 +26,13 @@ struct Geometry {
   int pieces() const { return bridge::pieces(images, 4); }
 };
 
+/// What one thread works in; made before threads start, where running out of memory can still be told.
+template <typename T>
+struct Scratch {
+  std::vector<T> padded, row, gradient;
+  explicit Scratch(const Geometry &g) : padded(g.paddedCount(), T(0)), row(g.outWidth()), gradient(g.paddedCount()) {}
+};
+
 template <typename T>
 void pad(const Geometry &g, const T *plane, T *padded) {
   for (int64_t y = 0; y < g.height; y++)
@@ -55,8 +62,9 @@ struct FilterPower : torch::autograd::Function<FilterPower> {
       using T = scalar_t;
       const T *images = x.const_data_ptr<T>(), *taps = kernels.const_data_ptr<T>();
       T *result = power.data_ptr<T>();
-      parallel(g.pieces(), g.images, [&](int, int64_t begin, int64_t end) {
-        std::vector<T> padded(g.paddedCount(), T(0)), row(g.outWidth());
+      std::vector<Scratch<T>> scratch(g.pieces(), Scratch<T>(g));
+      parallel(g.pieces(), g.images, [&](int piece, int64_t begin, int64_t end) {
+        auto &[padded, row, gradient] = scratch[piece];
         for (int64_t n = begin; n < end; n++) {
           double total = 0;
           for (int64_t c = 0; c < g.channels; c++) {
@@ -88,8 +96,9 @@ struct FilterPower : torch::autograd::Function<FilterPower> {
       const T *images = x.const_data_ptr<T>(), *taps = kernels.const_data_ptr<T>();
       const T *outer = slope.const_data_ptr<T>();
       T *result = dx.data_ptr<T>();
-      parallel(g.pieces(), g.images, [&](int, int64_t begin, int64_t end) {
-        std::vector<T> padded(g.paddedCount(), T(0)), row(g.outWidth()), gradient(g.paddedCount());
+      std::vector<Scratch<T>> scratch(g.pieces(), Scratch<T>(g));
+      parallel(g.pieces(), g.images, [&](int piece, int64_t begin, int64_t end) {
+        auto &[padded, row, gradient] = scratch[piece];
         for (int64_t n = begin; n < end; n++)
           for (int64_t c = 0; c < g.channels; c++) {
             const auto plane = (n * g.channels + c) * g.height * g.width;

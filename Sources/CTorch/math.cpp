@@ -166,14 +166,6 @@ int ct_eigh(ct_tensor t, ct_tensor *values, ct_tensor *vectors) {
     *vectors = wrap(v);
   });
 }
-int ct_svd(ct_tensor t, ct_tensor *u, ct_tensor *s, ct_tensor *vh) {
-  return status([&] {
-    auto [left, values, right] = at::linalg_svd(open(t), /*full_matrices=*/false);
-    *u = wrap(left);
-    *s = wrap(values);
-    *vh = wrap(right);
-  });
-}
 ct_tensor ct_cdist(ct_tensor a, ct_tensor b) {
   return tensor([&] { return at::cdist(open(a), open(b)); });
 }

@@ -5,7 +5,6 @@
 using namespace bridge;
 
 void ct_free(ct_tensor t) { delete reinterpret_cast<at::Tensor *>(t); }
-ct_tensor ct_share(ct_tensor t) { return wrap(open(t)); }
 int ct_rank(ct_tensor t) { return static_cast<int>(open(t).dim()); }
 void ct_sizes(ct_tensor t, int64_t *sizes) {
   auto source = open(t).sizes();
@@ -32,7 +31,6 @@ ct_device ct_device_of(ct_tensor t) {
 
 bool ct_requires_grad(ct_tensor t) { return open(t).requires_grad(); }
 bool ct_is_channels_last(ct_tensor t) { return open(t).is_contiguous(at::MemoryFormat::ChannelsLast); }
-bool ct_is_same(ct_tensor a, ct_tensor b) { return open(a).is_same(open(b)); }
 
 int ct_copy_out(ct_tensor t, void *bytes, size_t byte_count) {
   return status([&] {
@@ -52,9 +50,6 @@ ct_tensor ct_from_bytes(const void *bytes, const int64_t *sizes, int rank, ct_dt
 
 int ct_item_double(ct_tensor t, double *value) {
   return status([&] { *value = open(t).item().toDouble(); });
-}
-int ct_item_int(ct_tensor t, int64_t *value) {
-  return status([&] { *value = open(t).item().toLong(); });
 }
 ct_tensor ct_to(ct_tensor t, ct_dtype dtype, ct_device where) {
   return tensor([&] { return open(t).to(options(dtype, where)); });
@@ -91,7 +86,14 @@ ct_generator ct_generator_new(ct_device where, uint64_t seed) {
     return nullptr;
   }
 }
-ct_generator ct_generator_copy(ct_generator g) { return wrap(open(g).clone()); }
+ct_generator ct_generator_copy(ct_generator g) {
+  try {
+    return wrap(open(g).clone());
+  } catch (const std::exception &error) {
+    remember(error.what());
+    return nullptr;
+  }
+}
 void ct_generator_free(ct_generator g) { delete reinterpret_cast<at::Generator *>(g); }
 ct_tensor ct_generator_state(ct_generator g) {
   return tensor([&] { return open(g).get_state(); });

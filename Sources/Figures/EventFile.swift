@@ -15,11 +15,8 @@ import Foundation
 /// message's checksum. Records are only ever added. One that a killed run left torn at the end is cut off when the file
 /// is opened again. All content but the time of day follows from the calls.
 ///
-/// TensorBoard shows files whose name contains `tfevents`, such as `EventFile.name`.
+/// TensorBoard shows files whose name contains `tfevents`, such as `events.out.tfevents.0.latentkit`.
 public final class EventFile {
-  /// A name that TensorBoard recognises.
-  public static let name = "events.out.tfevents.0.latentkit"
-
   public let url: URL
   private let descriptor: Int32
   private let clock: () -> Double

@@ -22,7 +22,7 @@ struct RunOptions: ParsableArguments {
         throw ValidationError("--\(resume ? "resume" : "overwrite") needs the run's name: add --name NAME")
       }
       let parts = [recipe.data?.use, recipe.encoder?.use, recipe.prior?.use, recipe.sampler?.use].compactMap { $0 }
-      return RunFolder.unused(parts.joined(separator: "-"), in: parent)
+      return try RunFolder.claim(parts.joined(separator: "-"), in: parent)
     }
     guard !name.isEmpty, !name.contains("/"), !name.hasPrefix(".") else {
       throw ValidationError("--name is '\(name)', expected the name of one folder; use --runs for where it goes")
@@ -65,7 +65,9 @@ struct Compose: ParsableCommand {
   }
 
   func run() throws {
-    let run = try TrainingRun(parts: parts, target: target, machine: machine, dryRun: dryRun, command: "compose")
+    let run = try TrainingRun(
+      parts: parts, target: target, machine: machine, dryRun: dryRun, command: "compose",
+      extra: perClass == 10 ? "" : " --per-class \(perClass)")
     guard let run else { return }
     guard try run.train() else { throw ExitCode(130) }
     try run.finish(perClass: perClass)
@@ -100,11 +102,15 @@ struct TrainingRun {
   let session: Session
   let folder: RunFolder
   let resuming: Bool
+  /// Held while this program works in the folder.
+  private let lock: RunLock
   /// What to type to go on after an interruption.
   private let wayOn: String
 
   /// Nil where only a check was asked for.
-  init?(parts: PartOptions, target: RunOptions, machine: MachineOptions, dryRun: Bool, command: String) throws {
+  init?(
+    parts: PartOptions, target: RunOptions, machine: MachineOptions, dryRun: Bool, command: String, extra: String = ""
+  ) throws {
     let composer = Composer(try Host.catalog)
     // To go on, the recipe is the run's own, and flags may only repeat it.
     var parts = parts
@@ -123,8 +129,12 @@ struct TrainingRun {
       return nil
     }
     folder = try target.folder(for: session.recipe)
-    resuming = target.resume
-    wayOn = "host \(command) --resume --name \(folder.name)" + (target.runs == "runs" ? "" : " --runs \(target.runs)")
+    // A run that was killed before its first checkpoint goes on from its start.
+    resuming = target.resume && FileManager.default.fileExists(atPath: folder.checkpoint.path)
+    wayOn =
+      "host \(command) --resume --name \(folder.name)" + (target.runs == "runs" ? "" : " --runs \(target.runs)")
+      + machine.typed + extra
+    lock = try folder.lock()
     if let stored, try composer.resolve(stored) != session.recipe {
       throw RecipeError(
         "the flags or the recipe file differ from the run in \(folder.url.path); a run goes on with its own recipe: leave them out, or start another run"
@@ -134,7 +144,6 @@ struct TrainingRun {
 
   /// False when training was interrupted.
   func train() throws -> Bool {
-    try folder.create()
     if !resuming {
       try folder.clear()
       try folder.create()
@@ -149,6 +158,7 @@ struct TrainingRun {
       session.composition, data: TrainingData(training: session.training, validation: session.validation),
       folder: folder, observer: observer)
     let outcome = try trainer.run(resuming: resuming)
+    Interrupt.ignore()
     try events.close()
     if outcome == .interrupted {
       say("stopped; everything is saved. Go on with: \(wayOn)")

@@ -41,7 +41,7 @@ struct DataCommand: ParsableCommand {
     @OptionGroup var machine: MachineOptions
 
     func run() throws {
-      let folder = machine.dataFolder ?? URL(fileURLWithPath: "data")
+      let folder = machine.namedDataFolder ?? URL(fileURLWithPath: "data")
       try DatasetFetcher.fetch(name, into: folder) { warn("\($0)") }
       say("\(name) is in \(folder.relativePath); use it with --data-dir \(folder.relativePath)")
     }

@@ -23,7 +23,8 @@ struct Doctor: ParsableCommand {
     say("plugins    \(plugins.joined(separator: ", ")): \(count) parts")
     tool("gnuplot", "draws loss curves", "apt-get install gnuplot-nox")
     tool("curl", "fetches data sets", "apt-get install curl")
-    let folder = machine.dataFolder
+    tool("unzip", "unpacks EMNIST", "apt-get install unzip")
+    let folder = machine.namedDataFolder
     say("data       \(folder.map { "folder \($0.path)" } ?? "no folder named; set LATENTKIT_DATA or --data-dir")")
     for known in DatasetLibrary.known {
       say("           \(known.name): \(known.status(in: folder))")

@@ -13,6 +13,8 @@ public enum Host {
   /// Runs the command line with the parts of these plugins.
   public static func main(plugins: [any Plugin.Type]) {
     Torch.keepLargeBlocks()
+    // A reader that goes away, 'host compose … | head' say, must not end a training run.
+    signal(SIGPIPE, SIG_IGN)
     $plugins.withValue(plugins) { HostCommand.main() }
   }
 }

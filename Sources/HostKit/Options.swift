@@ -20,9 +20,16 @@ struct MachineOptions: ParsableArguments {
   /// Applies the options that hold for the whole program and returns the device.
   func apply() throws -> Device {
     if let threads {
-      guard threads >= 1 else { throw ValidationError("--threads is \(threads), expected at least 1") }
+      guard (1...1024).contains(threads) else { throw ValidationError("--threads is \(threads), expected 1 to 1024") }
       Torch.threadCount = threads
     }
+    let device = try chosenDevice()
+    // On the CPU everything is deterministic as it is.
+    if device != .cpu { Torch.setDeterministic(true) }
+    return device
+  }
+
+  private func chosenDevice() throws -> Device {
     guard let name = device else { return .best }
     guard let device = Device(parsing: name) else {
       throw ValidationError("--device is '\(name)', expected cpu, cuda, cuda:1 or mps")
@@ -31,12 +38,23 @@ struct MachineOptions: ParsableArguments {
       throw ValidationError(
         "device \(name) is not there with this libtorch (\(Torch.version)); 'host doctor' tells what is")
     }
-    if device != .cpu { Torch.setDeterministic(true) }
     return device
   }
 
   /// The folder that the flag names; without it the library looks at the environment.
   var dataFolder: URL? { dataDir.map { URL(fileURLWithPath: $0) } }
+
+  /// The folder that the flag or the environment names.
+  var namedDataFolder: URL? {
+    let path = dataDir ?? ProcessInfo.processInfo.environment["LATENTKIT_DATA"]
+    return path.flatMap { $0.isEmpty ? nil : URL(fileURLWithPath: $0) }
+  }
+
+  /// The options as they were typed, for a command that goes on with a run.
+  var typed: String {
+    let options = [("data-dir", dataDir), ("device", device), ("threads", threads.map(String.init))]
+    return options.map { name, value in value.map { " --\(name) \($0)" } ?? "" }.joined()
+  }
 }
 
 /// The parts of a recipe by flag.

@@ -84,17 +84,11 @@ public struct Entry<Part>: Sendable {
   public let summary: String
   public let companions: Companions
   /// Settings in order: name, default, help.
-  public let settings: [Setting]
+  public let settings: [PartDescription.Setting]
   /// The plugin that brought it.
   public internal(set) var plugin: String = ""
   private let build: @Sendable ([String: Value], String, BuildContext) throws -> Part
   private let check: @Sendable ([String: Value], String) throws -> [String: Value]
-
-  public struct Setting: Sendable {
-    public let name: String
-    public let fallback: Value
-    public let help: String
-  }
 
   init<C: Component>(
     _ name: String, _ type: C.Type, _ summary: String, _ companions: Companions,
@@ -104,7 +98,7 @@ public struct Entry<Part>: Sendable {
     self.summary = summary
     self.companions = companions
     let defaults = (try? C.Config().values) ?? [:]
-    settings = C.Config.help.map { Setting(name: $0.key, fallback: defaults[$0.key] ?? .null, help: $0.value) }
+    settings = C.Config.help.map { .init(name: $0.key, fallback: defaults[$0.key] ?? .null, help: $0.value) }
     build = { settings, path, context in open(try C(C.Config(settings, at: path), in: context)) }
     check = { settings, path in try C.Config(settings, at: path).values }
   }
@@ -307,7 +301,7 @@ public struct Table<Part>: Sendable {
     entries.map { entry in
       PartDescription(
         slot: slot, name: entry.name, summary: entry.summary, plugin: entry.plugin, companions: entry.companions,
-        settings: entry.settings.map { .init(name: $0.name, fallback: $0.fallback, help: $0.help) },
+        settings: entry.settings,
         resolve: { try entry.resolved($0, at: $1) })
     }
   }

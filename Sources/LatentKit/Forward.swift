@@ -56,6 +56,7 @@ public final class Forward {
 
   private var cachedCode: Code?
   private var cachedLatents: Tensor?
+  private var cachedDraw: Tensor?
   private var cachedDecoderInput: Tensor?
   private var cachedReconstruction: Tensor?
   private var cachedScores: Tensor?
@@ -103,6 +104,11 @@ public final class Forward {
     get throws {
       try once(\.cachedLatents) { isTraining ? try code.sample(using: &generator) : try code.center }
     }
+  }
+
+  /// A draw from the code, in evaluation mode as well: for terms that are expectations over it.
+  public var draw: Tensor {
+    get throws { try once(\.cachedDraw) { isTraining ? try latents : try code.sample(using: &generator) } }
   }
 
   /// What the decoder sees: the latents, with the model's latent noise while training.

@@ -170,6 +170,12 @@ public protocol Sampler: Component {
   func draw(_ request: DrawRequest, using generator: inout Generator) throws -> Draw
 }
 
+/// A sampler that does not work with every prior, and can say so before training.
+public protocol SelectiveSampler: Sampler {
+  /// - Throws: `RecipeError` where the sampler cannot draw with this prior.
+  func check(_ prior: any Prior) throws
+}
+
 /// Something that training makes small.
 public protocol Loss: Component {
   /// Named scalars, each with its gradient.

@@ -2,7 +2,8 @@ import LatentKit
 
 extension Composer {
   /// Pushes one tiny batch of random inputs through every part and every loss of a throwaway model, with gradients, so
-  /// that a mismatch shows before training. The sampler is not run: it needs a trained model.
+  /// that a mismatch shows before training. The sampler does not draw, which needs a trained model: it only says whether
+  /// it can work with the prior.
   ///
   /// - Throws: `RecipeError` that names the parts that do not fit, what each makes or takes, and what to change.
   public func dryRun(_ recipe: Recipe, for data: DataShape, device: Device = .cpu) throws {
@@ -91,7 +92,19 @@ private struct DryRun {
       let verdict = try naming("\(discriminator) cannot read \(inputs)") { try forward.judge(batch.inputs) }
       try check(verdict, [1], discriminator, "verdicts", "one for each input")
     }
+    try checkMetrics(LatentSet(latents: code.center, labels: batch.labels), forward)
+    if let sampler = composition.sampler as? any SelectiveSampler { try sampler.check(model.prior) }
     generator = forward.generatorAfter
+  }
+
+  /// Metrics run after an epoch or more: what they miss has to show before.
+  private func checkMetrics(_ latents: LatentSet, _ forward: Forward) throws {
+    let evaluation = Evaluation(
+      measured: latents, scores: model.classifier == nil ? nil : try forward.scores, classCount: data.classCount,
+      prior: model.prior, training: { latents })
+    for (choice, metric) in zip(recipe.metrics ?? [], composition.metrics) {
+      _ = try naming("metric '\(choice.use)'") { try metric.measure(evaluation) }
+    }
   }
 
   private func checkDecoder(_ forward: Forward) throws {

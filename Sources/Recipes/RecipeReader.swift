@@ -254,6 +254,7 @@ struct RecipeReader {
     guard case .scalar(.int(let value)) = spot.tree.content, value >= least else {
       throw spot.problem(expected: "a whole number of at least \(least)")
     }
+    guard value <= 1_000_000_000 else { throw spot.problem(expected: "a whole number of at most 1000000000") }
     return value
   }
 

@@ -91,7 +91,7 @@ public enum Torch {
   /// Threads that one operation may use.
   public static var threadCount: Int {
     get { Int(ct_get_threads()) }
-    set { ct_set_threads(Int32(newValue)) }
+    set { _ = ct_set_threads(Int32(clamping: max(newValue, 1))) }
   }
 
   /// Lets the C allocator keep large freed blocks: a training step frees and takes the same ones again, and giving them

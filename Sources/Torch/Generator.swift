@@ -37,8 +37,11 @@ public struct Generator: @unchecked Sendable {
     return (mixed ^ (mixed >> 31)) >> 11
   }
 
-  private mutating func unique() -> OpaquePointer {
-    if !isKnownUniquelyReferenced(&storage) { storage = Storage(ct_generator_copy(storage.handle)) }
+  private mutating func unique() throws -> OpaquePointer {
+    if !isKnownUniquelyReferenced(&storage) {
+      guard let copy = ct_generator_copy(storage.handle) else { throw TensorError.last("generator copy", []) }
+      storage = Storage(copy)
+    }
     return storage.handle
   }
 
@@ -48,7 +51,7 @@ public struct Generator: @unchecked Sendable {
   }
 
   public mutating func restore(_ state: Tensor) throws {
-    let handle = unique()
+    let handle = try unique()
     try check("generator restore", [state]) { ct_generator_restore(handle, state.handle) }
   }
 
@@ -56,19 +59,19 @@ public struct Generator: @unchecked Sendable {
 
   /// Standard normal draws.
   public mutating func normal(_ shape: [Int], dtype: DType = .float32) throws -> Tensor {
-    let (handle, device) = (unique(), device)
+    let (handle, device) = (try unique(), device)
     return try .make("normal", []) { shape.withInt64 { ct_randn($0, $1, dtype.c, device.c, handle) } }
   }
 
   /// Uniform draws from `[0, 1)`.
   public mutating func uniform(_ shape: [Int], dtype: DType = .float32) throws -> Tensor {
-    let (handle, device) = (unique(), device)
+    let (handle, device) = (try unique(), device)
     return try .make("uniform", []) { shape.withInt64 { ct_rand($0, $1, dtype.c, device.c, handle) } }
   }
 
   /// Whole numbers of a range, Int64.
   public mutating func integers(_ range: Range<Int>, _ shape: [Int]) throws -> Tensor {
-    let (handle, device) = (unique(), device)
+    let (handle, device) = (try unique(), device)
     return try .make("integers", []) {
       shape.withInt64 { ct_randint(Int64(range.lowerBound), Int64(range.upperBound), $0, $1, device.c, handle) }
     }
@@ -76,19 +79,19 @@ public struct Generator: @unchecked Sendable {
 
   /// The numbers `0 ..< count` in random order, Int64.
   public mutating func permutation(_ count: Int) throws -> Tensor {
-    let (handle, device) = (unique(), device)
+    let (handle, device) = (try unique(), device)
     return try .make("permutation", []) { ct_randperm(Int64(count), device.c, handle) }
   }
 
   /// Ones with the given probabilities, else zeros, in their type.
   public mutating func bernoulli(_ probabilities: Tensor) throws -> Tensor {
-    let handle = unique()
+    let handle = try unique()
     return try .make("bernoulli", [probabilities]) { ct_bernoulli(probabilities.handle, handle) }
   }
 
   /// Indices drawn in proportion to weights (rows of a matrix, or a vector), Int64.
   public mutating func choices(_ weights: Tensor, count: Int, replacing: Bool = true) throws -> Tensor {
-    let handle = unique()
+    let handle = try unique()
     return try .make("choices", [weights]) { ct_multinomial(weights.handle, Int64(count), replacing, handle) }
   }
 }

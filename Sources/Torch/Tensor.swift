@@ -56,15 +56,12 @@ public final class Tensor: @unchecked Sendable {
   // MARK: Creation
 
   /// A tensor from Swift values, in row-major order.
-  public convenience init<Element: TensorElement>(
-    _ values: [Element], shape: [Int]? = nil, device: Device = .cpu
-  ) throws {
+  public convenience init<Element: TensorElement>(_ values: [Element], shape: [Int]? = nil) throws {
     let shape = shape ?? [values.count]
     guard elementCount(shape) == values.count else {
       throw TensorError("tensor", shapes: [shape], reason: "found \(values.count) values")
     }
     self.init(owning: try values.withUnsafeBytes { try Tensor.take(bytes: $0, shape, Element.dtype) })
-    if device != .cpu { throw TensorError("tensor", reason: "create on the CPU, then use to(device)") }
   }
 
   /// A tensor from raw little-endian bytes, in row-major order, of exactly the shape's size.

@@ -28,15 +28,34 @@ public struct Checkpoint {
     public init() {}
   }
 
+  /// What the bits of a run depend on beside its recipe.
+  public struct Machine: Codable, Sendable, Equatable, CustomStringConvertible {
+    public var device: String
+    public var threads: Int
+    public var libtorch: String
+
+    public init(device: Device) {
+      self.device = device.description
+      threads = Torch.threadCount
+      libtorch = Torch.version
+    }
+
+    public var description: String { "\(device) with \(threads) threads and libtorch \(libtorch)" }
+  }
+
   public var position: Position
+  public var machine: Machine
   /// `model.…`, `optimizer.<step>.…`, `mask.…`, `generator.…`.
   public var tensors: [String: Tensor]
 
   public func write(to url: URL) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
-    let json = String(decoding: try encoder.encode(position), as: UTF8.self)
-    try Safetensors.write(tensors, metadata: ["format": "latentkit-checkpoint-1", "position": json], to: url)
+    func json(_ value: some Encodable) throws -> String { String(decoding: try encoder.encode(value), as: UTF8.self) }
+    let metadata = [
+      "format": "latentkit-checkpoint-1", "position": try json(position), "machine": try json(machine),
+    ]
+    try Safetensors.write(tensors, metadata: metadata, to: url)
   }
 
   public static func read(_ url: URL) throws -> Checkpoint {
@@ -44,10 +63,13 @@ public struct Checkpoint {
       throw FileError(url.path, "there is no checkpoint; the run ended before its first one, start it anew")
     }
     let (tensors, metadata) = try Safetensors.read(url)
-    guard metadata["format"] == "latentkit-checkpoint-1", let json = metadata["position"],
-      let position = try? JSONDecoder().decode(Position.self, from: Data(json.utf8))
+    func decode<Value: Decodable>(_ type: Value.Type, _ key: String) -> Value? {
+      metadata[key].flatMap { try? JSONDecoder().decode(type, from: Data($0.utf8)) }
+    }
+    guard metadata["format"] == "latentkit-checkpoint-1", let position = decode(Position.self, "position"),
+      let machine = decode(Machine.self, "machine")
     else { throw FileError(url.path, "is not a checkpoint of LatentKit, or one of another version") }
-    return Checkpoint(position: position, tensors: tensors)
+    return Checkpoint(position: position, machine: machine, tensors: tensors)
   }
 
   /// Copies a group of tensors into the places of the same names.

@@ -15,13 +15,18 @@ public enum Interrupt {
 
   public static var isRequested: Bool { wished.load(ordering: .relaxed) }
 
+  private static let signals = [SIGINT, SIGTERM, SIGHUP]
+
   /// From now on the signals are wishes.
   public static func listen() {
-    for number in [SIGINT, SIGTERM] {
+    for number in signals {
       signal(number) { number in
         Interrupt.wished.store(true, ordering: .relaxed)
         signal(number, SIG_DFL)
       }
     }
   }
+
+  /// From now on the signals end the program again.
+  public static func ignore() { for number in signals { signal(number, SIG_DFL) } }
 }

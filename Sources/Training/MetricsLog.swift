@@ -29,8 +29,11 @@ public struct MetricsLog {
     guard let text = try? String(contentsOf: url, encoding: .utf8) else {
       throw FileError(url.path, "cannot be read; is this the folder of a run?")
     }
+    let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     return try text.split(separator: "\n").enumerated().map { index, line in
-      do { return try JSONDecoder().decode(EpochRecord.self, from: Data(line.utf8)) } catch {
+      do { return try decoder.decode(EpochRecord.self, from: Data(line.utf8)) } catch {
         throw FileError(url.path, "line \(index + 1) is not a record of an epoch")
       }
     }

@@ -1,6 +1,14 @@
 import Files
 import Foundation
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// What a run leaves behind: `runs/<name>/` with the resolved recipe, the numbers, checkpoints and figures.
 public struct RunFolder: Sendable {
   public let url: URL
@@ -13,7 +21,7 @@ public struct RunFolder: Sendable {
   /// One JSON object per epoch.
   public var metrics: URL { url.appendingPathComponent("metrics.jsonl") }
   /// TensorBoard's event file.
-  public var events: URL { url.appendingPathComponent("events.out.tfevents.latentkit") }
+  public var events: URL { url.appendingPathComponent("events.out.tfevents.0.latentkit") }
   /// Everything that training needs to go on.
   public var checkpoint: URL { url.appendingPathComponent("checkpoints/last.safetensors") }
   /// Training latents and labels of the finished model: what samplers learn from.
@@ -47,13 +55,38 @@ public struct RunFolder: Sendable {
     }
   }
 
-  /// The first of `name`, `name-2`, `name-3`, … that is free.
-  public static func unused(_ name: String, in parent: URL) -> RunFolder {
-    var number = 1
-    while true {
+  /// The first of `name`, `name-2`, `name-3`, … that is free, made at once, so that two programs never get the same.
+  public static func claim(_ name: String, in parent: URL) throws -> RunFolder {
+    do { try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: true) } catch {
+      throw FileError(parent.path, "cannot be made; choose a place that you may write to with --runs")
+    }
+    for number in 1... {
       let folder = RunFolder(parent.appendingPathComponent(number == 1 ? name : "\(name)-\(number)"))
-      if !FileManager.default.fileExists(atPath: folder.url.path) { return folder }
-      number += 1
+      if mkdir(folder.url.path, 0o755) == 0 { return folder }
+      guard errno == EEXIST else { throw FileError(folder.url.path, "cannot be made: \(systemMessage())") }
+    }
+    throw FileError(parent.path, "has no free name left")
+  }
+
+  /// Makes the folder if need be and keeps other programs out of it until the lock goes.
+  public func lock() throws -> RunLock {
+    try create()
+    return try RunLock(self)
+  }
+}
+
+/// One program's hold on a run folder. The system lets go of it when the program ends, however it ends.
+public final class RunLock: Sendable {
+  private let descriptor: Int32
+
+  init(_ folder: RunFolder) throws {
+    descriptor = open(folder.url.path, O_RDONLY)
+    guard descriptor >= 0 else { throw FileError(folder.url.path, "cannot be opened: \(systemMessage())") }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      close(descriptor)
+      throw FileError(folder.url.path, "another program is working on this run; wait for it, or choose another --name")
     }
   }
+
+  deinit { close(descriptor) }
 }

@@ -54,7 +54,7 @@ public final class Trainer {
   private let composition: Composition
   private let data: TrainingData
   private let folder: RunFolder
-  private weak var observer: (any TrainingObserver)?
+  private let observer: (any TrainingObserver)?
   private let shouldStop: () -> Bool
   private let log: MetricsLog
   private let secondsBetweenCheckpoints: Double
@@ -95,6 +95,11 @@ public final class Trainer {
   public func run(resuming: Bool = false) throws -> TrainingOutcome {
     if resuming {
       let checkpoint = try Checkpoint.read(folder.checkpoint)
+      let now = Checkpoint.Machine(device: data.training.device)
+      if checkpoint.machine != now {
+        observer?.note(
+          "note: the run was on \(checkpoint.machine), now it is on \(now): it goes on, but not to the very same bits")
+      }
       position = checkpoint.position
       if !position.isFinished {
         try restore(checkpoint)
@@ -220,7 +225,11 @@ public final class Trainer {
 
   /// What a stage trains on: all of the training part, or a few of it.
   private func source(of stage: Recipe.Stage) throws -> BatchSource {
-    guard let wanted = stage.examples, wanted < data.training.count else { return data.training }
+    guard let wanted = stage.examples else { return data.training }
+    guard wanted <= data.training.count else {
+      throw RecipeError(
+        "stage '\(stage.name)' asks for \(wanted) examples, and the training part has \(data.training.count); lower it")
+    }
     let few = try data.training.examples.balanced(wanted, seed: seed, for: "examples of stage \(stage.name)")
     return try BatchSource(
       few, settings: data.training.settings, classCount: data.training.classCount, device: data.training.device)
@@ -267,8 +276,9 @@ public final class Trainer {
     position.metricsLength = try log.append(record)
     position.epoch += 1
     (position.iteration, position.seconds, position.sums, position.counts) = (0, 0, [:], [:])
-    try save()
+    // Observers first: what they wrote beyond a checkpoint is cut off on resuming, what they missed would be lost.
     observer?.finishedEpoch(record, of: stage.recipe.epochs)
+    try save()
   }
 
   /// What a stage ends with: priors that learn from latents, then the recipe's actions.
@@ -339,7 +349,12 @@ public final class Trainer {
     let seconds = -started.timeIntervalSinceNow
     let done = Double(position.iteration)
     let perIteration = seconds / max(done, 1)
-    let left = Double((stage.recipe.epochs - position.epoch) * iterations - position.iteration)
+    // Later stages count as if their iterations took as long.
+    let later = composition.stages.dropFirst(position.stage + 1).reduce(0.0) { sum, stage in
+      let count = min(stage.recipe.examples ?? .max, data.training.count)
+      return sum + Double(stage.recipe.epochs) * (Double(count) / Double(stage.recipe.batch)).rounded(.up)
+    }
+    let left = Double((stage.recipe.epochs - position.epoch) * iterations - position.iteration) + later
     observer.progressed(
       TrainingProgress(
         stage: stage.recipe.name, epoch: position.epoch + 1, epochs: stage.recipe.epochs, iteration: position.iteration,
@@ -351,6 +366,16 @@ public final class Trainer {
 
   private func save() throws {
     var tensors: [String: Tensor] = [:]
+    // A gradient can go bad while every loss is finite: the last good checkpoint must outlive that.
+    for parameter in composition.store.parameters where parameter.tensor.dtype.isFloatingPoint {
+      guard try withoutGradients({ try parameter.tensor.isFinite().all() }) else {
+        throw TrainingError(
+          description: """
+            after iteration \(position.totalIterations), '\(parameter.name)' holds values that are not finite. Weights from \
+            before are in \(folder.checkpoint.path); try a lower --set optimizer.rate, or --set clip=1
+            """)
+      }
+    }
     for parameter in composition.store.parameters {
       tensors["model.\(parameter.name)"] = try parameter.tensor.detached()
     }
@@ -360,7 +385,8 @@ public final class Trainer {
     for (name, mask) in masks { tensors["mask.\(name)"] = mask }
     tensors["generator.draws"] = try generator.state
     for (path, mode) in composition.modes { tensors["generator.mode.\(path)"] = try mode.generator.state }
-    try Checkpoint(position: position, tensors: tensors).write(to: folder.checkpoint)
+    try Checkpoint(position: position, machine: .init(device: data.training.device), tensors: tensors).write(
+      to: folder.checkpoint)
   }
 
   private func restore(_ checkpoint: Checkpoint) throws {

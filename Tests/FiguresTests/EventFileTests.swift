@@ -103,7 +103,7 @@ private func temporary(_ body: (URL) throws -> Void) throws {
   let folder = FileManager.default.temporaryDirectory.appendingPathComponent("events-\(UUID())")
   try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
   defer { try? FileManager.default.removeItem(at: folder) }
-  try body(folder.appendingPathComponent(EventFile.name))
+  try body(folder.appendingPathComponent("events.out.tfevents.0.latentkit"))
 }
 
 @Test func checksumIsTheStandardOne() {

@@ -104,6 +104,16 @@ private let packageRoot = URL(fileURLWithPath: #filePath).deletingLastPathCompon
     (["compose", "--encoder", "mlp", "--data", "mnist", "--data-dir", "/nowhere"], "/nowhere"),
     (["compose", "--encoder", "mlp", "--device", "gpu"], "--device is 'gpu'"),
     (["compose", "--encoder", "mlp", "--threads", "0"], "--threads is 0"),
+    (["compose", "--encoder", "mlp", "--threads", "3000000000"], "expected 1 to 1024"),
+    (["compose", "--encoder", "mlp", "--epochs", "9223372036854775807"], "at most 1000000000"),
+    (["compose", "--encoder", "mlp", "--set", "encoder.hidden=[4000000000]"], "from 1 to 1000000"),
+    (["compose", "--encoder", "mlp", "--metric", "accuracy"], "needs a classifier"),
+    (
+      [
+        "compose", "--encoder", "mlp", "--prior", "pedcc", "--sampler", "mh", "--set",
+        "sampler.steps=9223372036854775807",
+      ], "1 to 10000000"
+    ),
     (["compose", "--encoder", "mlp", "--per-class", "0"], "--per-class is 0"),
     (["compose", "--encoder", "mlp", "--name", "a/b"], "--name is 'a/b'"),
     (["compose", "--encoder", "mlp", "--overwrite"], "--overwrite needs the run's name"),

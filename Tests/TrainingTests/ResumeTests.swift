@@ -1,10 +1,11 @@
+import Datasets
 import Foundation
 import LatentKit
 import Recipes
 import Testing
 import Training
 
-/// Dropout, latent noise, momentum, batch order and running sums: all that a resumed run could get wrong.
+/// Dropout, latent noise, momentum, batch order and running sums.
 private let yaml = """
   seed: 5
   data: mnist
@@ -29,16 +30,41 @@ private let yaml = """
         - {train: [classifier], repeat: 2, losses: [cross-entropy], optimizer: adamw, clip: 1}
   """
 
+/// Running statistics, drawn codes, augmentation, and weights that are projected, masked and rewound.
+private let sparse = """
+  seed: 7
+  data: mnist
+  encoder: {use: conv, with: {latent: 6, widths: [3, 4], code: gaussian}}
+  decoder: {use: mlp, with: {hidden: [12]}}
+  prior: standard-normal
+  stages:
+    - name: dense
+      epochs: 2
+      batch: 64
+      train: [encoder, decoder]
+      losses: [{use: mse, with: {reduction: sum}}, kl]
+      optimizer: adam
+      then: [{project: {use: small-to-zero, with: {threshold: 0.05}, parameters: [encoder, decoder]}}, mask, rewind]
+    - {name: sparse, epochs: 2, batch: 64, train: [encoder, decoder], losses: [mse, kl], optimizer: {use: sgd, with: {rate: 0.01}}}
+  """
+
+private func augmented() throws -> TrainingData {
+  var settings = DataSettings()
+  (settings.shift, settings.flip) = (2, true)
+  return try digits(train: 150, validation: 20, settings: settings)
+}
+
 @Suite struct Resuming {
   /// The whole run, with a copy of its folder made after every iteration: what a kill at that moment leaves.
-  private func wholeRun(_ scratch: Scratch, secondsBetweenCheckpoints: Double) throws -> (
-    Composition, RunFolder, [RunFolder]
-  ) {
+  private func wholeRun(
+    _ scratch: Scratch, _ recipe: String = yaml, data: () throws -> TrainingData = { try digits() },
+    secondsBetweenCheckpoints: Double
+  ) throws -> (Composition, RunFolder, [RunFolder]) {
     let folder = try scratch.run("whole")
-    let composition = try compose(yaml)
+    let composition = try compose(recipe)
     var copies: [RunFolder] = []
     let trainer = try Trainer(
-      composition, data: digits(), folder: folder, secondsBetweenCheckpoints: secondsBetweenCheckpoints,
+      composition, data: data(), folder: folder, secondsBetweenCheckpoints: secondsBetweenCheckpoints,
       shouldStop: {
         let copy = RunFolder(scratch.url.appendingPathComponent("killed-\(copies.count)"))
         try! FileManager.default.copyItem(at: folder.url, to: copy.url)
@@ -63,6 +89,20 @@ private let yaml = """
       #expect(try trainer.run(resuming: true) == .finished)
       #expect(try weights(composition) == expected)
       #expect(try timeless(copy) == log)
+    }
+  }
+
+  @Test func aRunThatMasksAndRewindsEndsWithTheSameBitsToo() throws {
+    let scratch = try Scratch()
+    let (whole, folder, copies) = try wholeRun(scratch, sparse, data: augmented, secondsBetweenCheckpoints: 0)
+    let expected = try weights(whole)
+    #expect(copies.count >= 10)
+    for copy in copies {
+      let composition = try compose(sparse)
+      let trainer = try Trainer(composition, data: augmented(), folder: copy, shouldStop: { false })
+      #expect(try trainer.run(resuming: true) == .finished)
+      #expect(try weights(composition) == expected)
+      #expect(try timeless(copy) == timeless(folder))
     }
   }
 

@@ -25,6 +25,7 @@ enum TestPlugin: Plugin {
   static let paper = Paper(title: "Tests", authors: "nobody", year: 2026, summary: "Parts that misbehave on purpose.")
   static let contributions: [Contribution] = [
     .loss("poison", Poison.self, "is not a number from some iteration on"),
+    .loss("recorder", Recorder.self, "remembers the inputs it sees"),
     .constraint("small-to-zero", SmallToZero.self, "zeroes weights below a threshold"),
     .discriminator("flat", FlatDiscriminator.self, "one linear layer"),
     .loss("least-squares", LeastSquares.self, "real 1, made -1"),
@@ -41,6 +42,21 @@ enum TestPlugin: Plugin {
     func terms(_ forward: Forward, under prior: any Prior) throws -> [Term] {
       calls += 1
       return [Term("poison", try forward.latents.sum() * (calls >= from ? .nan : 0))]
+    }
+  }
+
+  /// One test's memory of every input that its training saw.
+  final class Recorder: Loss {
+    typealias Config = NoConfig
+    nonisolated(unsafe) static var seen: [[Float]: Int] = [:]
+    init(_ config: NoConfig, in context: BuildContext) {}
+    func terms(_ forward: Forward, under prior: any Prior) throws -> [Term] {
+      if forward.isTraining {
+        for index in 0..<forward.inputs.size(0) {
+          Recorder.seen[try forward.inputs.select(index).floats(), default: 0] += 1
+        }
+      }
+      return [Term("recorder", try forward.latents.sum() * 0)]
     }
   }
 
@@ -77,9 +93,8 @@ enum TestPlugin: Plugin {
 let catalog = try! Catalog([BaselinePlugin.self, CSAEPlugin.self, TestPlugin.self])
 
 /// Real digits, few of them.
-func digits(train: Int = 200, validation: Int = 50) throws -> TrainingData {
+func digits(train: Int = 200, validation: Int = 50, settings: DataSettings = DataSettings()) throws -> TrainingData {
   let dataset = try DatasetLibrary.load("mnist", embedded: true)
-  let settings = DataSettings()
   func source(_ examples: Examples) throws -> BatchSource {
     try BatchSource(examples, settings: settings, classCount: dataset.classCount)
   }

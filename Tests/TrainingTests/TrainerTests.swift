@@ -115,13 +115,25 @@ private let parts = """
   }
 
   @Test func aStageOfFewExamplesNeverSeesTheOthers() throws {
-    // With one epoch over 20 of 200 examples in batches of 10 there are two iterations.
     let scratch = try Scratch()
     let folder = try scratch.run("run")
-    let composition = try compose(
-      parts + "stages: [{epochs: 3, batch: 10, examples: 20, train: [encoder], losses: [centroid], optimizer: adam}]")
+    let few = "epochs: 3, batch: 10, examples: 20, train: [encoder], losses: [centroid, recorder], optimizer: adam"
+    // The dry run has seen inputs of its own.
+    let composition = try compose(parts + "stages: [{\(few)}]")
+    TestPlugin.Recorder.seen = [:]
     _ = try Trainer(composition, data: digits(), folder: folder, shouldStop: { false }).run()
     #expect(try MetricsLog.read(folder.metrics).last?.iteration == 6)
+    #expect(TestPlugin.Recorder.seen.count == 20)
+    #expect(TestPlugin.Recorder.seen.values.allSatisfy { $0 == 3 })
+  }
+
+  @Test func aStageThatAsksForMoreExamplesThanThereAreIsRefused() throws {
+    let scratch = try Scratch()
+    let many = "epochs: 1, examples: 300, train: [encoder], losses: [centroid], optimizer: adam"
+    let composition = try compose(parts + "stages: [{\(many)}]")
+    #expect {
+      _ = try Trainer(composition, data: digits(), folder: scratch.run("run"), shouldStop: { false }).run()
+    } throws: { "\($0)".contains("asks for 300 examples, and the training part has 200") }
   }
 
   @Test func aLastBatchOfOneIsLeftOut() throws {
@@ -153,6 +165,39 @@ private let parts = """
     let saved = try Checkpoint.read(folder.checkpoint)
     #expect(saved.position.epoch == 1)
     for tensor in saved.tensors.values where tensor.dtype.isFloatingPoint { #expect(try tensor.isFinite().all()) }
+  }
+}
+
+@Suite struct Checkpoints {
+  @Test func weightsThatWentBadNeverReplaceTheLastGoodCheckpoint() throws {
+    let scratch = try Scratch()
+    let folder = try scratch.run("run")
+    let composition = try compose(
+      parts + "stages: [{epochs: 2, batch: 50, train: [encoder, decoder], losses: [centroid, mse], optimizer: adam}]")
+    let trainer = try Trainer(composition, data: digits(validation: 0), folder: folder, shouldStop: { false })
+    // As after a gradient that was not a number in the very last step of an epoch.
+    let bad = composition.store.parameters[0].tensor
+    #expect { try trainer.finishAfterSpoiling(bad) } throws: {
+      "\($0)".contains(composition.store.parameters[0].name) && "\($0)".contains("not finite")
+    }
+    #expect(!FileManager.default.fileExists(atPath: folder.checkpoint.path))
+  }
+
+  @Test func twoProgramsNeverShareARun() throws {
+    let scratch = try Scratch()
+    let first = try RunFolder.claim("name", in: scratch.url)
+    let second = try RunFolder.claim("name", in: scratch.url)
+    #expect(first.name == "name" && second.name == "name-2")
+    let lock = try first.lock()
+    #expect { try first.lock() } throws: { "\($0)".contains("another program") }
+    withExtendedLifetime(lock) {}
+  }
+}
+
+extension Trainer {
+  fileprivate func finishAfterSpoiling(_ tensor: Tensor) throws {
+    try tensor.fillInPlace(.nan)
+    _ = try run()
   }
 }
 

@@ -19,9 +19,17 @@ struct CodeHead: Sendable {
   }
 }
 
-/// - Throws: `RecipeError` unless every length is at least 1.
+/// - Throws: `RecipeError` unless every length is one that a layer can have.
 func requirePositive(_ values: [Int], _ name: String, of context: BuildContext) throws {
-  if let bad = values.first(where: { $0 < 1 }) {
-    throw RecipeError("\(context.title): \(name) has \(bad), expected whole numbers of at least 1")
+  if let bad = values.first(where: { !(1...1_000_000).contains($0) }) {
+    throw RecipeError("\(context.title): \(name) has \(bad), expected whole numbers from 1 to 1000000")
+  }
+}
+
+/// - Throws: `RecipeError` unless there are some layers, and no more than images can be halved.
+func requireLayers(_ widths: [Int], of context: BuildContext) throws {
+  try requirePositive(widths, "widths", of: context)
+  guard (1...16).contains(widths.count) else {
+    throw RecipeError("\(context.title): widths has \(widths.count) entries, expected 1 to 16")
   }
 }

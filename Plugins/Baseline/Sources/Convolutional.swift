@@ -54,7 +54,8 @@ public struct ConvEncoder: FeatureEncoder {
   private let network: ImageEncoder
 
   public init(_ config: Config, in context: BuildContext) throws {
-    try requirePositive([config.latent, config.widths.count] + config.widths, "latent or widths", of: context)
+    try requirePositive([config.latent], "latent", of: context)
+    try requireLayers(config.widths, of: context)
     let (channels, _, _) = try context.requireImage()
     let layers = try zip([channels] + config.widths, config.widths).enumerated().map { index, widths in
       try convolutionBlock(widths.0, widths.1, stride: 2, in: context.scope("block\(index + 1)"))
@@ -91,7 +92,8 @@ public struct ResNetEncoder: FeatureEncoder {
   private let network: ImageEncoder
 
   public init(_ config: Config, in context: BuildContext) throws {
-    try requirePositive([config.latent, config.widths.count] + config.widths, "latent or widths", of: context)
+    try requirePositive([config.latent], "latent", of: context)
+    try requireLayers(config.widths, of: context)
     let (channels, _, _) = try context.requireImage()
     let first = try convolutionBlock(channels, config.widths[0], in: context.scope("stem"))
     let blocks = try zip(config.widths, config.widths.dropFirst()).enumerated().map { index, widths in
@@ -130,7 +132,7 @@ public struct DeconvDecoder: LatentKit.Decoder {
   private let output: OutputRange
 
   public init(_ config: Config, in context: BuildContext) throws {
-    try requirePositive([config.widths.count] + config.widths, "widths", of: context)
+    try requireLayers(config.widths, of: context)
     let (channels, height, width) = try context.requireImage()
     let (first, last) = (config.widths[0], config.widths[config.widths.count - 1])
     let factor = 1 << (config.widths.count - 1)

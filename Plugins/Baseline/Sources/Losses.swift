@@ -112,7 +112,7 @@ public struct Divergence: Loss {
     if let analytic = prior as? any AnalyticPrior {
       return [Term("kl", try analytic.divergence(mean: mean, logVariance: logVariance, labels: labels).mean())]
     }
-    let latents = try forward.latents
+    let latents = try forward.draw
     let standardised = try (latents - mean).square() / logVariance.exp()
     let posterior = try (standardised + logVariance + log2π).sum(axis: 1) * -0.5
     return [Term("kl", try (posterior - prior.logDensity(latents, labels: labels)).mean())]

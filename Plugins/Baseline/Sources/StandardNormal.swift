@@ -22,15 +22,22 @@ public struct StandardNormal: AnalyticPrior, DirectPrior {
 }
 
 /// Independent draws from the prior, of the asked classes where it knows classes.
-public struct PriorSampler: Sampler {
+public struct PriorSampler: SelectiveSampler {
   public typealias Config = NoConfig
   public init(_ config: Config, in context: BuildContext) {}
 
+  public func check(_ prior: any Prior) throws { _ = try direct(prior) }
+
   public func draw(_ request: DrawRequest, using generator: inout Generator) throws -> Draw {
-    guard let prior = request.prior as? any DirectPrior else {
+    let prior = try direct(request.prior)
+    return Draw(latents: try prior.draw(request.count, labels: request.labels, using: &generator))
+  }
+
+  private func direct(_ prior: any Prior) throws -> any DirectPrior {
+    guard let prior = prior as? any DirectPrior else {
       throw RecipeError(
         "sampler 'prior' needs a prior that can be drawn from, and this one cannot; choose --sampler mh")
     }
-    return Draw(latents: try prior.draw(request.count, labels: request.labels, using: &generator))
+    return prior
   }
 }

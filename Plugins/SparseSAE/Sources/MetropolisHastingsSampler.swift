@@ -48,10 +48,10 @@ public struct MetropolisHastingsSampler: Sampler {
     func check(_ isFine: Bool, _ name: String, _ found: Any, _ expected: String) throws {
       guard isFine else { throw RecipeError("\(context.title): \(name) is \(found), expected \(expected)") }
     }
-    try check(config.chains >= 1, "chains", config.chains, "at least 1")
-    try check(config.warmUp >= 0, "warmUp", config.warmUp, "0 or more")
-    try check(config.steps >= 1, "steps", config.steps, "at least 1")
-    try check(config.thinning >= 1, "thinning", config.thinning, "at least 1")
+    try check(1...10_000 ~= config.chains, "chains", config.chains, "1 to 10000")
+    try check(0...10_000_000 ~= config.warmUp, "warmUp", config.warmUp, "0 to 10000000")
+    try check(1...10_000_000 ~= config.steps, "steps", config.steps, "1 to 10000000")
+    try check(1...1_000_000 ~= config.thinning, "thinning", config.thinning, "1 to 1000000")
     try check(config.jumpEvery >= 0, "jumpEvery", config.jumpEvery, "0 or more")
     try check(0 < config.acceptance && config.acceptance < 1, "acceptance", config.acceptance, "between 0 and 1")
     if let most = config.maximumPoints { try check(most >= 2, "maximumPoints", most, "at least 2") }

@@ -141,9 +141,9 @@ private func draw(
     do { _ = try draw([0], count: 1, from: reference(), change) } catch { return "\(error)" }
     return "nothing thrown"
   }
-  #expect(message { $0.chains = 0 } == "sampler 'mh': chains is 0, expected at least 1")
-  #expect(message { $0.warmUp = -1 } == "sampler 'mh': warmUp is -1, expected 0 or more")
-  #expect(message { $0.thinning = 0 } == "sampler 'mh': thinning is 0, expected at least 1")
+  #expect(message { $0.chains = 0 } == "sampler 'mh': chains is 0, expected 1 to 10000")
+  #expect(message { $0.warmUp = -1 } == "sampler 'mh': warmUp is -1, expected 0 to 10000000")
+  #expect(message { $0.thinning = 0 } == "sampler 'mh': thinning is 0, expected 1 to 1000000")
   #expect(message { $0.acceptance = 1 } == "sampler 'mh': acceptance is 1.0, expected between 0 and 1")
   #expect(message { $0.maximumPoints = 1 } == "sampler 'mh': maximumPoints is 1, expected at least 2")
   #expect(

@@ -30,7 +30,7 @@ const char *ct_last_error(void);
 const char *ct_version(void);
 bool ct_has_device(ct_device device);
 int ct_get_threads(void);
-void ct_set_threads(int count);
+int ct_set_threads(int count);
 /// Tells the C allocator to keep large freed blocks instead of returning them to the system after every step.
 void ct_keep_large_blocks(void);
 /// Makes every operation choose a deterministic algorithm, on any device.
@@ -38,7 +38,6 @@ void ct_set_deterministic(bool on);
 
 // ---- Tensors: life, facts, bytes -----------------------------------------------------------------------------------
 void ct_free(ct_tensor t);
-ct_tensor ct_share(ct_tensor t);
 int ct_rank(ct_tensor t);
 void ct_sizes(ct_tensor t, int64_t *sizes);
 int64_t ct_count(ct_tensor t);
@@ -47,12 +46,10 @@ int ct_dtype_of(ct_tensor t);
 ct_device ct_device_of(ct_tensor t);
 bool ct_requires_grad(ct_tensor t);
 bool ct_is_channels_last(ct_tensor t);
-bool ct_is_same(ct_tensor a, ct_tensor b);
 /// Copies the elements in row-major order into host memory of exactly `count * size of element` bytes.
 int ct_copy_out(ct_tensor t, void *bytes, size_t byte_count);
 ct_tensor ct_from_bytes(const void *bytes, const int64_t *sizes, int rank, ct_dtype dtype);
 int ct_item_double(ct_tensor t, double *value);
-int ct_item_int(ct_tensor t, int64_t *value);
 ct_tensor ct_to(ct_tensor t, ct_dtype dtype, ct_device device);
 ct_tensor ct_channels_last(ct_tensor t);
 
@@ -145,7 +142,6 @@ ct_tensor ct_cholesky(ct_tensor t);
 ct_tensor ct_solve_triangular(ct_tensor a, ct_tensor b, bool upper);
 ct_tensor ct_inverse(ct_tensor t);
 int ct_eigh(ct_tensor t, ct_tensor *values, ct_tensor *vectors);
-int ct_svd(ct_tensor t, ct_tensor *u, ct_tensor *s, ct_tensor *vh);
 ct_tensor ct_cdist(ct_tensor a, ct_tensor b);
 
 // ---- Layers: an optional tensor may be NULL ----------------------------------------------------------------------------------
@@ -191,8 +187,8 @@ int ct_fused_adam(
 int ct_fused_sgd(
   const ct_tensor *parameters, const ct_tensor *gradients, const ct_tensor *momenta, int count, double rate,
   double momentum, double decay, bool nesterov, bool first_step);
-/// The Euclidean norm of all gradients together; then scales them in place so that it is at most `limit`
-/// (an infinite limit only measures).
+/// The Euclidean norm of all gradients together; then the handles stand for gradients scaled so that it is at most
+/// `limit` (an infinite limit only measures).
 int ct_clip_gradients(const ct_tensor *gradients, int count, double limit, double *norm);
 
 #ifdef __cplusplus
