@@ -20,10 +20,11 @@ build: bootstrap ## build the host program for speed
 demo: build ## train, measure and sample a model on digits that ship with the package
 	$(host) compose --encoder resnet --prior pedcc --sampler mh --name demo --overwrite
 
-# Tests run side by side: threads that wait actively for work would take the cores from each other.
+# The import check keeps plugins from using each other. Tests run side by side: threads that wait actively for work
+# would take the cores from each other.
 test: ## build and run all tests
 	@Scripts/bootstrap --dev
-	swift build --build-tests
+	swift build --build-tests --explicit-target-dependency-import-check error
 	OMP_WAIT_POLICY=passive swift test --skip-build --disable-xctest
 
 bench: ## time a training step and an epoch beside PyTorch on this machine (options: BENCH="--quick")

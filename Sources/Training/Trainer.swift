@@ -15,37 +15,6 @@ public struct TrainingData {
   }
 }
 
-/// Why training stopped with nothing wrong in the program: the numbers went bad.
-public struct TrainingError: Error, CustomStringConvertible, Equatable {
-  public let description: String
-}
-
-/// Watches training: progress on a terminal, TensorBoard events.
-public protocol TrainingObserver: AnyObject {
-  /// After each iteration, with means over the epoch so far.
-  func progressed(_ progress: TrainingProgress)
-  func finishedEpoch(_ record: EpochRecord, of epochs: Int)
-  func note(_ sentence: String)
-}
-
-public struct TrainingProgress: Sendable {
-  public var stage: String
-  public var epoch: Int
-  public var epochs: Int
-  public var iteration: Int
-  public var iterationsPerEpoch: Int
-  /// Means of the terms since the epoch began.
-  public var losses: [(name: String, value: Double)]
-  public var examplesPerSecond: Double
-  public var secondsLeft: Double
-}
-
-public enum TrainingOutcome: Equatable, Sendable {
-  case finished
-  /// Stopped by a wish; a checkpoint is written.
-  case interrupted
-}
-
 /// Runs the stages of a composition.
 ///
 /// A run is a function of its recipe: shuffling depends on the seed, the stage and the epoch; every other draw comes from
@@ -410,33 +379,5 @@ public final class Trainer {
     }
     try generator.restore(state("draws"))
     for (path, mode) in composition.modes { try mode.generator.restore(state("mode.\(path)")) }
-  }
-}
-
-/// Loss terms that are not looked at yet: on a GPU, looking waits for the device.
-private struct PendingTerms {
-  let stage: String
-  let every: Int
-  private var entries: [(name: String, value: Tensor, iteration: Int, epoch: Int)] = []
-  private var open: [(name: String, value: Tensor)] = []
-  private var iterations = 0
-
-  init(stage: String, every: Int) { (self.stage, self.every) = (stage, every) }
-
-  var isDue: Bool { iterations >= every }
-
-  mutating func add(_ name: String, _ value: Tensor) { open.append((name, value)) }
-
-  mutating func endIteration(at iteration: Int, epoch: Int) {
-    entries += open.map { ($0.name, $0.value, iteration, epoch) }
-    open = []
-    iterations += 1
-  }
-
-  mutating func take() throws -> [(name: String, value: Double, iteration: Int, epoch: Int)] {
-    guard !entries.isEmpty else { return [] }
-    let values = try Tensor.stack(entries.map { try $0.value.to(.float64) }).doubles()
-    defer { (entries, iterations) = ([], 0) }
-    return zip(entries, values).map { ($0.name, $1, $0.iteration, $0.epoch) }
   }
 }

@@ -65,12 +65,12 @@ public struct AdamConfig: ComponentConfig {
   }
 }
 
+/// Adam (Kingma & Ba 2015); decay is added to the gradient.
 public struct AdamRule: OptimizerRule {
-  public typealias Config = AdamConfig
   public var rate: Double { config.rate }
-  private let config: Config
+  private let config: AdamConfig
 
-  public init(_ config: Config, in context: BuildContext) throws {
+  public init(_ config: AdamConfig, in context: BuildContext) throws {
     try config.check(in: context)
     self.config = config
   }
@@ -80,12 +80,12 @@ public struct AdamRule: OptimizerRule {
   }
 }
 
+/// Adam whose decay shrinks the weights directly (Loshchilov & Hutter 2019).
 public struct AdamWRule: OptimizerRule {
-  public typealias Config = AdamConfig
   public var rate: Double { config.rate }
-  private let config: Config
+  private let config: AdamConfig
 
-  public init(_ config: Config, in context: BuildContext) throws {
+  public init(_ config: AdamConfig, in context: BuildContext) throws {
     try config.check(in: context)
     self.config = config
   }
