@@ -23,6 +23,7 @@ public enum CSAEPlugin: Plugin {
     .sampler(
       "class-gaussian", ClassGaussianSampler.self, "draws from a Gaussian fitted to each class's training latents"),
     .metric("nearest-class-mean", NearestClassMean.self, "accuracy of the nearest centroid or class mean"),
+    .metric("centroid-angles", CentroidAngles.self, "angles and energy of the prior's centroids"),
   ]
 }
 

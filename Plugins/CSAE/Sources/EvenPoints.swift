@@ -1,6 +1,6 @@
 import LatentKit
 
-/// Points spread over the unit sphere as evenly as can be (Zhu & Zhang 2019, section 3.1). All in Float64 on the CPU.
+/// Points spread over the unit sphere as evenly as can be (Zhu & Zhang 2019, section 3.1), in Float64 on the CPU.
 public enum EvenPoints {
   /// The regular simplex: any two of its points have the cosine `−1/(count − 1)`, and no points are further apart.
   ///
@@ -28,60 +28,141 @@ public enum EvenPoints {
     return try onSphere(helmert.matmul(axes.transposed()))
   }
 
-  /// Where charges on the sphere come to rest (Algorithm 1).
+  /// How evenly points are spread: what a person looks at to trust them.
+  public struct Spread: Sendable, Equatable {
+    /// The sum of `1/l` over all pairs, which the forces of eq. 1 make small.
+    public let energy: Double
+    /// Between the two nearest directions, in degrees; 0 for fewer than two points.
+    public let minimumAngle: Double
+    /// Over all pairs, in degrees; 0 for fewer than two points.
+    public let meanAngle: Double
+
+    /// - Parameter points: `[count, dimensions]`, of any length above 0: only their directions count.
+    public init(of points: Tensor) throws {
+      let points = try onSphere(points.detached().to(.float64, .cpu))
+      var (energy, angles, nearest) = (0.0, 0.0, Double.pi)
+      for rows in blocks(of: points.size(0)) {
+        let cosines = try points.slice(rows).matmul(points.transposed()).clamped(-1, 1)
+        let itself = try EvenPoints.itself(rows, of: points.size(0))
+        // Points in one place count as very near, so that the energy stays a number.
+        let inverse = try (2 - 2 * cosines).clamped(1e-24).rsqrt()
+        let angle = try cosines.acos()
+        energy += try inverse.filled(with: 0, where: itself).sum().item()
+        angles += try angle.filled(with: 0, where: itself).sum().item()
+        nearest = min(nearest, try angle.filled(with: .pi, where: itself).min().item())
+      }
+      let pairs = points.size(0) * (points.size(0) - 1)
+      self.energy = energy / 2
+      minimumAngle = pairs == 0 ? 0 : nearest * 180 / .pi
+      meanAngle = pairs == 0 ? 0 : angles / Double(pairs) * 180 / .pi
+    }
+  }
+
+  /// What came of Algorithm 1.
+  public struct Report: Sendable, Equatable {
+    public let spread: Spread
+    /// Iterations that were run, of the start that was kept.
+    public let iterations: Int
+    /// How far the fastest point moved in the last one, on the unit sphere.
+    public let movement: Double
+    /// Whether that is less than the tolerance.
+    public let hasConverged: Bool
+  }
+
+  /// Where charges on the sphere were left (Algorithm 1).
   public struct Charges: Sendable {
     /// `[count, dimensions]`.
     public let points: Tensor
-    /// Iterations that were run.
-    public let iterations: Int
-    /// How far the fastest point moved in the last one.
-    public let movement: Double
+    public let report: Report
   }
 
   /// Algorithm 1: charges that repel each other with `1/l²` move over the sphere until they rest.
   ///
+  /// The algorithm prints no damping, and there is none here. Charges come to rest all the same: a velocity keeps its
+  /// direction while its point moves on, so what was tangent becomes radial, and eq. 3 takes a radial part away. They
+  /// swing on the way, and a single one stands still whenever it turns; hence the rule looks at the fastest.
+  ///
   /// - Parameters:
   ///   - gamma: How far a force of 1 changes a velocity in one iteration (eq. 4).
   ///   - epsilon: Distances below it count as it.
-  ///   - iterations: At most; fewer where no point moves by more than `1e-12`.
+  ///   - iterations: At most; fewer where no point moves by `tolerance` or more.
+  ///   - tolerance: A distance on the unit sphere.
+  ///   - restarts: Further random starts; the one with the least energy is kept.
   public static func charges(
-    _ count: Int, dimensions: Int, gamma: Double, epsilon: Double, iterations: Int, using generator: inout Generator
+    _ count: Int, dimensions: Int, gamma: Double = 0.01, epsilon: Double = 0.01, iterations: Int = 200,
+    tolerance: Double = 1e-12, restarts: Int = 0, using generator: inout Generator
   ) throws -> Charges {
-    var points = try onSphere(generator.normal([count, dimensions], dtype: .float64).to(.cpu))
-    var velocities = try Tensor.zeros([count, dimensions], dtype: .float64)
-    var movement = 0.0
-    for iteration in 0..<iterations {
-      let forces = try tangentForces(points, epsilon: epsilon)
+    func run() throws -> Charges {
+      let start = try onSphere(generator.normal([count, dimensions], dtype: .float64).to(.cpu))
+      return try withoutGradients {
+        try settle(start, gamma: gamma, epsilon: epsilon, iterations: iterations, tolerance: tolerance)
+      }
+    }
+    var best = try run()
+    for _ in 0..<restarts {
+      let other = try run()
+      if other.report.spread.energy < best.report.spread.energy { best = other }
+    }
+    return best
+  }
+
+  private static func settle(
+    _ start: Tensor, gamma: Double, epsilon: Double, iterations: Int, tolerance: Double
+  ) throws -> Charges {
+    // Many points move in Float32, which takes half the time, until what they move by is near its rounding; the last
+    // iterations are in Float64 in any case.
+    var isCoarse = start.size(0) >= 256
+    var points = isCoarse ? try start.to(.float32) : start
+    var velocities = try Tensor.zeros(start.shape, dtype: points.dtype)
+    var (movement, done) = (Double.infinity, 0)
+    // The first iteration has no velocity yet, so that it says nothing about rest.
+    while done < iterations, done <= 1 || movement >= tolerance {
+      if isCoarse, done >= iterations - 10 || done > 1 && movement < 1e-5 {
+        isCoarse = false
+        (points, velocities) = (try onSphere(points.to(.float64)), try velocities.to(.float64))
+      }
+      let forces = try tangentForces(on: points, epsilon: epsilon)
       let next = try onSphere(points + velocities)  // eq. 3
       velocities = try velocities + gamma * forces  // eq. 4
       movement = try (next - points).square().sum(axis: 1).max().item().squareRoot()
       points = next
-      // The first iteration has no velocity yet.
-      if iteration > 0, movement < 1e-12 {
-        return Charges(points: points, iterations: iteration + 1, movement: movement)
-      }
+      done += 1
     }
-    return Charges(points: points, iterations: iterations, movement: movement)
+    let report = Report(
+      spread: try Spread(of: points), iterations: done, movement: movement,
+      hasConverged: done > 1 && movement < tolerance)
+    return Charges(points: try points.to(.float64), report: report)
   }
 
-  /// The tangent components of the forces of eq. 1, some rows of the distance matrix at a time.
-  private static func tangentForces(_ points: Tensor, epsilon: Double) throws -> Tensor {
+  /// The tangent components of the forces of eq. 1, `[count, dimensions]`, by products of matrices: some rows of the
+  /// distance matrix at a time, and never the differences of all pairs.
+  ///
+  /// - Parameter points: `[count, dimensions]` on the unit sphere.
+  public static func tangentForces(on points: Tensor, epsilon: Double) throws -> Tensor {
     let count = points.size(0)
-    let rowsAtOnce = max(1, 4_000_000 / count)
-    let numbers = try Tensor.range(0, count)
-    let forces = try stride(from: 0, to: count, by: rowsAtOnce).map { start in
-      let rows = start..<min(start + rowsAtOnce, count)
+    let forces = try blocks(of: count).map { rows in
       let some = try points.slice(rows)
       let squares = try 2 - 2 * some.matmul(points.transposed())  // l² between points of the unit sphere
-      let itself = try numbers.slice(rows).unsqueezed(1) .== numbers
       let inverse = try squares.clamped(epsilon * epsilon).rsqrt()
-      let weights = try (inverse * inverse * inverse).filled(with: 0, where: itself)
-      // f_i = Σ_j (u_i − u_j) / l³. The part along u_i is radial and falls away in the tangent component, which leaves
-      // that of −Σ_j u_j / l³. The paper prints f − dot(u, f); only f − dot(u, f) u keeps to the tangent plane.
+      let weights = try (inverse * inverse * inverse).filled(with: 0, where: itself(rows, of: count))
+      // f_i = Σ_j w_ij (u_i − u_j) = u_i Σ_j w_ij − Σ_j w_ij u_j with w = 1/l³. The first part is radial and falls away
+      // in the tangent component. The paper prints f − dot(u, f); only f − dot(u, f) u keeps to the tangent plane.
       let pull = try weights.matmul(points)
       return try some * (some * pull).sum(axis: 1, keep: true) - pull
     }
     return try Tensor.concatenate(forces)
+  }
+
+  /// Rows of a `count x count` matrix that fit into some tens of megabytes.
+  private static func blocks(of count: Int) -> [Range<Int>] {
+    let rows = max(1, 4_000_000 / max(count, 1))
+    return stride(from: 0, to: count, by: rows).map { $0..<min($0 + rows, count) }
+  }
+
+  /// Where some rows of a `count x count` matrix cross its diagonal.
+  private static func itself(_ rows: Range<Int>, of count: Int) throws -> Tensor {
+    let numbers = try Tensor.range(0, count)
+    return try numbers.slice(rows).unsqueezed(1) .== numbers
   }
 
   private static func onSphere(_ points: Tensor) throws -> Tensor {

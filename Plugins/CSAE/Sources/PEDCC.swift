@@ -20,6 +20,8 @@ public struct PEDCC: CentroidPrior, DirectPrior {
     public var gamma = 0.01
     public var epsilon = 0.01
     public var iterations = 200
+    public var tolerance = 1e-9
+    public var restarts = 0
     public init() {}
     public static let help: KeyValuePairs = [
       "method": "simplex (exact, up to latent + 1 classes), charge (Algorithm 1), or auto: the first where it exists.",
@@ -28,11 +30,15 @@ public struct PEDCC: CentroidPrior, DirectPrior {
       "deviation": "Standard deviation of a class around its centroid, for densities and draws.",
       "gamma": "Charge: how far a force changes a velocity in one iteration (eq. 4).",
       "epsilon": "Charge: smaller distances count as this one.",
-      "iterations": "Charge: iterations at most.",
+      "iterations": "Charge: iterations at most, of each start.",
+      "tolerance": "Charge: stop where no point of the unit sphere moves this far in an iteration; 0 never stops.",
+      "restarts": "Charge: further random starts; the one with the least energy is kept.",
     ]
   }
 
   public let centroids: Tensor
+  /// How the charges came to rest; nil for a simplex, which needs no search.
+  public let report: EvenPoints.Report?
   private let deviation: Double
 
   public init(_ config: Config, in context: BuildContext) throws {
@@ -52,12 +58,21 @@ public struct PEDCC: CentroidPrior, DirectPrior {
     guard config.iterations > 0 else {
       throw RecipeError("\(title): iterations is \(config.iterations), expected at least 1")
     }
-    let points = try PEDCC.points(classes, config, in: context)
+    guard config.tolerance >= 0, config.tolerance.isFinite else {
+      throw RecipeError("\(title): tolerance is \(config.tolerance), expected 0 or more")
+    }
+    guard 0...1000 ~= config.restarts else {
+      throw RecipeError("\(title): restarts is \(config.restarts), expected 0 to 1000")
+    }
+    let (points, report) = try PEDCC.place(classes, config, in: context)
+    self.report = report
     centroids = try context.scope.buffer("centroids", points * scale)
     deviation = config.deviation
   }
 
-  private static func points(_ classes: Int, _ config: Config, in context: BuildContext) throws -> Tensor {
+  private static func place(
+    _ classes: Int, _ config: Config, in context: BuildContext
+  ) throws -> (points: Tensor, report: EvenPoints.Report?) {
     let (title, latent) = (context.title, context.latentSize)
     var generator = try Generator(seed: context.seed, for: "\(context.scope.path).centroids")
     let isSimplex = config.method == .auto ? classes <= latent + 1 : config.method == .simplex
@@ -69,7 +84,7 @@ public struct PEDCC: CentroidPrior, DirectPrior {
           \(latent + 1); raise encoder.latent to \(classes - 1) or more, or set prior.method=charge
           """)
       }
-      return try EvenPoints.simplex(classes, dimensions: latent, using: &generator)
+      return (try EvenPoints.simplex(classes, dimensions: latent, using: &generator), nil)
     }
     guard latent >= 2 else {
       throw RecipeError(
@@ -78,10 +93,10 @@ public struct PEDCC: CentroidPrior, DirectPrior {
         cannot move; raise encoder.latent to 2 or more
         """)
     }
-    return try EvenPoints.charges(
+    let charges = try EvenPoints.charges(
       classes, dimensions: latent, gamma: config.gamma, epsilon: config.epsilon, iterations: config.iterations,
-      using: &generator
-    ).points
+      tolerance: config.tolerance, restarts: config.restarts, using: &generator)
+    return (charges.points, charges.report)
   }
 
   public func logDensity(_ latents: Tensor, labels: Tensor?) throws -> Tensor {

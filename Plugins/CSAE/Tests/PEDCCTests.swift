@@ -57,7 +57,9 @@ func chargesFindTheKnownOptimaOnTheSphere(count: Int, energy: Double) throws {
     count, dimensions: 3, gamma: 0.01, epsilon: 0.01, iterations: 5000, using: &generator)
   let sum = try pairs(found.points) { 1 / distance($0, $1) }.reduce(0, +)
   #expect(abs(sum - energy) < 1e-6)
-  #expect(found.iterations < 5000 && found.movement < 1e-12, "stops where nothing moves")
+  let report = found.report
+  #expect(report.iterations < 5000 && report.movement < 1e-12 && report.hasConverged, "stops where nothing moves")
+  #expect(abs(report.spread.energy - energy) < 1e-6)
 }
 
 @Test func oneIterationOfChargesIsTheOneOfAlgorithm1() throws {
