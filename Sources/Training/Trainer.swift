@@ -152,10 +152,18 @@ public final class Trainer {
   private func iterate(
     _ stage: ComposedStage, _ source: BatchSource, _ indices: Tensor, iterations: Int, into pending: inout PendingTerms
   ) throws {
+    var shared: Batch?
     for (number, step) in stage.steps.enumerated() {
       for _ in 0..<step.recipe.repeat {
-        let chosen = step.recipe.repeat == 1 ? indices : try extraBatch(stage.recipe, source, iterations: iterations)
-        let batch = try source.batch(chosen, augmentedBy: &generator)
+        let batch: Batch
+        if step.recipe.repeat > 1 {
+          let extra = try extraBatch(stage.recipe, source, iterations: iterations)
+          batch = try source.batch(extra, augmentedBy: &generator)
+        } else {
+          // Steps that run once see the same batch, sliced and augmented once.
+          batch = try shared ?? source.batch(indices, augmentedBy: &generator)
+          shared = batch
+        }
         let forward = Forward(batch, through: composition.model, training: true, using: &generator)
         var total: Tensor?
         for weighted in step.losses {
