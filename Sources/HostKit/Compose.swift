@@ -205,9 +205,9 @@ struct TrainingRun {
     var summary = RunSummary(session, folder: folder, test: result)
     summary.seconds = try MetricsLog.read(folder.metrics).reduce(0) { $0 + $1.seconds }
     var figures: [HTMLReport.Figure] = []
-    func keep(_ grid: ImageGrid?, _ name: String, _ caption: String) throws {
-      guard let grid else { return }
-      try grid.write(to: folder.figure(name))
+    func keep(_ picture: Picture?, _ name: String, _ caption: String) throws {
+      guard let picture else { return }
+      try picture.write(to: folder.figure(name))
       figures.append(.init("figures/\(name)", caption: caption))
     }
     do {
@@ -217,8 +217,11 @@ struct TrainingRun {
       warn("warning: no loss curves: \(error)")
     }
     try keep(
-      session.reconstructionGrid(of: session.test, count: 20, caption: "test images and their reconstructions"),
-      "reconstructions.png", "Test images and their reconstructions.")
+      session.reconstructionGrid(of: session.test, count: 20, caption: "test images and their reconstructions")?
+        .picture, "reconstructions.png", "Test images and their reconstructions.")
+    try keep(
+      session.classDistances(result.latents)?.picture, "class-distances.png",
+      "Distances between the class means of test latents.")
     if let perClass {
       // A fixed name: the same run draws the same samples, whatever was drawn before.
       var generator = try Generator(seed: session.recipe.randomSeed, for: "samples", device: session.device)
@@ -227,7 +230,7 @@ struct TrainingRun {
       summary.warnings = samples.draw.warnings
       let title = "samples: \(session.recipe.sampler?.use ?? "")"
       try keep(
-        session.grid(samples, classes: nil, perClass: perClass, caption: title), "samples.png",
+        session.grid(samples, classes: nil, perClass: perClass, caption: title)?.picture, "samples.png",
         "Decoded draws of sampler '\(session.recipe.sampler?.use ?? "")', a row for each class.")
     }
     try summary.write(to: folder.summary)

@@ -58,6 +58,18 @@ extension Session {
   }
 }
 
+extension Session {
+  /// Euclidean distances between the class means of some latents; nil without labels, or with too many classes to read.
+  func classDistances(_ latents: LatentSet) throws -> HeatMap? {
+    guard latents.labels != nil, let count = dataset.classCount, (2...40).contains(count) else { return nil }
+    let means = try latents.classMeans(count)
+    let names = (0..<count).map(className)
+    return try HeatMap(
+      means.distances(to: means), title: "distances between class means, test", rowLabels: names, columnLabels: names,
+      decimals: count <= 12 ? 2 : nil)
+  }
+}
+
 extension RunFolder {
   /// Loss curves of the epochs so far. A missing plotter costs the picture, not the run.
   func drawCurves() throws {

@@ -52,7 +52,7 @@ private let packageRoot = URL(fileURLWithPath: #filePath).deletingLastPathCompon
     for file in [run.recipe, run.metrics, run.events, run.checkpoint, run.latents, run.summary, run.report] {
       #expect(FileManager.default.fileExists(atPath: file.path), "\(file.lastPathComponent)")
     }
-    for picture in ["curves.png", "samples.png", "reconstructions.png"] {
+    for picture in ["curves.png", "samples.png", "reconstructions.png", "class-distances.png"] {
       #expect(try Data(contentsOf: run.figure(picture)).starts(with: [0x89, 0x50, 0x4e, 0x47]))
     }
     let summary = try JSONDecoder().decode(RunSummary.self, from: Data(contentsOf: run.summary))
