@@ -158,7 +158,7 @@ struct TrainingRun {
       session.composition, data: TrainingData(training: session.training, validation: session.validation),
       folder: folder, observer: observer)
     let outcome = try trainer.run(resuming: resuming)
-    Interrupt.ignore()
+    Interrupt.stopListening()
     try events.close()
     if outcome == .interrupted {
       say("stopped; everything is saved. Go on with: \(wayOn)")
@@ -183,12 +183,12 @@ struct TrainingRun {
         )
       }
     }
-    let weights = session.composition.store.parameters.filter { $0.role == .weight }.reduce(0) { $0 + $1.tensor.count }
     let held = session.validation.map { " + \($0.count) validation" } ?? ""
     say(
       "data     \(session.dataset.name): \(session.training.count) training\(held) + \(session.test.count) test examples; \(session.dataset.origin.description)"
     )
-    say("model    \(weights) weights on \(session.device), \(Torch.threadCount) threads, seed \(recipe.seed)")
+    say(
+      "model    \(session.weightCount) weights on \(session.device), \(Torch.threadCount) threads, seed \(recipe.seed)")
     say("folder   \(folder.url.relativePath)")
     say()
   }

@@ -18,7 +18,7 @@ struct Doctor: ParsableCommand {
       say("           for a GPU, point LIBTORCH at a CUDA libtorch, run Scripts/bootstrap and build again")
     }
     say("threads    \(Torch.threadCount) of \(ProcessInfo.processInfo.activeProcessorCount) cores")
-    let plugins = Host.plugins.map { "\($0)".replacingOccurrences(of: "Plugin", with: "") }
+    let plugins = Host.plugins.map { $0.name }
     let count = try Slot.allCases.reduce(0) { try $0 + Host.catalog.descriptions(of: $1).count }
     say("plugins    \(plugins.joined(separator: ", ")): \(count) parts")
     tool("gnuplot", "draws loss curves", "apt-get install gnuplot-nox")

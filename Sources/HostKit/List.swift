@@ -34,7 +34,7 @@ struct List: ParsableCommand {
     }
     let part = try catalog.description(of: known, name)
     say("\(known.rawValue) '\(part.name)': \(part.summary)  [\(part.plugin)]")
-    if let plugin = Host.plugins.first(where: { "\($0)" == "\(part.plugin)Plugin" }) {
+    if let plugin = Host.plugins.first(where: { $0.name == part.plugin }) {
       say("\(plugin.paper.authors) (\(plugin.paper.year)): \(plugin.paper.title)")
     }
     say()

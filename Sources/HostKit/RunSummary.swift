@@ -36,7 +36,7 @@ struct RunSummary: Codable {
     trainingExamples = session.training.count
     validationExamples = session.validation?.count ?? 0
     testExamples = session.test.count
-    weights = session.composition.store.parameters.filter { $0.role == .weight }.reduce(0) { $0 + $1.tensor.count }
+    weights = session.weightCount
     seed = recipe.seed
     epochs = (recipe.stages ?? []).reduce(0) { $0 + $1.epochs }
     device = "\(session.device)"

@@ -65,6 +65,11 @@ struct Session {
 
   var evaluator: Evaluator { Evaluator(composition) }
 
+  /// Numbers that training can change.
+  var weightCount: Int {
+    composition.store.parameters.filter { $0.role == .weight }.reduce(0) { $0 + $1.tensor.count }
+  }
+
   /// The stage whose losses are measured at the end: the last one.
   var lastStage: Int { composition.stages.count - 1 }
 

@@ -202,6 +202,11 @@ public protocol Plugin: SendableMetatype {
   static var contributions: [Contribution] { get }
 }
 
+extension Plugin {
+  /// What lists call the plugin: `CSAE` for `CSAEPlugin`.
+  public static var name: String { "\(Self.self)".replacing(/Plugin$/, with: "") }
+}
+
 /// Every part that a program knows, by slot and name.
 public struct Catalog: Sendable {
   public private(set) var encoders = Table<any Encoder>(.encoder)
@@ -220,7 +225,7 @@ public struct Catalog: Sendable {
   /// - Throws: `CatalogError` where two plugins bring a part of one name.
   public init(_ plugins: [any Plugin.Type]) throws {
     for plugin in plugins {
-      let name = "\(plugin)".replacing(/Plugin$/, with: "")
+      let name = plugin.name
       for contribution in plugin.contributions {
         switch contribution {
         case .encoder(let entry): try encoders.add(entry, from: name)

@@ -28,5 +28,5 @@ public enum Interrupt {
   }
 
   /// From now on the signals end the program again.
-  public static func ignore() { for number in signals { signal(number, SIG_DFL) } }
+  public static func stopListening() { for number in signals { signal(number, SIG_DFL) } }
 }
