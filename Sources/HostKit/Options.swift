@@ -117,7 +117,7 @@ struct PartOptions: ParsableArguments {
         if let name { try recipe.apply(choice: slot, name) }
       }
       if !metrics.isEmpty { recipe.metrics = metrics.map { PartChoice($0) } }
-      if let data, data != recipe.data?.use { recipe.data = PartChoice(data) }
+      if let data { recipe.use(data: data) }
       if recipe.data == nil { recipe.data = PartChoice("mnist", with: ["embedded": true]) }
       if recipe.encoder == nil {
         throw ValidationError("a recipe needs an encoder; add --encoder resnet, or see 'host list encoder'")

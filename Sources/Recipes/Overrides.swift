@@ -19,6 +19,15 @@ extension Recipe {
     try assign(Tree(value), to: path, as: "\(path)=\(name)")
   }
 
+  /// Takes another data set, as `--data fashion-mnist` does, and keeps how examples are presented: padding, range, what is
+  /// held out. What tells where the examples are goes with the old set.
+  public mutating func use(data name: String) {
+    guard data?.use != name else { return }
+    var settings = data?.with ?? [:]
+    settings["embedded"] = nil
+    data = PartChoice(name, with: settings)
+  }
+
   /// Changes one value, as `--set` does: `prior.classes=20`.
   ///
   /// The path is a place in the recipe (`stages[0].steps[0].losses[1].weight`), where stages, losses and metrics may be

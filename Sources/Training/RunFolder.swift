@@ -33,9 +33,14 @@ public struct RunFolder: Sendable {
   /// Whether a run lives here.
   public var exists: Bool { FileManager.default.fileExists(atPath: recipe.path) }
 
-  /// Makes the folder and those inside it.
+  /// Makes the folder and those inside it that a run fills.
   public func create() throws {
-    for folder in [url, checkpoint.deletingLastPathComponent(), figure("x").deletingLastPathComponent()] {
+    try create(inside: [checkpoint.deletingLastPathComponent(), figure("x").deletingLastPathComponent()])
+  }
+
+  /// Makes the folder and some inside it.
+  public func create(inside folders: [URL]) throws {
+    for folder in [url] + folders {
       do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
         throw FileError(folder.path, "cannot be made; choose a place that you may write to with --runs")
       }

@@ -1,0 +1,115 @@
+import ArgumentParser
+import Datasets
+import Foundation
+import LatentKit
+import Recipes
+import Training
+
+struct Reproduce: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Run the experiments behind a table or a figure, and put our numbers beside the published ones.",
+    discussion: """
+        host reproduce Plugins/CSAE/experiments/table-2.yaml --dry-run
+        host reproduce Plugins/CSAE/experiments/table-2.yaml --only 'with linear'
+        host reproduce Plugins/CSAE/experiments/table-2.yaml --report
+
+      What is finished is kept and what was stopped goes on: start it again with the same command. Experiments that \
+      have a run in common share it. Full data sets only: a run on a small part is not a reproduction.
+      """)
+
+  @Argument(
+    help: ArgumentHelp("The experiment's file.", valueName: "experiment.yaml"),
+    completion: .file(extensions: ["yaml", "yml"]))
+  var file: String
+  @Option(
+    parsing: .singleValue,
+    help: ArgumentHelp("Only rows with this in their name. Repeat for more.", valueName: "text"))
+  var only: [String] = []
+  @Option(help: ArgumentHelp("Other seeds than the experiment's, as in 1,2,3 or 1-5.", valueName: "list")) var seeds:
+    String?
+  @Option(
+    name: .customLong("set"), parsing: .singleValue,
+    help: ArgumentHelp("A change to every recipe, as in epochs=16. Repeat for more.", valueName: "path=value"))
+  var settings: [String] = []
+  @Option(help: ArgumentHelp("Where run folders go.", valueName: "folder")) var runs = "runs"
+  @Option(help: "Samples to draw of each class.") var perClass = 10
+  @Flag(help: "Show what there is to run, and stop.") var dryRun = false
+  @Flag(help: "Show the numbers of what has been run, and run nothing.") var report = false
+  @OptionGroup(title: "Machine") var machine: MachineOptions
+
+  func validate() throws {
+    guard (1...1000).contains(perClass) else { throw ValidationError("--per-class is \(perClass), expected 1 to 1000") }
+  }
+
+  func run() throws {
+    let experiment = try Experiment(URL(fileURLWithPath: file))
+    let study = try Study(experiment, self)
+    if dryRun { return show(study) }
+    if report { return try study.report() }
+    try study.run(
+      Purpose(command: "reproduce", perClass: perClass), machine,
+      wayOn: CommandLine.arguments.dropFirst().reduce("host") { $0 + " " + ($1.contains(" ") ? "'\($1)'" : $1) })
+  }
+
+  private func show(_ study: Study) {
+    say(study.title)
+    for cell in study.cells {
+      for run in cell.runs {
+        let state = run.isFinished ? "finished" : run.isBegun ? "begun" : "to do"
+        say(
+          "\(state.padding(toLength: 9, withPad: " ", startingAt: 0))\(cell.label), \(run.label)  \(run.folder.url.relativePath)"
+        )
+      }
+    }
+    let open = study.cells.flatMap(\.runs).filter { !$0.isFinished }.count
+    say("\(open) of \(study.cells.flatMap(\.runs).count) runs to do")
+  }
+}
+
+extension Study {
+  /// The rows of an experiment, as flags change it. Runs lie beside each other, named by what is in their recipes, so
+  /// that experiments share them.
+  init(_ experiment: Experiment, _ flags: Reproduce) throws {
+    let composer = Composer(try Host.catalog)
+    let parent = URL(fileURLWithPath: flags.runs)
+    let rows = experiment.rows.filter { row in
+      flags.only.isEmpty || flags.only.contains { row.label.localizedCaseInsensitiveContains($0) }
+    }
+    guard !rows.isEmpty else {
+      throw UnknownName(flags.only.joined(separator: "', '"), among: experiment.rows.map(\.label), of: "row with")
+    }
+    let seeds = try flags.seeds.map(RepeatOptions.list) ?? experiment.plan.seeds
+    let cells = try rows.map { row in
+      let source = try experiment.recipe(of: row)
+      var recipe = source.recipe
+      do {
+        if let data = row.data { recipe.use(data: data) }
+        recipe = try composer.resolve(recipe)
+        for change in experiment.plan.set + row.set + flags.settings { try recipe.set(change) }
+        recipe = try composer.resolve(recipe)
+      } catch let error as ConfigError { throw source.located(error, in: recipe) }
+      let hasSmallPart = DatasetLibrary.known.contains { $0.name == recipe.data?.use && $0.isEmbedded }
+      if hasSmallPart, recipe.data?.with["embedded"].map({ $0 == .null }) ?? true {
+        recipe.data?.with["embedded"] = false
+      }
+      let runs = Study.runs(of: recipe, seeds: seeds, folds: experiment.plan.folds) { recipe, _, _ in
+        RunFolder(parent.appendingPathComponent(recipe.folderName))
+      }
+      return Cell(row: row.row, column: row.column, published: row.published, runs: runs)
+    }
+    self.init(
+      title: experiment.plan.title.isEmpty ? experiment.name : experiment.plan.title, about: experiment.plan.about,
+      cells: cells, measures: experiment.plan.measures, figures: experiment.plan.figures,
+      folder: parent.appendingPathComponent(experiment.name))
+  }
+}
+
+extension Recipe {
+  /// A name for its run's folder that differs where anything differs that the run depends on.
+  fileprivate var folderName: String {
+    var content = self
+    (content.name, content.about) = (nil, nil)
+    let digest = Generator.seed(0, for: content.yaml())
+    return "\(name ?? "run")-\(data?.use ?? "")-seed-\(seed)-" + String(digest, radix: 36)
+  }
+}

@@ -1,0 +1,114 @@
+import ArgumentParser
+import Files
+import Foundation
+import LatentKit
+import Recipes
+import Training
+
+/// Runs that are measured together: a recipe with several seeds and folds, or all the rows of an experiment.
+///
+/// What is finished is kept and what is half done goes on, so a study that was stopped is started again with the same
+/// command.
+struct Study {
+  let title: String
+  let about: String
+  let cells: [Cell]
+  /// What is compared; everything that was measured, where it is empty.
+  let measures: [String]
+  /// Pictures of the runs that are laid side by side.
+  let figures: [String]
+  /// Where the results go.
+  let folder: URL
+
+  /// The runs of one recipe.
+  struct Cell {
+    let row: String
+    let column: String
+    let published: [String: Double]
+    let runs: [Run]
+
+    var label: String { [row, column].filter { !$0.isEmpty }.joined(separator: ", ") }
+  }
+
+  struct Run {
+    let recipe: Recipe
+    let folder: RunFolder
+    let seed: Int
+    /// Counted from 0; nil where the data's own test part is measured.
+    let fold: Int?
+
+    var label: String { "seed \(seed)" + (fold.map { ", fold \($0)" } ?? "") }
+    var isFinished: Bool { FileManager.default.fileExists(atPath: folder.summary.path) }
+    var isBegun: Bool { folder.exists }
+  }
+
+  /// Runs what is not finished, then reports.
+  ///
+  /// A run that diverges does not cost the others: its reason is printed again at the end, and the exit code tells.
+  /// - Throws: `ExitCode(130)` when the user stopped it, with everything saved.
+  func run(_ purpose: Purpose, _ machine: MachineOptions, wayOn: String) throws {
+    let all = cells.flatMap { cell in cell.runs.map { (cell, $0) } }
+    var failures: [String] = []
+    for (number, (cell, run)) in all.enumerated() where !run.isFinished {
+      let title = [cell.label, run.label].filter { !$0.isEmpty }.joined(separator: ", ")
+      say("== run \(number + 1) of \(all.count): \(title)")
+      do {
+        let session = try Session(run.recipe, machine: machine)
+        let one = try TrainingRun(session, in: run.folder, resuming: run.isBegun, wayOn: wayOn)
+        guard try one.train() else { throw ExitCode(130) }
+        try one.finish(perClass: purpose.perClass)
+      } catch let error as TrainingError {
+        failures.append("\(title): \(error)")
+        warn("warning: \(error)")
+      }
+      say()
+    }
+    try report()
+    for failure in failures { warn("failed: \(failure)") }
+    if !failures.isEmpty { throw ExitCode.failure }
+  }
+
+  /// Writes and prints what the finished runs came to.
+  func report() throws {
+    let results = try StudyResults(self)
+    try results.write(to: folder)
+    results.print(folder: folder)
+  }
+}
+
+extension Study {
+  /// One recipe, repeated. Its runs lie in the study's folder.
+  ///
+  /// - Parameter resuming: Whether to keep what has been run there.
+  init(repeating recipe: Recipe, _ repeats: Repeats, in folder: RunFolder, resuming: Bool) throws {
+    let seeds = repeats.seeds ?? [recipe.seed]
+    let runs = Study.runs(of: recipe, seeds: seeds, folds: repeats.folds) { _, seed, fold in
+      RunFolder(folder.url.appendingPathComponent("seed-\(seed)" + (fold.map { "-fold-\($0)" } ?? "")))
+    }
+    if !resuming { for run in runs { try run.folder.clear() } }
+    try folder.create(inside: [])
+    try AtomicFile.write(recipe.yaml(), to: folder.recipe)
+    try repeats.write(to: folder)
+    self.init(
+      title: recipe.name ?? folder.name, about: recipe.about ?? "",
+      cells: [Cell(row: recipe.name ?? folder.name, column: "", published: [:], runs: runs)], measures: [], figures: [],
+      folder: folder.url)
+  }
+
+  /// A recipe with each seed on each fold.
+  static func runs(
+    of recipe: Recipe, seeds: [Int], folds: Int?, in folder: (Recipe, _ seed: Int, _ fold: Int?) -> RunFolder
+  ) -> [Run] {
+    seeds.flatMap { seed in
+      (folds.map { Array(0..<$0) } ?? [nil] as [Int?]).map { fold in
+        var recipe = recipe
+        recipe.seed = seed
+        if let fold, let folds {
+          recipe.data?.with["folds"] = .int(folds)
+          recipe.data?.with["fold"] = .int(fold)
+        }
+        return Run(recipe: recipe, folder: folder(recipe, seed, fold), seed: seed, fold: fold)
+      }
+    }
+  }
+}

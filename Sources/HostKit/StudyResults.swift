@@ -1,0 +1,188 @@
+import Figures
+import Files
+import Foundation
+import LatentKit
+import Training
+
+/// What the runs of a study came to, beside what is published.
+struct StudyResults {
+  /// One number of one run.
+  struct Value {
+    let cell: Study.Cell
+    let run: Study.Run
+    let measure: String
+    let value: Double
+    let unit: String
+    let summary: RunSummary
+  }
+
+  /// One measure of one cell over its runs.
+  struct Line {
+    let label: String
+    let measure: String
+    let published: Double?
+    let unit: String
+    let values: [Double]
+    let epochs: Int?
+
+    var mean: Double { values.reduce(0, +) / Double(values.count) }
+    /// Sample standard deviation (divisor n − 1); nil for fewer than two.
+    var deviation: Double? {
+      guard values.count > 1 else { return nil }
+      return (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1)).squareRoot()
+    }
+  }
+
+  let study: Study
+  let values: [Value]
+  let lines: [Line]
+  /// Measures that no run has, with those there are.
+  let unknown: [UnknownName]
+
+  /// - Throws: `FileError` where a finished run's files are damaged.
+  init(_ study: Study) throws {
+    self.study = study
+    let all = try study.cells.flatMap { cell in
+      try cell.runs.filter(\.isFinished).flatMap { run in try StudyResults.values(of: run, in: cell) }
+    }
+    var known: [String] = []
+    for value in all where !known.contains(value.measure) { known.append(value.measure) }
+    let wanted = study.measures.isEmpty ? known.filter { !$0.contains("/") || $0.hasPrefix("test/") } : study.measures
+    unknown =
+      known.isEmpty ? [] : wanted.filter { !known.contains($0) }.map { UnknownName($0, among: known, of: "measure") }
+    values = all.filter { wanted.contains($0.measure) }
+    lines = study.cells.flatMap { cell in
+      wanted.compactMap { measure in
+        let found = all.filter { $0.cell.label == cell.label && $0.measure == measure }
+        guard !found.isEmpty || cell.published[measure] != nil else { return nil }
+        let epochs = Set(found.map(\.summary.epochs))
+        return Line(
+          label: cell.label, measure: measure, published: cell.published[measure], unit: found.first?.unit ?? "",
+          values: found.map(\.value), epochs: epochs.count == 1 ? epochs.first : nil)
+      }
+    }
+  }
+
+  /// Everything that a finished run measured: test metrics by their names, `test/` and `training/` loss terms,
+  /// `sampler/` diagnostics.
+  private static func values(of run: Study.Run, in cell: Study.Cell) throws -> [Value] {
+    let summary = try RunSummary.read(run.folder.summary)
+    func value(_ name: String, _ value: Double, _ unit: String = "") -> Value {
+      Value(cell: cell, run: run, measure: name, value: value, unit: unit, summary: summary)
+    }
+    let last = try MetricsLog.read(run.folder.metrics).last
+    return summary.testMetrics.map { value($0.name, $0.value, $0.unit) }
+      + summary.testLosses.sorted { $0.key < $1.key }.map { value("test/\($0.key)", $0.value) }
+      + (last?.training ?? [:]).sorted { $0.key < $1.key }.map { value("training/\($0.key)", $0.value) }
+      + summary.sampler.map { value("sampler/\($0.name)", $0.value, $0.unit) }
+  }
+}
+
+// MARK: Texts
+
+extension StudyResults.Line {
+  private var decimals: Int {
+    let size = max(abs(mean), published.map(abs) ?? 0)
+    return unit == "%" ? 2 : size >= 100 ? 1 : size >= 1 ? 3 : 4
+  }
+
+  private func text(_ value: Double) -> String { String(format: "%.\(decimals)f", value) }
+  private var unitText: String { unit.isEmpty ? "" : " \(unit)" }
+
+  var oursText: String {
+    values.isEmpty ? "not run" : text(mean) + (deviation.map { " ± \(text($0))" } ?? "") + unitText
+  }
+  var publishedText: String { published.map { text($0) + unitText } ?? "" }
+  var differenceText: String {
+    guard let published, !values.isEmpty else { return "" }
+    return String(format: "%+.\(decimals)f", mean - published)
+  }
+  var countText: String { values.isEmpty ? "" : "\(values.count)" }
+  var epochsText: String { epochs.map(String.init) ?? "" }
+  var columns: [String] { [label, measure, publishedText, oursText, differenceText, countText, epochsText] }
+}
+
+extension StudyResults {
+  private static let heads = ["run", "measure", "published", "ours", "difference", "runs", "epochs"]
+
+  /// The table for people, in Markdown.
+  var markdown: String {
+    let rows = lines.map { "| " + $0.columns.joined(separator: " | ") + " |" }
+    let head = ["| " + Self.heads.joined(separator: " | ") + " |", "|---|---|---:|---:|---:|---:|---:|"]
+    return (["# \(study.title)", "", study.about, ""].drop { $0.isEmpty } + head + rows).joined(separator: "\n")
+      + "\n\n"
+      + "Ours: mean ± sample standard deviation over runs (seeds\(hasFolds ? " and folds" : "")).\n"
+  }
+
+  /// One line for each number of each run, for programs.
+  var csv: String {
+    func quoted(_ text: String) -> String {
+      text.contains(where: { ",\"\n".contains($0) }) ? "\"" + text.replacing("\"", with: "\"\"") + "\"" : text
+    }
+    let rows = values.map { value in
+      [
+        value.cell.row, value.cell.column, "\(value.run.seed)", value.run.fold.map(String.init) ?? "", value.measure,
+        "\(value.value)", value.unit, value.cell.published[value.measure].map { "\($0)" } ?? "",
+        "\(value.summary.epochs)", "\(value.summary.trainingExamples)", "\(value.summary.seconds)",
+        value.run.folder.name,
+      ].map(quoted).joined(separator: ",")
+    }
+    let head = "row,column,seed,fold,measure,value,unit,published,epochs,training_examples,seconds,folder"
+    return ([head] + rows).joined(separator: "\n") + "\n"
+  }
+
+  private var hasFolds: Bool { study.cells.contains { $0.runs.contains { $0.fold != nil } } }
+
+  func write(to folder: URL) throws {
+    do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
+      throw FileError(folder.path, "cannot be made; choose a place that you may write to with --runs")
+    }
+    try AtomicFile.write(markdown, to: folder.appendingPathComponent("results.md"))
+    try AtomicFile.write(csv, to: folder.appendingPathComponent("results.csv"))
+    let figures = try drawFigures(in: folder)
+    let finished = study.cells.flatMap(\.runs).filter(\.isFinished)
+    try HTMLReport(
+      title: study.title, subtitle: study.about,
+      summary: [.init("runs", "\(finished.count) of \(study.cells.flatMap(\.runs).count) finished")],
+      measurements: lines.map { line in
+        .init("\(line.label): \(line.measure)", line.oursText, note: note(line))
+      }, figures: figures
+    ).write(to: folder.appendingPathComponent("report.html"))
+  }
+
+  private func drawFigures(in folder: URL) throws -> [HTMLReport.Figure] { [] }
+
+  private func note(_ line: Line) -> String {
+    [
+      line.published == nil ? "" : "published \(line.publishedText)",
+      line.values.count > 1 ? "\(line.values.count) runs" : "", line.epochs.map { "\($0) epochs" } ?? "",
+    ].filter { !$0.isEmpty }.joined(separator: ", ")
+  }
+
+  func print(folder: URL) {
+    let rows = [Self.heads] + lines.map(\.columns)
+    let widths = Self.heads.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    say(study.title)
+    for row in rows {
+      let cells = row.indices.map { column in
+        let space = String(repeating: " ", count: widths[column] - row[column].count)
+        return column < 2 ? row[column] + space : space + row[column]
+      }
+      say(cells.joined(separator: "  "))
+    }
+    for name in unknown { warn("warning: \(name)") }
+    say("results  \(folder.relativePath)/results.md")
+    say("report   \(folder.relativePath)/report.html")
+  }
+}
+
+extension RunSummary {
+  static func read(_ url: URL) throws -> RunSummary {
+    let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    do { return try decoder.decode(RunSummary.self, from: Data(contentsOf: url)) } catch {
+      throw FileError(url.path, "is not the summary of a run; remove the run's folder and run it again")
+    }
+  }
+}

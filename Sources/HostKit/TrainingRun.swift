@@ -1,0 +1,134 @@
+import Datasets
+import Figures
+import Files
+import Foundation
+import LatentKit
+import Recipes
+import Training
+
+/// One run of training: a session and its folder.
+struct TrainingRun {
+  let session: Session
+  let folder: RunFolder
+  let resuming: Bool
+  /// Held while this program works in the folder.
+  private let lock: RunLock
+  private let wayOn: String
+
+  /// Takes a folder for a session that has not run, or goes on with the run that is in it.
+  ///
+  /// - Parameters:
+  ///   - wayOn: What to type to go on after an interruption.
+  /// - Throws: `RecipeError` where the folder holds a run of another recipe, `FileError` where another program works on it.
+  init(_ session: Session, in folder: RunFolder, resuming: Bool, wayOn: String) throws {
+    (self.session, self.folder, self.wayOn) = (session, folder, wayOn)
+    let hasRun = resuming && folder.exists
+    // A run that was killed before its first checkpoint goes on from its start.
+    self.resuming = hasRun && FileManager.default.fileExists(atPath: folder.checkpoint.path)
+    lock = try folder.lock()
+    if hasRun {
+      let stored = try Composer(Host.catalog).resolve(Recipe.read(folder.recipe).recipe)
+      guard stored == session.recipe else {
+        throw RecipeError(
+          "the flags or the recipe file differ from the run in \(folder.url.path); a run goes on with its own recipe: leave them out, or start another run"
+        )
+      }
+    }
+  }
+
+  /// False when training was interrupted.
+  func train() throws -> Bool {
+    if !resuming {
+      try folder.clear()
+      try folder.create()
+      try AtomicFile.write(session.recipe.yaml(), to: folder.recipe)
+    }
+    describe()
+    let events = try EventFile(
+      folder.events, keepingSteps: resuming ? try? Checkpoint.read(folder.checkpoint).position.totalIterations : nil)
+    let observer = Observers([ConsoleProgress(), EventObserver(events)])
+    Interrupt.listen()
+    let trainer = try Trainer(
+      session.composition, data: TrainingData(training: session.training, validation: session.validation),
+      folder: folder, observer: observer)
+    let outcome = try trainer.run(resuming: resuming)
+    Interrupt.stopListening()
+    try events.close()
+    if outcome == .interrupted {
+      say("stopped; everything is saved. Go on with: \(wayOn)")
+      return false
+    }
+    return true
+  }
+
+  private func describe() {
+    let recipe = session.recipe
+    let parts: [(String, PartChoice?)] = [
+      ("encoder", recipe.encoder), ("decoder", recipe.decoder), ("classifier", recipe.classifier),
+      ("discriminator", recipe.discriminator), ("prior", recipe.prior), ("noise", recipe.noise),
+      ("sampler", recipe.sampler),
+    ]
+    say("recipe   " + parts.compactMap { name, part in part.map { "\(name) \($0.use)" } }.joined(separator: ", "))
+    for stage in session.composition.stages {
+      for step in stage.steps {
+        let losses = step.losses.map { $0.weight == 1 ? $0.name : "\(number($0.weight)) \($0.name)" }
+        say(
+          "stage    \(stage.recipe.name): \(stage.recipe.epochs) epochs, batch \(stage.recipe.batch), \(step.recipe.optimizer?.use ?? ""), loss \(losses.joined(separator: " + "))"
+        )
+      }
+    }
+    let held = session.validation.map { " + \($0.count) validation" } ?? ""
+    say(
+      "data     \(session.dataset.name): \(session.training.count) training\(held) + \(session.test.count) test examples; \(session.dataset.origin.description)"
+    )
+    say(
+      "model    \(session.weightCount) weights on \(session.device), \(Torch.threadCount) threads, seed \(recipe.seed)")
+    say("folder   \(folder.url.relativePath)")
+    say()
+  }
+
+  /// Measures the trained model on the test part, samples it, and writes the summary, the figures and the report.
+  func finish(perClass: Int?) throws {
+    let session = session
+    let result = try session.evaluator.evaluate(session.test, stage: session.lastStage, training: session.training)
+    let latents = try session.evaluator.encode(session.training)
+    var tensors = ["latents": latents.latents]
+    tensors["labels"] = latents.labels
+    try Safetensors.write(tensors, to: folder.latents)
+
+    var summary = RunSummary(session, folder: folder, test: result)
+    summary.seconds = try MetricsLog.read(folder.metrics).reduce(0) { $0 + $1.seconds }
+    var figures: [HTMLReport.Figure] = []
+    func keep(_ picture: Picture?, _ name: String, _ caption: String) throws {
+      guard let picture else { return }
+      try picture.write(to: folder.figure(name))
+      figures.append(.init("figures/\(name)", caption: caption))
+    }
+    do {
+      try folder.drawCurves()
+      figures.append(.init("figures/curves.png", caption: "Loss and metrics over epochs."))
+    } catch let error as FigureError {
+      warn("warning: no loss curves: \(error)")
+    }
+    try keep(
+      session.reconstructionGrid(of: session.test, count: 20, caption: "test images and their reconstructions")?
+        .picture, "reconstructions.png", "Test images and their reconstructions.")
+    try keep(
+      session.classDistances(result.latents)?.picture, "class-distances.png",
+      "Distances between the class means of test latents.")
+    if let perClass {
+      // A fixed name: the same run draws the same samples, whatever was drawn before.
+      var generator = try Generator(seed: session.recipe.randomSeed, for: "samples", device: session.device)
+      let samples = try session.sample(classes: nil, perClass: perClass, reference: latents, using: &generator)
+      summary.sampler = samples.draw.diagnostics
+      summary.warnings = samples.draw.warnings
+      let title = "samples: \(session.recipe.sampler?.use ?? "")"
+      try keep(
+        session.grid(samples, classes: nil, perClass: perClass, caption: title)?.picture, "samples.png",
+        "Decoded draws of sampler '\(session.recipe.sampler?.use ?? "")', a row for each class.")
+    }
+    try summary.write(to: folder.summary)
+    try summary.report(figures: figures, recipe: session.recipe).write(to: folder.report)
+    summary.print(figures: figures.map { folder.url.relativePath + "/" + $0.path }, folder: folder)
+  }
+}

@@ -1,0 +1,166 @@
+import Foundation
+import LatentKit
+
+/// The runs behind a table or a figure of a paper, with what the paper reports for each.
+///
+///     title: Accuracy on MNIST (Table 2)
+///     seeds: [1, 2, 3]
+///     set: [data.validation=0]
+///     measures: [nearest-class-mean accuracy]
+///     figures: [samples.png]
+///     rows:
+///       - row: CSAE, beta 0.02
+///         column: with linear
+///         recipe: ../recipes/csae-l.yaml
+///         set: [noise.beta=0.02]
+///         published: {nearest-class-mean accuracy: 98.08}
+///
+/// Each row is run once for each seed, and for each fold where there are some.
+public struct Experiment: Sendable {
+  /// The file's name without its ending.
+  public let name: String
+  public let plan: Plan
+  public let rows: [Row]
+  private let source: Source
+
+  /// What holds for all rows.
+  public struct Plan: ComponentConfig {
+    public var title = ""
+    public var about = ""
+    public var seeds = [1]
+    public var folds: Int?
+    public var set: [String] = []
+    public var measures: [String] = []
+    public var figures: [String] = []
+    public init() {}
+    public static let help: KeyValuePairs = [
+      "title": "What it reproduces.",
+      "about": "What a reader must know to compare the numbers.",
+      "seeds": "Each row is run with each of them.",
+      "folds": "Each row is cross-validated with so many folds; none unless said.",
+      "set": "Changes to every recipe, as --set takes them.",
+      "measures":
+        "What is compared: names of test metrics, or test/TERM, training/TERM, sampler/NAME; all unless said.",
+      "figures": "Pictures of each run that are laid side by side: samples.png, reconstructions.png, ….",
+    ]
+  }
+
+  /// One cell of a table, or one picture of a figure.
+  public struct Row: ComponentConfig {
+    public var row = ""
+    public var column = ""
+    public var recipe = ""
+    public var data: String?
+    public var set: [String] = []
+    public var published: [String: Double] = [:]
+    public init() {}
+    public static let help: KeyValuePairs = [
+      "row": "What it is called: the model, say.",
+      "column": "Where a table or figure has two ways: the column.",
+      "recipe": "A recipe file, seen from the experiment's file.",
+      "data": "Another data set than the recipe's.",
+      "set": "Changes to the recipe, as --set takes them.",
+      "published": "What the paper reports, by measure.",
+    ]
+
+    public var label: String { column.isEmpty ? row : "\(row), \(column)" }
+  }
+
+  /// Reads an experiment file.
+  /// - Throws: `RecipeFileError` with the place of what is wrong.
+  public init(_ url: URL) throws {
+    let source = try Source(url)
+    self.source = source
+    name = url.deletingPathExtension().lastPathComponent
+    var fields = source.fields
+    let listed = fields.removeValue(forKey: "rows")
+    plan = try source.locating { try Plan(fields, at: "") }
+    guard case .array(let items)? = listed, !items.isEmpty else {
+      throw source.error(
+        "rows", "found \(listed?.text ?? "nothing"), expected a list of runs, as in '- {row: …, recipe: …}'")
+    }
+    rows = try items.enumerated().map { index, item in
+      guard case .object(let settings) = item else {
+        throw source.error("rows[\(index)]", "found \(item.text), expected a mapping, as in {row: …, recipe: …}")
+      }
+      let row = try source.locating { try Row(settings, at: "rows[\(index)]") }
+      for (name, text) in [("row", row.row), ("recipe", row.recipe)] where text.isEmpty {
+        throw source.error(
+          "rows[\(index)]", "found no '\(name)', expected \(name == "row" ? "a name" : "a recipe file")")
+      }
+      return row
+    }
+    guard !plan.seeds.isEmpty, plan.seeds.allSatisfy({ $0 >= 0 }) else {
+      throw source.error("seeds", "found \(plan.seeds), expected one whole number or more, each at least 0")
+    }
+    if let folds = plan.folds, folds < 2 { throw source.error("folds", "found \(folds), expected 2 or more") }
+    for (index, row) in rows.enumerated() where rows[..<index].contains(where: { $0.label == row.label }) {
+      throw source.error("rows[\(index)]", "'\(row.label)' is there twice; give each row and column a name of its own")
+    }
+  }
+
+  /// The recipe of a row as its file and the changes say it, before it is resolved, and those changes.
+  /// - Throws: `RecipeFileError` where the recipe's file cannot be read.
+  public func recipe(of row: Row) throws -> RecipeSource {
+    try Recipe.read(URL(fileURLWithPath: row.recipe, relativeTo: source.url.deletingLastPathComponent()))
+  }
+
+  /// The text of an experiment, for errors that say where.
+  private struct Source: Sendable {
+    let url: URL
+    let fields: [String: Value]
+    private let places: [String: TextPosition]
+
+    init(_ url: URL) throws {
+      self.url = url
+      let file = url.relativePath
+      guard let data = try? Data(contentsOf: url) else {
+        throw RecipeFileError(file: file, "cannot be read, expected an experiment file; check its name and folder")
+      }
+      guard let text = String(validating: data, as: UTF8.self) else {
+        throw RecipeFileError(file: file, "found bytes that are not UTF-8 text, expected an experiment in YAML")
+      }
+      do {
+        guard let tree = try Tree(yaml: text), case .object(let fields) = tree.value else {
+          throw TreeProblem(reason: "found no keys, expected an experiment with 'rows'")
+        }
+        self.fields = fields
+        places = tree.places
+      } catch let problem as TreeProblem {
+        throw RecipeFileError(file: file, position: problem.position, path: problem.path, problem.reason)
+      }
+    }
+
+    func error(_ path: String, _ reason: String) -> RecipeFileError {
+      var place = path[...]
+      while places[String(place)] == nil, let end = place.lastIndex(where: { $0 == "." || $0 == "[" }) {
+        place = place[..<end]
+      }
+      return RecipeFileError(file: url.relativePath, position: places[String(place)], path: path, reason)
+    }
+
+    func locating<Result>(_ body: () throws -> Result) throws -> Result {
+      do { return try body() } catch let problem as ConfigError {
+        throw error(String(problem.path.drop { $0 == "." }), problem.reason)
+      }
+    }
+  }
+}
+
+extension Tree {
+  /// Where each value of a document stands, by its path: `rows[1].recipe`.
+  fileprivate var places: [String: TextPosition] {
+    var found: [String: TextPosition] = [:]
+    func visit(_ tree: Tree, _ path: String) {
+      found[path] = tree.position
+      switch tree.content {
+      case .scalar: break
+      case .list(let items): for (index, item) in items.enumerated() { visit(item, "\(path)[\(index)]") }
+      case .mapping(let fields):
+        for field in fields { visit(field.tree, path.isEmpty ? field.key : "\(path).\(field.key)") }
+      }
+    }
+    visit(self, "")
+    return found
+  }
+}
