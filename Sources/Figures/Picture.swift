@@ -15,6 +15,10 @@ public struct Color: Sendable, Hashable {
 
   public static let white = Color(gray: 255)
   public static let ink = Color(gray: 38)
+  // For frames and lines, after Okabe & Ito 2008: colour-blind readers can tell them apart.
+  public static let green = Color(0, 158, 115)
+  public static let red = Color(213, 94, 0)
+  public static let blue = Color(0, 114, 178)
   /// What stands for a value that is not a number: a magenta that no grey image and few photographs contain.
   public static let signal = Color(255, 0, 170)
 }
@@ -67,6 +71,26 @@ public struct Picture: Sendable, Equatable {
     }
   }
 
+  /// Copies a picture with its upper left corner to a place, as far as it lies inside.
+  public mutating func draw(_ other: Picture, x: Int, y: Int) {
+    let (left, right) = (max(x, 0), min(x + other.width, width))
+    guard left < right else { return }
+    for row in max(y, 0)..<max(min(y + other.height, height), max(y, 0)) {
+      let source = 3 * ((row - y) * other.width + left - x)
+      let target = 3 * (row * width + left)
+      let bytes = 3 * (right - left)
+      pixels.replaceSubrange(target..<(target + bytes), with: other.pixels[source..<(source + bytes)])
+    }
+  }
+
+  /// Draws the border of a rectangle, inside of it.
+  public mutating func frame(x: Int, y: Int, width: Int, height: Int, thickness: Int, _ color: Color) {
+    fill(x: x, y: y, width: width, height: thickness, color)
+    fill(x: x, y: y + height - thickness, width: width, height: thickness, color)
+    fill(x: x, y: y, width: thickness, height: height, color)
+    fill(x: x + width - thickness, y: y, width: thickness, height: height, color)
+  }
+
   /// Writes a line of text with its upper left corner at a place; a capital is `7 * scale` pixels high.
   public mutating func write(_ text: String, x: Int, y: Int, scale: Int = 1, color: Color = .ink) {
     for (column, row) in Font.dots(of: text) {
@@ -109,6 +133,17 @@ extension Picture {
   ///
   /// - Throws: `FileError` where the file cannot be written.
   public func write(to url: URL) throws { try AtomicFile.write(png(), to: url) }
+
+  /// Reads a PNG file.
+  ///
+  /// - Throws: `FileError` where the file cannot be read, `FigureError` where it is not a whole PNG file.
+  public init(contentsOf url: URL) throws {
+    let data: Data
+    do { data = try Data(contentsOf: url) } catch {
+      throw FileError(url.path, "cannot be read; name a PNG file that is there and that you may read")
+    }
+    do { try self.init(png: data) } catch let error as FigureError { throw FigureError("\(url.path): \(error)") }
+  }
 
   /// Reads the bytes of a PNG file; transparent places become white.
   ///

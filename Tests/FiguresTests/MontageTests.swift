@@ -1,0 +1,101 @@
+import Files
+import Foundation
+import LatentKit
+import Testing
+
+@testable import Figures
+
+private func tile(_ shade: UInt8, width: Int = 30, height: Int = 20) throws -> Picture {
+  try Picture(width: width, height: height, color: Color(shade, 7, 200))
+}
+
+/// Where the tile of a shade lies in a picture: its corner, found pixel by pixel.
+private func corner(of tile: Picture, in picture: Picture) throws -> (x: Int, y: Int) {
+  let color = tile[0, 0]
+  let places = (0..<picture.height).flatMap { y in
+    (0..<picture.width).filter { picture[$0, y] == color }.map { (x: $0, y: y) }
+  }
+  let first = try #require(places.first)
+  #expect(places.count == tile.width * tile.height)
+  #expect(places.allSatisfy { (0..<tile.width).contains($0.x - first.x) && (0..<tile.height).contains($0.y - first.y) })
+  return first
+}
+
+@Test func panelsOfAMontageStandInRowsAndColumns() throws {
+  let tiles = try [tile(10), tile(20, width: 50), tile(30, height: 44), tile(40, width: 44), tile(50)]
+  let rows = [[tiles[0], tiles[1], tiles[2]], [tiles[3], tiles[4]]]
+  let montage = try Montage(rows: rows.map { $0.map { ("", $0) } }, padding: 11)
+  let found = try tiles.map { try corner(of: $0, in: montage.picture) }
+  // Three pixels on each side are the room of a frame; the widest and the highest panel set the step.
+  #expect(found.map(\.x).map { $0 - found[0].x } == [0, 44 + 6 + 11, 44 + 6 + 11 + 50 + 6 + 11, 0, 44 + 6 + 11])
+  #expect(found.map(\.y).map { $0 - found[0].y } == [0, 0, 0, 44 + 6 + 11, 44 + 6 + 11])
+}
+
+@Test func aFrameSurroundsItsPanelAndCoversNothing() throws {
+  let inner = try tile(90)
+  let picture = try Montage(rows: [[.init("", inner, frame: .green), .init("", try tile(91))]]).picture
+  let (x, y) = try corner(of: inner, in: picture)
+  let green = (0..<picture.height).flatMap { y in (0..<picture.width).filter { picture[$0, y] == .green } }.count
+  #expect(green == 36 * 26 - 30 * 20)
+  for (dx, dy) in [(-3, -3), (-1, 19), (32, 22), (15, -2)] { #expect(picture[x + dx, y + dy] == .green) }
+  #expect(picture[x - 4, y] == .white)
+}
+
+@Test func titlesStandAbovePanelsAndLabelsBesideThem() throws {
+  let inner = try tile(90, width: 200, height: 60)
+  func dark(_ montage: Montage, x: Range<Int>, y: Range<Int>) -> Int {
+    y.reduce(0) { count, y in count + x.count { montage.picture[$0, y] == .ink } }
+  }
+  let plain = try Montage(rows: [[("", inner)]])
+  #expect(dark(plain, x: 0..<plain.picture.width, y: 0..<plain.picture.height) == 0)
+  let titled = try Montage(rows: [[("epoch 40", inner)]], rowLabels: ["CVAE"], caption: "Figure 5")
+  let (x, y) = try corner(of: inner, in: titled.picture)
+  let dots = { (text: String) in 4 * Font.dots(of: text).count }  // of two by two pixels each
+  #expect(dark(titled, x: 0..<titled.picture.width, y: 0..<y) == dots("epoch 40") + dots("Figure 5"))
+  #expect(dark(titled, x: 0..<x, y: y..<titled.picture.height) == dots("CVAE"))
+}
+
+@Test func longTitlesBreakAndPushPanelsDownTogether() throws {
+  let (left, right) = (try tile(1, width: 90), try tile(2, width: 90))
+  let picture = try Montage(rows: [[("one two three four five six", left), ("one", right)]]).picture
+  #expect(try corner(of: left, in: picture).y == corner(of: right, in: picture).y)
+  let lines = Font.lines(of: "one two three four five six", width: 48).count
+  #expect(lines > 1)
+  let short = try Montage(rows: [[("one", left)]]).picture
+  #expect(try corner(of: left, in: picture).y - corner(of: left, in: short).y == (lines - 1) * 24)
+}
+
+@Test func montagesOfNothingAreRefused() throws {
+  let none: [[Montage.Panel]] = [[], []]
+  #expect(throws: FigureError.self) { try Montage(rows: none) }
+  let one = [[Montage.Panel("", try tile(1))]]
+  #expect(throws: FigureError.self) { try Montage(rows: one, rowLabels: ["a", "b"]) }
+  #expect(throws: FigureError.self) { try Montage(rows: one, padding: -1) }
+  let wide = try Picture(width: 20_000, height: 1)
+  #expect(throws: FigureError.self) { try Montage(rows: [[("", wide), ("", wide)]]) }
+}
+
+@Test func picturesThatLieOutsideAreCutOff() throws {
+  var picture = try Picture(width: 6, height: 5)
+  let other = try tile(90, width: 4, height: 3)
+  for (x, y) in [(-2, -1), (4, 3), (-9, 0), (0, 9), (6, 0)] { picture.draw(other, x: x, y: y) }
+  let covered = (0..<5).map { y in (0..<6).filter { picture[$0, y] == other[0, 0] } }
+  #expect(covered == [[0, 1], [0, 1], [], [4, 5], [4, 5]])
+  #expect(picture.pixels.count == 90)
+}
+
+@Test func picturesAreReadBackAndDamagedFilesAreNamed() throws {
+  let folder = FileManager.default.temporaryDirectory.appendingPathComponent("picture-\(UUID())")
+  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  defer { try? FileManager.default.removeItem(at: folder) }
+  var picture = try tile(90)
+  picture.write("a", x: 3, y: 3)
+  let url = folder.appendingPathComponent("x.png")
+  try picture.write(to: url)
+  #expect(try Picture(contentsOf: url) == picture)
+  try picture.png().prefix(50).write(to: url)
+  let error = #expect(throws: FigureError.self) { try Picture(contentsOf: url) }
+  #expect(error?.description.contains("\(url.path): found 50 bytes, expected a PNG file") == true)
+  #expect(throws: FileError.self) { try Picture(contentsOf: folder.appendingPathComponent("none.png")) }
+  #expect(throws: FileError.self) { try Picture(contentsOf: folder) }
+}
