@@ -14,15 +14,17 @@ public struct Dataset: Sendable {
   public let classNames: [String]?
   /// How many classes there are; nil without labels.
   public let classCount: Int?
-  public let origin: Origin
+  public private(set) var origin: Origin
 
   /// Where the examples came from.
-  public enum Origin: Sendable, Equatable, CustomStringConvertible {
+  public indirect enum Origin: Sendable, Equatable, CustomStringConvertible {
     case files([URL])
     /// The small set that ships with the package.
     case embedded(train: Int, test: Int)
     /// Made by a program; what it says about it.
     case made(String)
+    /// The test part was cut out of what came from there; how.
+    case cut(Origin, test: String)
 
     public var description: String {
       switch self {
@@ -30,6 +32,7 @@ public struct Dataset: Sendable {
         Set(files.map { $0.deletingLastPathComponent().path }).sorted().joined(separator: ", ")
       case .embedded(let train, let test): "embedded subset of \(grouped(train)) + \(grouped(test))"
       case .made(let text): text
+      case .cut(let origin, let test): "\(origin); test = \(test)"
       }
     }
   }
@@ -81,15 +84,15 @@ public struct Dataset: Sendable {
     return "data '\(name)' is the \(origin); 'host data fetch \(name)' gets the full set"
   }
 
-  /// The dataset as a recipe wants it: a validation part held out, then the training part limited. The seed says which
-  /// examples.
+  /// The dataset as a recipe wants it: with folds, one of them as the test part; then a validation part held out of the
+  /// training part, then that limited. The seed says which examples.
   /// - Throws: `ConfigError` for a setting that does not fit these data.
   public func prepared(_ settings: DataSettings, seed: UInt64, at path: String = "data.with") throws -> Dataset {
     try settings.validate(at: path)
-    var result = self
+    var result = try cut(settings, seed: seed, at: path)
     do {
       if settings.validation > 0, validation == nil {
-        let parts = try train.split(share: settings.validation, seed: seed, for: "data.validation")
+        let parts = try result.train.split(share: settings.validation, seed: seed, for: "data.validation")
         (result.train, result.validation) = (parts.kept, parts.held)
       }
     } catch let error as DatasetError {
@@ -104,6 +107,22 @@ public struct Dataset: Sendable {
       }
       result.train = try result.train.balanced(limit, seed: seed, for: "data.limit")
     }
+    return result
+  }
+
+  /// One fold of the training part as the test part, where the settings ask for folds.
+  private func cut(_ settings: DataSettings, seed: UInt64, at path: String) throws -> Dataset {
+    guard let count = settings.folds else { return self }
+    let foldSeed = settings.foldSeed.map { UInt64(bitPattern: Int64($0)) } ?? seed
+    var result = self
+    do {
+      (result.train, result.test) = try train.fold(
+        settings.fold, of: count, seed: foldSeed, for: "data.folds", className: { classNames?[$0] ?? "class \($0)" })
+    } catch let error as DatasetError {
+      throw ConfigError(path: "\(path).folds", error.description)
+    }
+    let test = "fold \(settings.fold) of \(count), counted from 0, by seed \(Int64(bitPattern: foldSeed))"
+    result.origin = .cut(origin, test: test)
     return result
   }
 }
