@@ -79,7 +79,7 @@ let package = Package(
       [
         .target(
           name: name, dependencies: ["LatentKit", "Metrics"], path: "Plugins/\(name)", exclude: ["Tests", "README.md"],
-          sources: ["Sources"], resources: [.copy("recipes")], swiftSettings: strict),
+          sources: ["Sources"], resources: [.copy("recipes"), .copy("experiments")], swiftSettings: strict),
         tests(name, [.byName(name: name), "LatentKit", "Metrics"], path: "Plugins/\(name)/Tests"),
       ]
     },

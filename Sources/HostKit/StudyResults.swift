@@ -150,7 +150,24 @@ extension StudyResults {
     ).write(to: folder.appendingPathComponent("report.html"))
   }
 
-  private func drawFigures(in folder: URL) throws -> [HTMLReport.Figure] { [] }
+  /// The same picture of every cell's first finished run, side by side as the cells' rows and columns say.
+  private func drawFigures(in folder: URL) throws -> [HTMLReport.Figure] {
+    var rows: [String] = []
+    for cell in study.cells where !rows.contains(cell.row) { rows.append(cell.row) }
+    return try study.figures.compactMap { name in
+      let panels = try rows.map { row in
+        try study.cells.filter { $0.row == row }.compactMap { cell -> Montage.Panel? in
+          let pictures = cell.runs.filter(\.isFinished).map { $0.folder.figure(name) }
+          guard let url = pictures.first(where: { FileManager.default.fileExists(atPath: $0.path) }) else { return nil }
+          return Montage.Panel(cell.label, try Picture(contentsOf: url))
+        }
+      }
+      guard panels.contains(where: { !$0.isEmpty }) else { return nil }
+      try Montage(rows: panels.filter { !$0.isEmpty }, caption: study.title).write(
+        to: folder.appendingPathComponent(name))
+      return HTMLReport.Figure(name, caption: "\(name) of each run, the first seed.")
+    }
+  }
 
   private func note(_ line: Line) -> String {
     [

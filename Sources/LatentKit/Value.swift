@@ -18,7 +18,12 @@ public indirect enum Value: Sendable, Equatable {
     case .int: "a whole number"
     case .double: "a number"
     case .string: "text"
-    case .array: "a list"
+    case .array(let values):
+      switch values.first {
+      case .int: "a list of whole numbers"
+      case .double: "a list of numbers"
+      default: "a list"
+      }
     case .object: "a mapping"
     }
   }

@@ -1,0 +1,162 @@
+import Baseline
+import CSAE
+import Foundation
+import LatentKit
+import Recipes
+import SparseSAE
+import Testing
+import Training
+
+@testable import HostKit
+
+private let plugins: [any Plugin.Type] = [BaselinePlugin.self, CSAEPlugin.self, SparseSAEPlugin.self]
+
+private func host(_ arguments: String...) throws {
+  try Host.$plugins.withValue(plugins) {
+    var command = try HostCommand.parseAsRoot(arguments)
+    try command.run()
+  }
+}
+
+private func message(_ arguments: String...) -> String {
+  Host.$plugins.withValue(plugins) {
+    do {
+      var command = try HostCommand.parseAsRoot(arguments)
+      try command.run()
+      return ""
+    } catch { return HostCommand.fullMessage(for: error) }
+  }
+}
+
+private final class Scratch {
+  let url = FileManager.default.temporaryDirectory.appendingPathComponent("latentkit-study-\(UUID().uuidString)")
+  var path: String { url.path }
+  init() throws { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) }
+  deinit { try? FileManager.default.removeItem(at: url) }
+
+  func write(_ text: String, to name: String) throws -> String {
+    let file = url.appendingPathComponent(name)
+    try Data(text.utf8).write(to: file)
+    return file.path
+  }
+
+  func read(_ name: String) throws -> String {
+    try String(contentsOf: url.appendingPathComponent(name), encoding: .utf8)
+  }
+}
+
+private let packageRoot = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+  .deletingLastPathComponent()
+
+private let small = """
+  name: small
+  data: {use: mnist, with: {embedded: true, limit: 200}}
+  encoder: {use: mlp, with: {latent: 10, hidden: [16]}}
+  prior: pedcc
+  sampler: class-gaussian
+  stages: [{epochs: 1}]
+  """
+
+@Suite struct Studies {
+  @Test func seedsAndFoldsAreRunOnceEachAndAveraged() throws {
+    let scratch = try Scratch()
+    let recipe = try scratch.write(small, to: "small.yaml")
+    try host("compose", recipe, "--seeds", "1,3", "--folds", "2", "--runs", scratch.path, "--name", "study")
+    let names = ["seed-1-fold-0", "seed-1-fold-1", "seed-3-fold-0", "seed-3-fold-1"]
+    let accuracies = try names.map { name in
+      let folder = RunFolder(scratch.url.appendingPathComponent("study/\(name)"))
+      let summary = try RunSummary.read(folder.summary)
+      #expect(summary.testExamples == 2500)
+      return try #require(summary.testMetrics.first { $0.name == "nearest-class-mean accuracy" }).value
+    }
+    #expect(Set(accuracies).count > 1, "folds and seeds differ")
+    let mean = accuracies.reduce(0, +) / 4
+    let deviation = (accuracies.map { ($0 - mean) * ($0 - mean) }.reduce(0, +) / 3).squareRoot()
+    let table = try scratch.read("study/results.md")
+    #expect(table.contains(String(format: "%.2f ± %.2f %%", mean, deviation)))
+    #expect(table.contains("| 4 | 1 |"))
+    #expect(
+      try scratch.read("study/results.csv").split(separator: "\n").count {
+        $0.contains(",nearest-class-mean accuracy,")
+      } == 4)
+  }
+
+  @Test func aStudyGoesOnWithWhatIsMissing() throws {
+    let scratch = try Scratch()
+    let recipe = try scratch.write(small, to: "small.yaml")
+    try host("compose", recipe, "--seeds", "1-2", "--runs", scratch.path, "--name", "study")
+    let folders = (1...2).map { RunFolder(scratch.url.appendingPathComponent("study/seed-\($0)")) }
+    let before = try folders.map { try Data(contentsOf: $0.summary) }
+    // As if it had been stopped in the second run.
+    try FileManager.default.removeItem(at: folders[1].summary)
+    try host("train", "--resume", "--name", "study", "--runs", scratch.path)
+    #expect(try Data(contentsOf: folders[0].summary) == before[0], "finished runs are left alone")
+    #expect(FileManager.default.fileExists(atPath: folders[1].summary.path))
+    #expect(message("compose", recipe, "--seeds", "1", "--runs", scratch.path, "--name", "study").contains("--resume"))
+  }
+
+  @Test func anExperimentStandsBesideWhatIsPublished() throws {
+    let scratch = try Scratch()
+    _ = try scratch.write(small, to: "small.yaml")
+    let experiment = try scratch.write(
+      """
+      title: A table
+      seeds: [4]
+      measures: [nearest-class-mean accuracy, training/centroid]
+      figures: [samples.png]
+      rows:
+        - {row: wide, column: a, recipe: small.yaml, set: ["encoder.hidden=[32]"], published: {nearest-class-mean accuracy: 90}}
+        - {row: wide, column: b, recipe: small.yaml, data: fashion-mnist, set: [data.embedded=true]}
+      """, to: "table.yaml")
+    try host("reproduce", experiment, "--runs", scratch.path, "--only", "wide, a", "--per-class", "2")
+    var table = try scratch.read("table/results.md")
+    #expect(table.contains("| wide, a | nearest-class-mean accuracy | 90.00 % |") && !table.contains("wide, b"))
+    try host("reproduce", experiment, "--runs", scratch.path, "--report")
+    table = try scratch.read("table/results.md")
+    #expect(table.contains("| wide, a | training/centroid |"))
+    try host("reproduce", experiment, "--runs", scratch.path, "--per-class", "2")
+    let folders = try FileManager.default.contentsOfDirectory(atPath: scratch.path).filter { $0.hasPrefix("small-") }
+    #expect(folders.count { $0.contains("-seed-4-") } == 2)
+    #expect(FileManager.default.fileExists(atPath: scratch.url.appendingPathComponent("table/samples.png").path))
+    #expect(try scratch.read("table/results.csv").contains("wide,b,4,,nearest-class-mean accuracy,"))
+  }
+
+  @Test(arguments: [
+    ("rows: []", "expected a list of runs"),
+    ("titel: x\nrows: [{row: a, recipe: small.yaml}]", "Did you mean 'title'?"),
+    ("rows:\n  - {row: a, recipe: small.yaml}\n  - {row: b, recipe: small.yaml, sett: [x]}", "3:40: rows[1].sett"),
+    ("rows: [{row: a}]", "found no 'recipe'"),
+    ("rows: [{row: a, recipe: nowhere.yaml}]", "there is no such file"),
+    ("seeds: [1.5]\nrows: [{row: a, recipe: small.yaml}]", "1:8: seeds: found [1.5], expected a list of whole numbers"),
+    ("rows: [{row: a, recipe: small.yaml, set: [prior.clases=3]}]", "Did you mean 'classes'?"),
+    ("rows: [{row: a, recipe: small.yaml}, {row: a, recipe: small.yaml}]", "is there twice"),
+  ])
+  func whatIsWrongInAnExperimentIsSaidInOneSentence(text: String, expected: String) throws {
+    let scratch = try Scratch()
+    _ = try scratch.write(small, to: "small.yaml")
+    let file = try scratch.write(text, to: "table.yaml")
+    let found = message("reproduce", file, "--dry-run", "--runs", scratch.path)
+    #expect(found.contains(expected), "\(found)")
+  }
+
+  @Test func listsOfSeedsAreReadOrRefused() throws {
+    #expect(try RepeatOptions.list("5, 7-9,1") == [5, 7, 8, 9, 1])
+    for wrong in ["", "a", "3-1", "1,1", "-1", "1,,2"] {
+      #expect(throws: (any Error).self) { try RepeatOptions.list(wrong) }
+    }
+  }
+
+  @Test func everyExperimentOfThePluginsCanBePlanned() throws {
+    let folder = packageRoot.appendingPathComponent("Plugins")
+    let files = try FileManager.default.subpathsOfDirectory(atPath: folder.path).filter {
+      $0.contains("/experiments/") && $0.hasSuffix(".yaml")
+    }
+    #expect(!files.isEmpty)
+    let scratch = try Scratch()
+    for file in files {
+      #expect(throws: Never.self, "\(file)") {
+        try host("reproduce", folder.appendingPathComponent(file).path, "--dry-run", "--runs", scratch.path)
+      }
+    }
+  }
+}
