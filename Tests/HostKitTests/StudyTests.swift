@@ -1,52 +1,10 @@
-import Baseline
-import CSAE
 import Foundation
 import LatentKit
 import Recipes
-import SparseSAE
 import Testing
 import Training
 
 @testable import HostKit
-
-private let plugins: [any Plugin.Type] = [BaselinePlugin.self, CSAEPlugin.self, SparseSAEPlugin.self]
-
-private func host(_ arguments: String...) throws {
-  try Host.$plugins.withValue(plugins) {
-    var command = try HostCommand.parseAsRoot(arguments)
-    try command.run()
-  }
-}
-
-private func message(_ arguments: String...) -> String {
-  Host.$plugins.withValue(plugins) {
-    do {
-      var command = try HostCommand.parseAsRoot(arguments)
-      try command.run()
-      return ""
-    } catch { return HostCommand.fullMessage(for: error) }
-  }
-}
-
-private final class Scratch {
-  let url = FileManager.default.temporaryDirectory.appendingPathComponent("latentkit-study-\(UUID().uuidString)")
-  var path: String { url.path }
-  init() throws { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) }
-  deinit { try? FileManager.default.removeItem(at: url) }
-
-  func write(_ text: String, to name: String) throws -> String {
-    let file = url.appendingPathComponent(name)
-    try Data(text.utf8).write(to: file)
-    return file.path
-  }
-
-  func read(_ name: String) throws -> String {
-    try String(contentsOf: url.appendingPathComponent(name), encoding: .utf8)
-  }
-}
-
-private let packageRoot = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-  .deletingLastPathComponent()
 
 private let small = """
   name: small
@@ -59,7 +17,7 @@ private let small = """
 
 @Suite struct Studies {
   @Test func seedsAndFoldsAreRunOnceEachAndAveraged() throws {
-    let scratch = try Scratch()
+    let scratch = Scratch()
     let recipe = try scratch.write(small, to: "small.yaml")
     try host("compose", recipe, "--seeds", "1,3", "--folds", "2", "--runs", scratch.path, "--name", "study")
     let names = ["seed-1-fold-0", "seed-1-fold-1", "seed-3-fold-0", "seed-3-fold-1"]
@@ -82,7 +40,7 @@ private let small = """
   }
 
   @Test func aStudyGoesOnWithWhatIsMissing() throws {
-    let scratch = try Scratch()
+    let scratch = Scratch()
     let recipe = try scratch.write(small, to: "small.yaml")
     try host("compose", recipe, "--seeds", "1-2", "--runs", scratch.path, "--name", "study")
     let folders = (1...2).map { RunFolder(scratch.url.appendingPathComponent("study/seed-\($0)")) }
@@ -96,7 +54,7 @@ private let small = """
   }
 
   @Test func anExperimentStandsBesideWhatIsPublished() throws {
-    let scratch = try Scratch()
+    let scratch = Scratch()
     _ = try scratch.write(small, to: "small.yaml")
     let experiment = try scratch.write(
       """
@@ -132,7 +90,7 @@ private let small = """
     ("rows: [{row: a, recipe: small.yaml}, {row: a, recipe: small.yaml}]", "is there twice"),
   ])
   func whatIsWrongInAnExperimentIsSaidInOneSentence(text: String, expected: String) throws {
-    let scratch = try Scratch()
+    let scratch = Scratch()
     _ = try scratch.write(small, to: "small.yaml")
     let file = try scratch.write(text, to: "table.yaml")
     let found = message("reproduce", file, "--dry-run", "--runs", scratch.path)
@@ -152,7 +110,7 @@ private let small = """
       $0.contains("/experiments/") && $0.hasSuffix(".yaml")
     }
     #expect(!files.isEmpty)
-    let scratch = try Scratch()
+    let scratch = Scratch()
     for file in files {
       #expect(throws: Never.self, "\(file)") {
         try host("reproduce", folder.appendingPathComponent(file).path, "--dry-run", "--runs", scratch.path)

@@ -1,0 +1,50 @@
+import Baseline
+import CSAE
+import Foundation
+import LatentKit
+import SparseSAE
+
+@testable import HostKit
+
+let plugins: [any Plugin.Type] = [BaselinePlugin.self, CSAEPlugin.self, SparseSAEPlugin.self]
+
+let packageRoot = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+  .deletingLastPathComponent()
+
+/// Runs a command line as the program would, with its sentence on failure.
+func host(_ arguments: String...) throws {
+  try Host.$plugins.withValue(plugins) {
+    var command = try HostCommand.parseAsRoot(arguments)
+    try command.run()
+  }
+}
+
+/// What the program would print on failure.
+func message(_ arguments: String...) -> String {
+  Host.$plugins.withValue(plugins) {
+    do {
+      var command = try HostCommand.parseAsRoot(arguments)
+      try command.run()
+      return ""
+    } catch { return HostCommand.fullMessage(for: error) }
+  }
+}
+
+/// A folder that is removed when its test is over.
+final class Scratch {
+  let url = FileManager.default.temporaryDirectory.appendingPathComponent("latentkit-host-\(UUID().uuidString)")
+  var path: String { url.path }
+  deinit { try? FileManager.default.removeItem(at: url) }
+
+  /// Writes a file, and returns its path.
+  func write(_ text: String, to name: String) throws -> String {
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    let file = url.appendingPathComponent(name)
+    try Data(text.utf8).write(to: file)
+    return file.path
+  }
+
+  func read(_ name: String) throws -> String {
+    try String(contentsOf: url.appendingPathComponent(name), encoding: .utf8)
+  }
+}
