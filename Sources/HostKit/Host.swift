@@ -37,7 +37,8 @@ struct HostCommand: ParsableCommand {
       """,
     version: "LatentKit 0.1.0 on libtorch \(Torch.version)",
     subcommands: [
-      Compose.self, Train.self, Evaluate.self, Sample.self, Reconstruct.self, List.self, DataCommand.self, Doctor.self,
+      Compose.self, Train.self, Evaluate.self, Sample.self, Reconstruct.self, Centroids.self, List.self,
+      DataCommand.self, Doctor.self,
       Bench.self,
     ])
 }

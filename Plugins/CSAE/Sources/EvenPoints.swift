@@ -1,4 +1,5 @@
 import LatentKit
+import Metrics
 
 /// Points spread over the unit sphere as evenly as can be (Zhu & Zhang 2019, section 3.1), in Float64 on the CPU.
 public enum EvenPoints {
@@ -28,39 +29,9 @@ public enum EvenPoints {
     return try onSphere(helmert.matmul(axes.transposed()))
   }
 
-  /// How evenly points are spread: what a person looks at to trust them.
-  public struct Spread: Sendable, Equatable {
-    /// The sum of `1/l` over all pairs, which the forces of eq. 1 make small.
-    public let energy: Double
-    /// Between the two nearest directions, in degrees; 0 for fewer than two points.
-    public let minimumAngle: Double
-    /// Over all pairs, in degrees; 0 for fewer than two points.
-    public let meanAngle: Double
-
-    /// - Parameter points: `[count, dimensions]`, of any length above 0: only their directions count.
-    public init(of points: Tensor) throws {
-      let points = try onSphere(points.detached().to(.float64, .cpu))
-      var (energy, angles, nearest) = (0.0, 0.0, Double.pi)
-      for rows in blocks(of: points.size(0)) {
-        let cosines = try points.slice(rows).matmul(points.transposed()).clamped(-1, 1)
-        let itself = try EvenPoints.itself(rows, of: points.size(0))
-        // Points in one place count as very near, so that the energy stays a number.
-        let inverse = try (2 - 2 * cosines).clamped(1e-24).rsqrt()
-        let angle = try cosines.acos()
-        energy += try inverse.filled(with: 0, where: itself).sum().item()
-        angles += try angle.filled(with: 0, where: itself).sum().item()
-        nearest = min(nearest, try angle.filled(with: .pi, where: itself).min().item())
-      }
-      let pairs = points.size(0) * (points.size(0) - 1)
-      self.energy = energy / 2
-      minimumAngle = pairs == 0 ? 0 : nearest * 180 / .pi
-      meanAngle = pairs == 0 ? 0 : angles / Double(pairs) * 180 / .pi
-    }
-  }
-
   /// What came of Algorithm 1.
   public struct Report: Sendable, Equatable {
-    public let spread: Spread
+    public let spread: AngularSpread
     /// Iterations that were run, of the start that was kept.
     public let iterations: Int
     /// How far the fastest point moved in the last one, on the unit sphere.
@@ -129,7 +100,7 @@ public enum EvenPoints {
       done += 1
     }
     let report = Report(
-      spread: try Spread(of: points), iterations: done, movement: movement,
+      spread: try AngularSpread(of: points), iterations: done, movement: movement,
       hasConverged: done > 1 && movement < tolerance)
     return Charges(points: try points.to(.float64), report: report)
   }

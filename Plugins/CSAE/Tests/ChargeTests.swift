@@ -46,30 +46,6 @@ func forcesByMatricesAreThoseOfTheDoubleLoop(count: Int, dimensions: Int) throws
   for (a, b) in zip(rough, fine) { for (a, b) in zip(a, b) { #expect(abs(a - b) < 1e-3 * scale) } }
 }
 
-@Test func spreadIsThatOfALoopOverPairs() throws {
-  let u = try points(30, 4) * 3
-  let all = try rows(u)
-  var (energy, angles): (Double, [Double]) = (0, [])
-  for i in all.indices {
-    for j in all.indices.dropFirst(i + 1) {
-      let l = zip(all[i], all[j]).map { ($0 - $1) / 3 }
-      let length = dot(l, l).squareRoot()
-      energy += 1 / length
-      angles.append(2 * asin(length / 2) * 180 / .pi)
-    }
-  }
-  let found = try EvenPoints.Spread(of: u)
-  // Two points lie 0.003 apart: of 1 − cos = 4e-6, Float64 keeps ten digits.
-  #expect(abs(found.energy / energy - 1) < 1e-8)
-  #expect(abs(found.minimumAngle - (angles.min() ?? 0)) < 1e-6)
-  #expect(abs(found.meanAngle - angles.reduce(0, +) / Double(angles.count)) < 1e-8)
-}
-
-@Test func spreadOfOnePointIsZero() throws {
-  let found = try EvenPoints.Spread(of: Tensor([1.0, 2], shape: [1, 2]))
-  #expect((found.energy, found.minimumAngle, found.meanAngle) == (0, 0, 0))
-}
-
 @Test func spreadOfTheIcosahedronIsTheKnownOne() throws {
   var generator = try Generator(seed: 4)
   let report = try EvenPoints.charges(12, dimensions: 3, iterations: 5000, tolerance: 1e-10, using: &generator).report
