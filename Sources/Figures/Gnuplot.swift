@@ -13,7 +13,7 @@ enum Gnuplot {
       .first(where: FileManager.default.isExecutableFile(atPath:))
     guard let program else {
       throw FigureError(
-        "gnuplot, which draws the curves, was not found in PATH; install it: apt-get install gnuplot-nox "
+        "gnuplot, which draws plots, was not found in PATH; install it: apt-get install gnuplot-nox "
           + "(macOS: brew install gnuplot)")
     }
     // Script and messages go through files: pipes could fill up on both sides while each waits for the other.
@@ -46,7 +46,7 @@ enum Gnuplot {
       guard process.terminationStatus == 0, data.starts(with: [0x89, 0x50, 0x4E, 0x47]) else {
         let said = String(decoding: (try? Data(contentsOf: messages)) ?? Data(), as: UTF8.self)
         let line = said.split(separator: "\n").last { !$0.allSatisfy { " ^".contains($0) } }
-        throw FigureError("gnuplot could not draw the curves: \(line ?? "it ended without a picture")")
+        throw FigureError("gnuplot could not draw the plot: \(line ?? "it ended without a picture")")
       }
       return data
     } catch let error as FigureError {
@@ -54,5 +54,20 @@ enum Gnuplot {
     } catch {
       throw FigureError("gnuplot could not be run: \(error.localizedDescription)")
     }
+  }
+
+  /// A text as gnuplot reads it, in double quotes; lines stay apart. A backquote is written by its number: gnuplot would
+  /// run what stands between two of them.
+  static func quoted(_ text: String) -> String {
+    let escaped = text.unicodeScalars.map { scalar in
+      switch scalar {
+      case "\n": "\\n"
+      case "\\": "\\\\"
+      case "\"": "\\\""
+      case "`": "\\140"
+      default: scalar.properties.generalCategory == .control ? " " : String(scalar)
+      }
+    }
+    return "\"" + escaped.joined() + "\""
   }
 }

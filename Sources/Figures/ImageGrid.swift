@@ -40,21 +40,36 @@ public struct ImageGrid: Sendable {
     _ originals: Tensor, _ reconstructions: Tensor, range: ClosedRange<Double> = 0...1, columns: Int? = nil,
     caption: String? = nil, padding: Int = 2, scale: Int? = nil
   ) throws -> ImageGrid {
-    guard originals.shape == reconstructions.shape else {
+    try comparison(
+      of: originals, with: [("reconstruction", reconstructions)], range: range, columns: columns, caption: caption,
+      padding: padding, scale: scale)
+  }
+
+  /// Each row of originals above one row for each model that reconstructed them.
+  ///
+  /// - Parameter models: A label of its rows and as many images as `originals`, of the same shape, for each model.
+  /// - Throws: `FigureError` as for a grid, and where shapes differ.
+  public static func comparison(
+    of originals: Tensor, with models: [(label: String, images: Tensor)], range: ClosedRange<Double> = 0...1,
+    columns: Int? = nil, caption: String? = nil, padding: Int = 2, scale: Int? = nil
+  ) throws -> ImageGrid {
+    for (label, images) in models where images.shape != originals.shape {
       throw FigureError(
-        "found originals of shape \(originals.shape) and reconstructions of shape \(reconstructions.shape), "
+        "found originals of shape \(originals.shape) and images '\(label)' of shape \(images.shape), "
           + "expected the same; reconstruct exactly these originals")
     }
     try Tiles.check(originals.shape)
     let count = originals.size(0)
-    let tiles = try Tiles(
-      Tensor.concatenate([originals, reconstructions.to(originals.dtype, originals.device)]), range)
+    let all = try [originals] + models.map { try $0.images.to(originals.dtype, originals.device) }
     let columns = columns ?? min(count, 10)
     guard columns > 0 else { throw FigureError("found \(columns) columns of images, expected 1 or more") }
-    let rows = (0..<count).split(every: columns).flatMap { row in [Array(row), row.map { $0 + count }] }
-    let labels = rows.indices.map { $0 % 2 == 0 ? "original" : "reconstruction" }
+    let rows = (0..<count).split(every: columns).flatMap { row in
+      all.indices.map { set in row.map { $0 + set * count } }
+    }
+    let names = ["original"] + models.map(\.label)
     return try ImageGrid(
-      tiles, rows: rows, bandHeight: 2, labels: labels, caption: caption, padding: padding, scale: scale)
+      Tiles(Tensor.concatenate(all), range), rows: rows, bandHeight: all.count,
+      labels: rows.indices.map { names[$0 % names.count] }, caption: caption, padding: padding, scale: scale)
   }
 
   /// Writes a PNG file: a whole one or none.

@@ -66,9 +66,9 @@ public struct LinePlot: Sendable {
       "reset",
       "set border 3 lc rgb '#555555'",
       "set tics nomirror out textcolor rgb '#333333'",
-      "set title \(quoted(title)) noenhanced textcolor rgb '#222222'",
-      "set xlabel \(quoted(xLabel)) noenhanced textcolor rgb '#333333'",
-      "set ylabel \(quoted(yLabel)) noenhanced textcolor rgb '#333333'",
+      "set title \(Gnuplot.quoted(title)) noenhanced textcolor rgb '#222222'",
+      "set xlabel \(Gnuplot.quoted(xLabel)) noenhanced textcolor rgb '#333333'",
+      "set ylabel \(Gnuplot.quoted(yLabel)) noenhanced textcolor rgb '#333333'",
       "set lmargin 11",
       "set rmargin 4",
       "set tmargin 3",
@@ -105,7 +105,7 @@ public struct LinePlot: Sendable {
       let style = hasMarks ? "linespoints pt 7 ps 0.6" : "lines"
       let dash = series.isCompanion ? "(12,6)" : "1"
       let rgb = LinePlot.colors[color % LinePlot.colors.count]
-      let key = series.name.isEmpty ? "notitle" : "title \(quoted(series.name))"
+      let key = series.name.isEmpty ? "notitle" : "title \(Gnuplot.quoted(series.name))"
       curves.append("\(name) using 1:2 with \(style) lw 2 dt \(dash) lc rgb '\(rgb)' \(key)")
     }
     // Below the axis: its numbers, its label, then the names in two columns.
@@ -139,18 +139,4 @@ private func wholeStep(_ extent: Double) -> Int {
     }
     power *= 10
   }
-}
-
-/// A text as gnuplot reads it: in double quotes, on one line. A backquote is written by its number: gnuplot would run
-/// what stands between two of them.
-private func quoted(_ text: String) -> String {
-  let escaped = text.unicodeScalars.map { scalar in
-    switch scalar {
-    case "\\": "\\\\"
-    case "\"": "\\\""
-    case "`": "\\140"
-    default: scalar.properties.generalCategory == .control ? " " : String(scalar)
-    }
-  }
-  return "\"" + escaped.joined() + "\""
 }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Figures
 import Foundation
 import LatentKit
 import Recipes
@@ -96,47 +95,5 @@ struct Sample: ParsableCommand {
     } else if latents == nil {
       throw RecipeError("this model has no decoder for images, so there is no picture; add --latents file.safetensors")
     }
-  }
-}
-
-struct Reconstruct: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    abstract: "Draw examples above their reconstructions by a trained run.",
-    discussion: """
-        host reconstruct runs/demo
-        host reconstruct runs/demo --data fashion-mnist     # data that the model never saw
-      """)
-
-  @Argument(help: ArgumentHelp("The folder of a run.", valueName: "run"), completion: .directory) var folder: String
-  @Option(help: "Another data set than the run's, of the same size.") var data: String?
-  @Option(help: "train, validation or test.") var part = DataPart.test
-  @Option(help: "How many examples.") var count = 20
-  @Option(help: ArgumentHelp("The picture; figures/reconstructions.png of the run unless said.", valueName: "file.png"))
-  var output: String?
-  @OptionGroup(title: "Machine") var machine: MachineOptions
-
-  func validate() throws {
-    guard (1...10_000).contains(count) else { throw ValidationError("--count is \(count), expected 1 to 10000") }
-  }
-
-  func run() throws {
-    let session = try Session(run: folder, machine: machine) { recipe in
-      if let data, data != recipe.data?.use {
-        var settings = recipe.data?.with ?? [:]
-        settings["embedded"] = .null
-        recipe.data = PartChoice(data, with: settings)
-      }
-    }
-    let source = try session.part(part)
-    let title = "\(part.rawValue) images of \(session.dataset.name) and their reconstructions"
-    guard let grid = try session.reconstructionGrid(of: source, count: count, caption: title) else {
-      throw RecipeError("this model has no decoder for images, so there is nothing to draw")
-    }
-    let result = try session.evaluator.evaluate(source, stage: session.lastStage, training: session.training)
-    for (name, value) in result.losses.sorted(by: { $0.key < $1.key }) { say("\(name) \(number(value))") }
-    let url =
-      output.map { URL(fileURLWithPath: $0) } ?? RunFolder(URL(fileURLWithPath: folder)).figure("reconstructions.png")
-    try grid.write(to: url)
-    say("picture  \(url.relativePath)")
   }
 }

@@ -38,10 +38,12 @@ public struct BuildContext: Sendable {
   public var scope: Scope
   /// What messages call the component: `encoder 'resnet'`.
   public var title: String
+  /// What was computed in earlier builds by the same composer.
+  public var memory: BuildMemory
 
   public init(
     inputShape: [Int], inputRange: ClosedRange<Double>? = nil, classCount: Int? = nil, latentSize: Int = 0,
-    scope: Scope, title: String = "part"
+    scope: Scope, title: String = "part", memory: BuildMemory = BuildMemory()
   ) {
     self.inputShape = inputShape
     self.inputRange = inputRange
@@ -49,6 +51,7 @@ public struct BuildContext: Sendable {
     self.latentSize = latentSize
     self.scope = scope
     self.title = title
+    self.memory = memory
   }
 
   public var device: Device { scope.device }

@@ -9,7 +9,8 @@ extension Composer {
   ///
   /// - Throws: `ConfigError` for settings, `RecipeError` for parts that cannot work with the data or with each other.
   public func compose(_ recipe: Recipe, for data: DataShape, device: Device = .cpu) throws -> Composition {
-    var assembly = Assembly(catalog: catalog, recipe: try resolve(recipe), data: data, device: device)
+    var assembly = Assembly(
+      catalog: catalog, recipe: try resolve(recipe), data: data, device: device, memory: memory)
     return try assembly.composition()
   }
 }
@@ -24,6 +25,7 @@ private struct Assembly {
   let recipe: Recipe
   let data: DataShape
   let device: Device
+  let memory: BuildMemory
   let store = ParameterStore()
   var modes: [String: Mode] = [:]
   var latentSize = 0
@@ -86,7 +88,7 @@ private struct Assembly {
     if isTrained { modes[scope.path] = scope.mode }
     let context = BuildContext(
       inputShape: data.inputShape, inputRange: data.inputRange, classCount: data.classCount, latentSize: latentSize,
-      scope: scope, title: title)
+      scope: scope, title: title, memory: memory)
     return try naming(title) { try table[choice.use].make(choice.with, at: "\(path).with", in: context) }
   }
 

@@ -3,6 +3,8 @@ import LatentKit
 /// Turns recipes into models: fills in what a recipe leaves open, builds its parts, and checks that they fit.
 public struct Composer: Sendable {
   public let catalog: Catalog
+  /// Shared by all models that this composer and its copies build.
+  let memory = BuildMemory()
 
   public init(_ catalog: Catalog) { self.catalog = catalog }
 

@@ -175,3 +175,24 @@ private func gray(_ index: Int) -> Color { Color(gray: UInt8(10 * (index + 1))) 
   #expect(throws: FigureError.self) { try HeatMap(.zeros([2, 3, 1])) }
   #expect(throws: FigureError.self) { try HeatMap(.zeros([0, 3])) }
 }
+
+@Test func severalModelsStandBelowTheirOriginals() throws {
+  let images = try shades(9)
+  let (originals, first, second) = (try images.slice(0..<3), try images.slice(3..<6), try images.slice(6..<9))
+  let grid = try ImageGrid.comparison(
+    of: originals, with: [("a", first), ("b", second)], columns: 2, padding: 2, scale: 5)
+  let boxes = try (0..<9).map { try #require(box(of: gray($0), in: grid.picture)) }
+  // Two columns: a band of three rows for images 1 and 2, then one for image 3.
+  for image in 0..<3 {
+    for set in 0..<3 {
+      let found = boxes[set * 3 + image]
+      #expect(found.x.lowerBound == boxes[image].x.lowerBound)
+      #expect(found.y.lowerBound - boxes[image].y.lowerBound == set * 17)
+    }
+  }
+  #expect(boxes[2].x == boxes[0].x && boxes[2].y.lowerBound > boxes[6].y.upperBound + 2)
+  let error = #expect(throws: FigureError.self) {
+    try ImageGrid.comparison(of: originals, with: [("a", first), ("b", images)])
+  }
+  #expect(error?.description.contains("images 'b' of shape [9, 1, 3, 4]") == true)
+}

@@ -74,7 +74,7 @@ private func count(_ color: Color, in picture: Picture) -> Int {
 
 @Test(.enabled(if: hasGnuplot)) func whatGnuplotSaysIsPassedOn() {
   let error = #expect(throws: FigureError.self) { try Gnuplot.png("plot nonsense(\n", width: 100, height: 100) }
-  #expect(error?.description.hasPrefix("gnuplot could not draw the curves: ") == true)
+  #expect(error?.description.hasPrefix("gnuplot could not draw the plot: ") == true)
 }
 
 @Test func nothingToPlotIsRefused() {

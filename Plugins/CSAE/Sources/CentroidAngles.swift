@@ -1,4 +1,5 @@
 import LatentKit
+import Metrics
 
 /// How evenly the prior's centroids are spread: the least and the mean angle between two of them, and their energy.
 ///
@@ -18,7 +19,7 @@ public struct CentroidAngles: Metric {
         prior to pedcc, or drop the metric
         """)
     }
-    let spread = try EvenPoints.Spread(of: prior.centroids)
+    let spread = try AngularSpread(of: prior.centroids)
     let found = [
       Measured("minimum centroid angle", spread.minimumAngle, unit: "degrees"),
       Measured("mean centroid angle", spread.meanAngle, unit: "degrees"),

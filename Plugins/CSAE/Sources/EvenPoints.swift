@@ -1,4 +1,5 @@
 import LatentKit
+import Metrics
 
 /// Points spread over the unit sphere as evenly as can be (Zhu & Zhang 2019, section 3.1), in Float64 on the CPU.
 public enum EvenPoints {
@@ -28,39 +29,9 @@ public enum EvenPoints {
     return try onSphere(helmert.matmul(axes.transposed()))
   }
 
-  /// How evenly points are spread: what a person looks at to trust them.
-  public struct Spread: Sendable, Equatable {
-    /// The sum of `1/l` over all pairs, which the forces of eq. 1 make small.
-    public let energy: Double
-    /// Between the two nearest directions, in degrees; 0 for fewer than two points.
-    public let minimumAngle: Double
-    /// Over all pairs, in degrees; 0 for fewer than two points.
-    public let meanAngle: Double
-
-    /// - Parameter points: `[count, dimensions]`, of any length above 0: only their directions count.
-    public init(of points: Tensor) throws {
-      let points = try onSphere(points.detached().to(.float64, .cpu))
-      var (energy, angles, nearest) = (0.0, 0.0, Double.pi)
-      for rows in blocks(of: points.size(0)) {
-        let cosines = try points.slice(rows).matmul(points.transposed()).clamped(-1, 1)
-        let itself = try EvenPoints.itself(rows, of: points.size(0))
-        // Points in one place count as very near, so that the energy stays a number.
-        let inverse = try (2 - 2 * cosines).clamped(1e-24).rsqrt()
-        let angle = try cosines.acos()
-        energy += try inverse.filled(with: 0, where: itself).sum().item()
-        angles += try angle.filled(with: 0, where: itself).sum().item()
-        nearest = min(nearest, try angle.filled(with: .pi, where: itself).min().item())
-      }
-      let pairs = points.size(0) * (points.size(0) - 1)
-      self.energy = energy / 2
-      minimumAngle = pairs == 0 ? 0 : nearest * 180 / .pi
-      meanAngle = pairs == 0 ? 0 : angles / Double(pairs) * 180 / .pi
-    }
-  }
-
   /// What came of Algorithm 1.
   public struct Report: Sendable, Equatable {
-    public let spread: Spread
+    public let spread: AngularSpread
     /// Iterations that were run, of the start that was kept.
     public let iterations: Int
     /// How far the fastest point moved in the last one, on the unit sphere.
@@ -129,7 +100,7 @@ public enum EvenPoints {
       done += 1
     }
     let report = Report(
-      spread: try Spread(of: points), iterations: done, movement: movement,
+      spread: try AngularSpread(of: points), iterations: done, movement: movement,
       hasConverged: done > 1 && movement < tolerance)
     return Charges(points: try points.to(.float64), report: report)
   }
@@ -137,32 +108,40 @@ public enum EvenPoints {
   /// The tangent components of the forces of eq. 1, `[count, dimensions]`, by products of matrices: some rows of the
   /// distance matrix at a time, and never the differences of all pairs.
   ///
+  /// Distances are the same both ways, so each block of rows begins at its own diagonal, and what it says about later
+  /// points is added to theirs.
+  ///
   /// - Parameter points: `[count, dimensions]` on the unit sphere.
   public static func tangentForces(on points: Tensor, epsilon: Double) throws -> Tensor {
     let count = points.size(0)
-    let forces = try blocks(of: count).map { rows in
-      let some = try points.slice(rows)
-      let squares = try 2 - 2 * some.matmul(points.transposed())  // l² between points of the unit sphere
+    var forces: [Tensor] = []
+    // What earlier blocks contribute to the pull on the points that are left.
+    var earlier: Tensor?
+    for rows in blocks(of: count) {
+      let (some, left) = (try points.slice(rows), try points.slice(rows.lowerBound..<count))
+      let squares = try 2 - 2 * some.matmul(left.transposed())  // l² between points of the unit sphere
       let inverse = try squares.clamped(epsilon * epsilon).rsqrt()
-      let weights = try (inverse * inverse * inverse).filled(with: 0, where: itself(rows, of: count))
+      let numbers = try Tensor.range(0, left.size(0))
+      let itself = try numbers.slice(0..<rows.count).unsqueezed(1) .== numbers
+      let weights = try (inverse * inverse * inverse).filled(with: 0, where: itself)
       // f_i = Σ_j w_ij (u_i − u_j) = u_i Σ_j w_ij − Σ_j w_ij u_j with w = 1/l³. The first part is radial and falls away
       // in the tangent component. The paper prints f − dot(u, f); only f − dot(u, f) u keeps to the tangent plane.
-      let pull = try weights.matmul(points)
-      return try some * (some * pull).sum(axis: 1, keep: true) - pull
+      var pull = try weights.matmul(left)
+      if let known = earlier { pull = try pull + known.slice(0..<rows.count) }
+      if rows.upperBound < count {
+        let others = rows.count..<left.size(0)
+        let passedOn = try weights.slice(others, axis: 1).transposed().matmul(some)
+        earlier = try earlier.map { try $0.slice(others) + passedOn } ?? passedOn
+      }
+      forces.append(try some * (some * pull).sum(axis: 1, keep: true) - pull)
     }
     return try Tensor.concatenate(forces)
   }
 
-  /// Rows of a `count x count` matrix that fit into some tens of megabytes.
+  /// Rows of a `count x count` matrix: an eighth of them, and at most what fits into some tens of megabytes.
   private static func blocks(of count: Int) -> [Range<Int>] {
-    let rows = max(1, 4_000_000 / max(count, 1))
+    let rows = max(1, min(max(count / 8, 64), 4_000_000 / max(count, 1)))
     return stride(from: 0, to: count, by: rows).map { $0..<min($0 + rows, count) }
-  }
-
-  /// Where some rows of a `count x count` matrix cross its diagonal.
-  private static func itself(_ rows: Range<Int>, of count: Int) throws -> Tensor {
-    let numbers = try Tensor.range(0, count)
-    return try numbers.slice(rows).unsqueezed(1) .== numbers
   }
 
   private static func onSphere(_ points: Tensor) throws -> Tensor {

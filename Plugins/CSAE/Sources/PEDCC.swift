@@ -12,7 +12,7 @@ import LatentKit
 public struct PEDCC: CentroidPrior, DirectPrior {
   public enum Method: String, Choice { case auto, simplex, charge }
 
-  public struct Config: ComponentConfig {
+  public struct Config: ComponentConfig, Hashable {
     public var method = Method.auto
     public var classes: Int?
     public var scale: Double?
@@ -64,10 +64,21 @@ public struct PEDCC: CentroidPrior, DirectPrior {
     guard 0...1000 ~= config.restarts else {
       throw RecipeError("\(title): restarts is \(config.restarts), expected 0 to 1000")
     }
-    let (points, report) = try PEDCC.place(classes, config, in: context)
+    let key = Placement(
+      config: config, classes: classes, latent: context.latentSize, seed: context.seed, path: context.scope.path)
+    let (points, report) = try context.memory.value(for: key) { try PEDCC.place(classes, config, in: context) }
     self.report = report
     centroids = try context.scope.buffer("centroids", points * scale)
     deviation = config.deviation
+  }
+
+  /// All that the points depend on.
+  private struct Placement: Hashable {
+    let config: Config
+    let classes: Int
+    let latent: Int
+    let seed: UInt64
+    let path: String
   }
 
   private static func place(

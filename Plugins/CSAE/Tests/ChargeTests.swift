@@ -1,6 +1,7 @@
 import CSAE
 import Foundation
 import LatentKit
+import Metrics
 import Testing
 
 private func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
@@ -32,7 +33,7 @@ private func forces(_ u: [[Double]], epsilon: Double) -> [[Double]] {
   }
 }
 
-@Test(arguments: [(40, 3), (60, 25)])
+@Test(arguments: [(40, 3), (60, 25), (150, 7)])
 func forcesByMatricesAreThoseOfTheDoubleLoop(count: Int, dimensions: Int) throws {
   let u = try points(count, dimensions)
   let found = try rows(EvenPoints.tangentForces(on: u, epsilon: 0.01))
@@ -46,36 +47,38 @@ func forcesByMatricesAreThoseOfTheDoubleLoop(count: Int, dimensions: Int) throws
   for (a, b) in zip(rough, fine) { for (a, b) in zip(a, b) { #expect(abs(a - b) < 1e-3 * scale) } }
 }
 
-@Test func spreadIsThatOfALoopOverPairs() throws {
-  let u = try points(30, 4) * 3
-  let all = try rows(u)
-  var (energy, angles): (Double, [Double]) = (0, [])
-  for i in all.indices {
-    for j in all.indices.dropFirst(i + 1) {
-      let l = zip(all[i], all[j]).map { ($0 - $1) / 3 }
-      let length = dot(l, l).squareRoot()
-      energy += 1 / length
-      angles.append(2 * asin(length / 2) * 180 / .pi)
-    }
-  }
-  let found = try EvenPoints.Spread(of: u)
-  // Two points lie 0.003 apart: of 1 − cos = 4e-6, Float64 keeps ten digits.
-  #expect(abs(found.energy / energy - 1) < 1e-8)
-  #expect(abs(found.minimumAngle - (angles.min() ?? 0)) < 1e-6)
-  #expect(abs(found.meanAngle - angles.reduce(0, +) / Double(angles.count)) < 1e-8)
+/// Antipodes, tetrahedron, octahedron and icosahedron: points, and the angle of the nearest two in degrees.
+private let solids: [(Int, Double)] = [
+  (2, 180), (4, acos(-1.0 / 3) * 180 / Double.pi), (6, 90), (12, atan(2.0) * 180 / Double.pi),
+]
+
+@Test(arguments: solids)
+func chargesOnTheSphereReachTheKnownOptima(count: Int, angle: Double) throws {
+  var generator = try Generator(seed: 4)
+  let found = try EvenPoints.charges(count, dimensions: 3, iterations: 5000, tolerance: 1e-10, using: &generator)
+  let spread = found.report.spread
+  #expect(found.report.hasConverged)
+  let least = try #require(AngularSpread.leastEnergy(of: count, dimensions: 3))
+  #expect(abs(spread.energy - least) < 1e-8)  // printed to nine decimals
+  // Charges count as resting when they move by less than 1e-10 in an iteration, which leaves them some 1e-6 from the end.
+  #expect(abs(spread.minimumAngle - angle) < 1e-4)
 }
 
-@Test func spreadOfOnePointIsZero() throws {
-  let found = try EvenPoints.Spread(of: Tensor([1.0, 2], shape: [1, 2]))
-  #expect((found.energy, found.minimumAngle, found.meanAngle) == (0, 0, 0))
-}
-
-@Test func spreadOfTheIcosahedronIsTheKnownOne() throws {
+@Test func meanAngleOfTheIcosahedronIsTheKnownOne() throws {
   var generator = try Generator(seed: 4)
   let report = try EvenPoints.charges(12, dimensions: 3, iterations: 5000, tolerance: 1e-10, using: &generator).report
-  #expect(abs(report.spread.minimumAngle - atan(2.0) * 180 / .pi) < 1e-5)
   // Five neighbours, five opposite them and one antipode: (5 a + 5 (180 − a) + 180) / 11.
   #expect(abs(report.spread.meanAngle - 1080 / 11) < 1e-9)
+}
+
+/// The energy and the least angle are two aims: charges that go on lose angle and energy.
+@Test func lessEnergyIsNotALargerLeastAngle() throws {
+  func spread(_ iterations: Int) throws -> AngularSpread {
+    var generator = try Generator(seed: 1)
+    return try EvenPoints.charges(100, dimensions: 40, iterations: iterations, using: &generator).report.spread
+  }
+  let (early, late) = (try spread(200), try spread(2000))
+  #expect(late.energy < early.energy && late.minimumAngle < early.minimumAngle)
 }
 
 @Test func aLargerToleranceStopsEarlierAndZeroNever() throws {

@@ -186,3 +186,31 @@ func chargesFindTheKnownOptimaOnTheSphere(count: Int, energy: Double) throws {
   for variance in try offsets.variance(axes: [0]).doubles() { #expect(abs(variance - 0.25) < 0.01) }
   #expect(try prior.draw(7, labels: nil, using: &generator).shape == [7, 3])
 }
+
+@Test func centroidsArePlacedOnceForAllBuildsThatShareAMemory() throws {
+  var config = PEDCC.Config()
+  (config.method, config.iterations) = (.charge, 50)
+  var context = try context(classes: 30, latent: 5, store: ParameterStore())
+  let first = try PEDCC(config, in: context)
+  func again(_ change: (inout PEDCC.Config, inout BuildContext) throws -> Void = { _, _ in }) throws -> PEDCC {
+    var (config, other) = (config, try CSAETests.context(classes: 30, latent: 5, store: ParameterStore()))
+    other.memory = context.memory
+    try change(&config, &other)
+    return try PEDCC(config, in: other)
+  }
+  let second = try again()
+  #expect(try second.centroids.doubles() == first.centroids.doubles())
+  #expect(second.report == first.report)
+  // Another seed, number, size or setting is another placement.
+  let others = [
+    try again {
+      $0.iterations = 60; _ = $1
+    }, try again { config, _ in config.classes = 31 },
+    try again { _, context in context.latentSize = 6 },
+    try again { _, context in context.scope = try Scope(path: "prior", seed: 2, dtype: .float64) },
+  ]
+  for other in others { #expect(try other.centroids.doubles() != first.centroids.doubles()) }
+  context.memory = BuildMemory()
+  context.scope = try Scope(path: "prior", seed: 1, dtype: .float64)
+  #expect(try PEDCC(config, in: context).centroids.doubles() == first.centroids.doubles())
+}

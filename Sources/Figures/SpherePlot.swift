@@ -1,0 +1,98 @@
+import Files
+import Foundation
+
+/// Points on the unit sphere, seen from outside, or on the unit circle: one panel of a figure.
+///
+/// A wireframe shows the sphere. Points on the near side are full and dark, those on the far side hollow and pale.
+public struct SpherePlot: Sendable {
+  /// In as many lines as it has.
+  public var title: String
+  /// Two or three coordinates each, of any length above 0: only their directions count.
+  public var points: [[Double]]
+
+  public init(title: String, points: [[Double]]) { (self.title, self.points) = (title, points) }
+
+  /// Draws panels side by side into one PNG file: a whole file or none.
+  ///
+  /// - Parameter columns: Panels in a row; up to 4 unless said otherwise.
+  /// - Throws: `FigureError` where there is no panel, a point has no direction in two or three dimensions, or gnuplot is
+  ///   missing or fails; `FileError` where the file cannot be written.
+  public static func write(_ panels: [SpherePlot], to url: URL, columns: Int? = nil) throws {
+    try AtomicFile.write(png(panels, columns: columns), to: url)
+  }
+
+  /// The bytes of the PNG file.
+  public static func png(_ panels: [SpherePlot], columns: Int? = nil) throws -> Data {
+    let columns = min(columns ?? 4, panels.count)
+    guard columns > 0 else {
+      throw FigureError("found \(panels.count) spheres in \(columns) columns, expected at least one of each to draw")
+    }
+    let rows = (panels.count + columns - 1) / columns
+    let script =
+      try ["set multiplot layout \(rows),\(columns)"] + panels.flatMap { try $0.script() } + ["unset multiplot", ""]
+    return try Gnuplot.png(script.joined(separator: "\n"), width: 300 * columns, height: 350 * rows)
+  }
+
+  /// A place on the picture, and whether it is on the near side.
+  typealias Place = (x: Double, y: Double, isNear: Bool)
+
+  /// Where a direction is seen from afar, 30 degrees aside and 20 above; a circle is seen from right above.
+  ///
+  /// - Throws: `FigureError` where it is no direction.
+  static func place(of point: [Double]) throws -> Place {
+    let length = point.reduce(0) { $0 + $1 * $1 }.squareRoot()
+    guard (2...3).contains(point.count), length > 0, length.isFinite else {
+      throw FigureError("found the point \(point), expected two or three finite coordinates that are not all 0")
+    }
+    let unit = point.map { $0 / length }
+    guard unit.count == 3 else { return (unit[0], unit[1], true) }
+    let (turn, rise) = (30 * Double.pi / 180, 20 * Double.pi / 180)
+    let right = -sin(turn) * unit[0] + cos(turn) * unit[1]
+    let towards = cos(turn) * unit[0] + sin(turn) * unit[1]
+    let up = cos(rise) * unit[2] - sin(rise) * towards
+    return (right, up, cos(rise) * towards + sin(rise) * unit[2] >= 0)
+  }
+
+  private func script() throws -> [String] {
+    let places = try points.map(SpherePlot.place)
+    let wires = points.contains { $0.count == 3 } ? try SpherePlot.wires() : []
+    func data(_ lines: [[Place]], near: Bool) -> [String] {
+      // An empty line breaks a curve where it goes to the other side.
+      lines.flatMap { line in line.map { $0.isNear == near ? "\($0.x) \($0.y)" : "" } + [""] } + ["e"]
+    }
+    func marks(near: Bool) -> [String] { places.filter { $0.isNear == near }.map { "\($0.x) \($0.y)" } + ["e"] }
+    let outline = (0...120).map { step -> Place in
+      (cos(Double(step) * .pi / 60), sin(Double(step) * .pi / 60), true)
+    }
+    let curves: [(style: String, data: [String])] = [
+      ("lines lw 1 lc rgb '#e9eef3'", data(wires, near: false)),
+      ("points pt 6 ps 1.5 lw 1.5 lc rgb '#9db7cc'", marks(near: false)),
+      ("lines lw 1 lc rgb '#b9c4ce'", data(wires, near: true)),
+      ("lines lw 1.5 lc rgb '#7a8793'", data([outline], near: true)),
+      ("points pt 7 ps 1.6 lc rgb '#0072B2'", marks(near: true)),
+    ].filter { $0.1.contains { !$0.isEmpty && $0 != "e" } }
+    return [
+      "reset", "set size ratio -1", "unset border", "unset tics", "unset key", "set xrange [-1.08:1.08]",
+      "set yrange [-1.08:1.08]", "set lmargin 1", "set rmargin 1", "set bmargin 1",
+      "set tmargin \(title.split(separator: "\n").count + 2)",
+      "set title \(Gnuplot.quoted(title)) noenhanced textcolor rgb '#222222'",
+      "plot " + curves.map { "'-' using 1:2 with \($0.style)" }.joined(separator: ", "),
+    ] + curves.flatMap(\.data)
+  }
+
+  /// Meridians and parallels every 30 degrees.
+  private static func wires() throws -> [[Place]] {
+    func curve(_ point: (Double) -> [Double]) throws -> [Place] {
+      try (0...72).map { try place(of: point(Double($0) * .pi / 36)) }
+    }
+    let meridians = try (0..<6).map { number in
+      let longitude = Double(number) * .pi / 6
+      return try curve { [cos($0) * cos(longitude), cos($0) * sin(longitude), sin($0)] }
+    }
+    let parallels = try (-2...2).map { number in
+      let latitude = Double(number) * .pi / 6
+      return try curve { [cos(latitude) * cos($0), cos(latitude) * sin($0), sin(latitude)] }
+    }
+    return meridians + parallels
+  }
+}

@@ -1,0 +1,107 @@
+import Datasets
+import Foundation
+import LatentKit
+import Recipes
+import Training
+
+/// A trained run that reconstructs images of any data of its size, in a scale that all runs share: brightness from 0 to
+/// 1 of the image without its padding. So a run with inputs of −1 to 1 padded to 32x32 compares with one of 0 to 1.
+struct Reconstructor {
+  let name: String
+  let session: Session
+
+  /// - Throws: `RecipeError` where the run does not reconstruct images.
+  init(run path: String, machine: MachineOptions) throws {
+    session = try Session(run: path, machine: machine)
+    name = RunFolder(URL(fileURLWithPath: path)).name
+    guard session.training.examples.areImages else {
+      throw RecipeError(
+        "run '\(name)' reads rows of numbers, and only images can be drawn; name a run on images, or 'host evaluate' it"
+      )
+    }
+    guard session.composition.model.decoder != nil else {
+      throw RecipeError("run '\(name)' has no decoder, so it reconstructs nothing; name a run with a decoder")
+    }
+  }
+
+  /// `[channels, height, width]` without padding.
+  var imageShape: [Int] { session.training.examples.inputShape }
+
+  /// Whether the decoder wants to be told the class.
+  var isConditional: Bool { session.composition.model.decoder is any ConditionalDecoder }
+
+  /// Images and their reconstructions.
+  struct Result {
+    /// `[count, channels, height, width]`, from 0 to 1.
+    let originals: Tensor
+    /// The same shape. Values beyond 0 and 1 are not cut off.
+    let reconstructions: Tensor
+    /// Mean over the pixels and images of the squared difference.
+    let error: Double
+  }
+
+  /// Reconstructs images without noise or draws.
+  ///
+  /// A decoder that is told the class gets the labels where they are of the run's own classes. Classes that training has
+  /// not seen have no label to tell, so each image gets the reconstruction of least error among those under all labels:
+  /// the best that such a model can do, and more than it could do without the image.
+  ///
+  /// - Parameter ownClasses: Whether the labels are the run's classes.
+  func reconstruct(_ examples: Examples, ownClasses: Bool) throws -> Result {
+    var settings = session.settings
+    settings.limit = nil
+    let source = try BatchSource(
+      examples, settings: settings, classCount: session.dataset.classCount, device: session.device)
+    let evaluator = session.evaluator
+    let latents = try evaluator.encode(source).latents
+    var (originals, reconstructions): ([Tensor], [Tensor]) = ([], [])
+    var sum = 0.0
+    for start in stride(from: 0, to: source.count, by: evaluator.batchSize) {
+      let range = start..<min(start + evaluator.batchSize, source.count)
+      let batch = try source.batch(range)
+      let original = try shared(batch.inputs)
+      func decoded(as labels: Tensor?) throws -> Tensor {
+        try shared(evaluator.decode(latents.slice(range), labels: labels))
+      }
+      let (made, errors) =
+        if isConditional, !ownClasses {
+          try best(of: original) { label in try decoded(as: Tensor.full([range.count], label, dtype: .int64)) }
+        } else {
+          try measured(decoded(as: batch.labels), against: original)
+        }
+      originals.append(original)
+      reconstructions.append(made)
+      sum += try errors.sum().item()
+    }
+    return try Result(
+      originals: .concatenate(originals), reconstructions: .concatenate(reconstructions),
+      error: sum / Double(source.count))
+  }
+
+  /// For each image the reconstruction under the class label of least error, and that error.
+  private func best(
+    of originals: Tensor, _ decode: (Double) throws -> Tensor
+  ) throws -> (images: Tensor, errors: Tensor) {
+    var (images, errors) = try measured(decode(0), against: originals)
+    for label in 1..<max(session.dataset.classCount ?? 1, 1) {
+      let other = try measured(decode(Double(label)), against: originals)
+      let isBetter = try other.errors .< errors
+      images = try isBetter.reshaped([-1, 1, 1, 1]).choose(other.images, images)
+      errors = try isBetter.choose(other.errors, errors)
+    }
+    return (images, errors)
+  }
+
+  /// Images with the mean squared error of each, `[count]` Float64.
+  private func measured(_ images: Tensor, against originals: Tensor) throws -> (images: Tensor, errors: Tensor) {
+    (images, try (images - originals).to(.float64).square().mean(axes: [1, 2, 3]))
+  }
+
+  /// What the model reads or makes, without padding, from 0 to 1, on the CPU.
+  private func shared(_ images: Tensor) throws -> Tensor {
+    let (pad, range) = (session.settings.pad, session.settings.range.bounds)
+    let (height, width) = (imageShape[1], imageShape[2])
+    let inner = try images.to(.float32, .cpu).slice(pad..<(pad + height), axis: 2).slice(pad..<(pad + width), axis: 3)
+    return try (inner - range.lowerBound) / (range.upperBound - range.lowerBound)
+  }
+}

@@ -1,0 +1,26 @@
+import Foundation
+
+/// What parts have computed while they were built, for later builds of the same parts: a composer builds a model to check
+/// it, and again to train it, and class centroids that took seconds need not be placed twice.
+///
+/// It is handed along in a `BuildContext` and lives as long as its composer. Values must follow from their keys alone.
+public final class BuildMemory: @unchecked Sendable {
+  private let lock = NSLock()
+  private var values: [AnyHashable: any Sendable] = [:]
+
+  public init() {}
+
+  /// The value of a key, made where it is not known yet.
+  ///
+  /// - Parameters:
+  ///   - key: All that the value depends on, of a type that belongs to the part.
+  ///   - make: Runs while no lock is held; what it throws is not remembered.
+  public func value<Key: Hashable & Sendable, Value: Sendable>(
+    for key: Key, make: () throws -> Value
+  ) rethrows -> Value {
+    if let known = lock.withLock({ values[key] }) as? Value { return known }
+    let made = try make()
+    lock.withLock { values[key] = made }
+    return made
+  }
+}
