@@ -26,8 +26,10 @@ struct RunSummary: Codable {
   var testMetrics: [Measured]
   var sampler: [Measured] = []
   var warnings: [String] = []
+  /// What the stages that projected or masked weights came to; nil where none did.
+  var stages: [StageReport]?
 
-  init(_ session: Session, folder: RunFolder, test: EvaluationResult) {
+  init(_ session: Session, folder: RunFolder, test: EvaluationResult) throws {
     let recipe = session.recipe
     name = folder.name
     about = recipe.about
@@ -44,6 +46,8 @@ struct RunSummary: Codable {
     threads = Torch.threadCount
     testLosses = test.losses
     testMetrics = test.measurements
+    let reports = try StageLog.read(folder.stages)
+    stages = reports.isEmpty ? nil : reports
   }
 
   func write(to url: URL) throws {
@@ -52,6 +56,19 @@ struct RunSummary: Codable {
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     try AtomicFile.write(encoder.encode(self) + Data("\n".utf8), to: url)
+  }
+
+  /// Ranks the input features that the last stage left, where one took some away.
+  func writeFeatures(to url: URL, names: [String]?) throws {
+    guard let report = stages?.last(where: { $0.features != nil }) else { return }
+    try AtomicFile.write(report.featureTable(names: names), to: url)
+  }
+
+  private var sparsity: [HTMLReport.Table.Row] {
+    (stages ?? []).flatMap { stage -> [HTMLReport.Table.Row] in
+      let texts = stage.layers.map(\.text) + [stage.metricsText, stage.featuresText(names: nil)].compactMap { $0 }
+      return texts.map { .init("stage \(stage.stage)", $0) }
+    }
   }
 
   func report(figures: [HTMLReport.Figure], recipe: Recipe) -> HTMLReport {
@@ -66,7 +83,8 @@ struct RunSummary: Codable {
       ],
       measurements: testMetrics.map { .init($0.name, $0.text, note: "test") }
         + testLosses.sorted { $0.key < $1.key }.map { .init($0.key, number($0.value), note: "test loss") },
-      diagnostics: sampler.map { .init($0.name, $0.text) } + warnings.map { .init("warning", $0) }, figures: figures,
+      diagnostics: sparsity + sampler.map { .init($0.name, $0.text) } + warnings.map { .init("warning", $0) },
+      figures: figures,
       recipe: recipe.yaml())
   }
 
@@ -76,6 +94,10 @@ struct RunSummary: Codable {
     for metric in testMetrics { say("test     \(metric.name) \(metric.text)") }
     let losses = testLosses.sorted { $0.key < $1.key }.map { "\($0.key) \(number($0.value))" }
     say("         \(losses.joined(separator: "  "))")
+    if let sparse = stages?.last {
+      let zeros = sparse.layers.map { String(format: "%@ %.1f %%", $0.name, 100 * $0.zeros) }
+      say("zeros    " + zeros.joined(separator: ", "))
+    }
     if !sampler.isEmpty { say("sampler  " + sampler.map { "\($0.name) \($0.text)" }.joined(separator: ", ")) }
     for warning in warnings { warn("warning: \(warning)") }
     for figure in figures { say("picture  \(figure)") }

@@ -96,7 +96,7 @@ struct TrainingRun {
     tensors["labels"] = latents.labels
     try Safetensors.write(tensors, to: folder.latents)
 
-    var summary = RunSummary(session, folder: folder, test: result)
+    var summary = try RunSummary(session, folder: folder, test: result)
     summary.seconds = try MetricsLog.read(folder.metrics).reduce(0) { $0 + $1.seconds }
     var figures: [HTMLReport.Figure] = []
     func keep(_ picture: Picture?, _ name: String, _ caption: String) throws {
@@ -127,8 +127,10 @@ struct TrainingRun {
         session.grid(samples, classes: nil, perClass: perClass, caption: title)?.picture, "samples.png",
         "Decoded draws of sampler '\(session.recipe.sampler?.use ?? "")', a row for each class.")
     }
-    try summary.write(to: folder.summary)
+    try summary.writeFeatures(to: folder.features, names: nil)
     try summary.report(figures: figures, recipe: session.recipe).write(to: folder.report)
+    // Last: a run with a summary is a finished one.
+    try summary.write(to: folder.summary)
     summary.print(figures: figures.map { folder.url.relativePath + "/" + $0.path }, folder: folder)
   }
 }

@@ -193,10 +193,10 @@ public struct Term {
   }
 }
 
-/// Keeps weights inside a set, by the nearest point of it.
+/// Keeps weights inside a set.
 public protocol Constraint: Component {
-  /// The projection of one parameter, of the same shape. Called without gradients.
-  func project(_ weights: Tensor) throws -> Tensor
+  /// Moves one parameter into the set, in place; a parameter that is inside stays as it is. Called without gradients.
+  func project(_ weights: Tensor) throws
 }
 
 /// What a metric is shown: one pass over a part of the data, in evaluation mode.

@@ -227,10 +227,10 @@ private struct DryRun {
       let smallest = parameters.min(by: { $0.tensor.count < $1.tensor.count })
     else { return }
     let title = "stage '\(stage.recipe.name)', projection of \(smallest.name)"
-    let projected = try naming(title) { try constraint.project(smallest.tensor.detached()) }
-    guard projected.shape == smallest.tensor.shape, try projected.isFinite().all() else {
-      throw RecipeError(
-        "\(title): found shape \(projected.shape), expected finite numbers of shape \(smallest.tensor.shape)")
+    let projected = try smallest.tensor.detached().clone()
+    try naming(title) { try constraint.project(projected) }
+    guard try projected.isFinite().all() else {
+      throw RecipeError("\(title): found values that are not finite, expected finite ones; the constraint is wrong")
     }
   }
 }

@@ -26,26 +26,12 @@ public struct MetricsLog {
   public init(_ url: URL) { self.url = url }
 
   public static func read(_ url: URL) throws -> [EpochRecord] {
-    guard let text = try? String(contentsOf: url, encoding: .utf8) else {
-      throw FileError(url.path, "cannot be read; is this the folder of a run?")
-    }
-    let decoder = JSONDecoder()
-    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    return try text.split(separator: "\n").enumerated().map { index, line in
-      do { return try decoder.decode(EpochRecord.self, from: Data(line.utf8)) } catch {
-        throw FileError(url.path, "line \(index + 1) is not a record of an epoch")
-      }
-    }
+    try JSONLines.read(url, as: "a record of an epoch")
   }
 
   /// Adds a line; returns the file's new length in bytes, which the checkpoint remembers.
   public func append(_ record: EpochRecord) throws -> Int {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    let line = try encoder.encode(record) + Data("\n".utf8)
+    let line = try JSONLines.line(record)
     let existing = (try? Data(contentsOf: url)) ?? Data()
     try AtomicFile.write(existing + line, to: url)
     return existing.count + line.count

@@ -20,6 +20,10 @@ public struct RunFolder: Sendable {
   public var recipe: URL { url.appendingPathComponent("recipe.yaml") }
   /// One JSON object per epoch.
   public var metrics: URL { url.appendingPathComponent("metrics.jsonl") }
+  /// One JSON object for each stage that projected or masked weights.
+  public var stages: URL { url.appendingPathComponent("stages.jsonl") }
+  /// The input features that survived, strongest first.
+  public var features: URL { url.appendingPathComponent("features.csv") }
   /// TensorBoard's event file.
   public var events: URL { url.appendingPathComponent("events.out.tfevents.0.latentkit") }
   /// Everything that training needs to go on.
@@ -50,7 +54,7 @@ public struct RunFolder: Sendable {
   /// Removes the files of an earlier run, and nothing that LatentKit did not make.
   public func clear() throws {
     let files = [
-      recipe, metrics, events, latents, summary, report, checkpoint.deletingLastPathComponent(),
+      recipe, metrics, stages, features, events, latents, summary, report, checkpoint.deletingLastPathComponent(),
       figure("x").deletingLastPathComponent(),
     ]
     for file in files where FileManager.default.fileExists(atPath: file.path) {

@@ -24,6 +24,7 @@ public final class Trainer {
   private let data: TrainingData
   private let folder: RunFolder
   private let observer: (any TrainingObserver)?
+  private let featureNames: [String]?
   private let shouldStop: () -> Bool
   private let log: MetricsLog
   private let secondsBetweenCheckpoints: Double
@@ -37,16 +38,19 @@ public final class Trainer {
 
   /// - Parameters:
   ///   - secondsBetweenCheckpoints: A checkpoint is written after every epoch, and inside one after this time.
+  ///   - featureNames: What the values of an input are called, in notes.
   ///   - shouldStop: Asked after every iteration; true saves a checkpoint and ends the run early.
   public init(
     _ composition: Composition, data: TrainingData, folder: RunFolder, observer: (any TrainingObserver)? = nil,
-    secondsBetweenCheckpoints: Double = 120, shouldStop: @escaping () -> Bool = { Interrupt.isRequested }
+    secondsBetweenCheckpoints: Double = 120, featureNames: [String]? = nil,
+    shouldStop: @escaping () -> Bool = { Interrupt.isRequested }
   ) throws {
     self.composition = composition
     self.data = data
     self.folder = folder
     self.observer = observer
     self.secondsBetweenCheckpoints = secondsBetweenCheckpoints
+    self.featureNames = featureNames
     self.shouldStop = shouldStop
     log = MetricsLog(folder.metrics)
     seed = composition.recipe.randomSeed
@@ -129,7 +133,7 @@ public final class Trainer {
       try finishEpoch(stage, index, count: count, seconds: -started.timeIntervalSinceNow)
       if shouldStop(), position.epoch < stage.recipe.epochs { return false }
     }
-    try finish(stage)
+    try finish(stage, index)
     position.stage += 1
     (position.epoch, position.extraBatches) = (0, 0)
     if position.stage < composition.stages.count { try begin(stage: position.stage) }
@@ -259,40 +263,75 @@ public final class Trainer {
   }
 
   /// What a stage ends with: priors that learn from latents, then the recipe's actions.
-  private func finish(_ stage: ComposedStage) throws {
-    if let prior = composition.model.prior as? any FittablePrior {
-      try prior.fit(Evaluator(composition).encode(data.training))
-    }
+  ///
+  /// `project` moves weights onto their constraint. `mask` freezes what is zero now of the weights that the stage projected,
+  /// or of all weights of two or more axes where it projected none: their gradients are masked from here on, so that
+  /// neither momentum nor decay moves them. `rewind` takes everything else back to where the run started. Biases, slopes
+  /// and running statistics are neither projected nor masked.
+  private func finish(_ stage: ComposedStage, _ index: Int) throws {
+    try fitPrior()
+    let before = stage.actions.isEmpty ? [] : try measurements(index)
     var projected: [Parameter] = []
+    var isReported = false
+    func reportOnce() throws {
+      if !isReported { try report(stage, index, projected: projected, before: before) }
+      isReported = true
+    }
     for action in stage.actions {
       switch action {
       case .project(let constraint, let parameters):
         for parameter in parameters {
-          try withoutGradients { try parameter.tensor.copyInPlace(constraint.project(parameter.tensor.detached())) }
+          try withoutGradients { try constraint.project(parameter.tensor.detached()) }
         }
         projected += parameters
+        try fitPrior()
       case .mask:
         let matrices = composition.store.parameters.filter {
           $0.role == .weight && $0.tensor.rank >= 2 && !$0.name.hasPrefix("losses.")
         }
-        let masked = projected.isEmpty ? matrices : projected
-        for parameter in masked {
+        for parameter in projected.isEmpty ? matrices : projected {
           masks[parameter.name] = try (parameter.tensor.detached() .!= 0).to(parameter.tensor.dtype)
         }
-        try report(sparsityOf: masked)
       case .rewind:
+        // What was projected is measured while it is there.
+        try reportOnce()
         for parameter in composition.store.parameters {
           guard let start = initial[parameter.name] else { continue }
           try parameter.tensor.copyInPlace(masks[parameter.name].map { try start * $0 } ?? start)
         }
       }
     }
+    try reportOnce()
   }
 
-  private func report(sparsityOf masked: [Parameter]) throws {
-    for parameter in masked {
-      let kept = try masks[parameter.name]!.mean().item()
-      observer?.note(String(format: "%@: %.1f %% of the weights are zero", parameter.name, 100 * (1 - kept)))
+  private func fitPrior() throws {
+    guard let prior = composition.model.prior as? any FittablePrior else { return }
+    try prior.fit(Evaluator(composition).encode(data.training))
+  }
+
+  /// The recipe's metrics on the validation part, where there is one.
+  private func measurements(_ stage: Int) throws -> [Measured] {
+    guard let validation = data.validation else { return [] }
+    return try Evaluator(composition).evaluate(validation, stage: stage, training: data.training).measurements
+  }
+
+  /// Writes down how sparse the projected and masked weights are, and what that did.
+  private func report(_ stage: ComposedStage, _ index: Int, projected: [Parameter], before: [Measured]) throws {
+    let names = Set(projected.map(\.name)).union(masks.keys)
+    let sparse = composition.store.parameters.filter { names.contains($0.name) }
+    guard !sparse.isEmpty else { return }
+    let inputSize = data.training.inputShape.reduce(1, *)
+    let first = composition.store.parameters(under: "encoder").first { $0.role == .weight && $0.tensor.rank >= 2 }
+    let seesInputs =
+      first.map { names.contains($0.name) && $0.tensor.rank == 2 && $0.tensor.size(1) == inputSize } ?? false
+    let report = StageReport(
+      stage: stage.recipe.name, index: index, layers: try sparse.map(StageReport.Layer.init), before: before,
+      after: try measurements(index), inputSize: inputSize,
+      features: seesInputs ? try first.map { try StageReport.Feature.surviving($0.tensor) } : nil)
+    try StageLog(folder.stages).add(report)
+    for layer in report.layers { observer?.note(layer.text) }
+    for text in [report.metricsText, report.featuresText(names: featureNames)] {
+      if let text { observer?.note("\(stage.recipe.name): \(text)") }
     }
   }
 

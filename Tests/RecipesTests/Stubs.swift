@@ -240,7 +240,7 @@ struct HalvingConstraint: Constraint {
     static let help: KeyValuePairs = ["radius": "Ignored."]
   }
   init(_ config: Config, in context: BuildContext) {}
-  func project(_ weights: Tensor) throws -> Tensor { try weights * 0.5 }
+  func project(_ weights: Tensor) throws { try weights.multiplyInPlace(0.5) }
 }
 
 struct TinyMetric: Metric {

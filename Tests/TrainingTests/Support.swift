@@ -67,7 +67,9 @@ enum TestPlugin: Plugin {
     }
     let threshold: Double
     init(_ config: Config, in context: BuildContext) { threshold = config.threshold }
-    func project(_ weights: Tensor) throws -> Tensor { try weights.filled(with: 0, where: weights.abs() .< threshold) }
+    func project(_ weights: Tensor) throws {
+      try weights.copyInPlace(weights.filled(with: 0, where: weights.abs() .< threshold))
+    }
   }
 
   struct FlatDiscriminator: Discriminator {
@@ -104,7 +106,7 @@ func digits(train: Int = 200, validation: Int = 50, settings: DataSettings = Dat
 }
 
 /// Composes a recipe for the digits.
-func compose(_ yaml: String) throws -> Composition {
+func compose(_ yaml: String, with catalog: Catalog = catalog) throws -> Composition {
   let composer = Composer(catalog)
   let recipe = try composer.resolve(Recipe.read(yaml: yaml, file: "test.yaml"))
   let shape = DataShape(title: "data 'mnist'", inputShape: [1, 28, 28], inputRange: 0...1, classCount: 10)

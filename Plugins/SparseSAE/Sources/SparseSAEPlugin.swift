@@ -1,7 +1,7 @@
 import LatentKit
 
-/// The sparse non-parametric supervised autoencoder. Here is its generative half: sampling from the density
-/// that the training latents really have.
+/// The sparse non-parametric supervised autoencoder: weights on structured balls, and sampling from the density that the
+/// training latents really have.
 public enum SparseSAEPlugin: Plugin {
   public static let paper = Paper(
     title: "Learning a Sparse Generative Non-Parametric Supervised Autoencoder",
@@ -14,6 +14,10 @@ public enum SparseSAEPlugin: Plugin {
   public static let contributions: [Contribution] = [
     .sampler(
       "mh", MetropolisHastingsSampler.self,
-      "Metropolis-Hastings on a kernel density estimate of each class's training latents")
+      "Metropolis-Hastings on a kernel density estimate of each class's training latents"),
+    .constraint("l1-ball", L1Ball.self, "bounds the sum of magnitudes: zeros anywhere"),
+    .constraint("l11-ball", L11Ball.self, "Algorithm 1: bounds it group by group, zeroing groups and weights inside"),
+    .constraint("l12-ball", L12Ball.self, "bounds the l1,2 norm (exclusive lasso): zeros inside of groups"),
+    .constraint("l21-ball", L21Ball.self, "bounds the l2,1 norm (group lasso): zeroes whole groups"),
   ]
 }

@@ -1,0 +1,28 @@
+import Files
+import Foundation
+
+/// Files with one JSON object a line. Numbers that JSON has no sign for are `"nan"`, `"inf"` and `"-inf"`.
+enum JSONLines {
+  static func read<Record: Decodable>(_ url: URL, as what: String) throws -> [Record] {
+    guard let text = try? String(contentsOf: url, encoding: .utf8) else {
+      throw FileError(url.path, "cannot be read; is this the folder of a run?")
+    }
+    let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    return try text.split(separator: "\n").enumerated().map { index, line in
+      do { return try decoder.decode(Record.self, from: Data(line.utf8)) } catch {
+        throw FileError(url.path, "line \(index + 1) is not \(what)")
+      }
+    }
+  }
+
+  /// The record and its end of line.
+  static func line(_ record: some Encodable) throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    return try encoder.encode(record) + Data("\n".utf8)
+  }
+}

@@ -1,0 +1,120 @@
+import Files
+import Foundation
+import LatentKit
+
+/// What a stage that projected or masked weights, or trained masked ones, came to: a line of `stages.jsonl`.
+public struct StageReport: Codable, Sendable, Equatable {
+  /// How sparse one weight is. A row is what leads to one output, a column what comes from one input.
+  public struct Layer: Codable, Sendable, Equatable {
+    public var name: String
+    /// The share of weights that are zero, 0 to 1.
+    public var zeros: Double
+    public var rows: Int
+    /// Rows with nothing but zeros.
+    public var zeroRows: Int
+    public var columns: Int
+    public var zeroColumns: Int
+  }
+
+  /// An input that the model looks at.
+  public struct Feature: Codable, Sendable, Equatable {
+    /// Its place in an input, from 0; images count row by row.
+    public var index: Int
+    /// `Σ |w|` over the weights of the encoder's first layer that it goes through.
+    public var weight: Double
+  }
+
+  public var stage: String
+  /// The stage's place in the recipe, from 0.
+  public var index: Int
+  /// The layers that were projected or are masked, in the order of the model.
+  public var layers: [Layer]
+  /// The recipe's metrics on the validation part before the stage's projections; empty without such a part, or such actions.
+  public var before: [Measured]
+  /// The same with the weights that are reported here; empty without a validation part.
+  public var after: [Measured]
+  /// How many values an input has.
+  public var inputSize: Int
+  /// The inputs whose weights in the encoder's first layer are not all zero, strongest first; nil where that layer is not
+  /// among `layers`, or does not see each input by itself.
+  public var features: [Feature]?
+}
+
+extension StageReport.Layer {
+  init(_ parameter: Parameter) throws {
+    let weights = parameter.tensor
+    let (rows, columns) = (weights.size(0), weights.size(1))
+    let kept = try (weights.detached() .!= 0).to(.float64).reshaped([rows, columns, weights.count / (rows * columns)])
+    func zeros(_ axis: Int) throws -> Int { try kept.sum(axis: 2).sum(axis: axis).doubles().count { $0 == 0 } }
+    self.init(
+      name: parameter.name, zeros: 1 - (try kept.mean().item()), rows: rows, zeroRows: try zeros(1), columns: columns,
+      zeroColumns: try zeros(0))
+  }
+
+  /// `encoder.hidden1.weight: 93.1 % zero, with 412 of 784 columns and 3 of 512 rows`.
+  public var text: String {
+    name + String(format: ": %.1f %% zero", 100 * zeros)
+      + ", with \(zeroColumns) of \(columns) columns and \(zeroRows) of \(rows) rows"
+  }
+}
+
+extension StageReport.Feature {
+  /// Those that the first layer of an encoder, `[outputs, inputs]`, has weights for, strongest first.
+  static func surviving(_ weights: Tensor) throws -> [StageReport.Feature] {
+    try weights.detached().to(.float64).abs().sum(axis: 0).doubles().enumerated()
+      .filter { $0.element > 0 }.sorted { ($1.element, $0.offset) < ($0.element, $1.offset) }
+      .map { StageReport.Feature(index: $0.offset, weight: $0.element) }
+  }
+
+  /// What people call it: its name where it has one, else its number.
+  func title(_ names: [String]?) -> String { names.flatMap { index < $0.count ? $0[index] : nil } ?? "\(index)" }
+}
+
+extension StageReport {
+  /// What changed the metrics, in a sentence; nil where there are none.
+  public var metricsText: String? {
+    guard !after.isEmpty else { return nil }
+    let now = after.map { "\($0.name) \($0.text)" }.joined(separator: ", ")
+    guard !before.isEmpty else { return "validation \(now)" }
+    return "validation \(before.map { "\($0.name) \($0.text)" }.joined(separator: ", ")) before, \(now) after"
+  }
+
+  /// How many features survive, and the strongest of them.
+  public func featuresText(names: [String]?, count: Int = 8) -> String? {
+    guard let features else { return nil }
+    let strongest = features.prefix(count).map { "\($0.title(names)) (\(number($0.weight)))" }.joined(separator: ", ")
+    return "\(features.count) of \(inputSize) input features survive" + (features.isEmpty ? "" : "; first \(strongest)")
+  }
+
+  /// The whole ranking as comma-separated values.
+  public func featureTable(names: [String]?) -> String {
+    let rows = (features ?? []).enumerated().map { rank, feature in
+      "\(rank + 1),\(quoted(feature.title(names))),\(feature.index),\(feature.weight)\n"
+    }
+    return "rank,feature,index,weight\n" + rows.joined()
+  }
+
+  private func quoted(_ name: String) -> String {
+    guard name.contains(where: { ",\"\r\n".contains($0) }) else { return name }
+    return "\"\(name.replacingOccurrences(of: "\"", with: "\"\""))\""
+  }
+}
+
+/// `stages.jsonl`: one line for each stage that has something to report.
+public struct StageLog {
+  private let url: URL
+
+  public init(_ url: URL) { self.url = url }
+
+  /// The reports of a run, in the order of its stages; none where nothing was projected or masked.
+  public static func read(_ url: URL) throws -> [StageReport] {
+    guard FileManager.default.fileExists(atPath: url.path) else { return [] }
+    return try JSONLines.read(url, as: "a report of a stage")
+  }
+
+  /// Adds a report. Those of its stage and of later ones are from before a run was killed, and go.
+  public func add(_ report: StageReport) throws {
+    let kept = try StageLog.read(url).filter { $0.index < report.index }
+    try AtomicFile.write((kept + [report]).reduce(Data()) { try $0 + JSONLines.line($1) }, to: url)
+  }
+}
