@@ -12,8 +12,12 @@ public enum SparseSAEPlugin: Plugin {
       """)
 
   public static let contributions: [Contribution] = [
+    .prior(
+      "kde", KernelDensityPrior.self, "the kernel density of each class's training latents, learned after each stage"),
+    .sampler("kde", KernelDensitySampler.self, "exact draws from the kernel density of each class's training latents"),
     .sampler(
       "mh", MetropolisHastingsSampler.self,
-      "Metropolis-Hastings on a kernel density estimate of each class's training latents")
+      "Metropolis-Hastings on a kernel density estimate of each class's training latents, or on the prior"),
+    .sampler("gibbs", GibbsSampler.self, "Gibbs' sampler on a kernel density estimate of each class's training latents"),
   ]
 }
