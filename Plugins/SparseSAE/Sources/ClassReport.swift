@@ -61,7 +61,8 @@ func problems(in reports: [ClassReport]) -> [String] {
 
   let points = reports.filter { $0.chains == nil }
   if let first = points.first {
-    warnings.append(sentence(aboutPoint: points.count > 1 ? "\(first.name), and \(points.count - 1) more like it" : first.name))
+    warnings.append(
+      sentence(aboutPoint: points.count > 1 ? "\(first.name), and \(points.count - 1) more like it" : first.name))
   }
   warn(reports.filter { $0.chains != nil && $0.rHat == nil }) { _ in
     "the walks are too short to be judged; set sampler.steps to 16 or more"

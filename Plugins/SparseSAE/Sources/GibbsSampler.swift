@@ -25,7 +25,8 @@ public struct GibbsSampler: Sampler {
       "warmUp": "Steps that are thrown away; a step draws every coordinate once.",
       "steps": "Steps of each chain after that; more where thinning and the number of draws ask for them.",
       "thinning": "Steps between two draws of a chain, at least.",
-      "bandwidth": "As of prior kde: scott, silverman, cross-validated, or a number. A model with that prior uses its own.",
+      "bandwidth":
+        "As of prior kde: scott, silverman, cross-validated, or a number. A model with that prior uses its own.",
       "covariance": "As of prior kde: full, diagonal, scalar, identity. A model with that prior uses its own.",
       "maximumPoints": "Kernels of each class at most, a random choice of its training latents; unset: all of them.",
     ]

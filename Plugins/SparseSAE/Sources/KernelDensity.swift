@@ -52,7 +52,8 @@ public struct KernelDensity: Sendable {
       ?? (moments.count < 2 ? 1 : CrossValidation(unit, folds: min(folds, moments.count)).best())
     guard factor > 0, factor.isFinite else {
       throw RecipeError(
-        "the bandwidth of a kernel density is \(factor), expected scott, silverman, cross-validated or a number above 0")
+        "the bandwidth of a kernel density is \(factor), expected scott, silverman, cross-validated or a number above 0"
+      )
     }
     root = try unscaled * factor
     whitened = try unit / factor

@@ -20,7 +20,8 @@ public final class KernelDensityPrior: DirectPrior, FittablePrior {
     public var folds = 0
     public init() {}
     public static let help: KeyValuePairs = [
-      "bandwidth": "Width of the kernels, in deviations of their covariance: scott, silverman, cross-validated, or a number.",
+      "bandwidth":
+        "Width of the kernels, in deviations of their covariance: scott, silverman, cross-validated, or a number.",
       "covariance": "Their shape: full, diagonal, scalar, or identity, for which the bandwidth is the width itself.",
       "perClass": "One density for each class, where there are labels.",
       "folds": "Parts for a cross-validated bandwidth; 0: one latent each (leave-one-out).",
@@ -49,12 +50,14 @@ public final class KernelDensityPrior: DirectPrior, FittablePrior {
   public func fit(_ latents: LatentSet) throws {
     let all = latents.latents
     guard all.size(0) > 0, try all.isFinite().all() else {
-      throw RecipeError("\(title) found training latents that are not finite; the encoder diverged: train it at a lower rate")
+      throw RecipeError(
+        "\(title) found training latents that are not finite; the encoder diverged: train it at a lower rate")
     }
     let labels = config.perClass ? try latents.labels?.ints() : nil
     let whole = try Moments(of: all)
     guard try config.covariance == .identity || !whole.isPoint else {
-      throw RecipeError("\(title) found training latents that are all the same; the encoder collapsed: train it otherwise")
+      throw RecipeError(
+        "\(title) found training latents that are all the same; the encoder collapsed: train it otherwise")
     }
     let groups: [(Int?, Tensor)] =
       if let labels {
@@ -115,7 +118,8 @@ public final class KernelDensityPrior: DirectPrior, FittablePrior {
     if let only = classes.first, only.label == nil { return only.density }
     guard let found = classes.first(where: { $0.label == label }) else {
       throw RecipeError(
-        "\(title) has no training latents of \(label.map { "class \($0)" } ?? "no class"); ask for classes that the data have")
+        "\(title) has no training latents of \(label.map { "class \($0)" } ?? "no class"); ask for classes that the data have"
+      )
     }
     return found.density
   }
@@ -123,7 +127,8 @@ public final class KernelDensityPrior: DirectPrior, FittablePrior {
   private func requireFit() throws -> Fit {
     guard let fitted else {
       throw RecipeError(
-        "\(title) has learned nothing yet: it is fitted at the end of a stage; use its density in a later stage, or train first")
+        "\(title) has learned nothing yet: it is fitted at the end of a stage; use its density in a later stage, or train first"
+      )
     }
     return fitted
   }

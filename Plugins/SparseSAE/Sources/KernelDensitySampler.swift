@@ -14,7 +14,8 @@ public struct KernelDensitySampler: Sampler {
     public var covariance = KernelShape.full
     public init() {}
     public static let help: KeyValuePairs = [
-      "bandwidth": "As of prior kde: scott, silverman, cross-validated, or a number. A model with that prior uses its own.",
+      "bandwidth":
+        "As of prior kde: scott, silverman, cross-validated, or a number. A model with that prior uses its own.",
       "covariance": "As of prior kde: full, diagonal, scalar, identity. A model with that prior uses its own.",
     ]
   }

@@ -40,7 +40,8 @@ public struct MetropolisHastingsSampler: Sampler {
     public var maximumPoints: Int?
     public init() {}
     public static let help: KeyValuePairs = [
-      "target": "What walks go over: kde (an estimate of the training latents), prior, or auto: prior kde's own, else kde.",
+      "target":
+        "What walks go over: kde (an estimate of the training latents), prior, or auto: prior kde's own, else kde.",
       "chains": "Walks for each class, side by side.",
       "warmUp": "Steps that are thrown away; they tune the proposal.",
       "steps": "Steps of each walk after that; more where thinning and the number of draws ask for them.",
@@ -50,7 +51,8 @@ public struct MetropolisHastingsSampler: Sampler {
       "covariance": "Of target kde, as of prior kde: full, diagonal, scalar, identity.",
       "proposal": "tuned (the kernels' covariance, scaled in the warm-up), or a variance, as 0.2 in the authors' code.",
       "acceptance": "Share of moves that tuning aims at accepting.",
-      "rule": "metropolis, or threshold: the paper's rule, which does not follow the density but fills a level set evenly.",
+      "rule":
+        "metropolis, or threshold: the paper's rule, which does not follow the density but fills a level set evenly.",
       "threshold": "For rule threshold: a density, or a share of the training latents that it leaves out, as in 5%.",
       "maximumPoints": "Kernels of each class at most, a random choice of its training latents; unset: all of them.",
     ]

@@ -18,6 +18,7 @@ public enum SparseSAEPlugin: Plugin {
     .sampler(
       "mh", MetropolisHastingsSampler.self,
       "Metropolis-Hastings on a kernel density estimate of each class's training latents, or on the prior"),
-    .sampler("gibbs", GibbsSampler.self, "Gibbs' sampler on a kernel density estimate of each class's training latents"),
+    .sampler(
+      "gibbs", GibbsSampler.self, "Gibbs' sampler on a kernel density estimate of each class's training latents"),
   ]
 }
