@@ -9,14 +9,20 @@ import LatentKit
 ///
 /// The effective sample size is the number of independent draws with the same variance of the mean:
 /// `m n / (1 + 2 Σ ρ_t)` over the `m` halves of length `n`, the sum of autocorrelations cut by Geyer's initial monotone
-/// sequence (Vehtari et al. 2021, eq. 10-13, without their rank normalisation).
+/// sequence (Vehtari et al. 2021, eq. 10-13). The bulk effective sample size is the same of the draws' normal scores
+/// `Φ⁻¹((rank − 3/8) / (count + 1/4))` (their eq. 14), which heavy tails do not spoil: ArviZ's and Stan's `ess_bulk`. The
+/// integrated autocorrelation time is how many steps are worth one independent draw: steps over the effective sample size.
 ///
-/// A dimension without an answer (every draw equal, a draw that is not finite, fewer than 16 steps) has NaN in both.
+/// A dimension without an answer (every draw equal, a draw that is not finite, fewer than 16 steps) has NaN in all.
 public struct ChainDiagnostics: Sendable {
   /// One for each dimension.
   public let splitRHat: [Double]
   /// One for each dimension.
   public let effectiveSampleSize: [Double]
+  /// One for each dimension.
+  public let bulkSampleSize: [Double]
+  /// Steps, one for each dimension.
+  public let autocorrelationTime: [Double]
 
   /// - Parameter draws: `[chains, steps, dimensions]`, every step of every chain, repeated where a move was rejected.
   /// - Throws: `TensorError` for another number of axes.
@@ -25,33 +31,17 @@ public struct ChainDiagnostics: Sendable {
       throw TensorError("chain diagnostics", shapes: [draws.shape], reason: "expected [chains, steps, dimensions]")
     }
     let (steps, dimensions) = (draws.size(1), draws.size(2))
-    let half = steps / 2
-    guard draws.size(0) > 0, half >= 8 else {
+    guard draws.size(0) > 0, steps >= 16 else {
       splitRHat = Array(repeating: .nan, count: dimensions)
-      effectiveSampleSize = splitRHat
+      (effectiveSampleSize, bulkSampleSize, autocorrelationTime) = (splitRHat, splitRHat, splitRHat)
       return
     }
     let draws = try draws.detached().to(.float64, .cpu)
-    // Counted from a draw of their own, chains that never move have a variance of exactly zero.
-    let moved = try draws - draws.slice(0..<1).slice(0..<1, axis: 1)
-    let halves = try Tensor.concatenate([moved.slice(0..<half, axis: 1), moved.slice(steps - half..<steps, axis: 1)])
-    let first = try halves.slice(0..<1, axis: 1)
-    let walks = try halves - first
-
-    let covariances = try walks.autocovariance(axis: 1).mean(axis: 0)  // [half, dimensions]
-    let means = try (first + walks.mean(axis: 1, keep: true)).squeezed(1)
-    let between = try means.variance(axes: [0]).doubles()
-    // Set exactly: the transform leaves rounding where the truth is zero.
-    let isStill = try walks.abs().max(axes: [0, 1]).doubles().map { $0 == 0 }
-    let series = try covariances.transposed().contiguous().doubles()
-
-    let summaries = (0..<dimensions).map { dimension in
-      let place = dimension * half
-      let covariances = isStill[dimension] ? Array(repeating: 0, count: half) : Array(series[place..<place + half])
-      return summarize(covariances, between: between[dimension], halves: halves.size(0))
-    }
+    let summaries = try summarize(draws)
     splitRHat = summaries.map(\.rHat)
     effectiveSampleSize = summaries.map(\.size)
+    bulkSampleSize = try zip(summaries, summarize(normalScores(draws))).map { $0.size.isNaN ? .nan : $1.size }
+    autocorrelationTime = summaries.map { Double(draws.size(0) * (steps / 2 * 2)) / $0.size }
   }
 
   /// The largest split R-hat of all dimensions that have one; nil where none has.
@@ -60,8 +50,58 @@ public struct ChainDiagnostics: Sendable {
   /// The smallest effective sample size of all dimensions that have one; nil where none has.
   public var smallestSampleSize: Double? { effectiveSampleSize.filter { !$0.isNaN }.min() }
 
+  /// The smallest bulk effective sample size of all dimensions that have one; nil where none has.
+  public var smallestBulkSampleSize: Double? { bulkSampleSize.filter { !$0.isNaN }.min() }
+
+  /// The longest autocorrelation time of all dimensions that have one, in steps; nil where none has.
+  public var longestAutocorrelationTime: Double? { autocorrelationTime.filter { !$0.isNaN }.max() }
+
   /// How many dimensions have no answer.
   public var undefinedCount: Int { splitRHat.count { $0.isNaN } }
+}
+
+/// Split R-hat and effective sample size of each dimension of `[chains, steps, dimensions]`, at least 16 steps.
+private func summarize(_ draws: Tensor) throws -> [(rHat: Double, size: Double)] {
+  let (steps, half, dimensions) = (draws.size(1), draws.size(1) / 2, draws.size(2))
+  // Counted from a draw of their own, chains that never move have a variance of exactly zero.
+  let moved = try draws - draws.slice(0..<1).slice(0..<1, axis: 1)
+  let halves = try Tensor.concatenate([moved.slice(0..<half, axis: 1), moved.slice(steps - half..<steps, axis: 1)])
+  let first = try halves.slice(0..<1, axis: 1)
+  let walks = try halves - first
+
+  let covariances = try walks.autocovariance(axis: 1).mean(axis: 0)  // [half, dimensions]
+  let means = try (first + walks.mean(axis: 1, keep: true)).squeezed(1)
+  let between = try means.variance(axes: [0]).doubles()
+  // Set exactly: the transform leaves rounding where the truth is zero.
+  let isStill = try walks.abs().max(axes: [0, 1]).doubles().map { $0 == 0 }
+  let series = try covariances.transposed().contiguous().doubles()
+
+  return (0..<dimensions).map { dimension in
+    let place = dimension * half
+    let covariances = isStill[dimension] ? Array(repeating: 0, count: half) : Array(series[place..<place + half])
+    return summarize(covariances, between: between[dimension], halves: halves.size(0))
+  }
+}
+
+/// The normal scores of each dimension's draws among all of its draws, `Φ⁻¹((rank − 3/8) / (count + 1/4))`; equal draws
+/// share their mean rank.
+private func normalScores(_ draws: Tensor) throws -> Tensor {
+  let columns = try draws.reshaped([-1, draws.size(2)]).transposed().contiguous()
+  let (count, sorted) = (columns.size(1), try columns.sorted(axis: 1))
+  let (values, order) = (try sorted.values.doubles(), try sorted.indices.ints())
+  var ranks = Array(repeating: 0.0, count: values.count)
+  for start in stride(from: 0, to: values.count, by: count) {
+    var low = 0
+    while low < count {
+      var high = low + 1
+      while high < count, values[start + high] == values[start + low] { high += 1 }
+      // Ranks low + 1 to high: their mean.
+      for place in low..<high { ranks[start + order[start + place]] = Double(low + high + 1) / 2 }
+      low = high
+    }
+  }
+  let shares = try (Tensor(ranks, shape: columns.shape) - 0.375) / (Double(count) + 0.25)
+  return try ((shares * 2 - 1).inverseErf() * 2.0.squareRoot()).transposed().reshaped(draws.shape)
 }
 
 /// Both numbers of one dimension.

@@ -13,6 +13,7 @@ extension Composer {
     try withoutGradients { try run.checkParts() }
     for stage in composition.stages {
       for number in stage.steps.indices { try run.check(step: number, of: stage) }
+      try withoutGradients { try run.teachPrior() }
       for action in stage.actions { try withoutGradients { try run.check(action, of: stage) } }
     }
   }
@@ -65,14 +66,7 @@ private struct DryRun {
     }
     let latents = try naming(encoder) { try forward.latents }
     // A prior that learns has nothing to say before the end of the first stage.
-    if !(model.prior is any FittablePrior) {
-      let prior = title("prior")
-      let density = try naming("\(prior) cannot read latents [\(latentSize)] of \(encoder)") {
-        try model.prior.logDensity(latents, labels: batch.labels)
-      }
-      try check(shape: density, [], prior, "log densities", "one for each latent")
-      guard try !density.isNaN().any() else { throw notFinite(prior) }
-    }
+    if !(model.prior is any FittablePrior) { try checkDensity(latents) }
     if model.noise != nil {
       let noise = title("noise")
       let noisy = try naming("\(noise) cannot disturb latents [\(latentSize)] of \(encoder)") {
@@ -95,6 +89,24 @@ private struct DryRun {
     try checkMetrics(LatentSet(latents: code.center, labels: batch.labels), forward)
     if let sampler = composition.sampler as? any SelectiveSampler { try sampler.check(model.prior) }
     generator = forward.generatorAfter
+  }
+
+  private func checkDensity(_ latents: Tensor) throws {
+    let prior = title("prior")
+    let density = try naming("\(prior) cannot read latents [\(latentSize)] of \(title("encoder"))") {
+      try model.prior.logDensity(latents, labels: batch.labels)
+    }
+    try check(shape: density, [], prior, "log densities", "one for each latent")
+    guard try !density.isNaN().any() else { throw notFinite(prior) }
+  }
+
+  /// What the end of a stage does for a prior that learns, with the latents of the tiny batch.
+  mutating func teachPrior() throws {
+    guard let prior = model.prior as? any FittablePrior else { return }
+    let forward = Forward(batch, through: model, training: true, using: &generator)
+    let latents = try forward.code.center
+    try naming(title("prior")) { try prior.fit(LatentSet(latents: latents, labels: batch.labels)) }
+    try checkDensity(latents)
   }
 
   /// Metrics run after an epoch or more: what they miss has to show before.

@@ -28,6 +28,7 @@ extension Tensor {
   public func reciprocal() throws -> Tensor { try .make("reciprocal", [self]) { ct_reciprocal(handle) } }
   public func sign() throws -> Tensor { try .make("sign", [self]) { ct_sign(handle) } }
   public func erf() throws -> Tensor { try .make("erf", [self]) { ct_erf(handle) } }
+  public func inverseErf() throws -> Tensor { try .make("inverseErf", [self]) { ct_erfinv(handle) } }
   public func floor() throws -> Tensor { try .make("floor", [self]) { ct_floor(handle) } }
   public func sin() throws -> Tensor { try .make("sin", [self]) { ct_sin(handle) } }
   public func cos() throws -> Tensor { try .make("cos", [self]) { ct_cos(handle) } }

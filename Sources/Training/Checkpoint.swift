@@ -45,7 +45,7 @@ public struct Checkpoint {
 
   public var position: Position
   public var machine: Machine
-  /// `model.…`, `optimizer.<step>.…`, `mask.…`, `generator.…`.
+  /// `model.…`, `optimizer.<step>.…`, `mask.…`, `generator.…`; `prior.latents` and `prior.labels`: what the prior learned from.
   public var tensors: [String: Tensor]
 
   public func write(to url: URL) throws {
@@ -88,10 +88,23 @@ public struct Checkpoint {
     }
   }
 
+  /// Lets a prior that learns do so again, from the latents that it learned from. They are kept rather than what it made of
+  /// them, whose size nobody knows while a model is built.
+  ///
+  /// - Returns: Those latents; nil for another prior, and before the end of the first stage.
+  func teach(_ prior: any Prior, on device: Device) throws -> LatentSet? {
+    guard let prior = prior as? any FittablePrior, let latents = tensors["prior.latents"] else { return nil }
+    let set = LatentSet(latents: try latents.to(device), labels: try tensors["prior.labels"]?.to(device))
+    try prior.fit(set)
+    return set
+  }
+
   /// Puts the weights and buffers of a checkpoint into a model.
   public static func load(_ composition: Composition, from url: URL) throws -> Position {
     let checkpoint = try read(url)
     try checkpoint.restore("model", into: composition.store.parameters.map { ($0.name, $0.tensor) }, from: url)
+    _ = try checkpoint.teach(
+      composition.model.prior, on: composition.store.parameters.first?.tensor.device ?? .cpu)
     return checkpoint.position
   }
 }

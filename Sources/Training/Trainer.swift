@@ -33,6 +33,8 @@ public final class Trainer {
   private var position = Checkpoint.Position()
   private var generator: Generator
   private var masks: [String: Tensor] = [:]
+  /// What a prior that learns has learned from.
+  private var learned: LatentSet?
   private var optimizers: [any Optimizer] = []
   private var initial: [String: Tensor] = [:]
 
@@ -306,7 +308,9 @@ public final class Trainer {
 
   private func fitPrior() throws {
     guard let prior = composition.model.prior as? any FittablePrior else { return }
-    try prior.fit(Evaluator(composition).encode(data.training))
+    let latents = try Evaluator(composition).encode(data.training)
+    try prior.fit(latents)
+    learned = latents
   }
 
   /// The recipe's metrics on the validation part, where there is one.
@@ -399,6 +403,8 @@ public final class Trainer {
       for (name, tensor) in optimizer.state { tensors["optimizer.\(index).\(name)"] = tensor }
     }
     for (name, mask) in masks { tensors["mask.\(name)"] = mask }
+    tensors["prior.latents"] = learned?.latents
+    tensors["prior.labels"] = learned?.labels
     tensors["generator.draws"] = try generator.state
     for (path, mode) in composition.modes { tensors["generator.mode.\(path)"] = try mode.generator.state }
     try Checkpoint(position: position, machine: .init(device: data.training.device), tensors: tensors).write(
@@ -408,6 +414,7 @@ public final class Trainer {
   private func restore(_ checkpoint: Checkpoint) throws {
     let url = folder.checkpoint
     try checkpoint.restore("model", into: composition.store.parameters.map { ($0.name, $0.tensor) }, from: url)
+    learned = try checkpoint.teach(composition.model.prior, on: data.training.device)
     guard position.stage < composition.stages.count else { return }
     try begin(stage: position.stage)
     for (index, optimizer) in optimizers.enumerated() {

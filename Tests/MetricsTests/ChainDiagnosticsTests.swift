@@ -153,3 +153,39 @@ private func reference(_ chains: [[Double]]) -> (rHat: Double, size: Double) {
     }
   }
 }
+
+@Test func bulkSizeIsTheOneOfNormalScores() throws {
+  // Heavy tails, and every second draw repeated: ranks are shared.
+  var generator = try Generator(seed: 21)
+  let numerators = try generator.normal([3, 50, 2], dtype: .float64)
+  let cauchy = try numerators.slice(0..<1, axis: 2) / numerators.slice(1..<2, axis: 2)
+  let chains = try arrays(cauchy).map { chain in chain.flatMap { [$0, $0] } }
+  let all = chains.flatMap { $0 }
+  let count = Double(all.count)
+  /// Where the normal distribution function is `p`, by bisection.
+  func quantile(_ p: Double) -> Double {
+    var (low, high) = (-10.0, 10.0)
+    for _ in 0..<80 {
+      let middle = (low + high) / 2
+      if 0.5 * erfc(-middle / 2.0.squareRoot()) < p { low = middle } else { high = middle }
+    }
+    return (low + high) / 2
+  }
+  let scores = chains.map { chain in
+    chain.map { x in
+      let (below, equal) = (Double(all.count { $0 < x }), Double(all.count { $0 == x }))
+      return quantile((below + (equal + 1) / 2 - 0.375) / (count + 0.25))
+    }
+  }
+  let found = try ChainDiagnostics(of: tensor(chains))
+  #expect(abs(found.bulkSampleSize[0] / reference(scores).size - 1) < 1e-8)
+  #expect(found.smallestBulkSampleSize == found.bulkSampleSize[0])
+}
+
+@Test(arguments: [0.0, 0.5, 0.9]) func autocorrelationTimeIsTheOneOfAnAutoregression(r: Double) throws {
+  let found = try ChainDiagnostics(of: autoregression(r, chains: 8, steps: 20_000, seed: 22))
+  // The sum of some 20 estimated correlations of 160,000 draws: within a tenth.
+  #expect(abs(found.autocorrelationTime[0] / ((1 + r) / (1 - r)) - 1) < 0.1)
+  #expect(abs(found.bulkSampleSize[0] / found.effectiveSampleSize[0] - 1) < 0.05, "normal draws are their own scores")
+  #expect(found.longestAutocorrelationTime == found.autocorrelationTime[0])
+}

@@ -1,41 +1,10 @@
 import Foundation
 import LatentKit
 
-/// How wide the kernels of a density estimate are, as a factor of the standard deviations of the data.
-public enum Bandwidth: Codable, Equatable, Sendable {
-  /// `n^(−1/(d + 4))` (Scott 1992).
-  case scott
-  /// `(n (d + 2)/4)^(−1/(d + 4))` (Silverman 1986).
-  case silverman
-  case factor(Double)
-
-  /// The factor for `count` points of `dimensions` dimensions.
-  func factor(count: Int, dimensions: Int) -> Double {
-    let (n, d) = (Double(count), Double(dimensions))
-    return switch self {
-    case .scott: pow(n, -1 / (d + 4))
-    case .silverman: pow(n * (d + 2) / 4, -1 / (d + 4))
-    case .factor(let factor): factor
-    }
-  }
-
-  public init(from decoder: any Swift.Decoder) throws {
-    self = try numberOrWord(from: decoder, number: Self.factor, words: ["scott": .scott, "silverman": .silverman])
-  }
-
-  public func encode(to encoder: any Swift.Encoder) throws {
-    var container = encoder.singleValueContainer()
-    switch self {
-    case .scott: try container.encode("scott")
-    case .silverman: try container.encode("silverman")
-    case .factor(let factor): try container.encode(factor)
-    }
-  }
-}
-
 /// How a chain proposes its next place.
 public enum Proposal: Codable, Equatable, Sendable {
-  /// `N(0, s² Σ)` with the covariance of the class, and `s` tuned in the warm-up to a target acceptance rate.
+  /// `N(0, s² Σ)` with `s` tuned in the warm-up to a target acceptance rate, and the shape `Σ` of the class's kernels, or
+  /// the identity where the target is a prior.
   case tuned
   /// `N(0, variance · I)`.
   case variance(Double)
@@ -53,19 +22,50 @@ public enum Proposal: Codable, Equatable, Sendable {
   }
 }
 
-private func numberOrWord<Choice>(
-  from decoder: any Swift.Decoder, number: (Double) -> Choice, words: KeyValuePairs<String, Choice>
-) throws -> Choice {
-  let container = try decoder.singleValueContainer()
-  if let value = try? container.decode(Double.self) { return number(value) }
-  let known = words.map(\.key)
-  guard let word = try? container.decode(String.self) else {
-    let expected = known.joined(separator: ", ")
-    throw DecodingError.dataCorruptedError(in: container, debugDescription: "expected \(expected) or a number")
-  }
-  guard let choice = words.first(where: { $0.key == word })?.value else {
-    let unknown = UnknownName(word, among: known, of: "value").description
-    throw DecodingError.dataCorruptedError(in: container, debugDescription: "\(unknown) A number is fine too.")
-  }
-  return choice
+/// Which density a walk goes over.
+public enum WalkTarget: String, Choice {
+  /// The kernel densities of prior `kde` where the model has it, else those of the training latents.
+  case auto
+  /// Kernel densities of the training latents, with the sampler's own bandwidth.
+  case kde
+  /// The density of the model's prior, whichever it is.
+  case prior
 }
+
+/// Which proposals are taken.
+public enum Rule: String, Choice {
+  /// With the probability `min(1, p(proposal) / p(place))`: the places follow `p`.
+  case metropolis
+  /// Where `p(proposal)` is not under a threshold: the places are spread evenly over the level set `p ≥ threshold`.
+  case threshold
+}
+
+/// The density that a place must have.
+public enum Threshold: Codable, Equatable, Sendable {
+  case density(Double)
+  /// What a share of the training latents, 0 to 1, is under.
+  case quantile(Double)
+
+  public init(from decoder: any Swift.Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    if let density = try? container.decode(Double.self) {
+      self = .density(density)
+    } else if let text = try? container.decode(String.self), text.hasSuffix("%"), let share = Double(text.dropLast()) {
+      self = .quantile(share / 100)
+    } else {
+      throw DecodingError.dataCorruptedError(
+        in: container, debugDescription: "expected a density, or a share of the training latents as in 5%")
+    }
+  }
+
+  public func encode(to encoder: any Swift.Encoder) throws {
+    var container = encoder.singleValueContainer()
+    switch self {
+    case .density(let density): try container.encode(density)
+    case .quantile(let share): try container.encode("\(numeral(100 * share))%")
+    }
+  }
+}
+
+/// A number without a fraction where it has none.
+func numeral(_ value: Double) -> String { value == value.rounded() ? String(format: "%.0f", value) : "\(value)" }

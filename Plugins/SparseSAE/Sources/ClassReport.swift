@@ -7,36 +7,46 @@ struct ClassReport {
   let name: String
   /// How many draws were asked for.
   let draws: Int
-  /// Accepted moves over all moves; nil for a class whose one point is repeated.
+  /// Accepted moves over all moves; nil where every move is accepted, and where there is no walk.
   let acceptance: Double?
-  /// Nil where there is no walk, or one too short to be judged.
-  let rHat: Double?
-  let sampleSize: Double?
+  /// Nil for a class whose one point is repeated.
+  let chains: ChainDiagnostics?
 
   init(of request: ClassRequest, acceptance: Double? = nil, chains: ChainDiagnostics? = nil) {
     name = request.name
     draws = request.count
     self.acceptance = acceptance
-    rHat = chains?.worstRHat
-    sampleSize = chains?.smallestSampleSize
+    self.chains = chains
   }
+
+  /// Nil where there is no walk, or one too short to be judged.
+  var rHat: Double? { chains?.worstRHat }
+  var sampleSize: Double? { chains?.smallestBulkSampleSize }
 }
 
 /// Numbers over all classes that walked. An R-hat that is infinite is left to the warnings.
 func measurements(of reports: [ClassReport]) -> [Measured] {
+  var found: [Measured] = []
   let rates = reports.compactMap(\.acceptance)
-  guard let lowest = rates.min() else { return [] }
-  var found = [
-    Measured("acceptance rate", 100 * rates.reduce(0, +) / Double(rates.count), unit: "%"),
-    Measured("lowest acceptance rate of a class", 100 * lowest, unit: "%"),
-  ]
+  if let lowest = rates.min() {
+    found.append(Measured("acceptance rate", 100 * rates.reduce(0, +) / Double(rates.count), unit: "%"))
+    found.append(Measured("lowest acceptance rate of a class", 100 * lowest, unit: "%"))
+  }
   if let worst = reports.compactMap(\.rHat).max(), worst.isFinite {
     found.append(Measured("largest split R-hat", worst))
   }
   if let smallest = reports.compactMap(\.sampleSize).min() {
-    found.append(Measured("smallest effective sample size", smallest))
+    found.append(Measured("smallest bulk effective sample size", smallest))
+  }
+  if let longest = reports.compactMap({ $0.chains?.longestAutocorrelationTime }).max() {
+    found.append(Measured("longest autocorrelation time", longest, unit: "steps"))
   }
   return found
+}
+
+/// What to say of a class that has one latent only.
+func sentence(aboutPoint name: String) -> String {
+  "\(name): the training latents have no spread, so the draws repeat one point; give it more examples"
 }
 
 /// Sentences about classes whose draws should not be trusted.
@@ -49,10 +59,12 @@ func problems(in reports: [ClassReport]) -> [String] {
   }
   func rounded(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
 
-  warn(reports.filter { $0.acceptance == nil }) { _ in
-    "the training latents have no spread, so the draws repeat one point; give it more examples"
+  let points = reports.filter { $0.chains == nil }
+  if let first = points.first {
+    warnings.append(
+      sentence(aboutPoint: points.count > 1 ? "\(first.name), and \(points.count - 1) more like it" : first.name))
   }
-  warn(reports.filter { $0.acceptance != nil && $0.rHat == nil }) { _ in
+  warn(reports.filter { $0.chains != nil && $0.rHat == nil }) { _ in
     "the walks are too short to be judged; set sampler.steps to 16 or more"
   }
   warn(reports.filter { ($0.rHat ?? 1) > 1.05 }.sorted { ($0.rHat ?? 1) > ($1.rHat ?? 1) }) {

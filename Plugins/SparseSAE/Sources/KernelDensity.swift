@@ -2,66 +2,85 @@ import Foundation
 import LatentKit
 import Metrics
 
-/// A Gaussian kernel density estimate with the full covariance of its points (Scott 1992, section 6.2):
+/// A Gaussian kernel density estimate (Scott 1992, section 6.2):
 ///
-/// `p(x) = 1/n Σ_i N(x; x_i, h² Σ)`, with `Σ` the covariance of the points (divisor `n − 1`) and `h` the bandwidth's factor.
+/// `p(x) = 1/n Σ_i N(x; x_i, h² Σ)`, with `h` the bandwidth's factor and `Σ` by the kernels' shape: the covariance of the
+/// points (divisor `n − 1`), its diagonal, their mean variance, or the identity.
 ///
-/// It agrees with SciPy's `gaussian_kde` wherever that exists. Where `Σ` is singular (no more points than dimensions, or a
-/// dimension that never changes) `ridge · tr Σ / d · I` is added to it, with the smallest of `1e-6, 1e-5, …` that makes it
-/// regular: the density then stays close around the span of the points.
+/// With the full covariance it agrees with SciPy's `gaussian_kde`, with the identity with scikit-learn's `KernelDensity`.
+/// Where `Σ` is singular (no more points than dimensions, or a dimension that never changes) `ridge · tr Σ / d · I` is added
+/// to it, with the smallest of `1e-6, 1e-5, …` that makes it regular: the density then stays close around the span of the
+/// points.
 ///
 /// Everything is Float64 on the CPU.
 public struct KernelDensity: Sendable {
   /// The bandwidth's factor `h`.
   public let factor: Double
-  /// What was added to the covariance, in parts of its mean diagonal; 0 for a regular one.
+  /// What was added to `Σ`, in parts of its mean diagonal; 0 for a regular one.
   public let ridge: Double
   /// The points in the coordinates where each kernel is `N(0, I)`, `[count, dimensions]`.
   public let whitened: Tensor
+  /// `log p` is this constant plus the logarithm of `Σ_i exp(−‖x − x_i‖²/2)` in those coordinates.
+  let logPeak: Double
 
   private let center: Tensor  // [dimensions]
   private let root: Tensor  // lower triangular, root · rootᵀ = h² Σ
-  private let logPeak: Double  // log of the density of one kernel at its point, over n
+  private let kernels: GaussianKernels  // one group: the whitened points
 
-  /// - Parameter points: `[count, dimensions]`, at least two that differ.
-  /// - Throws: `RecipeError` for fewer, or for a factor that is not above 0.
-  public init(of points: Tensor, bandwidth: Bandwidth = .scott) throws {
+  /// - Parameters:
+  ///   - points: `[count, dimensions]`, at least two that differ, unless `covariance` says how they spread.
+  ///   - covariance: What counts as the covariance of the points, `[dimensions, dimensions]`.
+  ///   - folds: Parts of a cross-validated bandwidth; 0: one point each.
+  /// - Throws: `RecipeError` for fewer points, or for a factor that is not above 0.
+  public init(
+    of points: Tensor, bandwidth: Bandwidth = .scott, shape: KernelShape = .full, folds: Int = 0,
+    covariance: Tensor? = nil
+  ) throws {
+    let points = try points.detached().to(.float64, .cpu)
     let moments = try Moments(of: points)
-    guard try !moments.isPoint else {
+    guard try covariance != nil || shape == .identity || !moments.isPoint else {
       throw RecipeError(
         "a kernel density needs two different points or more, and its \(moments.count) are all the same")
     }
-    let dimensions = points.size(1)
-    factor = bandwidth.factor(count: moments.count, dimensions: dimensions)
-    guard factor > 0, factor.isFinite else {
-      throw RecipeError("the bandwidth of a kernel density is \(factor), expected scott, silverman or a number above 0")
-    }
     center = moments.mean
-    let (unscaled, ridge) = try regularRoot(of: moments)
-    root = try unscaled * factor
+    let isThin = covariance == nil && shape == .full && moments.count <= points.size(1)
+    let (unscaled, ridge) = try regularRoot(of: shape.matrix(covariance ?? moments.covariance), isSingular: isThin)
     self.ridge = ridge
-    let logDeterminant = try root.diagonal().log().sum().item()
-    logPeak = -logDeterminant - 0.5 * Double(dimensions) * log(2 * Double.pi) - log(Double(moments.count))
-    whitened = try KernelDensity.whiten(points, center: center, root: root)
+    let unit = try KernelDensity.whiten(points, center: center, root: unscaled)
+    factor =
+      try bandwidth.factor(count: moments.count, dimensions: points.size(1))
+      ?? (moments.count < 2 ? 1 : CrossValidation(unit, folds: min(folds, moments.count)).best())
+    guard factor > 0, factor.isFinite else {
+      throw RecipeError(
+        "the bandwidth of a kernel density is \(factor), expected scott, silverman, cross-validated or a number above 0"
+      )
+    }
+    root = try unscaled * factor
+    whitened = try unit / factor
+    kernels = try GaussianKernels([whitened])
+    logPeak =
+      try -root.diagonal().log().sum().item() - 0.5 * Double(points.size(1)) * log(2 * Double.pi)
+      - log(Double(moments.count))
   }
 
-  /// `log p(x)` of each row of `[count, dimensions]`, as `[count]`.
+  /// How many kernels there are.
+  public var count: Int { whitened.size(0) }
+
+  /// `log p(x)` of each row of `[count, dimensions]`, as `[count]`; with a gradient where the rows have one.
   public func logDensity(_ places: Tensor) throws -> Tensor {
-    let places = try whiten(places)
-    let pointsAtOnce = max(1, 4_000_000 / whitened.size(0))
-    let halfSquares = try whitened.square().sum(axis: 1) * 0.5
-    let blocks = try stride(from: 0, to: places.size(0), by: pointsAtOnce).map { start in
-      let some = try places.slice(start..<min(start + pointsAtOnce, places.size(0)))
-      // −‖x − p‖²/2, less the part that is the same for every point.
-      let exponents = try some.matmul(whitened.transposed()) - halfSquares
-      return try exponents.logSumExp(axis: 1) - some.square().sum(axis: 1) * 0.5 + logPeak
-    }
-    return try Tensor.concatenate(blocks)
+    try kernels.logSums(at: whiten(places).unsqueezed(0)).squeezed(0) + logPeak
+  }
+
+  /// Independent draws, `[count, dimensions]`: a kernel each, and a place of it.
+  public func draw(_ count: Int, using generator: inout Generator) throws -> Tensor {
+    let numbers = try generator.integers(0..<self.count, [count]).to(.cpu)
+    let noise = try generator.normal([count, center.count], dtype: .float64).to(.cpu)
+    return try restore(whitened.rows(numbers) + noise)
   }
 
   /// Rows taken to the coordinates where each kernel is `N(0, I)`.
   public func whiten(_ places: Tensor) throws -> Tensor {
-    try KernelDensity.whiten(places, center: center, root: root)
+    try KernelDensity.whiten(places.to(.float64, .cpu), center: center, root: root)
   }
 
   /// Rows taken back from there.
@@ -75,16 +94,15 @@ public struct KernelDensity: Sendable {
   }
 
   private static func whiten(_ places: Tensor, center: Tensor, root: Tensor) throws -> Tensor {
-    try root.solveTriangular((places.detached().to(.float64, .cpu) - center).transposed()).transposed().contiguous()
+    try root.solveTriangular((places - center).transposed()).transposed().contiguous()
   }
 }
 
-/// The Cholesky factor of the covariance, with the smallest ridge that makes it regular.
-private func regularRoot(of moments: Moments) throws -> (root: Tensor, ridge: Double) {
-  let covariance = moments.covariance
+/// The Cholesky factor of a covariance, with the smallest ridge that makes it regular.
+private func regularRoot(of covariance: Tensor, isSingular: Bool) throws -> (root: Tensor, ridge: Double) {
   let dimensions = covariance.size(0)
   let scale = try covariance.diagonal().mean().item()
-  var ridge = moments.count > dimensions ? 0 : 1e-6
+  var ridge = isSingular ? 1e-6 : 0
   while true {
     let candidate = try covariance + Tensor.identity(dimensions, dtype: .float64) * (ridge * scale)
     // Rounding can leave a tiny pivot where the truth is zero.

@@ -18,9 +18,15 @@ public struct MetropolisHastings {
   }
 
   private let logDensity: (Tensor) throws -> Tensor
+  private let lowest: Tensor?
 
-  /// - Parameter logDensity: `[…, dimensions]` to `[…]`; its gradient is not needed.
-  public init(logDensity: @escaping (Tensor) throws -> Tensor) { self.logDensity = logDensity }
+  /// - Parameters:
+  ///   - logDensity: `[…, dimensions]` to `[…]`; its gradient is not needed.
+  ///   - lowest: Instead of Metropolis' rule, take every proposal whose log density is not under this, `[…]`. The places
+  ///     are then spread evenly over the level set; they do not follow the density.
+  public init(lowest: Tensor? = nil, logDensity: @escaping (Tensor) throws -> Tensor) {
+    (self.lowest, self.logDensity) = (lowest, logDensity)
+  }
 
   public func start(at positions: Tensor) throws -> State {
     State(positions: positions, logDensities: try logDensity(positions))
@@ -33,8 +39,13 @@ public struct MetropolisHastings {
   public func step(_ state: State, by move: Tensor, using generator: inout Generator) throws -> (State, Info) {
     let positions = try state.positions + move
     let logDensities = try logDensity(positions)
-    let uniform = try generator.uniform(logDensities.shape, dtype: logDensities.dtype).to(logDensities.device)
-    let accepted = try uniform.log() .< (logDensities - state.logDensities)
+    let accepted: Tensor
+    if let lowest {
+      accepted = try logDensities .>= lowest
+    } else {
+      let uniform = try generator.uniform(logDensities.shape, dtype: logDensities.dtype).to(logDensities.device)
+      accepted = try uniform.log() .< (logDensities - state.logDensities)
+    }
     let next = State(
       positions: try accepted.unsqueezed(-1).choose(positions, state.positions),
       logDensities: try accepted.choose(logDensities, state.logDensities))

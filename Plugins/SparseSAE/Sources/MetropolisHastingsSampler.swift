@@ -1,7 +1,8 @@
+import Foundation
 import LatentKit
 import Metrics
 
-/// Draws latents by Metropolis-Hastings walks over a kernel density estimate of each class's training latents
+/// Draws latents by Metropolis-Hastings walks over a kernel density of each class's training latents, or over the prior
 /// (Barlaud & Guyard 2021, section 2.1).
 ///
 /// For each class that is asked for, `chains` walks start at training latents of the class. A warm-up is thrown away; in it
@@ -10,145 +11,119 @@ import Metrics
 /// dimensions the kernels of an estimate hardly touch, and a plain walk never leaves the one that it started in. Draws are taken
 /// evenly over all chains, at least `thinning` steps apart in each. All classes walk in one batch.
 ///
-/// Diagnostics: the acceptance rate, the largest split R-hat and the smallest effective sample size of all classes and
-/// latent dimensions; warnings where chains have not mixed or hold less than what was asked for.
+/// `rule: threshold` is the rule that the paper prints: a proposal is rejected where its density falls under a threshold, and
+/// taken otherwise. Such a walk does not follow the density; it is spread evenly over the level set above the threshold.
+/// It starts at training latents inside the set and does not jump.
+///
+/// Diagnostics: the acceptance rate, the largest split R-hat, the smallest bulk effective sample size and the longest
+/// autocorrelation time of all classes and latent dimensions; warnings where chains have not mixed or hold less than what
+/// was asked for.
 ///
 /// A class without spread (one latent) repeats it, with a warning. Without labels, one density for everything.
 ///
 /// - Shapes: draws `[count, latent]`, in the order of the request's labels.
-/// - Throws: `RecipeError` for a class without training latents.
+/// - Throws: `RecipeError` for a class without training latents, or one that has none above the threshold.
 public struct MetropolisHastingsSampler: Sampler {
   public struct Config: ComponentConfig {
-    public var chains = 4
+    public var target = WalkTarget.auto
+    public var chains = 16
     public var warmUp = 500
-    public var steps = 5000
+    public var steps = 2000
     public var thinning = 20
-    public var jumpEvery = 10
+    public var jumpEvery = 4
     public var bandwidth = Bandwidth.scott
+    public var covariance = KernelShape.full
     public var proposal = Proposal.tuned
     public var acceptance = 0.3
-    public var maximumPoints: Int? = 2000
+    public var rule = Rule.metropolis
+    public var threshold = Threshold.quantile(0.05)
+    public var maximumPoints: Int?
     public init() {}
     public static let help: KeyValuePairs = [
+      "target":
+        "What walks go over: kde (an estimate of the training latents), prior, or auto: prior kde's own, else kde.",
       "chains": "Walks for each class, side by side.",
       "warmUp": "Steps that are thrown away; they tune the proposal.",
       "steps": "Steps of each walk after that; more where thinning and the number of draws ask for them.",
       "thinning": "Steps between two draws of a walk, at least.",
       "jumpEvery": "Steps between two jumps to another kernel; 0: never, the plain walk of the paper.",
-      "bandwidth": "Width of the kernels: scott, silverman, or a factor of the class's standard deviations.",
-      "proposal": "tuned (the class's covariance, scaled in the warm-up), or a variance, as 0.2 in the authors' code.",
+      "bandwidth": "Of target kde, as of prior kde: scott, silverman, cross-validated, or a number.",
+      "covariance": "Of target kde, as of prior kde: full, diagonal, scalar, identity.",
+      "proposal": "tuned (the kernels' covariance, scaled in the warm-up), or a variance, as 0.2 in the authors' code.",
       "acceptance": "Share of moves that tuning aims at accepting.",
+      "rule":
+        "metropolis, or threshold: the paper's rule, which does not follow the density but fills a level set evenly.",
+      "threshold": "For rule threshold: a density, or a share of the training latents that it leaves out, as in 5%.",
       "maximumPoints": "Kernels of each class at most, a random choice of its training latents; unset: all of them.",
     ]
   }
 
   private let config: Config
+  private let settings: EstimateSettings
 
   public init(_ config: Config, in context: BuildContext) throws {
-    func check(_ isFine: Bool, _ name: String, _ found: Any, _ expected: String) throws {
-      guard isFine else { throw RecipeError("\(context.title): \(name) is \(found), expected \(expected)") }
+    let title = context.title
+    try checkChains(
+      title, chains: config.chains, warmUp: config.warmUp, steps: config.steps, thinning: config.thinning,
+      maximumPoints: config.maximumPoints)
+    guard config.jumpEvery >= 0 else {
+      throw RecipeError("\(title): jumpEvery is \(config.jumpEvery), expected 0 or more")
     }
-    try check(1...10_000 ~= config.chains, "chains", config.chains, "1 to 10000")
-    try check(0...10_000_000 ~= config.warmUp, "warmUp", config.warmUp, "0 to 10000000")
-    try check(1...10_000_000 ~= config.steps, "steps", config.steps, "1 to 10000000")
-    try check(1...1_000_000 ~= config.thinning, "thinning", config.thinning, "1 to 1000000")
-    try check(config.jumpEvery >= 0, "jumpEvery", config.jumpEvery, "0 or more")
-    try check(0 < config.acceptance && config.acceptance < 1, "acceptance", config.acceptance, "between 0 and 1")
-    if let most = config.maximumPoints { try check(most >= 2, "maximumPoints", most, "at least 2") }
-    if case .factor(let factor) = config.bandwidth {
-      try check(factor > 0, "bandwidth", factor, "scott, silverman or a number above 0")
+    guard 0 < config.acceptance && config.acceptance < 1 else {
+      throw RecipeError("\(title): acceptance is \(config.acceptance), expected between 0 and 1")
     }
-    if case .variance(let variance) = config.proposal {
-      try check(variance > 0, "proposal", variance, "tuned or a variance above 0")
+    try checkBandwidth(config.bandwidth, title)
+    if case .variance(let variance) = config.proposal, !(variance > 0) {
+      throw RecipeError("\(title): proposal is \(variance), expected tuned or a variance above 0")
+    }
+    switch config.threshold {
+    case .density(let density) where !(density >= 0):
+      throw RecipeError("\(title): threshold is \(density), expected 0 or more, or a share as in 5%")
+    case .quantile(let share) where !(0 <= share && share < 1):
+      throw RecipeError("\(title): threshold is \(numeral(100 * share))%, expected 0% to less than 100%")
+    default: break
     }
     self.config = config
+    settings = EstimateSettings(
+      bandwidth: config.bandwidth, shape: config.covariance, maximumPoints: config.maximumPoints)
   }
 
   public func draw(_ request: DrawRequest, using generator: inout Generator) throws -> Draw {
     try withoutGradients {
       let requests = try request.byClass(for: "mh", using: &generator)
-      let targets = try requests.map { try Target($0, config, using: &generator) }
-      var reports: [ClassReport] = []
-      let draws = try blocks(of: targets).flatMap { try drawBlock($0, reports: &reports, using: &generator) }
-      return Draw(
-        latents: try ClassRequest.merge(draws, of: requests), diagnostics: measurements(of: reports),
-        warnings: problems(in: reports))
-    }
-  }
-
-  /// Neighbouring classes that walk together: as many as leave the memory small.
-  private func blocks(of targets: [Target]) -> [[Target]] {
-    var blocks: [[Target]] = []
-    var room = 0
-    for target in targets {
-      let size = config.chains * max(target.points.size(0), steps(for: [target]) * target.points.size(1))
-      if size > room { (blocks, room) = (blocks + [[]], 16_000_000) }
-      blocks[blocks.count - 1].append(target)
-      room -= size
-    }
-    return blocks
-  }
-
-  /// How often every chain gives a draw.
-  private func rounds(for target: Target) -> Int { (target.request.count + config.chains - 1) / config.chains }
-
-  private func steps(for targets: [Target]) -> Int {
-    max(config.steps, config.thinning * (targets.map(rounds).max() ?? 0))
-  }
-
-  /// The draws of each target, `[count, latent]`, with what there is to report about them.
-  private func drawBlock(
-    _ targets: [Target], reports: inout [ClassReport], using generator: inout Generator
-  ) throws -> [Tensor] {
-    let walking = targets.filter { $0.density != nil }
-    let record = try walk(walking, using: &generator)
-    var place = 0
-    return try targets.map { target in
-      guard let density = target.density, let record else {
-        reports.append(ClassReport(of: target.request))
-        return try target.points.slice(0..<1).expanded([target.request.count, target.points.size(1)])
+      let chains = ClassChains(chains: config.chains, steps: config.steps, thinning: config.thinning)
+      if config.target == .prior, !(request.prior is KernelDensityPrior) {
+        let targets = try requests.map { request in
+          let order = try generator.permutation(request.training.size(0)).to(request.training.device)
+          return ClassTarget(request: request, points: try request.training.rows(order), density: nil)
+        }
+        let isLabelled = request.labels != nil || requests.allSatisfy { $0.label != nil }
+        return try chains.draw(targets, walks: { _ in true }) { targets, steps in
+          let labels = isLabelled ? try Tensor(targets.map { Int64($0.request.label ?? 0) }) : nil
+          return try walk(targets, over: PriorStack(prior: request.prior, labels: labels), steps, using: &generator)
+        }
       }
-      defer { place += 1 }
-      let walks = try density.restore(record.positions.select(place))  // [chains, steps, latent]
-      reports.append(
-        ClassReport(of: target.request, acceptance: record.acceptance[place], chains: try ChainDiagnostics(of: walks)))
-      // Round by round, one draw of every chain: neighbours in the result come from different chains.
-      let (rounds, steps) = (rounds(for: target), walks.size(1))
-      let chosen = (0..<target.request.count).map { draw in
-        let (round, chain) = draw.quotientAndRemainder(dividingBy: config.chains)
-        return chain * steps + (round + 1) * steps / rounds - 1
+      let prior = config.target == .kde ? nil : request.prior
+      let targets = try settings.targets(requests, prior: prior, using: &generator)
+      return try chains.draw(targets, walks: { $0.density != nil }) { targets, steps in
+        let density = try DensityStack(targets.compactMap(\.density), like: targets[0].points)
+        return try walk(targets, over: density, steps, using: &generator)
       }
-      return try walks.reshaped([config.chains * steps, walks.size(2)]).rows(chosen)
-        .to(target.points.dtype, target.points.device)
     }
   }
 
-  private func walk(_ targets: [Target], using generator: inout Generator) throws -> ClassWalks.Record? {
-    guard let latents = targets.first?.points else { return nil }
-    let densities = targets.compactMap(\.density)
-    let starts = try densities.map { density in
-      try density.whitened.rows((0..<config.chains).map { $0 % density.whitened.size(0) })
+  private func walk(
+    _ targets: [ClassTarget], over density: any WalkDensity, _ steps: Int, using generator: inout Generator
+  ) throws -> (record: WalkRecord, density: any WalkDensity) {
+    var walks = try ClassWalks(
+      density: density, starts: starts(of: targets, chains: config.chains, in: density), proposal: config.proposal,
+      acceptance: config.acceptance)
+    switch config.rule {
+    case .metropolis: walks.jumpEvery = config.jumpEvery
+    case .threshold:
+      let level = try LevelSet(config.threshold, targets, in: density, chains: config.chains)
+      (walks.starts, walks.lowest) = (level.starts, level.lowest)
     }
-    let walks = ClassWalks(
-      densities: densities, starts: try .stack(starts).to(latents.dtype, latents.device), proposal: config.proposal,
-      acceptance: config.acceptance, jumpEvery: config.jumpEvery)
-    return try walks.run(warmUp: config.warmUp, steps: steps(for: targets), using: &generator)
-  }
-}
-
-/// What the draws of one class follow.
-private struct Target {
-  let request: ClassRequest
-  /// The training latents that carry kernels, in random order, `[points, latent]`.
-  let points: Tensor
-  /// Nil for a class without spread.
-  let density: KernelDensity?
-
-  init(_ request: ClassRequest, _ config: MetropolisHastingsSampler.Config, using generator: inout Generator) throws {
-    self.request = request
-    let count = request.training.size(0)
-    let order = try generator.permutation(count).slice(0..<min(count, config.maximumPoints ?? count))
-    points = try request.training.rows(order.to(request.training.device))
-    density = try Moments(of: points).isPoint ? nil : try KernelDensity(of: points, bandwidth: config.bandwidth)
+    return (try walks.run(warmUp: config.warmUp, steps: steps, using: &generator), density)
   }
 }

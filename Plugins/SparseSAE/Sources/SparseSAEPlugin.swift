@@ -12,9 +12,14 @@ public enum SparseSAEPlugin: Plugin {
       """)
 
   public static let contributions: [Contribution] = [
+    .prior(
+      "kde", KernelDensityPrior.self, "the kernel density of each class's training latents, learned after each stage"),
+    .sampler("kde", KernelDensitySampler.self, "exact draws from the kernel density of each class's training latents"),
     .sampler(
       "mh", MetropolisHastingsSampler.self,
-      "Metropolis-Hastings on a kernel density estimate of each class's training latents"),
+      "Metropolis-Hastings on a kernel density estimate of each class's training latents, or on the prior"),
+    .sampler(
+      "gibbs", GibbsSampler.self, "Gibbs' sampler on a kernel density estimate of each class's training latents"),
     .constraint("l1-ball", L1Ball.self, "bounds the sum of magnitudes: zeros anywhere"),
     .constraint("l11-ball", L11Ball.self, "Algorithm 1: bounds it group by group, zeroing groups and weights inside"),
     .constraint("l12-ball", L12Ball.self, "bounds the l1,2 norm (exclusive lasso): zeros inside of groups"),

@@ -1,0 +1,261 @@
+"""Times draws by Markov chains over class-wise kernel densities: LatentKit, SciPy as the paper's authors do, batched NumPy.
+
+The task is ten classes times 1,000 thinned draws from 60,000 latents of ten dimensions. All sides estimate the same density
+(Gaussian kernels at all 6,000 latents of a class, full covariance, Scott's factor) and are judged by one function of this
+file: the bulk effective sample size (Vehtari et al. 2021) of the draws that they hand back, the smallest of all dimensions,
+summed over classes, per second of everything it took.
+
+- scipy: one chain, one point at a time by `gaussian_kde.logpdf`, the authors' way, with Metropolis' rule. It is run for
+  some of its steps on a process for each core, and its time extrapolated to the whole by the steps left out.
+- numpy: the same algorithm as LatentKit's `mh` (chains side by side, tuned proposals, jumps between kernels), in Float32
+  with one product of matrices for each class and step, on as many threads as BLAS has, classes shared by processes.
+- mh, plain: LatentKit without jumps, the algorithm that SciPy runs, many chains of it.
+
+Sides take turns, so that what else the machine does falls on all.
+"""
+
+import argparse
+import json
+import math
+import multiprocessing
+import os
+import pathlib
+import statistics
+import subprocess
+import tempfile
+import time
+
+CORES = len(os.sched_getaffinity(0))
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # of each process: there is one for each core
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np
+from scipy.stats import gaussian_kde, norm, rankdata
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+CLASSES, EACH, DIMENSIONS, DRAWS = 10, 6000, 10, 1000
+
+
+def make_latents():
+    """Clusters like those of trained encoders: bent, of different spreads."""
+    random = np.random.default_rng(0)
+    latents = []
+    for label in range(CLASSES):
+        z = random.normal(size=(EACH, DIMENSIONS)) @ random.normal(size=(DIMENSIONS, DIMENSIONS)) / math.sqrt(DIMENSIONS)
+        z[:, 0] += 0.5 * z[:, 1] ** 2
+        latents.append(z + 4 * np.eye(DIMENSIONS)[label])
+    return np.concatenate(latents).astype(np.float32), np.repeat(np.arange(CLASSES), EACH)
+
+
+def write_safetensors(path, arrays):
+    names = {np.dtype(np.float32): "F32", np.dtype(np.int64): "I64"}
+    header, place = {}, 0
+    for name, array in arrays.items():
+        header[name] = {
+            "dtype": names[array.dtype],
+            "shape": array.shape,
+            "data_offsets": [place, place + array.nbytes],
+        }
+        place += array.nbytes
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        for array in arrays.values():
+            file.write(array.tobytes())
+
+
+def read_safetensors(path):
+    data = pathlib.Path(path).read_bytes()
+    size = int.from_bytes(data[:8], "little")
+    types = {"F32": np.float32, "F64": np.float64, "I64": np.int64}
+    result = {}
+    for name, about in json.loads(data[8 : 8 + size]).items():
+        if name != "__metadata__":
+            start, end = (8 + size + offset for offset in about["data_offsets"])
+            result[name] = np.frombuffer(data[start:end], types[about["dtype"]]).reshape(about["shape"])
+    return result
+
+
+def bulk_size(chains):
+    """Bulk effective sample size of `[chains, steps]` (Vehtari et al. 2021; what ArviZ calls `ess_bulk`)."""
+    half = chains.shape[1] // 2
+    halves = np.concatenate([chains[:, :half], chains[:, -half:]]).astype(float)
+    z = norm.ppf((rankdata(halves).reshape(halves.shape) - 0.375) / (halves.size + 0.25))
+    m, n = z.shape
+    centered = z - z.mean(1, keepdims=True)
+    spectrum = np.fft.rfft(centered, 2 * n, axis=1)
+    covariance = np.fft.irfft(np.abs(spectrum) ** 2, axis=1)[:, :n].mean(0) / n
+    within = covariance[0] * n / (n - 1)
+    total = covariance[0] + (z.mean(1).var(ddof=1) if m > 1 else 0)
+    rho = 1 - (within - covariance) / total
+    rho[0] = 1
+    time_, last, lag = -1.0, math.inf, 0
+    while lag + 1 < n and rho[lag] + rho[lag + 1] > 0:
+        last = min(last, rho[lag] + rho[lag + 1])
+        time_ += 2 * last
+        lag += 2
+    return m * n / max(time_, 1 / math.log10(m * n))
+
+
+def effective(draws, chains):
+    """The smallest size of all dimensions of `[count, dimensions]`, draws taken from chains in turn."""
+    rounds = len(draws) // chains
+    walks = draws[: rounds * chains].reshape(rounds, chains, -1).transpose(1, 0, 2)
+    return min(bulk_size(walks[:, :, d]) for d in range(draws.shape[1]))
+
+
+# ---- SciPy: one point at a time ----------------------------------------------------------------------------------------
+
+
+def scipy_chain(job):
+    points, steps, seed = job
+    random = np.random.default_rng(seed)
+    start = time.perf_counter()
+    density = gaussian_kde(points.T)
+    # A proposal of the kernels' shape; the factor is near the best for ten dimensions.
+    root = np.linalg.cholesky(density.covariance) * 2.38 / math.sqrt(DIMENSIONS)
+    x = points[0].astype(float)
+    log_density = density.logpdf(x)[0]
+    places = np.empty((steps, DIMENSIONS))
+    for step in range(steps):
+        proposal = x + root @ random.normal(size=DIMENSIONS)
+        proposed = density.logpdf(proposal)[0]
+        if math.log(random.uniform()) < proposed - log_density:
+            x, log_density = proposal, proposed
+        places[step] = x
+    return places, time.perf_counter() - start
+
+
+def run_scipy(latents, labels, steps, pool):
+    """Effective draws a second, both cores busy. A chain of any length has the same rate, so no draw is invented."""
+    start = time.perf_counter()
+    found = pool.map(scipy_chain, [(latents[labels == y], steps, y) for y in range(CORES)])
+    seconds = time.perf_counter() - start
+    sizes = [min(bulk_size(places[None, steps // 10 :, d]) for d in range(DIMENSIONS)) for places, _ in found]
+    return {"rate": sum(sizes) / seconds, "steps": CORES * steps / seconds, "size": statistics.mean(sizes)}
+
+
+# ---- NumPy: LatentKit's algorithm, batched --------------------------------------------------------------------------------
+
+
+def numpy_class(job):
+    points, chains, warm_up, thinning, jump_every, seed = job
+    random = np.random.default_rng(seed)
+    n, d = points.shape
+    factor = n ** (-1 / (d + 4))
+    root = np.linalg.cholesky(np.cov(points.T)) * factor
+    center = points.mean(0)
+    p = np.linalg.solve(root, (points - center).T).T.astype(np.float32)
+    columns, half = np.ascontiguousarray(p.T), (p * p).sum(1) / 2
+
+    def exponents(x):
+        e = x @ columns
+        e -= half
+        return e
+
+    def log_density(x):
+        e = exponents(x)
+        top = e.max(1, keepdims=True)
+        e -= top
+        np.exp(e, out=e)
+        return np.log(e.sum(1)) + top[:, 0] - (x * x).sum(1) / 2
+
+    def jump(x):
+        e = exponents(x)
+        e -= e.max(1, keepdims=True)
+        np.exp(e, out=e)
+        shares = np.cumsum(e, axis=1)
+        u = random.random(len(x), dtype=np.float32) * shares[:, -1]
+        here = [min(np.searchsorted(row, value), n - 1) for row, value in zip(shares, u)]
+        return x + p[random.integers(0, n, len(x))] - p[here]
+
+    x = p[random.permutation(n)[:chains]]
+    current, scale, kept = log_density(x), 2.38 / math.sqrt(d), []
+    rounds = -(-DRAWS // chains)
+    for step in range(warm_up + rounds * thinning):
+        if jump_every and step % jump_every == jump_every - 1:
+            x = jump(x)
+            current = log_density(x)
+        proposal = x + np.float32(scale) * random.standard_normal(x.shape, dtype=np.float32)
+        proposed = log_density(proposal)
+        taken = np.log(random.random(chains)) < proposed - current
+        x = np.where(taken[:, None], proposal, x)
+        current = np.where(taken, proposed, current)
+        if step < warm_up:
+            scale *= math.exp((taken.mean() - 0.3) / math.sqrt(step + 1))
+        elif (step - warm_up + 1) % thinning == 0:
+            kept.append(x)
+    return (np.concatenate(kept)[:DRAWS] @ root.T + center).astype(np.float32)
+
+
+def run_numpy(latents, labels, settings, pool):
+    jobs = [
+        (latents[labels == y], settings["chains"], settings["warmUp"], settings["thinning"], settings["jumpEvery"], y)
+        for y in range(CLASSES)
+    ]
+    start = time.perf_counter()
+    draws = pool.map(numpy_class, jobs, chunksize=1)
+    seconds = time.perf_counter() - start
+    return {"rate": sum(effective(d, settings["chains"]) for d in draws) / seconds, "seconds": seconds}
+
+
+# ---- LatentKit --------------------------------------------------------------------------------------------------------------
+
+
+def run_host(host, folder, sampler, settings):
+    output = f"{folder}/draws.safetensors"
+    command = [host, "bench-sampler", "--sampler", sampler, "--latents", f"{folder}/latents.safetensors"]
+    command += ["--per-class", str(DRAWS), "--rounds", "2", "--output", output, "--threads", str(CORES)]
+    for name, value in settings.items():
+        command += ["--set", f"{name}={value}"]
+    environment = {k: v for k, v in os.environ.items() if k not in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    if done.returncode:
+        raise SystemExit(done.stderr or done.stdout)
+    seconds = json.loads(done.stdout.splitlines()[-1])["seconds"][-1]
+    found = read_safetensors(output)
+    chains = settings.get("chains", 1)
+    draws = [found["latents"][found["labels"] == y] for y in range(CLASSES)]
+    return {"rate": sum(effective(d, chains) for d in draws) / seconds, "seconds": seconds}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--host", default=str(ROOT / ".build/release/host"))
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--scipy-steps", type=int, default=4000, help="steps of SciPy's chains")
+    options = parser.parse_args()
+    latents, labels = make_latents()
+    jumps = {"chains": 40, "warmUp": 100, "steps": 1, "thinning": 8, "jumpEvery": 2, "maximumPoints": "null"}
+    plain = {"chains": 40, "warmUp": 100, "steps": 1, "thinning": 40, "jumpEvery": 0, "maximumPoints": "null"}
+    gibbs = {"chains": 40, "warmUp": 10, "steps": 1, "thinning": 4, "maximumPoints": "null"}
+    found = {}
+
+    def note(name, result):
+        found.setdefault(name, []).append(result["rate"])
+        print("  " + name + ": " + ", ".join(f"{k} {v:.4g}" for k, v in result.items()), flush=True)
+
+    with tempfile.TemporaryDirectory() as folder, multiprocessing.Pool(CORES) as pool:
+        write_safetensors(f"{folder}/latents.safetensors", {"latents": latents, "labels": labels.astype(np.int64)})
+        for turn in range(options.rounds):
+            print(f"round {turn + 1}/{options.rounds}")
+            note("LatentKit mh", run_host(options.host, folder, "mh", jumps))
+            note("NumPy, the same", run_numpy(latents, labels, jumps, pool))
+            note("LatentKit mh, plain", run_host(options.host, folder, "mh", plain))
+            note("NumPy, plain", run_numpy(latents, labels, plain, pool))
+            note("SciPy, plain", run_scipy(latents, labels, options.scipy_steps, pool))
+            note("LatentKit gibbs", run_host(options.host, folder, "gibbs", gibbs))
+            note("LatentKit kde", run_host(options.host, folder, "kde", {}))
+
+    middle = {name: statistics.median(rates) for name, rates in found.items()}
+    print(f"\n| {'':20} | effective draws/s | lowest - highest | LatentKit mh, times as fast | plain, times as fast |")
+    print("|---|---:|---:|---:|---:|")
+    for name, rate in middle.items():
+        low, high = min(found[name]), max(found[name])
+        ours, own = middle["LatentKit mh"] / rate, middle["LatentKit mh, plain"] / rate
+        print(f"| {name:20} | {rate:,.0f} | {low:,.0f} - {high:,.0f} | {ours:,.1f} | {own:,.1f} |")
+
+
+if __name__ == "__main__":
+    main()

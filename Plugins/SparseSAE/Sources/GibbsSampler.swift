@@ -1,0 +1,75 @@
+import LatentKit
+import Metrics
+
+/// Draws latents by Gibbs' sampler on the kernel density of each class (Barlaud & Guyard 2021, section 2.1, names it beside
+/// Metropolis-Hastings): every step draws each coordinate from its density given the others, `ClassSweeps`.
+///
+/// The densities are those of prior `kde` where the model has it, else estimates of the training latents. Chains start at
+/// training latents; draws, diagnostics and warnings are those of `mh`. One coordinate at a time hardly leaves a kernel
+/// where kernels hardly touch, in more than a few dimensions: the warnings say so, and sampler `kde` draws exactly.
+///
+/// - Shapes: draws `[count, latent]`, in the order of the request's labels.
+/// - Throws: `RecipeError` for a class without training latents.
+public struct GibbsSampler: Sampler {
+  public struct Config: ComponentConfig {
+    public var chains = 16
+    public var warmUp = 50
+    public var steps = 500
+    public var thinning = 5
+    public var bandwidth = Bandwidth.scott
+    public var covariance = KernelShape.full
+    public var maximumPoints: Int?
+    public init() {}
+    public static let help: KeyValuePairs = [
+      "chains": "Chains for each class, side by side.",
+      "warmUp": "Steps that are thrown away; a step draws every coordinate once.",
+      "steps": "Steps of each chain after that; more where thinning and the number of draws ask for them.",
+      "thinning": "Steps between two draws of a chain, at least.",
+      "bandwidth":
+        "As of prior kde: scott, silverman, cross-validated, or a number. A model with that prior uses its own.",
+      "covariance": "As of prior kde: full, diagonal, scalar, identity. A model with that prior uses its own.",
+      "maximumPoints": "Kernels of each class at most, a random choice of its training latents; unset: all of them.",
+    ]
+  }
+
+  private let config: Config
+  private let settings: EstimateSettings
+
+  public init(_ config: Config, in context: BuildContext) throws {
+    try checkChains(
+      context.title, chains: config.chains, warmUp: config.warmUp, steps: config.steps, thinning: config.thinning,
+      maximumPoints: config.maximumPoints)
+    try checkBandwidth(config.bandwidth, context.title)
+    self.config = config
+    settings = EstimateSettings(
+      bandwidth: config.bandwidth, shape: config.covariance, maximumPoints: config.maximumPoints)
+  }
+
+  public func draw(_ request: DrawRequest, using generator: inout Generator) throws -> Draw {
+    try withoutGradients {
+      let requests = try request.byClass(for: "gibbs", using: &generator)
+      let targets = try settings.targets(requests, prior: request.prior, using: &generator)
+      let chains = ClassChains(chains: config.chains, steps: config.steps, thinning: config.thinning)
+      return try chains.draw(targets, walks: { $0.density != nil }) { targets, steps in
+        let density = try DensityStack(targets.compactMap(\.density), like: targets[0].points)
+        let sweeps = try ClassSweeps(
+          density: density, starts: starts(of: targets, chains: config.chains, in: density))
+        return (try sweeps.run(warmUp: config.warmUp, steps: steps, using: &generator), density)
+      }
+    }
+  }
+}
+
+/// Refuses settings of chains that cannot be.
+func checkChains(
+  _ title: String, chains: Int, warmUp: Int, steps: Int, thinning: Int, maximumPoints: Int?
+) throws {
+  func check(_ isFine: Bool, _ name: String, _ found: Int, _ expected: String) throws {
+    guard isFine else { throw RecipeError("\(title): \(name) is \(found), expected \(expected)") }
+  }
+  try check(1...10_000 ~= chains, "chains", chains, "1 to 10000")
+  try check(0...10_000_000 ~= warmUp, "warmUp", warmUp, "0 to 10000000")
+  try check(1...10_000_000 ~= steps, "steps", steps, "1 to 10000000")
+  try check(1...1_000_000 ~= thinning, "thinning", thinning, "1 to 1000000")
+  if let most = maximumPoints { try check(most >= 2, "maximumPoints", most, "at least 2") }
+}

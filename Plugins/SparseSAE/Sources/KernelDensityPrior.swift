@@ -1,0 +1,135 @@
+import Foundation
+import LatentKit
+import Metrics
+
+/// The kernel density of the training latents, of each class where they have labels (Barlaud & Guyard 2021, section 2.1):
+///
+/// `p_y(z) = 1/n_y Σ_i N(z; z_i, h_y² Σ_y)`, and without a label `p(z) = Σ_y n_y/n p_y(z)`.
+///
+/// It learns at the end of each stage, and says nothing before. A class whose latents do not spread gets the covariance of
+/// all latents. With `covariance: full` a class agrees with SciPy's `gaussian_kde`, with `identity` with scikit-learn's
+/// `KernelDensity`.
+///
+/// - Shapes: latents `[count, latent]`, labels `[count]`; densities `[count]`.
+/// - Throws: `RecipeError` before it has learned, and for a class without training latents.
+public final class KernelDensityPrior: DirectPrior, FittablePrior {
+  public struct Config: ComponentConfig {
+    public var bandwidth = Bandwidth.scott
+    public var covariance = KernelShape.full
+    public var perClass = true
+    public var folds = 0
+    public init() {}
+    public static let help: KeyValuePairs = [
+      "bandwidth":
+        "Width of the kernels, in deviations of their covariance: scott, silverman, cross-validated, or a number.",
+      "covariance": "Their shape: full, diagonal, scalar, or identity, for which the bandwidth is the width itself.",
+      "perClass": "One density for each class, where there are labels.",
+      "folds": "Parts for a cross-validated bandwidth; 0: one latent each (leave-one-out).",
+    ]
+  }
+
+  private let config: Config
+  private let title: String
+  private var fitted: Fit?
+
+  private struct Fit {
+    /// Nil as label: the density of everything.
+    let classes: [(label: Int?, density: KernelDensity, share: Double)]
+    let dtype: DType
+    let device: Device
+  }
+
+  public init(_ config: Config, in context: BuildContext) throws {
+    try checkBandwidth(config.bandwidth, context.title)
+    guard config.folds == 0 || config.folds >= 2 else {
+      throw RecipeError("\(context.title): folds is \(config.folds), expected 0 or at least 2")
+    }
+    (self.config, title) = (config, context.title)
+  }
+
+  public func fit(_ latents: LatentSet) throws {
+    let all = latents.latents
+    guard all.size(0) > 0, try all.isFinite().all() else {
+      throw RecipeError(
+        "\(title) found training latents that are not finite; the encoder diverged: train it at a lower rate")
+    }
+    let labels = config.perClass ? try latents.labels?.ints() : nil
+    let whole = try Moments(of: all)
+    guard try config.covariance == .identity || !whole.isPoint else {
+      throw RecipeError(
+        "\(title) found training latents that are all the same; the encoder collapsed: train it otherwise")
+    }
+    let groups: [(Int?, Tensor)] =
+      if let labels {
+        try Set(labels).sorted().map { ($0, try latents.latents(of: $0)) }
+      } else {
+        [(nil, all)]
+      }
+    fitted = Fit(
+      classes: try groups.map { label, points in
+        let isPoint = try Moments(of: points).isPoint
+        let density = try KernelDensity(
+          of: points, bandwidth: config.bandwidth, shape: config.covariance, folds: config.folds,
+          covariance: isPoint ? whole.covariance : nil)
+        return (label, density, Double(points.size(0)) / Double(all.size(0)))
+      }, dtype: all.dtype, device: all.device)
+  }
+
+  public func logDensity(_ latents: Tensor, labels: Tensor?) throws -> Tensor {
+    let fit = try requireFit()
+    guard let labels, fit.classes.first?.label != nil else {
+      let each = try fit.classes.map { try $0.density.logDensity(latents) + log($0.share) }
+      return try Tensor.stack(each).logSumExp(axis: 0).to(latents.dtype, latents.device)
+    }
+    var result = try Tensor.zeros([latents.size(0)], dtype: latents.dtype, device: latents.device)
+    for label in try Set(labels.ints()) {
+      let places = try (labels .== Double(label)).nonzero().squeezed(1).to(latents.device)
+      let values = try density(of: label).logDensity(latents.rows(places))
+      result = try result.addingRows(places, values.to(latents.dtype, latents.device))
+    }
+    return result
+  }
+
+  public func draw(_ count: Int, labels: Tensor?, using generator: inout Generator) throws -> Tensor {
+    let fit = try requireFit()
+    let isLabelled = fit.classes.first?.label != nil
+    let wanted: [Int?]
+    if isLabelled, let labels {
+      wanted = try labels.ints()
+    } else {
+      let shares = try Tensor(fit.classes.map(\.share)).to(generator.device)
+      wanted = try count == 0 ? [] : generator.choices(shares, count: count).ints().map { fit.classes[$0].label }
+    }
+    var rows: [Tensor] = []
+    var order: [Int] = []
+    for label in Set(wanted).sorted(by: { ($0 ?? 0) < ($1 ?? 0) }) {
+      let places = wanted.indices.filter { wanted[$0] == label }
+      rows.append(try density(of: label).draw(places.count, using: &generator))
+      order += places
+    }
+    guard !rows.isEmpty else { return try .zeros([0, fit.classes[0].density.whitened.size(1)]) }
+    let back = try Tensor(order.map(Int64.init)).sorted(axis: 0).indices
+    return try Tensor.concatenate(rows).rows(back).to(fit.dtype, fit.device)
+  }
+
+  /// The density of a class; of everything, where the prior knows no classes.
+  public func density(of label: Int?) throws -> KernelDensity {
+    let classes = try requireFit().classes
+    if let only = classes.first, only.label == nil { return only.density }
+    guard let found = classes.first(where: { $0.label == label }) else {
+      throw RecipeError(
+        "\(title) has no training latents of \(label.map { "class \($0)" } ?? "no class"); ask for classes that the data have"
+      )
+    }
+    return found.density
+  }
+
+  private func requireFit() throws -> Fit {
+    guard let fitted else {
+      throw RecipeError(
+        "\(title) has learned nothing yet: it is fitted at the end of a stage; use its density in a later stage, or train first"
+      )
+    }
+    return fitted
+  }
+}
