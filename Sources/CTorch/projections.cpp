@@ -181,6 +181,23 @@ void scale(const Layout &g, T *data, const std::vector<double> &scales) {
     [](T *v, const double *scales, int64_t count) { scaleEach(v, scales, count); });
 }
 
+/// Copies the groups `first ..< last`, whose values lie apart, into one piece each, `stride` values apart.
+template <typename T>
+void gather(const Layout &g, const T *data, int64_t first, int64_t last, int64_t stride, T *gathered) {
+  constexpr int64_t block = 8;
+  int64_t o = 0;
+  if (g.inner == 1)
+    for (; o + block <= g.outer; o += block)
+      for (int64_t group = first; group < last; group++) {
+        const T *from = data + o * g.groups + group;
+        T *place = gathered + (group - first) * stride + o;
+        for (int64_t i = 0; i < block; i++) place[i] = from[i * g.groups];
+      }
+  for (; o < g.outer; o++)
+    for (int64_t group = first; group < last; group++)
+      std::copy_n(data + (o * g.groups + group) * g.inner, g.inner, gathered + (group - first) * stride + o * g.inner);
+}
+
 /// Calls `body(group, values, spare)` for each group with its values in one piece and room for as many more. Groups whose
 /// values lie apart are gathered, a few at a time, so that every line of the cache is read once.
 template <typename T, typename Body>
@@ -194,13 +211,7 @@ void forGroups(const Layout &g, const T *data, Body body) {
     T *spare = scratch[piece].data(), *gathered = spare + stride;
     for (int64_t first = begin; first < end; first += tile) {
       const int64_t last = std::min(first + tile, end);
-      if (g.outer > 1)
-        for (int64_t o = 0; o < g.outer; o++) {
-          const T *runs = data + (o * g.groups + first) * g.inner;
-          T *place = gathered + o * g.inner;
-          for (int64_t group = first; group < last; group++, runs += g.inner, place += stride)
-            for (int64_t i = 0; i < g.inner; i++) place[i] = runs[i];
-        }
+      if (g.outer > 1) gather(g, data, first, last, stride, gathered);
       for (int64_t group = first; group < last; group++)
         body(group, g.outer == 1 ? data + group * g.inner : gathered + (group - first) * stride, spare);
     }
