@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <limits>
 #include <memory>
 #include <vector>
@@ -182,6 +181,23 @@ void scale(const Layout &g, T *data, const std::vector<double> &scales) {
     [](T *v, const double *scales, int64_t count) { scaleEach(v, scales, count); });
 }
 
+/// Copies the groups `first ..< last`, whose values lie apart, into one piece each, `stride` values apart.
+template <typename T>
+void gather(const Layout &g, const T *data, int64_t first, int64_t last, int64_t stride, T *gathered) {
+  constexpr int64_t block = 8;
+  int64_t o = 0;
+  if (g.inner == 1)
+    for (; o + block <= g.outer; o += block)
+      for (int64_t group = first; group < last; group++) {
+        const T *from = data + o * g.groups + group;
+        T *place = gathered + (group - first) * stride + o;
+        for (int64_t i = 0; i < block; i++) place[i] = from[i * g.groups];
+      }
+  for (; o < g.outer; o++)
+    for (int64_t group = first; group < last; group++)
+      std::copy_n(data + (o * g.groups + group) * g.inner, g.inner, gathered + (group - first) * stride + o * g.inner);
+}
+
 /// Calls `body(group, values, spare)` for each group with its values in one piece and room for as many more. Groups whose
 /// values lie apart are gathered, a few at a time, so that every line of the cache is read once.
 template <typename T, typename Body>
@@ -195,11 +211,7 @@ void forGroups(const Layout &g, const T *data, Body body) {
     T *spare = scratch[piece].data(), *gathered = spare + stride;
     for (int64_t first = begin; first < end; first += tile) {
       const int64_t last = std::min(first + tile, end);
-      if (g.outer > 1)
-        for (int64_t o = 0; o < g.outer; o++)
-          for (int64_t group = first; group < last; group++)
-            std::copy_n(
-              data + (o * g.groups + group) * g.inner, g.inner, gathered + (group - first) * stride + o * g.inner);
+      if (g.outer > 1) gather(g, data, first, last, stride, gathered);
       for (int64_t group = first; group < last; group++)
         body(group, g.outer == 1 ? data + group * g.inner : gathered + (group - first) * stride, spare);
     }
@@ -209,17 +221,17 @@ void forGroups(const Layout &g, const T *data, Body body) {
 // ---- Thresholds ----------------------------------------------------------------------------------------------------------
 /// The tau for which the sum of `max(|v| - tau, 0)` is `radius`, for magnitudes that sum up to `total`, more than it.
 ///
-/// Drops what is below the threshold of what is left, for as long as that goes fast; a sort of the rest bounds the time of
-/// values that are made to drop out one by one.
+/// Drops what is below the threshold of what is left, until nothing is. A round that drops few values needs them to lie
+/// further apart than those of the round before, by the share that it drops, so the digits of a number bound such rounds.
 template <typename T>
 double threshold(const T *v, int64_t count, double total, double radius, T *spare) {
   if (radius <= 0) return std::numeric_limits<double>::infinity();
   double tau = (total - radius) / count;
   int64_t active = count;
-  for (int round = 0; round < 24; round++) {
+  while (true) {
     const Sum above = sumAbove(v, count, bound<T>(tau));
-    // None above: the values are ties, and `radius` is too small beside them for a double to tell.
-    if (above.count == active || above.count == 0) return std::max(tau, 0.0);
+    // None has dropped out; or none is above: the values are ties, and `radius` is too small beside them for a double to tell.
+    if (above.count >= active || above.count == 0) return std::max(tau, 0.0);
     if (2 * above.count < count) {
       count = keepAbove(v, count, tau, spare);
       v = spare;
@@ -227,16 +239,6 @@ double threshold(const T *v, int64_t count, double total, double radius, T *spar
     active = above.count;
     tau = (above.total - radius) / above.count;
   }
-  count = keepAbove(v, count, tau, spare);
-  std::sort(spare, spare + count, std::greater<T>());
-  double sum = 0;
-  for (int64_t k = 1; k <= count; k++) {
-    sum += spare[k - 1];
-    const double next = (sum - radius) / k;
-    if (next >= spare[k - 1]) break;
-    tau = next;
-  }
-  return std::max(tau, 0.0);
 }
 
 /// The thresholds of all groups where they depend on each other. `next` makes them from the sums of the magnitudes that

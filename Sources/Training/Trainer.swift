@@ -333,7 +333,8 @@ public final class Trainer {
       after: try measurements(index), inputSize: inputSize,
       features: seesInputs ? try first.map { try StageReport.Feature.surviving($0.tensor) } : nil)
     try StageLog(folder.stages).add(report)
-    for layer in report.layers { observer?.note(layer.text) }
+    // Frozen zeros stay what they were: they are told of once.
+    if !stage.actions.isEmpty { for layer in report.layers { observer?.note(layer.text) } }
     for text in [report.metricsText, report.featuresText(names: featureNames)] {
       if let text { observer?.note("\(stage.recipe.name): \(text)") }
     }
