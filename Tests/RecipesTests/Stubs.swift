@@ -126,10 +126,14 @@ struct LearnedPrior: Prior {
 }
 
 /// A prior that knows nothing before it has seen latents.
-struct FittedPrior: FittablePrior {
+final class FittedPrior: FittablePrior {
+  private var center: Tensor?
   init(_ config: NoConfig, in context: BuildContext) {}
-  func fit(_ latents: LatentSet) throws {}
-  func logDensity(_ latents: Tensor, labels: Tensor?) throws -> Tensor { throw RecipeError("nothing was fitted") }
+  func fit(_ latents: LatentSet) throws { center = try latents.latents.mean(axis: 0) }
+  func logDensity(_ latents: Tensor, labels: Tensor?) throws -> Tensor {
+    guard let center else { throw RecipeError("nothing was fitted") }
+    return try (latents - center).square().sum(axis: 1) * -0.5
+  }
 }
 
 struct TinyNoise: LatentNoise {

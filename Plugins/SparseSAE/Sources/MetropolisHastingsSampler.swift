@@ -97,9 +97,9 @@ public struct MetropolisHastingsSampler: Sampler {
           let order = try generator.permutation(request.training.size(0)).to(request.training.device)
           return ClassTarget(request: request, points: try request.training.rows(order), density: nil)
         }
-        let isLabelled = request.labels != nil || requests.allSatisfy { $0.label != nil }
         return try chains.draw(targets, walks: { _ in true }) { targets, steps in
-          let labels = isLabelled ? try Tensor(targets.map { Int64($0.request.label ?? 0) }) : nil
+          let known = targets.compactMap { $0.request.label.map(Int64.init) }
+          let labels = known.isEmpty ? nil : try Tensor(known)
           return try walk(targets, over: PriorStack(prior: request.prior, labels: labels), steps, using: &generator)
         }
       }
