@@ -21,14 +21,14 @@ struct Session {
     var recipe = resolved
     guard let choice = recipe.data else { throw RecipeError("the recipe names no data; add 'data: mnist'") }
     var settings = try DataSettings(choice.with, at: "data.with")
-    let loaded = try DatasetLibrary.load(choice.use, from: machine.dataFolder, embedded: settings.embedded)
+    let loaded = try DatasetLibrary.load(choice.use, settings: settings, from: machine.dataFolder)
     if case .embedded = loaded.origin {
       if settings.embedded != true, let note = loaded.note { warn("note: \(note)") }
       settings.embedded = true
-    } else {
+    } else if loaded.train.areImages {
       settings.embedded = false
     }
-    recipe.data = PartChoice(choice.use, with: try settings.values)
+    recipe.data = PartChoice(choice.use, with: try settings.values(for: loaded))
 
     let dataset = try loaded.prepared(settings, seed: recipe.randomSeed)
     func source(_ examples: Examples) throws -> BatchSource {
@@ -36,7 +36,10 @@ struct Session {
     }
     training = try source(dataset.train)
     validation = try dataset.validation.map(source)
-    test = try source(dataset.test)
+    guard let held = dataset.test else {
+      throw RecipeError("data '\(choice.use)' has no test part; set data.test to a share")
+    }
+    test = try source(held)
     let shape = DataShape(
       title: "data '\(choice.use)'", inputShape: training.inputShape, inputRange: training.inputRange,
       classCount: dataset.classCount)
