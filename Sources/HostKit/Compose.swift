@@ -228,6 +228,7 @@ struct TrainingRun {
       let samples = try session.sample(classes: nil, perClass: perClass, reference: latents, using: &generator)
       summary.sampler = samples.draw.diagnostics
       summary.warnings = samples.draw.warnings
+      if try session.writeTable(samples, to: folder.samples) { say("samples  \(folder.samples.relativePath)") }
       let title = "samples: \(session.recipe.sampler?.use ?? "")"
       try keep(
         session.grid(samples, classes: nil, perClass: perClass, caption: title)?.picture, "samples.png",

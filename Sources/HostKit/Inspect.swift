@@ -88,6 +88,8 @@ struct Sample: ParsableCommand {
       try Safetensors.write(tensors, to: URL(fileURLWithPath: latents))
       say("latents  \(latents)")
     }
+    let table = output.map { URL(fileURLWithPath: $0) } ?? RunFolder(URL(fileURLWithPath: folder)).samples
+    if try session.writeTable(samples, to: table) { return say("samples  \(table.relativePath)") }
     let title = "samples: \(session.recipe.sampler?.use ?? "")"
     if let grid = try session.grid(samples, classes: asked, perClass: perClass, caption: title) {
       let url = output.map { URL(fileURLWithPath: $0) } ?? RunFolder(URL(fileURLWithPath: folder)).figure("samples.png")
@@ -128,6 +130,10 @@ struct Reconstruct: ParsableCommand {
       }
     }
     let source = try session.part(part)
+    let table = output.map { URL(fileURLWithPath: $0) } ?? RunFolder(URL(fileURLWithPath: folder)).reconstructions
+    if try session.writeReconstructions(of: source, count: count, to: table) {
+      return say("table    \(table.relativePath)")
+    }
     let title = "\(part.rawValue) images of \(session.dataset.name) and their reconstructions"
     guard let grid = try session.reconstructionGrid(of: source, count: count, caption: title) else {
       throw RecipeError("this model has no decoder for images, so there is nothing to draw")

@@ -9,6 +9,8 @@ struct Session {
   let recipe: Recipe
   let dataset: Dataset
   let settings: DataSettings
+  /// What the data went through, fitted on the training part; it takes made examples back to the data's units.
+  let transforms: TransformChain
   let composition: Composition
   let device: Device
   let training: BatchSource
@@ -30,20 +32,23 @@ struct Session {
     }
     recipe.data = PartChoice(choice.use, with: try settings.values(for: loaded))
 
-    let dataset = try loaded.prepared(settings, seed: recipe.randomSeed)
+    let composer = Composer(try Host.catalog)
+    var dataset = try loaded.prepared(settings, seed: recipe.randomSeed)
+    let title = "data '\(choice.use)'"
+    transforms = try dataset.transform(
+      composer.transforms(
+        of: composer.resolve(recipe),
+        for: DataShape(title: title, inputShape: dataset.inputShape, inputRange: nil, classCount: dataset.classCount)))
+    guard let held = dataset.test else { throw RecipeError("\(title) has no test part; set data.test to a share") }
     func source(_ examples: Examples) throws -> BatchSource {
       try BatchSource(examples, settings: settings, classCount: dataset.classCount, device: device)
     }
     training = try source(dataset.train)
     validation = try dataset.validation.map(source)
-    guard let held = dataset.test else {
-      throw RecipeError("data '\(choice.use)' has no test part; set data.test to a share")
-    }
     test = try source(held)
     let shape = DataShape(
-      title: "data '\(choice.use)'", inputShape: training.inputShape, inputRange: training.inputRange,
+      title: title, inputShape: training.inputShape, inputRange: transforms.outputRange ?? training.inputRange,
       classCount: dataset.classCount)
-    let composer = Composer(try Host.catalog)
     try composer.dryRun(recipe, for: shape, device: device)
     composition = try composer.compose(recipe, for: shape, device: device)
     (self.recipe, self.dataset, self.settings, self.device) = (composition.recipe, dataset, settings, device)
