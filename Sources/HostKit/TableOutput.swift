@@ -5,13 +5,6 @@ import LatentKit
 import Recipes
 import Training
 
-extension RunFolder {
-  /// Draws of a model of tables, one in each row.
-  var samples: URL { url.appendingPathComponent("samples.csv") }
-  /// Rows of a table beside their reconstructions.
-  var reconstructions: URL { url.appendingPathComponent("reconstructions.csv") }
-}
-
 extension Session {
   /// Writes decoded draws of a model of tables as a table: a column for each feature, in the units of the data, then
   /// the class that was asked for. False where the model decodes no rows.

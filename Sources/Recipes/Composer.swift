@@ -30,13 +30,9 @@ extension Composer {
       let scope = try Scope(path: "transforms.\(index)", store: ParameterStore(), seed: recipe.randomSeed)
       let context = BuildContext(
         inputShape: data.inputShape, classCount: data.classCount, scope: scope, title: title)
-      let entry: Entry<any Transform>
-      do { entry = try catalog.transforms[choice.use] } catch let unknown as UnknownName {
-        throw ConfigError(path: "transforms[\(index)]", unknown.description)
+      return try naming(title) {
+        (choice.use, try catalog.transforms[choice.use].make(choice.with, at: "transforms[\(index)].with", in: context))
       }
-      return (
-        choice.use, try naming(title) { try entry.make(choice.with, at: "transforms[\(index)].with", in: context) }
-      )
     }
   }
 }
