@@ -38,7 +38,7 @@ struct HostCommand: ParsableCommand {
     version: "LatentKit 0.1.0 on libtorch \(Torch.version)",
     subcommands: [
       Compose.self, Train.self, Evaluate.self, Sample.self, Reconstruct.self, List.self, DataCommand.self, Doctor.self,
-      Bench.self,
+      Bench.self, BenchSilhouette.self,
     ])
 }
 

@@ -14,6 +14,7 @@ public enum SparseSAEPlugin: Plugin {
   public static let contributions: [Contribution] = [
     .sampler(
       "mh", MetropolisHastingsSampler.self,
-      "Metropolis-Hastings on a kernel density estimate of each class's training latents")
+      "Metropolis-Hastings on a kernel density estimate of each class's training latents"),
+    .metric("silhouette", Silhouette.self, "how far classes are apart in the latent space (Rousseeuw 1987)"),
   ]
 }

@@ -162,6 +162,8 @@ ct_tensor ct_upsample_bilinear2d(ct_tensor x, int64_t factor);
 /// For images `[n, c, h, w]` and filters `[k, s, s]`: the sum over filters of the mean square of each image's response,
 /// `[n]`; every channel on its own.
 ct_tensor ct_filter_power(ct_tensor x, ct_tensor kernels, int64_t padding);
+/// The silhouette of each point of `[n, d]`, `[n]` in Float64, for labels from 0 to `classes - 1`.
+ct_tensor ct_silhouettes(ct_tensor x, ct_tensor labels, int64_t classes);
 ct_tensor ct_softmax(ct_tensor x, int64_t axis);
 ct_tensor ct_log_softmax(ct_tensor x, int64_t axis);
 
