@@ -9,9 +9,12 @@ public struct Dataset: Sendable {
   public var train: Examples
   /// Held out from training to watch it; nil where nothing is.
   public var validation: Examples?
-  public var test: Examples
+  /// Nil for data that have no test part of their own; `prepared` cuts one out.
+  public var test: Examples?
   /// What the labels 0, 1, … stand for.
   public let classNames: [String]?
+  /// What the columns of a table are called; nil for images.
+  public let featureNames: [String]?
   /// How many classes there are; nil without labels.
   public let classCount: Int?
   public private(set) var origin: Origin
@@ -39,8 +42,8 @@ public struct Dataset: Sendable {
 
   /// - Throws: `DatasetError` where the parts do not fit each other, or a label is not one of the classes.
   public init(
-    name: String, title: String, train: Examples, validation: Examples? = nil, test: Examples,
-    classNames: [String]? = nil, classCount: Int? = nil, origin: Origin
+    name: String, title: String, train: Examples, validation: Examples? = nil, test: Examples?,
+    classNames: [String]? = nil, classCount: Int? = nil, featureNames: [String]? = nil, origin: Origin
   ) throws {
     let classCount = classCount ?? classNames?.count
     for (part, examples) in [("validation", validation), ("test", test)] {
@@ -51,6 +54,11 @@ public struct Dataset: Sendable {
             + "as in the training part"
         )
       }
+    }
+    if let featureNames, [featureNames.count] != train.inputShape {
+      throw DatasetError(
+        "\(name): found \(featureNames.count) names of features, and inputs of shape \(train.inputShape); "
+          + "give each feature one")
     }
     for (part, examples) in [("training", train), ("validation", validation), ("test", test)] {
       guard let labels = examples?.labels else { continue }
@@ -72,6 +80,7 @@ public struct Dataset: Sendable {
     self.test = test
     self.classNames = classNames
     self.classCount = classCount
+    self.featureNames = featureNames
     self.origin = origin
   }
 
@@ -84,7 +93,8 @@ public struct Dataset: Sendable {
     return "data '\(name)' is the \(origin); 'host data fetch \(name)' gets the full set"
   }
 
-  /// The dataset as a recipe wants it: with folds, one of them as the test part; then a validation part held out of the
+  /// The dataset as a recipe wants it: with folds, or without a test part of their own, one
+  /// cut out of the training part; then a validation part held out of the
   /// training part, then that limited. The seed says which examples.
   /// - Throws: `ConfigError` for a setting that does not fit these data.
   public func prepared(_ settings: DataSettings, seed: UInt64, at path: String = "data.with") throws -> Dataset {
@@ -110,19 +120,34 @@ public struct Dataset: Sendable {
     return result
   }
 
-  /// One fold of the training part as the test part, where the settings ask for folds.
+  /// One fold of the training part as the test part, where the settings ask for folds; a share of it, where the data
+  /// have no test part of their own.
   private func cut(_ settings: DataSettings, seed: UInt64, at path: String) throws -> Dataset {
-    guard let count = settings.folds else { return self }
-    let foldSeed = settings.foldSeed.map { UInt64(bitPattern: Int64($0)) } ?? seed
+    let cutSeed = settings.foldSeed.map { UInt64(bitPattern: Int64($0)) } ?? seed
+    let bySeed = "by seed \(Int64(bitPattern: cutSeed))"
     var result = self
-    do {
-      (result.train, result.test) = try train.fold(
-        settings.fold, of: count, seed: foldSeed, for: "data.folds", className: { classNames?[$0] ?? "class \($0)" })
-    } catch let error as DatasetError {
-      throw ConfigError(path: "\(path).folds", error.description)
+    if let count = settings.folds {
+      do {
+        (result.train, result.test) = try train.fold(
+          settings.fold, of: count, seed: cutSeed, for: "data.folds", className: { classNames?[$0] ?? "class \($0)" })
+      } catch let error as DatasetError {
+        throw ConfigError(path: "\(path).folds", error.description)
+      }
+      result.origin = .cut(origin, test: "fold \(settings.fold) of \(count), counted from 0, \(bySeed)")
+    } else if test == nil {
+      let share = settings.test ?? 0.25
+      do {
+        let parts = try train.split(share: share, seed: cutSeed, for: "data.test")
+        (result.train, result.test) = (parts.kept, parts.held)
+      } catch let error as DatasetError {
+        throw ConfigError(path: "\(path).test", error.description)
+      }
+      result.origin = .cut(origin, test: "a stratified share of \(share), \(bySeed)")
+    } else if let share = settings.test {
+      throw ConfigError(
+        path: "\(path).test",
+        "found \(share), but '\(name)' has a test part of its own; leave it out, or set data.folds")
     }
-    let test = "fold \(settings.fold) of \(count), counted from 0, by seed \(Int64(bitPattern: foldSeed))"
-    result.origin = .cut(origin, test: test)
     return result
   }
 }

@@ -2,13 +2,18 @@ import Foundation
 
 /// What is known about a dataset before it is loaded.
 public struct DatasetDescription: Sendable {
-  /// One of the four files of a set.
+  /// One of the files of a set: four for images, one for a table.
   public struct File: Sendable, Equatable {
     /// The published name: `train-images-idx3-ubyte.gz`. The file without `.gz`, unpacked, is as good.
     public let name: String
     /// The published checksum and length, where they are known.
     public let md5: String?
     public let byteCount: Int?
+    /// Under what else it may lie in a data folder.
+    var otherNames: [String] = []
+
+    /// The names to look for, the published one first.
+    var names: [String] { [name] + (name.hasSuffix(".gz") ? [String(name.dropLast(3))] : []) + otherNames }
   }
 
   public let name: String
@@ -16,16 +21,17 @@ public struct DatasetDescription: Sendable {
   /// What it shows, in one line.
   public let summary: String
   public let licence: String
-  /// `[channels, height, width]`.
+  /// `[channels, height, width]`, or `[features]` for a table.
   public let inputShape: [Int]
   public let classNames: [String]
   public let trainCount: Int
+  /// 0 for a table, whose test part is cut out of its samples.
   public let testCount: Int
-  /// Training images, training labels, test images, test labels.
+  /// Training images, training labels, test images, test labels; or the table.
   public let files: [File]
   /// The folder under a data folder in which `host data fetch` puts the files.
   public let folder: String
-  /// Where files lie in public: one folder per mirror.
+  /// Where files lie in public: one folder per mirror, or the address of the table itself.
   public let mirrors: [String]
   /// For sets that are published as one ZIP archive, its checksum; `mirrors` then name the archive itself.
   public let archiveMD5: String?
@@ -35,15 +41,19 @@ public struct DatasetDescription: Sendable {
   let isTransposed: Bool
   /// What the first class is called in the label files.
   let firstLabel: Int
+  /// How the file is read where the set is a table.
+  var table: TableFormat?
+  /// Who to ask where no address is known.
+  var publisher = "its publisher"
 
   public var classCount: Int { classNames.count }
 
   /// Where by hand one would get the files.
-  public var source: String { mirrors.first ?? "its publisher" }
+  public var source: String { mirrors.first ?? publisher }
 }
 
 extension DatasetDescription {
-  static let all: [DatasetDescription] = [mnist, fashionMNIST] + emnist
+  static let all: [DatasetDescription] = [mnist, fashionMNIST] + emnist + tables
 
   private static let digits = (0...9).map(String.init)
   private static let capitals = "ABCDEFGHIJKLMNOPQRSTUVWXYZ".map(String.init)

@@ -29,7 +29,7 @@ public enum DatasetFetcher {
   /// Fetches a set into `directory/<folder>`. Files that are there already, with the right checksum, stay.
   ///
   /// - Parameter mirrors: Other places than the known ones: folders of the files, or addresses of the archive.
-  /// - Returns: The four files.
+  /// - Returns: The set's files.
   /// - Throws: `UnknownName`; `DatasetError` where no mirror gave a good file, with which files to put where by hand;
   ///   `FileError` where the disk refuses.
   @discardableResult
@@ -65,7 +65,9 @@ public enum DatasetFetcher {
         try? FileManager.default.removeItem(at: archive)
       } else {
         for (file, target) in zip(description.files, targets) {
-          let places = mirrors.map { $0.hasSuffix("/") ? $0 + file.name : "\($0)/\(file.name)" }
+          let places =
+            description.table != nil
+            ? mirrors : mirrors.map { $0.hasSuffix("/") ? $0 + file.name : "\($0)/\(file.name)" }
           try download(target, md5: file.md5, byteCount: file.byteCount, from: places, tools.curl, progress)
         }
       }

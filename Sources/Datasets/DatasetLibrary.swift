@@ -4,16 +4,19 @@ import LatentKit
 
 /// The datasets that LatentKit knows by name, and how they are found.
 ///
-/// A set's four files are looked for in the data folder under the set's name (EMNIST also under `emnist`), then in the
+/// A set's files are looked for in the data folder under the set's name (EMNIST also under `emnist`), then in the
 /// folder itself. The data folder is the one that the caller names, else the one that `LATENTKIT_DATA` names. Where
 /// there is none, the small set that ships with the package is taken, and the dataset's `note` says so.
 public enum DatasetLibrary {
+  /// The name of the data that are any file of numbers: `{use: table, with: {path: x.csv}}`.
+  public static let tableName = "table"
+
   public static var known: [DatasetDescription] { DatasetDescription.all }
 
   /// - Throws: `UnknownName` with the known names and the nearest one.
   public static func description(_ name: String) throws -> DatasetDescription {
     guard let found = known.first(where: { $0.name == name }) else {
-      throw UnknownName(name, among: known.map(\.name), of: "dataset")
+      throw UnknownName(name, among: known.map(\.name) + [tableName], of: "dataset")
     }
     return found
   }
@@ -36,12 +39,39 @@ public enum DatasetLibrary {
     }
   }
 
+  /// Loads a set, or a table by its path, read as the settings say.
+  ///
+  /// - Throws: `ConfigError` for settings that are not for data of this kind, else as the other `load`, and `FileError`
+  ///   for a table with something wrong in it, by row and column.
+  public static func load(
+    _ name: String, settings: DataSettings, from directory: URL? = nil, at path: String = "data.with",
+    environment: [String: String] = ProcessInfo.processInfo.environment
+  ) throws -> Dataset {
+    try settings.validate(at: path)
+    if name == tableName {
+      try settings.refuse(whatIsNotFor: .tableFile, of: name, at: path)
+      return try readTable(settings, from: directory ?? namedFolder(environment), at: path)
+    }
+    let description = try description(name)
+    guard var format = description.table else {
+      try settings.refuse(whatIsNotFor: .images, of: name, at: path)
+      return try load(name, from: directory, embedded: settings.embedded, environment: environment)
+    }
+    try settings.refuse(whatIsNotFor: .knownTable, of: name, at: path)
+    format.missing = settings.missing
+    let place = try locate(description, in: directory, embedded: nil, environment: environment)
+    return try readTable(description, place.files[0], format)
+  }
+
   /// Loads a set and prepares it as a recipe wants it.
   public static func load(
     _ name: String, with settings: DataSettings, seed: UInt64, from directory: URL? = nil, at path: String = "data.with"
   ) throws -> Dataset {
-    try settings.validate(at: path)
-    return try load(name, from: directory, embedded: settings.embedded).prepared(settings, seed: seed, at: path)
+    try load(name, settings: settings, from: directory, at: path).prepared(settings, seed: seed, at: path)
+  }
+
+  private static func namedFolder(_ environment: [String: String]) -> URL? {
+    environment["LATENTKIT_DATA"].flatMap { $0.isEmpty ? nil : URL(fileURLWithPath: $0, isDirectory: true) }
   }
 
   // MARK: Finding
@@ -49,14 +79,19 @@ public enum DatasetLibrary {
   enum Place {
     case files([URL])
     case embedded([URL])
+
+    var files: [URL] {
+      switch self {
+      case .files(let files), .embedded(let files): files
+      }
+    }
   }
 
-  /// The four files of a set, in the description's order.
+  /// The files of a set, in the description's order.
   static func locate(
     _ description: DatasetDescription, in directory: URL?, embedded: Bool?, environment: [String: String]
   ) throws -> Place {
-    let named = environment["LATENTKIT_DATA"].flatMap { $0.isEmpty ? nil : URL(fileURLWithPath: $0, isDirectory: true) }
-    if embedded != true, let folder = directory ?? named {
+    if embedded != true, let folder = directory ?? namedFolder(environment) {
       let (files, missing) = try find(description, in: folder)
       if missing.isEmpty { return .files(files) }
       // Part of a set is a mistake to point out; none of it, in a folder for all projects, is not.
@@ -96,7 +131,7 @@ public enum DatasetLibrary {
     ] {
       var (files, missing): ([URL], [String]) = ([], [])
       for file in description.files {
-        let candidates = [file.name, String(file.name.dropLast(3))].map(folder.appendingPathComponent)
+        let candidates = file.names.map(folder.appendingPathComponent)
         if let found = candidates.first(where: { FileManager.default.fileExists(atPath: $0.path) }) {
           files.append(found)
         } else {
@@ -125,6 +160,7 @@ public enum DatasetLibrary {
   private static func read(
     _ description: DatasetDescription, _ files: [URL], _ origin: (Int, Int) -> Dataset.Origin
   ) throws -> Dataset {
+    if let format = description.table { return try readTable(description, files[0], format) }
     let train = try examples(description, images: files[0], labels: files[1])
     let test = try examples(description, images: files[2], labels: files[3])
     return try Dataset(

@@ -21,6 +21,14 @@ public enum DatasetVerifier {
       public let inputShape: [Int]
       /// How many examples each class has.
       public let histogram: [Int]
+      /// What the classes are called, where the file says so.
+      public var classNames: [String] = []
+
+      /// `[500, 500]`, or with names, `[Eryth 13, Gran 59]`.
+      var perClass: String {
+        guard classNames.count == histogram.count else { return "\(histogram)" }
+        return "[" + zip(classNames, histogram).map { "\($0) \($1)" }.joined(separator: ", ") + "]"
+      }
     }
 
     public let dataset: String
@@ -40,7 +48,7 @@ public enum DatasetVerifier {
       }
       for part in parts {
         let shape = part.inputShape.map(String.init).joined(separator: "x")
-        lines.append("  \(part.name): \(grouped(part.count)) of \(shape), per class \(part.histogram)")
+        lines.append("  \(part.name): \(grouped(part.count)) of \(shape), per class \(part.perClass)")
       }
       return (lines + problems.map { "  problem: \($0)" }).joined(separator: "\n")
     }
@@ -80,6 +88,28 @@ public enum DatasetVerifier {
 
     var parts: [Report.Part] = []
     let published = [("training", description.trainCount), ("test", description.testCount)]
+    if let format = description.table {
+      do {
+        let dataset = try DatasetLibrary.readTable(description, urls[0], format)
+        let histogram = try dataset.train.labels?.oneHot(dataset.classCount ?? 0).sum(axis: 0).ints() ?? []
+        parts.append(
+          .init(
+            name: "samples", count: dataset.train.count, inputShape: dataset.inputShape, histogram: histogram,
+            classNames: dataset.classNames ?? []))
+        if dataset.train.count != description.trainCount || dataset.inputShape != description.inputShape {
+          problems.append(
+            "found \(grouped(dataset.train.count)) samples x \(dataset.inputShape[0]) features, expected "
+              + "\(grouped(description.trainCount)) x \(description.inputShape[0])")
+        }
+        if dataset.classNames != description.classNames {
+          problems.append(
+            "found classes \(dataset.classNames ?? []), expected \(description.classNames)")
+        }
+      } catch let error as FileError {
+        problems.append(error.description)
+      }
+      return Report(dataset: name, origin: .files(urls), files: files, parts: parts, problems: problems)
+    }
     for (index, (part, count)) in published.enumerated() {
       do {
         let examples = try DatasetLibrary.examples(description, images: urls[2 * index], labels: urls[2 * index + 1])

@@ -18,6 +18,8 @@ struct DataCommand: ParsableCommand {
         say("\(known.name): \(known.title)")
         say("    \(known.status(in: machine.dataFolder))")
       }
+      say("\(DatasetLibrary.tableName): any table, delimited text, .npy or .npz")
+      say("    by --data \(DatasetLibrary.tableName) --set data.path=FILE")
     }
   }
 

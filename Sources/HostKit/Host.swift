@@ -39,7 +39,7 @@ struct HostCommand: ParsableCommand {
     subcommands: [
       Compose.self, Train.self, Reproduce.self, Evaluate.self, Sample.self, Reconstruct.self, Centroids.self, List.self,
       DataCommand.self, Doctor.self,
-      Bench.self, BenchProjections.self, BenchSampler.self,
+      Bench.self, BenchProjections.self, BenchSampler.self, BenchSilhouette.self,
     ])
 }
 

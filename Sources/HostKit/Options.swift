@@ -64,6 +64,11 @@ struct PartOptions: ParsableArguments {
     completion: .file(extensions: ["yaml", "yml"]))
   var recipe: String?
 
+  @Option(
+    name: .customLong("transform"), parsing: .singleValue,
+    help: "What rows of numbers go through before the model, in order. Repeat for more; 'none' for none.",
+    completion: parts(.transform))
+  var transforms: [String] = []
   @Option(help: "Maps inputs to latents.", completion: parts(.encoder)) var encoder: String?
   @Option(help: "Maps latents back to inputs; 'none' for no decoder.", completion: parts(.decoder)) var decoder: String?
   @Option(help: "Maps latents to class scores; 'none' for none.", completion: parts(.classifier)) var classifier:
@@ -116,6 +121,7 @@ struct PartOptions: ParsableArguments {
       for (slot, name) in choices {
         if let name { try recipe.apply(choice: slot, name) }
       }
+      if !transforms.isEmpty { recipe.transforms = transforms == ["none"] ? [] : transforms.map { PartChoice($0) } }
       if !metrics.isEmpty { recipe.metrics = metrics.map { PartChoice($0) } }
       if let data { recipe.use(data: data) }
       if recipe.data == nil { recipe.data = PartChoice("mnist", with: ["embedded": true]) }

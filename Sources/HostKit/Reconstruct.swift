@@ -40,6 +40,7 @@ struct Reconstruct: ParsableCommand {
   }
 
   func run() throws {
+    if folders.count == 1, data == nil, let table = try tableOfReconstructions() { return say("table    \(table)") }
     let runs = try folders.map { try Reconstructor(run: $0, machine: machine) }
     let own = runs[0].session.dataset.name
     let source = try source(for: runs[0].session)
@@ -82,6 +83,13 @@ struct Reconstruct: ParsableCommand {
     let url = output.map { URL(fileURLWithPath: $0) } ?? RunFolder(URL(fileURLWithPath: folders[0])).figure(name)
     try picture.write(to: url)
     say("picture  \(url.relativePath)")
+  }
+
+  /// Writes rows and their reconstructions side by side, for a model of tables; nil for a model of images.
+  private func tableOfReconstructions() throws -> String? {
+    let session = try Session(run: folders[0], machine: machine)
+    let url = output.map { URL(fileURLWithPath: $0) } ?? RunFolder(URL(fileURLWithPath: folders[0])).reconstructions
+    return try session.writeReconstructions(of: session.part(part), count: count, to: url) ? url.relativePath : nil
   }
 
   /// The images to reconstruct, and how many of what they are.

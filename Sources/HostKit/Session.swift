@@ -9,6 +9,8 @@ struct Session {
   let recipe: Recipe
   let dataset: Dataset
   let settings: DataSettings
+  /// What the data went through, fitted on the training part; it takes made examples back to the data's units.
+  let transforms: TransformChain
   let composition: Composition
   let device: Device
   let training: BatchSource
@@ -21,26 +23,32 @@ struct Session {
     var recipe = resolved
     guard let choice = recipe.data else { throw RecipeError("the recipe names no data; add 'data: mnist'") }
     var settings = try DataSettings(choice.with, at: "data.with")
-    let loaded = try DatasetLibrary.load(choice.use, from: machine.dataFolder, embedded: settings.embedded)
+    let loaded = try DatasetLibrary.load(choice.use, settings: settings, from: machine.dataFolder)
     if case .embedded = loaded.origin {
       if settings.embedded != true, let note = loaded.note { warn("note: \(note)") }
       settings.embedded = true
-    } else {
+    } else if loaded.train.areImages {
       settings.embedded = false
     }
-    recipe.data = PartChoice(choice.use, with: try settings.values)
+    recipe.data = PartChoice(choice.use, with: try settings.values(for: loaded))
 
-    let dataset = try loaded.prepared(settings, seed: recipe.randomSeed)
+    let composer = Composer(try Host.catalog)
+    var dataset = try loaded.prepared(settings, seed: recipe.randomSeed)
+    let title = "data '\(choice.use)'"
+    transforms = try dataset.transform(
+      composer.transforms(
+        of: composer.resolve(recipe),
+        for: DataShape(title: title, inputShape: dataset.inputShape, inputRange: nil, classCount: dataset.classCount)))
+    guard let held = dataset.test else { throw RecipeError("\(title) has no test part; set data.test to a share") }
     func source(_ examples: Examples) throws -> BatchSource {
       try BatchSource(examples, settings: settings, classCount: dataset.classCount, device: device)
     }
     training = try source(dataset.train)
     validation = try dataset.validation.map(source)
-    test = try source(dataset.test)
+    test = try source(held)
     let shape = DataShape(
-      title: "data '\(choice.use)'", inputShape: training.inputShape, inputRange: training.inputRange,
+      title: title, inputShape: training.inputShape, inputRange: transforms.outputRange ?? training.inputRange,
       classCount: dataset.classCount)
-    let composer = Composer(try Host.catalog)
     try composer.dryRun(recipe, for: shape, device: device)
     composition = try composer.compose(recipe, for: shape, device: device)
     (self.recipe, self.dataset, self.settings, self.device) = (composition.recipe, dataset, settings, device)

@@ -116,19 +116,19 @@ extension StudyResults {
 
   /// One line for each number of each run, for programs.
   var csv: String {
-    func quoted(_ text: String) -> String {
-      text.contains(where: { ",\"\n".contains($0) }) ? "\"" + text.replacing("\"", with: "\"\"") + "\"" : text
-    }
     let rows = values.map { value in
       [
         value.cell.row, value.cell.column, "\(value.run.seed)", value.run.fold.map(String.init) ?? "", value.measure,
         "\(value.value)", value.unit, value.cell.published[value.measure].map { "\($0)" } ?? "",
         "\(value.summary.epochs)", "\(value.summary.trainingExamples)", "\(value.summary.seconds)",
         value.run.folder.name,
-      ].map(quoted).joined(separator: ",")
+      ] as [String]
     }
-    let head = "row,column,seed,fold,measure,value,unit,published,epochs,training_examples,seconds,folder"
-    return ([head] + rows).joined(separator: "\n") + "\n"
+    let head = [
+      "row", "column", "seed", "fold", "measure", "value", "unit", "published", "epochs", "training_examples", "seconds",
+      "folder",
+    ]
+    return ([head] + rows).map(TableText.row).joined()
   }
 
   private var hasFolds: Bool { study.cells.contains { $0.runs.contains { $0.fold != nil } } }

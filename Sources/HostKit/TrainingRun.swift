@@ -50,7 +50,7 @@ struct TrainingRun {
     Interrupt.listen()
     let trainer = try Trainer(
       session.composition, data: TrainingData(training: session.training, validation: session.validation),
-      folder: folder, observer: observer)
+      folder: folder, observer: observer, featureNames: session.dataset.featureNames)
     let outcome = try trainer.run(resuming: resuming)
     Interrupt.stopListening()
     try events.close()
@@ -122,12 +122,13 @@ struct TrainingRun {
       let samples = try session.sample(classes: nil, perClass: perClass, reference: latents, using: &generator)
       summary.sampler = samples.draw.diagnostics
       summary.warnings = samples.draw.warnings
+      if try session.writeTable(samples, to: folder.samples) { say("samples  \(folder.samples.relativePath)") }
       let title = "samples: \(session.recipe.sampler?.use ?? "")"
       try keep(
         session.grid(samples, classes: nil, perClass: perClass, caption: title)?.picture, "samples.png",
         "Decoded draws of sampler '\(session.recipe.sampler?.use ?? "")', a row for each class.")
     }
-    try summary.writeFeatures(to: folder.features, names: nil)
+    try summary.writeFeatures(to: folder.features, names: session.dataset.featureNames)
     try summary.report(figures: figures, recipe: session.recipe).write(to: folder.report)
     // Last: a run with a summary is a finished one.
     try summary.write(to: folder.summary)

@@ -1,10 +1,12 @@
 /// A place in a recipe that a part can fill.
 public enum Slot: String, Sendable, CaseIterable, Codable {
-  case encoder, decoder, classifier, discriminator, prior, noise, sampler, loss, constraint, metric, optimizer, schedule
+  case transform, encoder, decoder, classifier, discriminator, prior, noise, sampler, loss, constraint, metric,
+    optimizer, schedule
 
   /// What the slot is for, in one line.
   public var summary: String {
     switch self {
+    case .transform: "changes rows of numbers before the model, fitted on the training part"
     case .encoder: "maps inputs to latents"
     case .decoder: "maps latents back to inputs"
     case .classifier: "maps latents to class scores"
@@ -116,6 +118,7 @@ public struct Entry<Part>: Sendable {
 
 /// One part that a plugin brings: data, nothing runs on import.
 public enum Contribution: Sendable {
+  case transform(Entry<any Transform>)
   case encoder(Entry<any Encoder>)
   case decoder(Entry<any Decoder>)
   case classifier(Entry<any Classifier>)
@@ -131,6 +134,10 @@ public enum Contribution: Sendable {
 }
 
 extension Contribution {
+  public static func transform<C: Transform>(
+    _ name: String, _ type: C.Type, _ summary: String, with companions: Companions = Companions()
+  ) -> Contribution { .transform(Entry(name, type, summary, companions) { $0 }) }
+
   public static func encoder<C: Encoder>(
     _ name: String, _ type: C.Type, _ summary: String, with companions: Companions = Companions()
   ) -> Contribution { .encoder(Entry(name, type, summary, companions) { $0 }) }
@@ -209,6 +216,7 @@ extension Plugin {
 
 /// Every part that a program knows, by slot and name.
 public struct Catalog: Sendable {
+  public private(set) var transforms = Table<any Transform>(.transform)
   public private(set) var encoders = Table<any Encoder>(.encoder)
   public private(set) var decoders = Table<any Decoder>(.decoder)
   public private(set) var classifiers = Table<any Classifier>(.classifier)
@@ -228,6 +236,7 @@ public struct Catalog: Sendable {
       let name = plugin.name
       for contribution in plugin.contributions {
         switch contribution {
+        case .transform(let entry): try transforms.add(entry, from: name)
         case .encoder(let entry): try encoders.add(entry, from: name)
         case .decoder(let entry): try decoders.add(entry, from: name)
         case .classifier(let entry): try classifiers.add(entry, from: name)
@@ -248,6 +257,7 @@ public struct Catalog: Sendable {
   /// The entries of a slot without their parts' type: for lists and for checks that build nothing.
   public func descriptions(of slot: Slot) -> [PartDescription] {
     switch slot {
+    case .transform: transforms.descriptions
     case .encoder: encoders.descriptions
     case .decoder: decoders.descriptions
     case .classifier: classifiers.descriptions

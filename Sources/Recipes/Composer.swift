@@ -15,6 +15,29 @@ extension Composer {
   }
 }
 
+extension Composer {
+  /// The recipe's transforms in order, not yet fitted, with what messages call them: what the data go through before
+  /// the model is composed.
+  /// - Throws: `ConfigError` for a name or a setting, `RecipeError` for data that are no rows of numbers.
+  public func transforms(of recipe: Recipe, for data: DataShape) throws -> [(name: String, transform: any Transform)] {
+    guard let choices = recipe.transforms, !choices.isEmpty else { return [] }
+    guard data.inputShape.count == 1 else {
+      throw RecipeError(
+        "transforms are for tables, and \(data.title) has inputs of shape \(data.inputShape); take them out, images are "
+          + "scaled by data.range")
+    }
+    return try choices.enumerated().map { index, choice in
+      let title = "transform '\(choice.use)'"
+      let scope = try Scope(path: "transforms.\(index)", store: ParameterStore(), seed: recipe.randomSeed)
+      let context = BuildContext(
+        inputShape: data.inputShape, classCount: data.classCount, scope: scope, title: title)
+      return try naming(title) {
+        (choice.use, try catalog.transforms[choice.use].make(choice.with, at: "transforms[\(index)].with", in: context))
+      }
+    }
+  }
+}
+
 /// Runs `body`; what libtorch refuses in it is reported under a name that a recipe knows.
 func naming<Result>(_ title: String, _ body: () throws -> Result) throws -> Result {
   do { return try body() } catch let error as TensorError { throw RecipeError("\(title): \(error)") }

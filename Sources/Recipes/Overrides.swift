@@ -2,20 +2,21 @@ import LatentKit
 
 extension Recipe {
   /// Puts another part into a slot, as `--prior pedcc` does. Another name drops the old part's settings; the same name
-  /// keeps them. Metrics are replaced as a whole; an optimiser or a schedule goes to every step.
+  /// keeps them. Metrics and transforms are replaced as a whole; an optimiser or a schedule goes to every step.
   ///
   /// - Parameter name: A part of the slot, or `none` for slots that may stay empty.
   /// - Throws: `RecipeError` for a slot that is not a place in a recipe, or that cannot be `none`.
   public mutating func apply(choice slot: Slot, _ name: String) throws {
-    let path = slot == .metric ? "metrics" : slot.rawValue
+    let isList = slot == .metric || slot == .transform
+    let path = isList ? "\(slot.rawValue)s" : slot.rawValue
     guard slot != .loss, slot != .constraint else {
       throw RecipeError("a \(slot.rawValue) stands in a stage; set it by its path, as in stages[0].losses=[mse]")
     }
-    guard name != "none" || slot == .metric || RecipeKey.optionalSlots.contains(path) else {
+    guard name != "none" || isList || RecipeKey.optionalSlots.contains(path) else {
       throw RecipeError(
         "a recipe needs \(slot.rawValue == "encoder" ? "an" : "a") \(slot.rawValue), found 'none'; choose one by name")
     }
-    let value: Value = slot == .metric ? .array(name == "none" ? [] : [.string(name)]) : .string(name)
+    let value: Value = isList ? .array(name == "none" ? [] : [.string(name)]) : .string(name)
     try assign(Tree(value), to: path, as: "\(path)=\(name)")
   }
 
@@ -30,9 +31,9 @@ extension Recipe {
 
   /// Changes one value, as `--set` does: `prior.classes=20`.
   ///
-  /// The path is a place in the recipe (`stages[0].steps[0].losses[1].weight`), where stages, losses and metrics may be
-  /// called by name as well (`stages.decoder.losses.sobel.weight`), the only step of a stage needs no `steps[0]`, and
-  /// `with` may be left out (`encoder.latent`). Without a stage (`epochs`, `batch`, `examples`, `optimizer.rate`,
+  /// The path is a place in the recipe (`stages[0].steps[0].losses[1].weight`), where stages, losses, metrics and
+  /// transforms may be called by name as well (`stages.decoder.losses.sobel.weight`), the only step of a stage needs no
+  /// `steps[0]`, and `with` may be left out (`encoder.latent`). Without a stage (`epochs`, `batch`, `examples`, `optimizer.rate`,
   /// `losses.sobel.weight`, `clip`) it goes to every stage or step. The value is YAML. A part by name, `prior=pedcc`,
   /// works as `apply(choice:_:)`.
   ///
@@ -107,6 +108,9 @@ private struct Targets {
     case "metrics":
       guard let metrics = recipe.metrics, !rest.isEmpty else { return [try plain([.key(key)], rest)] }
       return try parts(metrics, "metric", [.key(key)], rest)
+    case "transforms":
+      guard let transforms = recipe.transforms, !rest.isEmpty else { return [try plain([.key(key)], rest)] }
+      return try parts(transforms, "transform", [.key(key)], rest)
     case _ where RecipeKey.slots.contains(key): return [try part(recipe.part(in: key), [.key(key)], rest)]
     case _ where (RecipeKey.stage + RecipeKey.step).dropFirst().contains(key):
       return try inStages(recipe.stages.map { Array($0.indices) } ?? [], components[...])

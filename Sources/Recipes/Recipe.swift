@@ -11,6 +11,8 @@ public struct Recipe: Sendable, Equatable {
   public var seed: Int
   /// The data set and its settings: `{use: mnist, with: {pad: 2}}`.
   public var data: PartChoice?
+  /// What is done to rows of numbers before the model sees them, in order: `[log1p, center, scale]`.
+  public var transforms: [PartChoice]?
   public var encoder: PartChoice?
   public var decoder: PartChoice?
   public var classifier: PartChoice?

@@ -5,7 +5,7 @@ enum RecipeKey {
   static let slots = ["data", "encoder", "decoder", "classifier", "discriminator", "prior", "noise", "sampler"]
   /// Slots that may say `none`.
   static let optionalSlots = ["decoder", "classifier", "discriminator", "noise"]
-  static let recipe = ["name", "about", "seed"] + slots + ["metrics", "stages"]
+  static let recipe = ["name", "about", "seed"] + slots + ["transforms", "metrics", "stages"]
   static let stage = ["name", "epochs", "batch", "examples"]
   static let step = ["train", "repeat", "losses", "optimizer", "schedule", "clip"]
   static let trained = ["encoder", "decoder", "classifier", "discriminator", "prior", "noise"]
@@ -46,6 +46,9 @@ struct RecipeReader {
     recipe.about = try fields["about"].map(text)
     recipe.seed = try fields["seed"].map { try whole($0, atLeast: 0) } ?? 0
     recipe.data = try fields["data"].map { try part($0, "a data set") }
+    recipe.transforms = try fields["transforms"].map { spot in
+      try items(of: spot, "a list of transforms, as in [log1p, center]").map { try part($0, "a transform") }
+    }
     recipe.encoder = try fields["encoder"].map { try part($0, "an encoder") }
     recipe.decoder = try fields["decoder"].map { try part($0, "a decoder") }
     recipe.classifier = try fields["classifier"].map { try part($0, "a classifier") }

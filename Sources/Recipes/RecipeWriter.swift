@@ -19,6 +19,9 @@ extension Tree {
     ]
     for (slot, part) in zip(RecipeKey.slots, parts) {
       if let part { fields.append((slot, Tree(part, isCompact: isCompact))) }
+      if slot == "data", let transforms = recipe.transforms {
+        fields.append(("transforms", .list(transforms.map { Tree($0, isCompact: isCompact) })))
+      }
     }
     if let metrics = recipe.metrics {
       fields.append(("metrics", .list(metrics.map { Tree($0, isCompact: isCompact) })))

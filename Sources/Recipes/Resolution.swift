@@ -37,6 +37,9 @@ public struct Composer: Sendable {
       let known = try recipe.encoder.map { try description(.encoder, $0, at: "encoder").settings.map(\.name) } ?? []
       recipe.encoder?.with.merge(companions.encoder.filter { known.contains($0.key) }) { own, _ in own }
     }
+    recipe.transforms = try recipe.transforms?.enumerated().map {
+      try completed($1, .transform, at: "transforms[\($0)]")
+    }
     try complete(&recipe.encoder, .encoder)
     try complete(&recipe.prior, .prior)
     try complete(&recipe.decoder, .decoder)

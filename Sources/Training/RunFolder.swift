@@ -30,6 +30,10 @@ public struct RunFolder: Sendable {
   public var checkpoint: URL { url.appendingPathComponent("checkpoints/last.safetensors") }
   /// Training latents and labels of the finished model: what samplers learn from.
   public var latents: URL { url.appendingPathComponent("latents.safetensors") }
+  /// Draws of a model of tables, one in each row.
+  public var samples: URL { url.appendingPathComponent("samples.csv") }
+  /// Rows of a table beside their reconstructions.
+  public var reconstructions: URL { url.appendingPathComponent("reconstructions.csv") }
   public var summary: URL { url.appendingPathComponent("summary.json") }
   public var report: URL { url.appendingPathComponent("report.html") }
   public func figure(_ name: String) -> URL { url.appendingPathComponent("figures/\(name)") }
@@ -54,7 +58,8 @@ public struct RunFolder: Sendable {
   /// Removes the files of an earlier run, and nothing that LatentKit did not make.
   public func clear() throws {
     let files = [
-      recipe, metrics, stages, features, events, latents, summary, report, checkpoint.deletingLastPathComponent(),
+      recipe, metrics, stages, features, events, latents, samples, reconstructions, summary, report,
+      checkpoint.deletingLastPathComponent(),
       figure("x").deletingLastPathComponent(),
     ]
     for file in files where FileManager.default.fileExists(atPath: file.path) {

@@ -79,7 +79,7 @@ private func histogram(_ examples: Examples, _ classes: Int) throws -> [Int] {
   #expect(held.count == 20)
   #expect(try histogram(prepared.train, 3) == [10, 10, 10])
   #expect(try Set(positions(prepared.train)).isDisjoint(with: positions(held)))
-  #expect(prepared.test.count == 9)
+  #expect(prepared.test?.count == 9)
 
   settings.limit = nil
   let whole = try dataset.prepared(settings, seed: 3)

@@ -58,7 +58,7 @@ private func made(_ labels: [Int] = unevenLabels) throws -> Dataset {
     settings.fold = fold
     let prepared = try made().prepared(settings, seed: 3)
     let held = try positions(try #require(prepared.validation))
-    let test = try positions(prepared.test)
+    let test = try positions(try #require(prepared.test))
     #expect(try (positions(prepared.train) + held + test).sorted() == Array(0..<200))
     #expect(held.count == 15)
     #expect(prepared.origin.description == "by hand; test = fold \(fold) of 4, counted from 0, by seed 3")
@@ -71,11 +71,11 @@ private func made(_ labels: [Int] = unevenLabels) throws -> Dataset {
 @Test func runsOfSeveralSeedsCanShareFolds() throws {
   var settings = DataSettings()
   settings.folds = 4
-  let own = try (0..<2).map { try positions(made().prepared(settings, seed: $0).test) }
+  let own = try (0..<2).map { try positions(try #require(made().prepared(settings, seed: $0).test)) }
   #expect(own[0] != own[1])
   settings.foldSeed = 0
   let shared = try (0..<2).map { try made().prepared(settings, seed: $0) }
-  #expect(try shared.map { try positions($0.test) } == [own[0], own[0]])
+  #expect(try shared.map { try positions(try #require($0.test)) } == [own[0], own[0]])
   // What is held out for validation still follows the run.
   #expect(try positions(try #require(shared[0].validation)) != positions(try #require(shared[1].validation)))
 }

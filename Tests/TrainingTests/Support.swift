@@ -102,7 +102,8 @@ func digits(train: Int = 200, validation: Int = 50, settings: DataSettings = Dat
   }
   return TrainingData(
     training: try source(dataset.train.balanced(train, seed: 1, for: "training")),
-    validation: validation == 0 ? nil : try source(dataset.test.balanced(validation, seed: 1, for: "validation")))
+    validation: validation == 0
+      ? nil : try dataset.test.map { try source($0.balanced(validation, seed: 1, for: "validation")) })
 }
 
 /// Composes a recipe for the digits.

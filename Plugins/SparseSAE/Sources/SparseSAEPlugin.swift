@@ -24,5 +24,6 @@ public enum SparseSAEPlugin: Plugin {
     .constraint("l11-ball", L11Ball.self, "Algorithm 1: bounds it group by group, zeroing groups and weights inside"),
     .constraint("l12-ball", L12Ball.self, "bounds the l1,2 norm (exclusive lasso): zeros inside of groups"),
     .constraint("l21-ball", L21Ball.self, "bounds the l2,1 norm (group lasso): zeroes whole groups"),
+    .metric("silhouette", Silhouette.self, "how far classes are apart in the latent space (Rousseeuw 1987)"),
   ]
 }

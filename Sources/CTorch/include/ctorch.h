@@ -182,6 +182,8 @@ ct_tensor ct_kernel_log_sums(ct_tensor places, ct_tensor kernels, ct_tensor excl
 /// Numbers of kernels, drawn by their shares of that sum with uniform draws `[groups, places]`. Coordinate `axis` of the
 /// places does not count; -1 for none.
 ct_tensor ct_kernel_choices(ct_tensor places, ct_tensor kernels, ct_tensor uniforms, int64_t axis);
+/// The silhouette of each point of `[n, d]`, `[n]` in Float64, for labels from 0 to `classes - 1`.
+ct_tensor ct_silhouettes(ct_tensor x, ct_tensor labels, int64_t classes);
 ct_tensor ct_softmax(ct_tensor x, int64_t axis);
 ct_tensor ct_log_softmax(ct_tensor x, int64_t axis);
 

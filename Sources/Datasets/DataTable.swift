@@ -1,0 +1,61 @@
+import Files
+import Foundation
+import LatentKit
+
+/// A table of numbers as a file holds it: samples in rows, features in columns.
+struct DataTable {
+  /// `[samples, features]`, Float32; NaN where a value is missing.
+  let inputs: Tensor
+  /// One for each feature, all different.
+  let featureNames: [String]
+  /// One text for each sample.
+  let labels: [String]?
+
+  /// Reads a file of any kind that is known by its first bytes: `.npy`, `.npz`, else delimited text; gzip or not.
+  /// - Throws: `FileError` that says where in the file something is wrong.
+  init(contentsOf url: URL, _ format: TableFormat) throws {
+    let bytes = try ByteReader(url).readAll()
+    if bytes.starts(with: Data("PK".utf8)) {
+      self = try DataTable(archive: NumpyArchive(bytes, path: url.path), format)
+    } else if bytes.starts(with: NumpyArray.magic) {
+      self = try DataTable(array: NumpyArray(bytes, path: url.path), format, path: url.path)
+    } else {
+      self = try bytes.withUnsafeBytes { try DataTable(text: $0.bindMemory(to: UInt8.self), format, path: url.path) }
+    }
+  }
+
+  init(inputs: Tensor, featureNames: [String], labels: [String]?) {
+    (self.inputs, self.featureNames, self.labels) = (inputs, featureNames, labels)
+  }
+
+  /// The examples with their labels as numbers, and what the numbers stand for.
+  ///
+  /// Classes are sorted: as whole numbers where all labels are some, else by their characters' code points.
+  func examples() throws -> (examples: Examples, classNames: [String]?) {
+    guard let labels else { return (try Examples(inputs: inputs), nil) }
+    let names = DataTable.sortedClasses(labels)
+    let numbers = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, Int64($0)) })
+    return (try Examples(inputs: inputs, labels: Tensor(labels.map { numbers[$0] ?? 0 })), names)
+  }
+
+  static func sortedClasses(_ labels: [String]) -> [String] {
+    let names = Set(labels)
+    if names.allSatisfy({ Int($0) != nil }) {
+      return names.sorted { (Int($0) ?? 0, $0.count) < (Int($1) ?? 0, $1.count) }
+    }
+    return names.sorted { $0.unicodeScalars.lexicographicallyPrecedes($1.unicodeScalars) }
+  }
+}
+
+extension ByteReader {
+  /// Everything that is left.
+  func readAll() throws -> Data {
+    var data = Data()
+    if !isCompressed { data.reserveCapacity(fileSize) }
+    while true {
+      let piece = try read(1 << 24)
+      data.append(contentsOf: piece)
+      if piece.count < 1 << 24 { return data }
+    }
+  }
+}

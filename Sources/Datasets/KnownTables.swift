@@ -1,0 +1,81 @@
+import Files
+import Foundation
+import LatentKit
+
+extension DatasetDescription {
+  // Barlaud & Guyard 2021 and the metabolomic studies of the same group.
+  static let tables = [
+    table(
+      "olsson", "Olsson", "single-cell RNA of blood progenitors, 9 cell types (Olsson et al. 2016)",
+      licence: "CC BY-NC 4.0", features: 532, samples: 382,
+      classNames: ["Eryth", "Gran", "HSPC-1", "HSPC-2", "MDP", "Meg", "Mono", "Multi-Lin", "Myelocyte"],
+      File(name: "Olsson.csv", md5: "2fead2587db5dcebfff8a67c8af274fc", byteCount: 1_581_635), rows("labels"),
+      publisher: "the authors of the sparse supervised autoencoder, github.com/MichelBarlaud"),
+    table(
+      "breast", "Breast", "metabolites of breast cancer, oestrogen receptor negative and positive", licence: "MIT",
+      features: 162, samples: 271, classNames: ["1", "2"],
+      File(
+        name: "GC_Breast_D_MB.csv", md5: "fd0ac190157c934695212888eaaf12ea", byteCount: 528_206,
+        otherNames: ["GC_Brest_D_MB.csv"]), columns(.point),
+      mirrors: [
+        "https://raw.githubusercontent.com/CyprienGille/Supervised-Autoencoder/d13a25beca2172d87ecbaa5ee0dfee0f51b2f024/datas/GC_Brest_D_MB.csv"
+      ]),
+    table(
+      "lung", "Lung", "urine metabolites, lung cancer and controls (Mathé et al. 2014)",
+      licence: "EMBL-EBI terms of use",
+      features: 2944, samples: 1005, classNames: ["1", "2"], File(name: "LUNG.csv", md5: nil, byteCount: nil),
+      columns(.comma),
+      publisher: "MetaboLights, https://www.ebi.ac.uk/metabolights/MTBLS28, as a table with samples in columns,"),
+  ]
+
+  private static func rows(_ label: String) -> TableFormat {
+    var format = TableFormat()
+    (format.separator, format.header, format.label) = (.comma, true, .name(label))
+    return format
+  }
+
+  private static func columns(_ decimal: TableFormat.Decimal) -> TableFormat {
+    var format = TableFormat()
+    (format.separator, format.decimal, format.samples) = (.semicolon, decimal, .columns)
+    (format.header, format.label) = (true, .name("Label"))
+    return format
+  }
+
+  private static func table(
+    _ name: String, _ title: String, _ summary: String, licence: String, features: Int, samples: Int,
+    classNames: [String], _ file: File, _ format: TableFormat, mirrors: [String] = [],
+    publisher: String = "its publisher"
+  ) -> DatasetDescription {
+    DatasetDescription(
+      name: name, title: title, summary: summary, licence: licence, inputShape: [features], classNames: classNames,
+      trainCount: samples, testCount: 0, files: [file], folder: name, mirrors: mirrors, archiveMD5: nil,
+      isEmbedded: false, isTransposed: false, firstLabel: 0, table: format, publisher: publisher)
+  }
+}
+
+extension DatasetLibrary {
+  /// A known table from its file.
+  static func readTable(_ description: DatasetDescription, _ url: URL, _ format: TableFormat) throws -> Dataset {
+    try dataset(description.name, description.title, url, format)
+  }
+
+  /// The file that the settings name: as seen from here, or from the data folder.
+  static func readTable(_ settings: DataSettings, from folder: URL?, at path: String) throws -> Dataset {
+    guard let file = settings.path, !file.isEmpty else {
+      throw ConfigError(path: "\(path).path", "found nothing, expected the file of the table, as in data.path=x.csv")
+    }
+    let places = [URL(fileURLWithPath: file)] + (folder.map { [$0.appendingPathComponent(file)] } ?? [])
+    let found = places.first { FileManager.default.fileExists(atPath: $0.path) } ?? places[0]
+    return try dataset(tableName, found.lastPathComponent, found, settings.tableFormat)
+  }
+
+  private static func dataset(
+    _ name: String, _ title: String, _ url: URL, _ format: TableFormat
+  ) throws -> Dataset {
+    let table = try DataTable(contentsOf: url, format)
+    let (examples, classNames) = try table.examples()
+    return try Dataset(
+      name: name, title: title, train: examples, test: nil, classNames: classNames, featureNames: table.featureNames,
+      origin: .files([url]))
+  }
+}

@@ -1,0 +1,37 @@
+import LatentKit
+
+extension Dataset {
+  /// Fits transforms on the training part, and puts every part through them.
+  ///
+  /// Call it once the parts are cut: what is held out must not be seen.
+  /// - Throws: `RecipeError` where a transform cannot be fitted, or where what comes out is not finite: missing values
+  ///   that nothing filled in, or numbers beyond Float32.
+  public mutating func transform(
+    _ transforms: [(name: String, transform: any Transform)]
+  ) throws -> TransformChain {
+    guard !train.areImages else {
+      guard let first = transforms.first else { return try TransformChain([], fittedOn: train.inputs) }
+      throw RecipeError("transform '\(first.name)' is for tables, and '\(name)' has images; take it out")
+    }
+    let chain = try TransformChain(transforms, fittedOn: train.inputs)
+    train = try transformed(train, by: chain, "training")
+    validation = try validation.map { try transformed($0, by: chain, "validation") }
+    test = try test.map { try transformed($0, by: chain, "test") }
+    return chain
+  }
+
+  private func transformed(_ examples: Examples, by chain: TransformChain, _ part: String) throws -> Examples {
+    let inputs = try chain.apply(examples.inputs)
+    guard try inputs.isFinite().all() else {
+      let place = try inputs.isFinite().not().nonzero().select(0).ints()
+      let column = featureNames.map { "'\($0[place[1]])'" } ?? "\(place[1] + 1)"
+      let advice =
+        try examples.inputs.isNaN().any()
+        ? "fill missing values in with the transform 'impute'" : "check the recipe's transforms"
+      throw RecipeError(
+        "\(name): found a value that is not finite in column \(column) of the \(part) part, after the transforms; \(advice)"
+      )
+    }
+    return try Examples(inputs: inputs, labels: examples.labels)
+  }
+}

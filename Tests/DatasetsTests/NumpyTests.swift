@@ -1,0 +1,127 @@
+import Foundation
+import LatentKit
+import Testing
+
+@testable import Datasets
+
+/// An `.npy` file by hand: magic, version, length of the header, header, values.
+private func npy(_ descr: String, _ shape: [Int], fortran: Bool = false, version: UInt8 = 1, _ values: [UInt8])
+  -> [UInt8]
+{
+  let shapeText = "(" + shape.map { "\($0), " }.joined() + ")"
+  let header = Array(
+    "{'descr': '\(descr)', 'fortran_order': \(fortran ? "True" : "False"), 'shape': \(shapeText), }\n".utf8)
+  return [0x93] + Array("NUMPY".utf8) + [version, 0] + littleEndian(header.count, bytes: version == 1 ? 2 : 4) + header
+    + values
+}
+
+private func bytes<Value: FixedWidthInteger>(_ values: [Value], big: Bool = false) -> [UInt8] {
+  values.flatMap { value in withUnsafeBytes(of: big ? value.bigEndian : value.littleEndian, Array.init) }
+}
+
+private func array(_ bytes: [UInt8]) throws -> NumpyArray { try NumpyArray(Data(bytes), path: "x.npy") }
+
+private func numbers(_ bytes: [UInt8]) throws -> [Float] {
+  guard case .numbers(let found) = try array(bytes).values else { return [] }
+  return found
+}
+
+@Test func everyTypeAndByteOrderIsRead() throws {
+  let floats: [Float] = [1.5, -2, 0]
+  let doubles: [Double] = [1.5, -2, 0]
+  for big in [false, true] {
+    let order = big ? ">" : "<"
+    #expect(try numbers(npy("\(order)f4", [3], bytes(floats.map(\.bitPattern), big: big))) == floats)
+    #expect(try numbers(npy("\(order)f8", [3], bytes(doubles.map(\.bitPattern), big: big))) == floats)
+    #expect(try numbers(npy("\(order)i2", [2], bytes([-300, 5] as [Int16], big: big))) == [-300, 5])
+    #expect(try numbers(npy("\(order)i4", [2], bytes([-70_000, 5] as [Int32], big: big))) == [-70_000, 5])
+    #expect(try numbers(npy("\(order)i8", [2], bytes([-70_000, 5] as [Int64], big: big))) == [-70_000, 5])
+    #expect(try numbers(npy("\(order)u4", [1], bytes([4_000_000_000] as [UInt32], big: big))) == [4_000_000_000])
+  }
+  #expect(try numbers(npy("|u1", [2], [0, 255])) == [0, 255])
+  #expect(try numbers(npy("|i1", [2], [0, 255])) == [0, -1])
+  #expect(try numbers(npy("|b1", [2], [0, 1])) == [0, 1])
+  #expect(try numbers(npy("|u1", [2], version: 2, [3, 4])) == [3, 4])
+  guard case .texts(let texts) = try array(npy("<U2", [2], bytes([0x61, 0x142, 0x62, 0] as [UInt32]))).values else {
+    return #expect(Bool(false))
+  }
+  #expect(texts == ["ał", "b"])
+}
+
+@Test func columnMajorArraysAreTurned() throws {
+  // [[1, 2, 3], [4, 5, 6]] column by column.
+  #expect(try numbers(npy("|u1", [2, 3], fortran: true, [1, 4, 2, 5, 3, 6])) == [1, 2, 3, 4, 5, 6])
+  #expect(try numbers(npy("|u1", [2, 3], [1, 2, 3, 4, 5, 6])) == [1, 2, 3, 4, 5, 6])
+}
+
+@Test func pickledTruncatedAndOddArraysAreRefused() {
+  #expect(message { _ = try array(npy("|O", [2], [1, 2])) }?.contains("holds pickled Python objects") == true)
+  #expect(message { _ = try array(npy("<c8", [1], [])) }?.contains("values of type '<c8'") == true)
+  #expect(
+    message { _ = try array(npy("<f4", [3], [1, 2, 3])) }
+      == "x.npy: found 3 bytes of values, expected 12 for [3] of '<f4'; save it again")
+  #expect(message { _ = try array(Array(npy("<f4", [3], []).prefix(20))) }?.contains("stops inside its header") == true)
+  #expect(
+    message { _ = try array(npy("<f4", [1 << 40, 1 << 40], [])) }?.contains("is truncated: its header says") == true)
+}
+
+private func table(_ name: String, _ bytes: [UInt8], _ change: (inout TableFormat) -> Void = { _ in }) throws
+  -> DataTable
+{
+  var format = TableFormat()
+  change(&format)
+  return try withFolder { folder in
+    let file = folder.appendingPathComponent(name)
+    try file.write(bytes)
+    return try DataTable(contentsOf: file, format)
+  }
+}
+
+@Test func aMatrixIsATable() throws {
+  let file = npy("|u1", [2, 3], [1, 2, 9, 3, 4, 8])
+  let found = try table("x.npy", file) { $0.label = .number(-1) }
+  #expect(try found.inputs.floats() == [1, 2, 3, 4])
+  #expect(found.featureNames == ["column 1", "column 2"])
+  #expect(found.labels == ["9", "8"])
+  #expect(try table("x.npy", file) { $0.label = .name("none") }.inputs.shape == [2, 3])
+  let turned = try table("x.npy", file) { ($0.samples, $0.label) = (.columns, .name("none")) }
+  #expect(try turned.inputs.floats() == [1, 3, 2, 4, 9, 8])
+  #expect(message { _ = try table("x.npy", file) }?.contains("its labels need a column's number from 1 to 3") == true)
+  let flat = message { _ = try table("x.npy", npy("|u1", [3], [1, 2, 3])) { $0.label = .name("none") } }
+  #expect(flat?.contains("has the shape [3], expected [samples, features]") == true)
+  let broken = npy("<f4", [1, 2], bytes([Float(1).bitPattern, Float.nan.bitPattern]))
+  let refused = message { _ = try table("x.npy", broken) { $0.label = .name("none") } }
+  #expect(refused?.contains("row 1, column 2: found nan, expected a finite number; set data.missing=keep") == true)
+}
+
+@Test func anArchiveIsATable() throws {
+  let inputs = npy("|u1", [2, 2], [1, 2, 3, 4])
+  let archive = zip([("x.npy", inputs), ("y.npy", npy("<i8", [2], bytes([7, 5] as [Int64])))])
+  let found = try table("t.npz", archive)
+  #expect(try found.inputs.floats() == [1, 2, 3, 4])
+  #expect(try found.examples().classNames == ["5", "7"])
+  #expect(try found.examples().examples.labels?.ints() == [1, 0])
+
+  #expect(message { _ = try table("t.npz", Array(archive.dropLast(30))) }?.contains("truncated or corrupted") == true)
+  var wrong = archive
+  wrong[30 + 5 + inputs.count - 1] = 9
+  #expect(message { _ = try table("t.npz", wrong) }?.contains("array 'x': is corrupted: its checksum") == true)
+  let unnamed = zip([("x.npy", inputs)])
+  #expect(message { _ = try table("t.npz", unnamed) }?.contains("holds arrays x, and none of them is called y") == true)
+  let short = zip([("x.npy", inputs), ("y.npy", npy("|u1", [3], [1, 2, 3]))])
+  #expect(message { _ = try table("t.npz", short) }?.contains("holds 2 samples and labels of shape [3]") == true)
+}
+
+/// `numpy.savez_compressed(file, x=numpy.array([[1, 2], [3, 4]], numpy.float32), y=numpy.array(['b', 'a']))`, NumPy 2.
+@Test func aCompressedArchiveOfNumPyIsRead() throws {
+  let fixture =
+    "UEsDBC0AAAAIAAAAIQBO+yB1//////////8FABQAeC5ucHkBABAAkAAAAAAAAABTAAAAAAAAAJvsF+obEMnIUMZQrZ6SWpxc"
+    + "pG6loG6TZqKuo6Cell9UUpSYF59flJIKEndLzClOBYoXZyQWpAL5GkY6CkaaOgq1CmQDLgaGBnsGBgYHIALiBgcAUEsDBC0A"
+    + "AAAIAAAAIQCqh9pw//////////8FABQAeS5ucHkBABAAiAAAAAAAAABLAAAAAAAAAJvsF+obEMnIUMZQrZ6SWpxcpG6loG4T"
+    + "aqiuo6Cell9UUpSYF59flJIKEndLzClOBYoXZyQWpAL5GkY6mjoKtQoUAK4kBgaGRCAGAFBLAQItAy0AAAAIAAAAIQBO+yB1"
+    + "UwAAAJAAAAAFAAAAAAAAAAAAAACAAQAAAAB4Lm5weVBLAQItAy0AAAAIAAAAIQCqh9pwSwAAAIgAAAAFAAAAAAAAAAAAAACA"
+    + "AYoAAAB5Lm5weVBLBQYAAAAAAgACAGYAAAAMAQAAAAA="
+  let found = try table("t.npz", [UInt8](try #require(Data(base64Encoded: fixture))))
+  #expect(try found.inputs.floats() == [1, 2, 3, 4])
+  #expect(found.labels == ["b", "a"])
+}

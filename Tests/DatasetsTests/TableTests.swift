@@ -1,0 +1,215 @@
+import Foundation
+import LatentKit
+import Testing
+
+@testable import Datasets
+
+/// A table read from the bytes of a file.
+private func table(_ bytes: [UInt8], _ change: (inout TableFormat) -> Void = { _ in }) throws -> DataTable {
+  var format = TableFormat()
+  change(&format)
+  return try withFolder { folder in
+    let file = folder.appendingPathComponent("made.csv")
+    try file.write(bytes)
+    return try DataTable(contentsOf: file, format)
+  }
+}
+
+private func table(_ text: String, _ change: (inout TableFormat) -> Void = { _ in }) throws -> DataTable {
+  try table(Array(text.utf8), change)
+}
+
+/// What is wrong with a table, after the file's name.
+private func problem(_ text: String, _ change: (inout TableFormat) -> Void = { _ in }) -> String? {
+  message { _ = try table(text, change) }.map { String($0.split(separator: "made.csv: ", maxSplits: 1).last ?? "") }
+}
+
+private let rows = ["a,b,label", "1,-2.5,x", "3e1,.25,w", "+4,0,x"]
+
+@Test(arguments: ["\n", "\r\n", "\r"], [false, true]) func everyLineEndIsRead(lineEnd: String, isPacked: Bool) throws {
+  for ending in ["", lineEnd] {
+    let text = Array((rows.joined(separator: lineEnd) + ending).utf8)
+    let found = try table(isPacked ? gzip(text) : text)
+    #expect(found.featureNames == ["a", "b"])
+    #expect(try found.inputs.floats() == [1, -2.5, 30, 0.25, 4, 0])
+    #expect(found.inputs.shape == [3, 2])
+    #expect(found.labels == ["x", "w", "x"])
+    let (examples, classNames) = try found.examples()
+    #expect(classNames == ["w", "x"])
+    #expect(try examples.labels?.ints() == [1, 0, 1])
+  }
+}
+
+@Test(arguments: [",", ";", "\t"]) func everySeparatorIsRecognised(separator: String) throws {
+  let found = try table(rows.map { $0.replacing(",", with: separator) }.joined(separator: "\n"))
+  #expect(try found.inputs.floats() == [1, -2.5, 30, 0.25, 4, 0])
+}
+
+@Test func quotedCellsMayHoldSeparatorsLineEndsAndQuotes() throws {
+  let found = try table("\"a,1\",\"b\r\n2\",class\n1,\"2\",\"x \"\"y\"\", z\"\n")
+  #expect(found.featureNames == ["a,1", "b\r\n2"])
+  #expect(try found.inputs.floats() == [1, 2])
+  #expect(found.labels == ["x \"y\", z"])
+}
+
+@Test func textIsUTF8OrLatin1WithOrWithoutAMark() throws {
+  let utf8 = try table([0xef, 0xbb, 0xbf] + Array("é,ł,label\n1,2,ü\n".utf8))
+  #expect(utf8.featureNames == ["é", "ł"])
+  #expect(utf8.labels == ["ü"])
+  let latin = try table([0xe9] + Array(",b,label\n1,2,".utf8) + [0xfc])
+  #expect(latin.featureNames == ["é", "b"])
+  #expect(latin.labels == ["ü"])
+  let wide = message { _ = try table([0xff, 0xfe, 0x61, 0, 0x2c, 0]) }
+  #expect(wide?.contains("is not text in UTF-8 or Latin-1") == true)
+}
+
+@Test func decimalCommasAreReadWhereTheyAreSaid() throws {
+  let text = "a;b;label\n1,5;-2,25e1;x\n"
+  #expect(try table(text) { $0.decimal = .comma }.inputs.floats() == [1.5, -22.5])
+  #expect(
+    problem(text)
+      == "row 2, column 'a' (1): found '1,5', expected a number; for a decimal comma, set data.decimal=comma")
+  #expect(problem("a;label\n1.5;x\n") { $0.decimal = .comma }?.hasSuffix("set data.decimal=point") == true)
+}
+
+/// The format of the metabolomic sets: decimal commas, samples in columns, as in the paper's Lung set.
+@Test func samplesMayBeColumns() throws {
+  let text = "Name;s1;s2;s3\nLabel;2;1;2\n1-hexanol;1,5;2;3\nac\u{e9}tate;4;5;6,25\n"
+  let found = try table(text.unicodeScalars.map { UInt8($0.value) }) {
+    ($0.samples, $0.decimal, $0.label) = (.columns, .comma, .name("Label"))
+  }
+  #expect(found.featureNames == ["1-hexanol", "acétate"])
+  #expect(found.inputs.shape == [3, 2])
+  #expect(try found.inputs.floats() == [1.5, 4, 2, 5, 3, 6.25])
+  #expect(found.labels == ["2", "1", "2"])
+  #expect(try found.examples().classNames == ["1", "2"])
+}
+
+@Test func aTableWithoutHeaderNamesItsColumnsByNumber() throws {
+  let found = try table("1,2,x\n3,4,y\n") { $0.label = .number(-1) }
+  #expect(found.featureNames == ["column 1", "column 2"])
+  #expect(found.labels == ["x", "y"])
+  // A header of numbers has to be said.
+  let years = try table("1999,2000\n1,2\n") { ($0.header, $0.label) = (true, .name("none")) }
+  #expect(years.featureNames == ["1999", "2000"])
+  #expect(years.labels == nil)
+  #expect(try table(",a,label\ns1,1,x\n") { $0.drop = ["column 1"] }.featureNames == ["a"])
+}
+
+@Test func classesAreSortedByNumberOrByCharacter() {
+  #expect(DataTable.sortedClasses(["10", "9", "1", "10"]) == ["1", "9", "10"])
+  #expect(DataTable.sortedClasses(["b", "B", "10", "9"]) == ["10", "9", "B", "b"])
+}
+
+@Test func missingValuesAreRefusedOrKept() throws {
+  #expect(
+    problem("a,b,label\n1,2,x\n3,,y\n")
+      == "row 3, column 'b' (2): found an empty cell, expected a number; set data.missing=keep and add the transform "
+      + "'impute'")
+  #expect(problem("a,label\nNA,x\n")?.contains("found 'NA'") == true)
+  let kept = try table("a,b,label\nNA,nan,x\n?,5,y\n") { $0.missing = .keep }.inputs.floats()
+  #expect(kept.map(\.isNaN) == [true, true, true, false])
+}
+
+@Test func whatIsWrongIsSaidWithItsPlace() {
+  #expect(problem("") == "is empty, expected a table")
+  #expect(problem("\n\r\n") == "is empty, expected a table")
+  #expect(problem("a,label\n") == "has a header and no rows below it, expected samples")
+  #expect(
+    problem("a,b,label\n1,2,x\n\n1,y\n")
+      == "row 4: found 2 cells, expected 3 as in row 1; check its separators")
+  #expect(problem("a,label\n1e,x\n") == "row 2, column 'a' (1): found '1e', expected a number")
+  #expect(problem("a,label\n1,x\ninf,x\n") == "row 3, column 'a' (1): found 'inf', expected a number")
+  #expect(problem("a,label\n1e99,x\n") == "row 2, column 'a' (1): found '1e99', expected a number")
+  #expect(problem("a,label\n1,\n") == "row 2, column 2: found no label, expected the sample's class")
+  #expect(problem("a,b,a,label\n1,2,3,x\n") == "row 1: columns 1 and 3 are both named 'a'; rename one of them")
+  #expect(
+    problem("n,s1\nlabel,x\nf,1\nf,2\n") { $0.samples = .columns }
+      == "rows 3 and 4 are both named 'f'; rename one of them")
+  #expect(problem("a,b\n1,2\n")?.hasPrefix("found no column called label, labels, class, target") == true)
+  #expect(problem("a,b\n1,2\n") { $0.label = .name("c") }?.hasPrefix("found no column 'c'") == true)
+  #expect(problem("a,b\n1,2\n") { $0.label = .number(3) }?.hasPrefix("found no column 3 among 2") == true)
+  #expect(problem("a,label\n\"1,x\n")?.contains("row 2, column 1: the quotes are never closed") == true)
+  #expect(problem("a,label\n\"1\"2,x\n")?.contains("row 2, column 1: found text after the closing quotes") == true)
+  #expect(problem("a,label\n1,x\n") { $0.drop = ["c"] }?.contains("there is no column to drop 'c'") == true)
+  #expect(
+    message { _ = try DataTable(contentsOf: URL(fileURLWithPath: "/nowhere.csv"), TableFormat()) }
+      == "/nowhere.csv: there is no such file")
+}
+
+@Test func numbersAreReadAsSwiftReadsThem() {
+  let texts = [
+    "0", "-0", "1", "12345678901234567890", "0.1", "-.5", "5.", "1e22", "1e23", "1.7976931348623157e308", "4.9e-324",
+    "3.14159265358979323846264338327950288", "0.000000000000000000000000123", "9007199254740993", "1E+5", "1e-7",
+    "123456789012345678901234567890e-20", "2.2250738585072011e-308",
+  ]
+  func parsed(_ text: String) -> Double? {
+    Array(text.utf8).withUnsafeBufferPointer { DecimalNumber.parse($0, point: 0x2e) }
+  }
+  for text in texts {
+    #expect(parsed(text)?.bitPattern == Double(text.hasSuffix(".") ? text + "0" : text)?.bitPattern, "\(text)")
+  }
+  for text in ["", "-", ".", "e5", "1e", "1e+", "0x10", "1 2", "1,000", "1.2.3", "inf", "nan", "--1", "1e999"] {
+    #expect(parsed(text) == nil, "\(text)")
+  }
+}
+
+@Test(arguments: [("olsson", 382, 532, 9), ("breast", 271, 162, 2)])
+func realTablesAreRead(name: String, samples: Int, features: Int, classes: Int) throws {
+  guard let folder = fullData, folder.appendingPathComponent(name).exists else { return }
+  let dataset = try DatasetLibrary.load(name, settings: DataSettings(), from: folder)
+  #expect(dataset.train.inputs.shape == [samples, features])
+  #expect(dataset.classCount == classes)
+  #expect(dataset.featureNames?.count == features)
+  let counts = try #require(try dataset.train.labels?.oneHot(classes).sum(axis: 0).ints())
+  // As Data/SOURCES counts them.
+  let expected = ["olsson": [13, 59, 59, 63, 33, 18, 95, 28, 14], "breast": [67, 204]]
+  #expect(counts == expected[name])
+  #expect(try dataset.train.inputs.isFinite().all())
+  let report = try DatasetVerifier.verify(name, in: folder)
+  #expect(report.isGood, "\(report)")
+  if name == "olsson" {
+    #expect(dataset.featureNames?.prefix(3) == ["Dusp2", "Egr1", "Fos"])
+    #expect(dataset.classNames?.last == "Myelocyte")
+  } else {
+    #expect(dataset.featureNames?.first == "1-hexadecanol")
+    #expect(try dataset.train.inputs.select(0).select(0).item() == Double(Float(11.11209894)))
+  }
+}
+
+@Test func aTableIsCutIntoTrainingAndTestByShareOrByFold() throws {
+  try withFolder { folder in
+    let lines = (0..<40).map { "\($0),\($0 % 4 == 0 ? "rare" : "often")" }
+    try folder.appendingPathComponent("t.csv").write(Array((["x,label"] + lines).joined(separator: "\n").utf8))
+    func load(_ settings: [String: Value]) throws -> Dataset {
+      let all = settings.merging(["path": "t.csv"]) { $1 }
+      return try DatasetLibrary.load("table", with: DataSettings(all, at: "data.with"), seed: 1, from: folder)
+    }
+    let plain = try load([:])
+    #expect(plain.test?.count == 10)
+    #expect(plain.validation?.count == 3 && plain.train.count == 27)
+    #expect(plain.origin.description.hasSuffix("test = a stratified share of 0.25, by seed 1"))
+    #expect(try load(["test": 0.5]).test?.count == 20)
+    #expect(try load(["folds": 5, "fold": 2]).test?.labels?.ints().sorted() == [0, 0, 0, 0, 0, 0, 1, 1])
+    #expect(message { _ = try load(["folds": 5, "test": 0.5]) }?.hasPrefix("data.with.test: found 0.5") == true)
+    #expect(
+      message { _ = try load(["pad": 2]) } == "data.with.pad: is for images, and 'table' is a table; leave it out")
+    #expect(
+      message { _ = try DatasetLibrary.load("table", settings: DataSettings()) }?.hasPrefix("data.with.path") == true)
+  }
+  func refused(_ name: String, _ settings: [String: Value]) -> String? {
+    message { _ = try DatasetLibrary.load(name, with: DataSettings(settings, at: "data.with"), seed: 0) }
+  }
+  #expect(
+    refused("mnist", ["label": "y", "embedded": true])
+      == "data.with.label: is for tables, and 'mnist' has images; leave it out")
+  #expect(refused("mnist", ["test": 0.5, "embedded": true])?.contains("'mnist' has a test part of its own") == true)
+  #expect(refused("olsson", ["decimal": "comma"])?.contains("is known for 'olsson'") == true)
+}
+
+@Test func runsWriteDownTheSettingsOfTheirKindOfData() throws {
+  let images = try Dataset(
+    name: "x", title: "X", train: tinyExamples(3), test: tinyExamples(3), classCount: 3, origin: .made("test"))
+  let found = try DataSettings().values(for: images)
+  #expect(found["pad"] == 0 && found["path"] == nil && found["missing"] == nil)
+}
