@@ -213,3 +213,18 @@ func realTablesAreRead(name: String, samples: Int, features: Int, classes: Int) 
   let found = try DataSettings().values(for: images)
   #expect(found["pad"] == 0 && found["path"] == nil && found["missing"] == nil)
 }
+
+@Test func theLungSetIsKnownByNameAndItsFormatIsRead() throws {
+  try withFolder { folder in
+    let absent = message { _ = try DatasetLibrary.load("lung", settings: DataSettings(), from: folder) }
+    #expect(absent?.contains("put LUNG.csv from MetaboLights, https://www.ebi.ac.uk/metabolights/MTBLS28") == true)
+    let text = "Name;s1;s2;s3\r\nLabel;2;1;2\r\nMZ 308.2;1,5;2;3\r\nMZ 561.3;4;5;6,25\r\n"
+    try folder.appendingPathComponent("lung/LUNG.csv").write(Array(text.utf8))
+    let dataset = try DatasetLibrary.load("lung", settings: DataSettings(), from: folder)
+    #expect(try dataset.train.inputs.floats() == [1.5, 4, 2, 5, 3, 6.25])
+    #expect(try dataset.train.labels?.ints() == [1, 0, 1])
+    #expect(dataset.test == nil && dataset.featureNames == ["MZ 308.2", "MZ 561.3"])
+    let report = try DatasetVerifier.verify("lung", in: folder)
+    #expect(report.problems == ["found 3 samples x 2 features, expected 1,005 x 2944"])
+  }
+}
