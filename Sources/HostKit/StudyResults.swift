@@ -125,7 +125,8 @@ extension StudyResults {
       ] as [String]
     }
     let head = [
-      "row", "column", "seed", "fold", "measure", "value", "unit", "published", "epochs", "training_examples", "seconds",
+      "row", "column", "seed", "fold", "measure", "value", "unit", "published", "epochs", "training_examples",
+      "seconds",
       "folder",
     ]
     return ([head] + rows).map(TableText.row).joined()

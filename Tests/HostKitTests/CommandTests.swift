@@ -9,7 +9,7 @@ import Training
 
 @Suite struct Commands {
   @Test func composeLeavesAWholeRunFolderThatOtherCommandsRead() throws {
-    let scratch = Scratch()
+    let scratch = try Scratch()
     let run = RunFolder(scratch.url.appendingPathComponent("small"))
     try host(
       "compose", "--encoder", "mlp", "--prior", "pedcc", "--sampler", "class-gaussian", "--set", "data.limit=300",
@@ -96,9 +96,10 @@ import Training
     (["compse"], "compse"),
   ])
   func wrongInputIsOneSentenceAndLeavesNothing(arguments: [String], sentence: String) throws {
-    let scratch = Scratch()
+    let scratch = try Scratch()
     var arguments = arguments
-    if arguments[0] == "compose" { arguments += ["--runs", scratch.path] }
+    let runs = scratch.url.appendingPathComponent("runs").path
+    if arguments[0] == "compose" { arguments += ["--runs", runs] }
     let found = Host.$plugins.withValue(plugins) {
       do {
         var command = try HostCommand.parseAsRoot(arguments)
@@ -110,7 +111,7 @@ import Training
       }
     }
     #expect(found.contains(sentence), "\(found)")
-    #expect(!FileManager.default.fileExists(atPath: scratch.path))
+    #expect(!FileManager.default.fileExists(atPath: runs))
   }
 
   @Test func listsAndTheDoctorRun() throws {

@@ -17,7 +17,7 @@ private let small = """
 
 @Suite struct Studies {
   @Test func seedsAndFoldsAreRunOnceEachAndAveraged() throws {
-    let scratch = Scratch()
+    let scratch = try Scratch()
     let recipe = try scratch.write(small, to: "small.yaml")
     try host("compose", recipe, "--seeds", "1,3", "--folds", "2", "--runs", scratch.path, "--name", "study")
     let names = ["seed-1-fold-0", "seed-1-fold-1", "seed-3-fold-0", "seed-3-fold-1"]
@@ -34,13 +34,13 @@ private let small = """
     #expect(table.contains(String(format: "%.2f ± %.2f %%", mean, deviation)))
     #expect(table.contains("| 4 | 1 |"))
     #expect(
-      try scratch.read("study/results.csv").split(separator: "\n").count {
+      try scratch.read("study/results.csv").split(whereSeparator: \.isNewline).count {
         $0.contains(",nearest-class-mean accuracy,")
       } == 4)
   }
 
   @Test func aStudyGoesOnWithWhatIsMissing() throws {
-    let scratch = Scratch()
+    let scratch = try Scratch()
     let recipe = try scratch.write(small, to: "small.yaml")
     try host("compose", recipe, "--seeds", "1-2", "--runs", scratch.path, "--name", "study")
     let folders = (1...2).map { RunFolder(scratch.url.appendingPathComponent("study/seed-\($0)")) }
@@ -54,7 +54,7 @@ private let small = """
   }
 
   @Test func anExperimentStandsBesideWhatIsPublished() throws {
-    let scratch = Scratch()
+    let scratch = try Scratch()
     _ = try scratch.write(small, to: "small.yaml")
     let experiment = try scratch.write(
       """
@@ -90,7 +90,7 @@ private let small = """
     ("rows: [{row: a, recipe: small.yaml}, {row: a, recipe: small.yaml}]", "is there twice"),
   ])
   func whatIsWrongInAnExperimentIsSaidInOneSentence(text: String, expected: String) throws {
-    let scratch = Scratch()
+    let scratch = try Scratch()
     _ = try scratch.write(small, to: "small.yaml")
     let file = try scratch.write(text, to: "table.yaml")
     let found = message("reproduce", file, "--dry-run", "--runs", scratch.path)
@@ -110,7 +110,7 @@ private let small = """
       $0.contains("/experiments/") && $0.hasSuffix(".yaml")
     }
     #expect(!files.isEmpty)
-    let scratch = Scratch()
+    let scratch = try Scratch()
     for file in files {
       #expect(throws: Never.self, "\(file)") {
         try host("reproduce", folder.appendingPathComponent(file).path, "--dry-run", "--runs", scratch.path)
