@@ -124,7 +124,7 @@ public struct LinePlot: Sendable {
 }
 
 /// The least and the greatest value, with some room around them.
-private func bounds(_ values: [Double], margin: Double) -> (Double, Double) {
+func bounds(_ values: [Double], margin: Double) -> (Double, Double) {
   let (low, high) = (values.min() ?? 0, values.max() ?? 1)
   let room = high > low ? (high - low) * margin : max(abs(high) * 0.1, 0.5)
   return (low - room, high + room)

@@ -2,6 +2,7 @@ import Datasets
 import Figures
 import Foundation
 import LatentKit
+import Metrics
 import Recipes
 import Training
 
@@ -70,11 +71,36 @@ extension Session {
   }
 }
 
+extension Session {
+  /// Training and test latents in the plane in which the training latents vary most; nil without labels, with more classes
+  /// than can be told apart, or for latents of one dimension.
+  func latentScatter(training: LatentSet, test: LatentSet) throws -> [ScatterPlot]? {
+    let size = composition.model.encoder.latentSize
+    guard let count = dataset.classCount, (2...40).contains(count), size >= 2 else { return nil }
+    let components = try PrincipalComponents(of: training.latents, count: 2)
+    let axes = components.shares.enumerated().map { String(format: "component %d (%.0f %%)", $0 + 1, 100 * $1) }
+    return try [("training", training), ("test", test)].compactMap { name, set in
+      guard let labels = set.labels else { return nil }
+      // As many as can be seen; the examples are in no order.
+      let shown = min(set.latents.size(0), 4000)
+      let places = try components.project(set.latents.slice(0..<shown)).doubles()
+      let classes = try labels.slice(0..<shown).ints()
+      let groups = (0..<count).map { label in
+        let members = classes.indices.filter { classes[$0] == label }
+        return ScatterPlot.Group(className(label), members.map { (places[2 * $0], places[2 * $0 + 1]) })
+      }
+      let some = shown < set.latents.size(0) ? "\(shown) of " : ""
+      return ScatterPlot(
+        title: "\(some)\(set.latents.size(0)) \(name) latents", xLabel: axes[0], yLabel: axes[1], groups: groups)
+    }
+  }
+}
+
 extension RunFolder {
-  /// Loss curves of the epochs so far. A missing plotter costs the picture, not the run.
-  func drawCurves() throws {
+  /// Loss curves of the epochs so far; false where there are none.
+  func drawCurves(to url: URL) throws -> Bool {
     let records = try MetricsLog.read(metrics)
-    guard !records.isEmpty else { return }
+    guard !records.isEmpty else { return false }
     func curve(_ name: String, _ values: (EpochRecord) -> Double?, _ held: (EpochRecord) -> Double?) -> LossCurves.Curve
     {
       func points(_ value: (EpochRecord) -> Double?) -> [(epoch: Double, value: Double)] {
@@ -90,7 +116,8 @@ extension RunFolder {
     try LossCurves(
       total: losses.filter { $0.name.hasSuffix("total") }, terms: losses.filter { !$0.name.hasSuffix("total") },
       metrics: metrics
-    ).write(to: figure("curves.png"))
+    ).write(to: url)
+    return true
   }
 }
 

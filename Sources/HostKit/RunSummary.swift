@@ -64,14 +64,14 @@ struct RunSummary: Codable {
     try AtomicFile.write(report.featureTable(names: names), to: url)
   }
 
-  private var sparsity: [HTMLReport.Table.Row] {
+  private func sparsity(features names: [String]?) -> [HTMLReport.Table.Row] {
     (stages ?? []).flatMap { stage -> [HTMLReport.Table.Row] in
-      let texts = stage.layers.map(\.text) + [stage.metricsText, stage.featuresText(names: nil)].compactMap { $0 }
+      let texts = stage.layers.map(\.text) + [stage.metricsText, stage.featuresText(names: names)].compactMap { $0 }
       return texts.map { .init("stage \(stage.stage)", $0) }
     }
   }
 
-  func report(figures: [HTMLReport.Figure], recipe: Recipe) -> HTMLReport {
+  func report(figures: [HTMLReport.Figure], recipe: Recipe, features: [String]?) -> HTMLReport {
     HTMLReport(
       title: recipe.name ?? name, subtitle: about ?? "",
       summary: [
@@ -83,7 +83,8 @@ struct RunSummary: Codable {
       ],
       measurements: testMetrics.map { .init($0.name, $0.text, note: "test") }
         + testLosses.sorted { $0.key < $1.key }.map { .init($0.key, number($0.value), note: "test loss") },
-      diagnostics: sparsity + sampler.map { .init($0.name, $0.text) } + warnings.map { .init("warning", $0) },
+      diagnostics: sparsity(features: features) + sampler.map { .init($0.name, $0.text) }
+        + warnings.map { .init("warning", $0) },
       figures: figures,
       recipe: recipe.yaml())
   }

@@ -47,7 +47,9 @@ struct StudyResults {
     }
     var known: [String] = []
     for value in all where !known.contains(value.measure) { known.append(value.measure) }
-    let wanted = study.measures.isEmpty ? known.filter { !$0.contains("/") || $0.hasPrefix("test/") } : study.measures
+    let wanted =
+      study.measures.isEmpty
+      ? known.filter { !$0.contains("/") || $0.hasPrefix("test/") || $0 == "zeros/all" } : study.measures
     unknown =
       known.isEmpty ? [] : wanted.filter { !known.contains($0) }.map { UnknownName($0, among: known, of: "measure") }
     values = all.filter { wanted.contains($0.measure) }
@@ -64,7 +66,7 @@ struct StudyResults {
   }
 
   /// Everything that a finished run measured: test metrics by their names, `test/` and `training/` loss terms,
-  /// `sampler/` diagnostics.
+  /// `sampler/` diagnostics, `zeros/` of each projected or masked layer.
   private static func values(of run: Study.Run, in cell: Study.Cell) throws -> [Value] {
     let summary = try RunSummary.read(run.folder.summary)
     func value(_ name: String, _ value: Double, _ unit: String = "") -> Value {
@@ -75,6 +77,17 @@ struct StudyResults {
       + summary.testLosses.sorted { $0.key < $1.key }.map { value("test/\($0.key)", $0.value) }
       + (last?.training ?? [:]).sorted { $0.key < $1.key }.map { value("training/\($0.key)", $0.value) }
       + summary.sampler.map { value("sampler/\($0.name)", $0.value, $0.unit) }
+      + (summary.stages?.last.map { sparsity($0).map { value($0.name, $0.value, $0.unit) } } ?? [])
+  }
+
+  /// How sparse the last stage's projected or masked weights are, all together and layer by layer.
+  private static func sparsity(_ report: StageReport) -> [Measured] {
+    let (zeros, all) = report.layers.reduce((0.0, 0.0)) {
+      ($0.0 + $1.zeros * Double($1.count), $0.1 + Double($1.count))
+    }
+    return [Measured("zeros/all", 100 * zeros / max(all, 1), unit: "%")]
+      + report.layers.map { Measured("zeros/\($0.name)", 100 * $0.zeros, unit: "%") }
+      + (report.features.map { [Measured("surviving features", Double($0.count))] } ?? [])
   }
 }
 

@@ -104,11 +104,19 @@ struct TrainingRun {
       try picture.write(to: folder.figure(name))
       figures.append(.init("figures/\(name)", caption: caption))
     }
-    do {
-      try folder.drawCurves()
-      figures.append(.init("figures/curves.png", caption: "Loss and metrics over epochs."))
-    } catch let error as FigureError {
-      warn("warning: no loss curves: \(error)")
+    func keepPlot(_ name: String, _ caption: String, _ draw: (URL) throws -> Bool) throws {
+      do {
+        if try draw(folder.figure(name)) { figures.append(.init("figures/\(name)", caption: caption)) }
+      } catch let error as FigureError {
+        // A missing plotter costs the picture, not the run.
+        warn("warning: no \(name): \(error)")
+      }
+    }
+    try keepPlot("curves.png", "Loss and metrics over epochs.") { try folder.drawCurves(to: $0) }
+    try keepPlot("latents.png", "Latents in the plane in which the training latents vary most.") { url in
+      guard let panels = try session.latentScatter(training: latents, test: result.latents) else { return false }
+      try ScatterPlot.write(panels, to: url)
+      return true
     }
     try keep(
       session.reconstructionGrid(of: session.test, count: 20, caption: "test images and their reconstructions")?
@@ -129,7 +137,8 @@ struct TrainingRun {
         "Decoded draws of sampler '\(session.recipe.sampler?.use ?? "")', a row for each class.")
     }
     try summary.writeFeatures(to: folder.features, names: session.dataset.featureNames)
-    try summary.report(figures: figures, recipe: session.recipe).write(to: folder.report)
+    try summary.report(figures: figures, recipe: session.recipe, features: session.dataset.featureNames).write(
+      to: folder.report)
     // Last: a run with a summary is a finished one.
     try summary.write(to: folder.summary)
     summary.print(figures: figures.map { folder.url.relativePath + "/" + $0.path }, folder: folder)

@@ -7,6 +7,8 @@ public struct StageReport: Codable, Sendable, Equatable {
   /// How sparse one weight is. A row is what leads to one output, a column what comes from one input.
   public struct Layer: Codable, Sendable, Equatable {
     public var name: String
+    /// How many weights it has.
+    public var count: Int
     /// The share of weights that are zero, 0 to 1.
     public var zeros: Double
     public var rows: Int
@@ -47,7 +49,8 @@ extension StageReport.Layer {
     let kept = try (weights.detached() .!= 0).to(.float64).reshaped([rows, columns, weights.count / (rows * columns)])
     func zeros(_ axis: Int) throws -> Int { try kept.sum(axis: 2).sum(axis: axis).doubles().count { $0 == 0 } }
     self.init(
-      name: parameter.name, zeros: 1 - (try kept.mean().item()), rows: rows, zeroRows: try zeros(1), columns: columns,
+      name: parameter.name, count: weights.count, zeros: 1 - (try kept.mean().item()), rows: rows,
+      zeroRows: try zeros(1), columns: columns,
       zeroColumns: try zeros(0))
   }
 
