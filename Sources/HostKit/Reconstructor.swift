@@ -10,10 +10,11 @@ struct Reconstructor {
   let name: String
   let session: Session
 
+  /// - Parameter label: What the run is called; its folder's name unless said.
   /// - Throws: `RecipeError` where the run does not reconstruct images.
-  init(run path: String, machine: MachineOptions) throws {
+  init(run path: String, named label: String? = nil, machine: MachineOptions) throws {
     session = try Session(run: path, machine: machine)
-    name = RunFolder(URL(fileURLWithPath: path)).name
+    name = label ?? RunFolder(URL(fileURLWithPath: path)).name
     guard session.training.examples.areImages else {
       throw RecipeError(
         "run '\(name)' reads rows of numbers, and only images can be drawn; name a run on images, or 'host evaluate' it"

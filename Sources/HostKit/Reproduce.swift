@@ -31,6 +31,11 @@ struct Reproduce: ParsableCommand {
     name: .customLong("set"), parsing: .singleValue,
     help: ArgumentHelp("A change to every recipe, as in epochs=16. Repeat for more.", valueName: "path=value"))
   var settings: [String] = []
+  @Option(
+    help: ArgumentHelp(
+      "A data set that no run was trained on, for all runs to reconstruct; the experiment's unless said.",
+      valueName: "data"))
+  var unseen: String?
   @Option(help: ArgumentHelp("Where run folders go.", valueName: "folder")) var runs = "runs"
   @Option(help: "Samples to draw of each class.") var perClass = 10
   @Flag(help: "Show what there is to run, and stop.") var dryRun = false
@@ -45,7 +50,7 @@ struct Reproduce: ParsableCommand {
     let experiment = try Experiment(URL(fileURLWithPath: file))
     let study = try Study(experiment, self)
     if dryRun { return show(study) }
-    if report { return try study.report() }
+    if report { return try study.report(machine) }
     try study.run(
       Purpose(command: "reproduce", perClass: perClass), machine,
       wayOn: CommandLine.arguments.dropFirst().reduce("host") { $0 + " " + ($1.contains(" ") ? "'\($1)'" : $1) })
@@ -100,6 +105,7 @@ extension Study {
     self.init(
       title: experiment.plan.title.isEmpty ? experiment.name : experiment.plan.title, about: experiment.plan.about,
       cells: cells, measures: experiment.plan.measures, figures: experiment.plan.figures,
+      unseen: flags.unseen ?? experiment.plan.unseen,
       folder: parent.appendingPathComponent(experiment.name))
   }
 }

@@ -17,6 +17,8 @@ struct Study {
   let measures: [String]
   /// Pictures of the runs that are laid side by side.
   let figures: [String]
+  /// A data set that the runs reconstruct without having seen it.
+  var unseen: String?
   /// Where the results go.
   let folder: URL
 
@@ -63,16 +65,30 @@ struct Study {
       }
       say()
     }
-    try report()
+    try report(machine)
     for failure in failures { warn("failed: \(failure)") }
     if !failures.isEmpty { throw ExitCode.failure }
   }
 
   /// Writes and prints what the finished runs came to.
-  func report() throws {
-    let results = try StudyResults(self)
+  func report(_ machine: MachineOptions) throws {
+    let results = try StudyResults(self, unseen: compareOnUnseen(machine))
     try results.write(to: folder)
     results.print(folder: folder)
+  }
+
+  /// The first finished run of each cell on data that none has seen; nil where the study names none.
+  private func compareOnUnseen(_ machine: MachineOptions) throws -> ReconstructionComparison? {
+    guard let unseen else { return nil }
+    let runs = try cells.compactMap { cell in
+      try cell.runs.first(where: \.isFinished).map {
+        try Reconstructor(run: $0.folder.url.path, named: cell.label, machine: machine)
+      }
+    }
+    guard let first = runs.first else { return nil }
+    let images = try UnseenImages(
+      unseen, part: .test, classes: nil, for: first.session, dataFolder: machine.dataFolder)
+    return try ReconstructionComparison(of: runs, on: images, count: 20)
   }
 }
 

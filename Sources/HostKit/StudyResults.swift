@@ -38,10 +38,11 @@ struct StudyResults {
   let lines: [Line]
   /// Measures that no run has, with those there are.
   let unknown: [UnknownName]
+  let unseen: ReconstructionComparison?
 
   /// - Throws: `FileError` where a finished run's files are damaged.
-  init(_ study: Study) throws {
-    self.study = study
+  init(_ study: Study, unseen: ReconstructionComparison? = nil) throws {
+    (self.study, self.unseen) = (study, unseen)
     let all = try study.cells.flatMap { cell in
       try cell.runs.filter(\.isFinished).flatMap { run in try StudyResults.values(of: run, in: cell) }
     }
@@ -125,6 +126,15 @@ extension StudyResults {
     return (["# \(study.title)", "", study.about, ""].drop { $0.isEmpty } + head + rows).joined(separator: "\n")
       + "\n\n"
       + "Ours: mean ± sample standard deviation over runs (seeds\(hasFolds ? " and folds" : "")).\n"
+      + (unseen.map(Self.markdown) ?? "")
+  }
+
+  private static func markdown(_ unseen: ReconstructionComparison) -> String {
+    var lines = unseen.table.map { "| " + $0.joined(separator: " | ") + " |" }
+    lines.insert("|---|---:|---:|", at: 1)
+    let notes = unseen.notes.map { "\($0)." }
+    return (["", "Reconstructions: \(ReconstructionComparison.unit).", ""] + lines + [""] + notes)
+      .joined(separator: "\n") + "\n"
   }
 
   /// One line for each number of each run, for programs.
@@ -168,7 +178,7 @@ extension StudyResults {
   private func drawFigures(in folder: URL) throws -> [HTMLReport.Figure] {
     var rows: [String] = []
     for cell in study.cells where !rows.contains(cell.row) { rows.append(cell.row) }
-    return try study.figures.compactMap { name in
+    var figures = try study.figures.compactMap { name -> HTMLReport.Figure? in
       let panels = try rows.map { row in
         try study.cells.filter { $0.row == row }.compactMap { cell -> Montage.Panel? in
           let pictures = cell.runs.filter(\.isFinished).map { $0.folder.figure(name) }
@@ -181,6 +191,11 @@ extension StudyResults {
         to: folder.appendingPathComponent(name))
       return HTMLReport.Figure(name, caption: "\(name) of each run, the first seed.")
     }
+    if let unseen {
+      try unseen.picture.write(to: folder.appendingPathComponent("unseen.png"))
+      figures.append(.init("unseen.png", caption: "Images that no run was trained on, and their reconstructions."))
+    }
+    return figures
   }
 
   private func note(_ line: Line) -> String {
@@ -200,6 +215,10 @@ extension StudyResults {
         return column < 2 ? row[column] + space : space + row[column]
       }
       say(cells.joined(separator: "  "))
+    }
+    if let unseen {
+      say(ReconstructionComparison.unit)
+      for line in aligned(unseen.table) { say("  \(line)") }
     }
     for name in unknown { warn("warning: \(name)") }
     say("results  \(folder.relativePath)/results.md")

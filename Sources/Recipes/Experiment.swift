@@ -32,6 +32,7 @@ public struct Experiment: Sendable {
     public var set: [String] = []
     public var measures: [String] = []
     public var figures: [String] = []
+    public var unseen: String?
     public init() {}
     public static let help: KeyValuePairs = [
       "title": "What it reproduces.",
@@ -42,6 +43,7 @@ public struct Experiment: Sendable {
       "measures":
         "What is compared: names of test metrics, or test/TERM, training/TERM, sampler/NAME; all unless said.",
       "figures": "Pictures of each run that are laid side by side: samples.png, reconstructions.png, ….",
+      "unseen": "A data set that no run was trained on, which they all reconstruct.",
     ]
   }
 

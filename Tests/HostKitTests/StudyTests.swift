@@ -6,14 +6,15 @@ import Training
 
 @testable import HostKit
 
-private let small = """
+private let model = """
   name: small
   data: {use: mnist, with: {embedded: true, limit: 200}}
   encoder: {use: mlp, with: {latent: 10, hidden: [16]}}
   prior: pedcc
   sampler: class-gaussian
-  stages: [{epochs: 1}]
+
   """
+private let small = model + "stages: [{epochs: 1}]"
 
 @Suite struct Studies {
   @Test func seedsAndFoldsAreRunOnceEachAndAveraged() throws {
@@ -77,6 +78,42 @@ private let small = """
     #expect(folders.count { $0.contains("-seed-4-") } == 2)
     #expect(FileManager.default.fileExists(atPath: scratch.url.appendingPathComponent("table/samples.png").path))
     #expect(try scratch.read("table/results.csv").contains("wide,b,4,,nearest-class-mean accuracy,"))
+  }
+
+  @Test func modelsOfAnExperimentReconstructWhatNoneHasSeen() throws {
+    let scratch = try Scratch()
+    _ = try scratch.write(small, to: "small.yaml")
+    let experiment = try scratch.write(
+      """
+      unseen: fashion-mnist
+      measures: [test/mse]
+      rows: [{row: one, recipe: small.yaml}, {row: two, recipe: small.yaml, set: [noise.beta=0]}]
+      """, to: "figure.yaml")
+    try host("reproduce", experiment, "--runs", scratch.path, "--per-class", "2")
+    let table = try scratch.read("figure/results.md")
+    #expect(table.contains("| run | fashion-mnist, ") && table.contains("| one | 0.") && table.contains("| two | 0."))
+    #expect(FileManager.default.fileExists(atPath: scratch.url.appendingPathComponent("figure/unseen.png").path))
+    #expect(
+      message("reproduce", experiment, "--runs", scratch.path, "--report", "--unseen", "mnst").contains("'mnist'"))
+  }
+
+  @Test func sparsityIsMeasuredOverAllProjectedWeights() throws {
+    let scratch = try Scratch()
+    let recipe = try scratch.write(
+      model + """
+        stages:
+          - {epochs: 1, then: [{project: {use: l1-ball, with: {radius: 5}, parameters: [encoder]}}, mask]}
+        """, to: "sparse.yaml")
+    try host("compose", recipe, "--seeds", "1", "--runs", scratch.path, "--name", "study")
+    let run = RunFolder(scratch.url.appendingPathComponent("study/seed-1"))
+    let weights = try Safetensors.read(run.checkpoint).tensors.filter {
+      $0.key.hasPrefix("model.encoder.") && $0.key.hasSuffix("weight")
+    }
+    let zeros = try weights.values.reduce(0.0) { try $0 + ($1 .== 0).to(.float64).sum().item() }
+    let all = weights.values.reduce(0) { $0 + $1.count }
+    let share = String(format: "%.2f %%", 100 * zeros / Double(all))
+    #expect(zeros > 0)
+    #expect(try scratch.read("study/results.md").contains("| zeros/all |  | \(share) |"))
   }
 
   @Test(arguments: [
