@@ -120,12 +120,14 @@ struct TrainingOptions: ParsableArguments {
     let recipe = try parts.resolved(with: Composer(Host.catalog))
     if let repeats = try repeats.asked(orIn: known), !dryRun {
       let folder = try target.folder(for: recipe)
+      if !target.resume { try Repeats.clear(folder) }
       let study = try Study(repeating: recipe, repeats, in: folder, resuming: target.resume)
       return try study.run(purpose, machine, wayOn: purpose.wayOn(folder.name, target, machine))
     }
     let session = try Session(recipe, machine: machine)
     if dryRun { return say(session.recipe.yaml()) }
     let folder = try target.folder(for: session.recipe)
+    if !target.resume { try Repeats.clear(folder) }
     let run = try TrainingRun(
       session, in: folder, resuming: target.resume, wayOn: purpose.wayOn(folder.name, target, machine))
     guard try run.train() else { throw ExitCode(130) }

@@ -81,10 +81,12 @@ extension Session {
     let axes = components.shares.enumerated().map { String(format: "component %d (%.0f %%)", $0 + 1, 100 * $1) }
     return try [("training", training), ("test", test)].compactMap { name, set in
       guard let labels = set.labels else { return nil }
-      // As many as can be seen; the examples are in no order.
+      // As many as can be seen, whatever order they are in.
       let shown = min(set.latents.size(0), 4000)
-      let places = try components.project(set.latents.slice(0..<shown)).doubles()
-      let classes = try labels.slice(0..<shown).ints()
+      var generator = try Generator(seed: recipe.randomSeed, for: "latents.png, \(name)")
+      let chosen = try generator.permutation(set.latents.size(0)).slice(0..<shown)
+      let places = try components.project(set.latents.rows(chosen.to(set.latents.device))).doubles()
+      let classes = try labels.rows(chosen.to(labels.device)).ints()
       let groups = (0..<count).map { label in
         let members = classes.indices.filter { classes[$0] == label }
         return ScatterPlot.Group(className(label), members.map { (places[2 * $0], places[2 * $0 + 1]) })

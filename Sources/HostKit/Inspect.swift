@@ -45,7 +45,8 @@ struct Sample: ParsableCommand {
 
   @Argument(help: ArgumentHelp("The folder of a run.", valueName: "run"), completion: .directory) var folder: String
   @Option(help: "Another sampler than the run's.") var sampler: String?
-  @Option(help: ArgumentHelp("Classes to draw, as in 0,3,7; all unless said.", valueName: "list")) var classes: String?
+  @Option(help: ArgumentHelp("Classes to draw, by number or name, as in 0,3,7; all unless said.", valueName: "list"))
+  var classes: String?
   @Option(help: "Samples of each class.") var perClass = 10
   @Option(help: "What the draws depend on; the run's seed unless said.") var seed: Int?
   @Option(
@@ -63,16 +64,11 @@ struct Sample: ParsableCommand {
   }
 
   func run() throws {
-    let asked = try classes?.split(separator: ",").map { text in
-      guard let label = Int(text.trimmingCharacters(in: .whitespaces)) else {
-        throw ValidationError("--classes: found '\(text)', expected class numbers as in 0,3,7")
-      }
-      return label
-    }
     let session = try Session(run: folder, machine: machine) { recipe in
       if let sampler { try recipe.apply(choice: .sampler, sampler) }
       for setting in settings { try recipe.set(setting) }
     }
+    let asked = try classes.map { try session.dataset.classes(named: $0) }
     var generator = try Generator(
       seed: UInt64(bitPattern: Int64(seed ?? session.recipe.seed)), for: "samples", device: session.device)
     let samples = try session.sample(

@@ -40,8 +40,11 @@ struct Reconstruct: ParsableCommand {
   }
 
   func run() throws {
-    if folders.count == 1, data == nil, let table = try tableOfReconstructions() { return say("table    \(table)") }
-    let runs = try folders.map { try Reconstructor(run: $0, machine: machine) }
+    let first = try Session(run: folders[0], machine: machine)
+    guard first.training.examples.areImages else { return try reconstructTable(first) }
+    let runs =
+      try [Reconstructor(first, named: RunFolder(URL(fileURLWithPath: folders[0])).name)]
+      + folders.dropFirst().map { try Reconstructor(run: $0, machine: machine) }
     let source = try UnseenImages(
       data, part: part, classes: classes, for: runs[0].session, dataFolder: machine.dataFolder)
     let comparison = try ReconstructionComparison(of: runs, on: source, count: count)
@@ -55,10 +58,20 @@ struct Reconstruct: ParsableCommand {
     say("picture  \(url.relativePath)")
   }
 
-  /// Writes rows and their reconstructions side by side, for a model of tables; nil for a model of images.
-  private func tableOfReconstructions() throws -> String? {
-    let session = try Session(run: folders[0], machine: machine)
+  /// Writes rows and their reconstructions side by side, in the units of the data.
+  private func reconstructTable(_ session: Session) throws {
+    guard folders.count == 1, data == nil, classes == nil else {
+      throw RecipeError(
+        "run '\(folders[0])' reads rows of numbers: name it alone, without --data and --classes, to write a table")
+    }
+    let source = try session.part(part)
     let url = output.map { URL(fileURLWithPath: $0) } ?? RunFolder(URL(fileURLWithPath: folders[0])).reconstructions
-    return try session.writeReconstructions(of: session.part(part), count: count, to: url) ? url.relativePath : nil
+    guard try session.writeReconstructions(of: source, count: count, to: url) else {
+      throw RecipeError("run '\(folders[0])' has no decoder, so it reconstructs nothing; name a run with a decoder")
+    }
+    let batch = try source.batch(0..<source.count)
+    let error = try session.evaluator.reconstruct(batch).squaredError(batch.inputs, .mean).item()
+    say("mean squared error of a value, as the model sees it, \(source.count) rows  \(number(error))")
+    say("table    \(url.relativePath)")
   }
 }

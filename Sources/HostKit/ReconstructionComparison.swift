@@ -97,13 +97,13 @@ struct ReconstructionComparison {
 }
 
 extension Dataset {
-  /// The classes of a list such as `0,3,Sneaker`: numbers or names.
+  /// The classes of a list such as `0,3,Sneaker`, in its order: names, or numbers where no class is called so.
   ///
   /// - Throws: `RecipeError` for a class that is not there.
-  func classes(named list: String) throws -> Set<Int> {
+  func classes(named list: String) throws -> [Int] {
     guard let classCount else { throw RecipeError("--classes: \(name) has no labels; leave it out") }
-    return try Set(
-      list.split(separator: ",").map { piece in
+    return try
+      (list.split(separator: ",").map { piece in
         let text = piece.trimmingCharacters(in: .whitespaces)
         if let label = classNames?.firstIndex(where: { $0.lowercased() == text.lowercased() }) { return label }
         if let label = Int(text), (0..<classCount).contains(label) { return label }

@@ -13,8 +13,12 @@ struct Reconstructor {
   /// - Parameter label: What the run is called; its folder's name unless said.
   /// - Throws: `RecipeError` where the run does not reconstruct images.
   init(run path: String, named label: String? = nil, machine: MachineOptions) throws {
-    session = try Session(run: path, machine: machine)
-    name = label ?? RunFolder(URL(fileURLWithPath: path)).name
+    try self.init(
+      Session(run: path, machine: machine), named: label ?? RunFolder(URL(fileURLWithPath: path)).name)
+  }
+
+  init(_ session: Session, named name: String) throws {
+    (self.session, self.name) = (session, name)
     guard session.training.examples.areImages else {
       throw RecipeError(
         "run '\(name)' reads rows of numbers, and only images can be drawn; name a run on images, or 'host evaluate' it"

@@ -57,5 +57,21 @@ struct Repeats: Codable, Equatable {
     }
   }
 
+  /// Removes what a study or a single run left in a folder, and nothing that LatentKit did not make.
+  static func clear(_ folder: RunFolder) throws {
+    try folder.clear()
+    let manager = FileManager.default
+    for name in (try? manager.contentsOfDirectory(atPath: folder.url.path)) ?? [] {
+      let url = folder.url.appendingPathComponent(name)
+      if name.wholeMatch(of: /seed-\d+(-fold-\d+)?/) != nil {
+        try RunFolder(url).clear()
+        // What is left in it was not ours.
+        if try manager.contentsOfDirectory(atPath: url.path).isEmpty { try manager.removeItem(at: url) }
+      } else if ["study.json", "results.md", "results.csv"].contains(name) {
+        try manager.removeItem(at: url)
+      }
+    }
+  }
+
   func write(to folder: RunFolder) throws { try AtomicFile.write(JSONEncoder().encode(self), to: Repeats.file(folder)) }
 }

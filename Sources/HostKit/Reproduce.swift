@@ -23,7 +23,7 @@ struct Reproduce: ParsableCommand {
   var file: String
   @Option(
     parsing: .singleValue,
-    help: ArgumentHelp("Only rows with this in their name. Repeat for more.", valueName: "text"))
+    help: ArgumentHelp("Run only rows with this in their name. Repeat for more.", valueName: "text"))
   var only: [String] = []
   @Option(help: ArgumentHelp("Other seeds than the experiment's, as in 1,2,3 or 1-5.", valueName: "list")) var seeds:
     String?
@@ -58,7 +58,7 @@ struct Reproduce: ParsableCommand {
 
   private func show(_ study: Study) {
     say(study.title)
-    for cell in study.cells {
+    for cell in study.cells where study.isWanted(cell) {
       for run in cell.runs {
         let state = run.isFinished ? "finished" : run.isBegun ? "begun" : "to do"
         say(
@@ -66,8 +66,8 @@ struct Reproduce: ParsableCommand {
         )
       }
     }
-    let open = study.cells.flatMap(\.runs).filter { !$0.isFinished }.count
-    say("\(open) of \(study.cells.flatMap(\.runs).count) runs to do")
+    let runs = study.cells.filter(study.isWanted).flatMap(\.runs)
+    say("\(runs.count { !$0.isFinished }) of \(runs.count) runs to do")
   }
 }
 
@@ -77,14 +77,14 @@ extension Study {
   init(_ experiment: Experiment, _ flags: Reproduce) throws {
     let composer = Composer(try Host.catalog)
     let parent = URL(fileURLWithPath: flags.runs)
-    let rows = experiment.rows.filter { row in
-      flags.only.isEmpty || flags.only.contains { row.label.localizedCaseInsensitiveContains($0) }
+    func isWanted(_ label: String) -> Bool {
+      flags.only.isEmpty || flags.only.contains { label.localizedCaseInsensitiveContains($0) }
     }
-    guard !rows.isEmpty else {
+    guard experiment.rows.contains(where: { isWanted($0.label) }) else {
       throw UnknownName(flags.only.joined(separator: "', '"), among: experiment.rows.map(\.label), of: "row with")
     }
     let seeds = try flags.seeds.map(RepeatOptions.list) ?? experiment.plan.seeds
-    let cells = try rows.map { row in
+    let cells = try experiment.rows.map { row in
       let source = try experiment.recipe(of: row)
       var recipe = source.recipe
       do {
@@ -105,7 +105,7 @@ extension Study {
     self.init(
       title: experiment.plan.title.isEmpty ? experiment.name : experiment.plan.title, about: experiment.plan.about,
       cells: cells, measures: experiment.plan.measures, figures: experiment.plan.figures,
-      unseen: flags.unseen ?? experiment.plan.unseen,
+      unseen: flags.unseen ?? experiment.plan.unseen, isWanted: { isWanted($0.label) },
       folder: parent.appendingPathComponent(experiment.name))
   }
 }

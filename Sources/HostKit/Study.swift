@@ -1,4 +1,5 @@
 import ArgumentParser
+import Datasets
 import Files
 import Foundation
 import LatentKit
@@ -19,6 +20,8 @@ struct Study {
   let figures: [String]
   /// A data set that the runs reconstruct without having seen it.
   var unseen: String?
+  /// Which cells are run; the others are shown as they are.
+  var isWanted: (Cell) -> Bool = { _ in true }
   /// Where the results go.
   let folder: URL
 
@@ -46,11 +49,13 @@ struct Study {
 
   /// Runs what is not finished, then reports.
   ///
-  /// A run that diverges does not cost the others: its reason is printed again at the end, and the exit code tells.
+  /// A run that fails does not cost the others: its reason is printed again at the end, and the exit code tells.
   /// - Throws: `ExitCode(130)` when the user stopped it, with everything saved.
   func run(_ purpose: Purpose, _ machine: MachineOptions, wayOn: String) throws {
-    let all = cells.flatMap { cell in cell.runs.map { (cell, $0) } }
-    var failures: [String] = []
+    // What is only needed at the end must be there before hours of training.
+    if let unseen { _ = try DatasetLibrary.load(unseen, from: machine.dataFolder) }
+    let all = cells.filter(isWanted).flatMap { cell in cell.runs.map { (cell, $0) } }
+    var failures: [(run: String, reason: String)] = []
     for (number, (cell, run)) in all.enumerated() where !run.isFinished {
       let title = [cell.label, run.label].filter { !$0.isEmpty }.joined(separator: ", ")
       say("== run \(number + 1) of \(all.count): \(title)")
@@ -59,21 +64,29 @@ struct Study {
         let one = try TrainingRun(session, in: run.folder, resuming: run.isBegun, wayOn: wayOn)
         guard try one.train() else { throw ExitCode(130) }
         try one.finish(perClass: purpose.perClass)
-      } catch let error as TrainingError {
-        failures.append("\(title): \(error)")
-        warn("warning: \(error)")
+      } catch let exit as ExitCode { throw exit } catch {
+        failures.append((title, "\(error)"))
+        warn("error: \(error)")
       }
       say()
     }
     try report(machine)
-    for failure in failures { warn("failed: \(failure)") }
+    for (index, failure) in failures.enumerated()
+    where !failures[..<index].contains(where: { $0.reason == failure.reason }) {
+      let others = failures[index...].count { $0.reason == failure.reason } - 1
+      warn("failed: \(failure.run)" + (others > 0 ? ", and \(others) more" : "") + ": \(failure.reason)")
+    }
     if !failures.isEmpty { throw ExitCode.failure }
   }
 
   /// Writes and prints what the finished runs came to.
   func report(_ machine: MachineOptions) throws {
-    let results = try StudyResults(self, unseen: compareOnUnseen(machine))
+    var results = try StudyResults(self)
     try results.write(to: folder)
+    if let comparison = try compareOnUnseen(machine) {
+      results.unseen = comparison
+      try results.write(to: folder)
+    }
     results.print(folder: folder)
   }
 
@@ -96,12 +109,19 @@ extension Study {
   /// One recipe, repeated. Its runs lie in the study's folder.
   ///
   /// - Parameter resuming: Whether to keep what has been run there.
+  /// - Throws: `RecipeError` where that are runs of another recipe.
   init(repeating recipe: Recipe, _ repeats: Repeats, in folder: RunFolder, resuming: Bool) throws {
     let seeds = repeats.seeds ?? [recipe.seed]
     let runs = Study.runs(of: recipe, seeds: seeds, folds: repeats.folds) { _, seed, fold in
       RunFolder(folder.url.appendingPathComponent("seed-\(seed)" + (fold.map { "-fold-\($0)" } ?? "")))
     }
-    if !resuming { for run in runs { try run.folder.clear() } }
+    if resuming, folder.exists {
+      guard try Composer(Host.catalog).resolve(Recipe.read(folder.recipe).recipe) == recipe else {
+        throw RecipeError(
+          "the flags or the recipe file differ from the study in \(folder.url.path), whose runs would be averaged with those of another recipe; leave them out, or start another study"
+        )
+      }
+    }
     try folder.create(inside: [])
     try AtomicFile.write(recipe.yaml(), to: folder.recipe)
     try repeats.write(to: folder)

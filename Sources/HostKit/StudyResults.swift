@@ -36,13 +36,13 @@ struct StudyResults {
   let study: Study
   let values: [Value]
   let lines: [Line]
-  /// Measures that no run has, with those there are.
+  /// Measures, asked for or published, that no run has, with those there are.
   let unknown: [UnknownName]
-  let unseen: ReconstructionComparison?
+  var unseen: ReconstructionComparison?
 
   /// - Throws: `FileError` where a finished run's files are damaged.
-  init(_ study: Study, unseen: ReconstructionComparison? = nil) throws {
-    (self.study, self.unseen) = (study, unseen)
+  init(_ study: Study) throws {
+    self.study = study
     let all = try study.cells.flatMap { cell in
       try cell.runs.filter(\.isFinished).flatMap { run in try StudyResults.values(of: run, in: cell) }
     }
@@ -51,8 +51,12 @@ struct StudyResults {
     let wanted =
       study.measures.isEmpty
       ? known.filter { !$0.contains("/") || $0.hasPrefix("test/") || $0 == "zeros/all" } : study.measures
+    let named = wanted + study.cells.flatMap { $0.published.keys.sorted() }
     unknown =
-      known.isEmpty ? [] : wanted.filter { !known.contains($0) }.map { UnknownName($0, among: known, of: "measure") }
+      known.isEmpty
+      ? []
+      : named.indices.filter { !known.contains(named[$0]) && !named[..<$0].contains(named[$0]) }
+        .map { UnknownName(named[$0], among: known, of: "measure") }
     values = all.filter { wanted.contains($0.measure) }
     lines = study.cells.flatMap { cell in
       wanted.compactMap { measure in
@@ -152,7 +156,7 @@ extension StudyResults {
       "seconds",
       "folder",
     ]
-    return ([head] + rows).map(TableText.row).joined()
+    return ([head] + rows).map(CSV.row).joined()
   }
 
   private var hasFolds: Bool { study.cells.contains { $0.runs.contains { $0.fold != nil } } }
@@ -206,16 +210,8 @@ extension StudyResults {
   }
 
   func print(folder: URL) {
-    let rows = [Self.heads] + lines.map(\.columns)
-    let widths = Self.heads.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
     say(study.title)
-    for row in rows {
-      let cells = row.indices.map { column in
-        let space = String(repeating: " ", count: widths[column] - row[column].count)
-        return column < 2 ? row[column] + space : space + row[column]
-      }
-      say(cells.joined(separator: "  "))
-    }
+    for line in aligned([Self.heads] + lines.map(\.columns), numbersFrom: 2) { say(line) }
     if let unseen {
       say(ReconstructionComparison.unit)
       for line in aligned(unseen.table) { say("  \(line)") }

@@ -27,31 +27,20 @@ extension Session {
 
   /// - Parameter blocks: Rows in the model's units, `[count, features]` each, side by side.
   private func write(_ blocks: [Tensor], columns: [String], labels: Tensor?, to url: URL) throws {
-    let labelName = TableText.unused("label", among: columns)
+    let labelName = unused("label", among: columns)
     let rows = try blocks.map { try transforms.invert($0).to(.cpu) }
     let values = try Tensor.concatenate(rows, axis: 1).floats()
     let classes = try labels?.ints()
-    var text = TableText.row(columns + (classes == nil ? [] : [labelName]))
+    var text = CSV.row(columns + (classes == nil ? [] : [labelName]))
     for (row, start) in stride(from: 0, to: values.count, by: columns.count).enumerated() {
       let cells = values[start..<start + columns.count].map { "\($0)" }
-      text += TableText.row(cells + (classes.map { [className($0[row])] } ?? []))
+      text += CSV.row(cells + (classes.map { [className($0[row])] } ?? []))
     }
     try AtomicFile.write(text, to: url)
   }
 }
 
-/// Text of comma-separated values (RFC 4180).
-enum TableText {
-  /// One line. Cells with separators, quotes or line ends are quoted.
-  static func row(_ cells: [String]) -> String {
-    cells.map { cell in
-      let isPlain = !cell.unicodeScalars.contains { ",;\t\"\r\n".unicodeScalars.contains($0) }
-      return isPlain ? cell : "\"" + cell.replacing("\"", with: "\"\"") + "\""
-    }.joined(separator: ",") + "\r\n"
-  }
-
-  /// A name that no column has.
-  static func unused(_ name: String, among taken: [String]) -> String {
-    taken.contains(name) ? unused("\(name)_", among: taken) : name
-  }
+/// A name that no column has.
+private func unused(_ name: String, among taken: [String]) -> String {
+  taken.contains(name) ? unused("\(name)_", among: taken) : name
 }

@@ -81,6 +81,12 @@ struct TrainingRun {
     say(
       "data     \(session.dataset.name): \(session.training.count) training\(held) + \(session.test.count) test examples; \(session.dataset.origin.description)"
     )
+    if let names = session.dataset.featureNames {
+      let classes = session.dataset.classNames.map { ", \($0.count) classes: \($0.joined(separator: ", "))" } ?? ""
+      say(
+        "table    \(names.count) features, \(names.prefix(3).joined(separator: ", "))\(names.count > 3 ? ", …" : "")\(classes)"
+      )
+    }
     say(
       "model    \(session.weightCount) weights on \(session.device), \(Torch.threadCount) threads, seed \(recipe.seed)")
     say("folder   \(folder.url.relativePath)")

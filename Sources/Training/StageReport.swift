@@ -92,14 +92,9 @@ extension StageReport {
   /// The whole ranking as comma-separated values.
   public func featureTable(names: [String]?) -> String {
     let rows = (features ?? []).enumerated().map { rank, feature in
-      "\(rank + 1),\(quoted(feature.title(names))),\(feature.index),\(feature.weight)\n"
+      CSV.row(["\(rank + 1)", feature.title(names), "\(feature.index)", "\(feature.weight)"])
     }
-    return "rank,feature,index,weight\n" + rows.joined()
-  }
-
-  private func quoted(_ name: String) -> String {
-    guard name.contains(where: { ",\"\r\n".contains($0) }) else { return name }
-    return "\"\(name.replacingOccurrences(of: "\"", with: "\"\""))\""
+    return CSV.row(["rank", "feature", "index", "weight"]) + rows.joined()
   }
 }
 

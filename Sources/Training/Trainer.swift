@@ -76,11 +76,12 @@ public final class Trainer {
           "note: the run was on \(checkpoint.machine), now it is on \(now): it goes on, but not to the very same bits")
       }
       position = checkpoint.position
-      if !position.isFinished {
-        try restore(checkpoint)
-      } else {
+      guard !position.isFinished else {
+        // Nothing is left to do, and the checkpoint stays as it is.
         _ = try Checkpoint.load(composition, from: folder.checkpoint)
+        return .finished
       }
+      try restore(checkpoint)
       try log.truncate(to: position.metricsLength)
     } else {
       // A first checkpoint, so that a run killed in its first epoch can be resumed as well.
@@ -275,6 +276,7 @@ public final class Trainer {
     let before = stage.actions.isEmpty ? [] : try measurements(index)
     var projected: [Parameter] = []
     var isReported = false
+    let rewinds = stage.actions.contains { if case .rewind = $0 { true } else { false } }
     func reportOnce() throws {
       if !isReported { try report(stage, index, projected: projected, before: before) }
       isReported = true
@@ -286,17 +288,28 @@ public final class Trainer {
           try withoutGradients { try constraint.project(parameter.tensor.detached()) }
         }
         projected += parameters
-        try fitPrior()
+        // A rewind takes the projected weights away again: what their latents look like does not matter then.
+        if !rewinds { try fitPrior() }
       case .mask:
         let matrices = composition.store.parameters.filter {
           $0.role == .weight && $0.tensor.rank >= 2 && !$0.name.hasPrefix("losses.")
         }
-        for parameter in projected.isEmpty ? matrices : projected {
+        let frozen = projected.isEmpty ? matrices : projected
+        if try frozen.allSatisfy({ try ($0.tensor.detached() .!= 0).all() }) {
+          observer?.note(
+            "warning: stage '\(stage.recipe.name)' masks weights of which none is zero; project them first")
+        }
+        for parameter in frozen {
           masks[parameter.name] = try (parameter.tensor.detached() .!= 0).to(parameter.tensor.dtype)
         }
       case .rewind:
         // What was projected is measured while it is there.
         try reportOnce()
+        if projected.contains(where: { masks[$0.name] == nil }) {
+          observer?.note(
+            "warning: stage '\(stage.recipe.name)' projects weights and rewinds them without a mask, which undoes it; put 'mask' between"
+          )
+        }
         for parameter in composition.store.parameters {
           guard let start = initial[parameter.name] else { continue }
           try parameter.tensor.copyInPlace(masks[parameter.name].map { try start * $0 } ?? start)
@@ -321,7 +334,9 @@ public final class Trainer {
 
   /// Writes down how sparse the projected and masked weights are, and what that did.
   private func report(_ stage: ComposedStage, _ index: Int, projected: [Parameter], before: [Measured]) throws {
-    let names = Set(projected.map(\.name)).union(masks.keys)
+    // What an earlier stage made sparse is looked at again: later stages without a mask fill it up.
+    let earlier = try StageLog.read(folder.stages).filter { $0.index < index }.flatMap { $0.layers.map(\.name) }
+    let names = Set(projected.map(\.name)).union(masks.keys).union(earlier)
     let sparse = composition.store.parameters.filter { names.contains($0.name) }
     guard !sparse.isEmpty else { return }
     let inputSize = data.training.inputShape.reduce(1, *)

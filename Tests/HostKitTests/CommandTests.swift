@@ -89,7 +89,7 @@ import Training
     (["compose", "--encoder", "mlp", "--loss", "kl", "--set", "encoder.code=point"], "encoder.code=gaussian"),
     (["compose", "/nowhere/recipe.yaml"], "no such file"),
     (["evaluate", "/nowhere"], "not the folder of a run"),
-    (["sample", "/nowhere", "--classes", "a"], "found 'a'"),
+    (["sample", "/nowhere", "--classes", "a"], "/nowhere is not the folder of a run"),
     (["list", "priors"], "Did you mean 'prior'?"),
     (["list", "prior", "pedc"], "Did you mean 'pedcc'?"),
     (["data", "verify", "mnst"], "Did you mean 'mnist'?"),
@@ -133,7 +133,7 @@ import Training
       let path = folders.appendingPathComponent(recipe).path
       // The cells of the sparse recipes do not ship with the package: digits stand in for them.
       if recipe.contains("sparse-sae") {
-        try host("compose", path, "--dry-run", "--data", "mnist", "--set", "encoder.latent=10")
+        try host("compose", path, "--dry-run", "--data", "mnist", "--transform", "none", "--set", "encoder.latent=10")
       } else {
         try host("compose", path, "--dry-run", "--set", "data.embedded=true")
       }

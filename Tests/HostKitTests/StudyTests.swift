@@ -54,6 +54,47 @@ private let small = model + "stages: [{epochs: 1}]"
     #expect(message("compose", recipe, "--seeds", "1", "--runs", scratch.path, "--name", "study").contains("--resume"))
   }
 
+  @Test func runsOfOtherRecipesAreNeverAveraged() throws {
+    let scratch = try Scratch()
+    let recipe = try scratch.write(small, to: "small.yaml")
+    func compose(_ more: String...) -> String {
+      message(["compose", recipe, "--runs", scratch.path, "--name", "study", "--per-class", "2"] + more)
+    }
+    #expect(compose("--seeds", "1").isEmpty)
+    #expect(compose("--seeds", "1,2", "--epochs", "2", "--resume").contains("differ from the study"))
+    #expect(compose("--seeds", "1,2", "--resume").isEmpty)
+    #expect(try scratch.read("study/results.md").contains("| 2 | 1 |"))
+
+    // A single run of the name leaves nothing of the study, and the other way round.
+    #expect(compose("--overwrite").isEmpty)
+    let folder = RunFolder(scratch.url.appendingPathComponent("study"))
+    let left = try FileManager.default.contentsOfDirectory(atPath: folder.url.path)
+    #expect(!left.contains { $0.hasPrefix("seed-") || $0.hasPrefix("results") || $0 == "study.json" }, "\(left)")
+    #expect(compose("--seeds", "3", "--overwrite").isEmpty)
+    #expect(!FileManager.default.fileExists(atPath: folder.checkpoint.path))
+    #expect(!FileManager.default.fileExists(atPath: folder.summary.path))
+  }
+
+  @Test func aRunThatFailsDoesNotCostTheOthers() throws {
+    let scratch = try Scratch()
+    _ = try scratch.write(small, to: "small.yaml")
+    let experiment = try scratch.write(
+      """
+      measures: [test/mse]
+      rows:
+        - {row: bad, recipe: small.yaml, set: [encoder.latent=2, prior.method=simplex]}
+        - {row: good, recipe: small.yaml, published: {test/msee: 3}}
+      """, to: "table.yaml")
+    #expect(throws: (any Error).self) { try host("reproduce", experiment, "--runs", scratch.path, "--per-class", "2") }
+    let table = try scratch.read("table/results.md")
+    #expect(table.contains("| good | test/mse |") && !table.contains("| bad | test/mse |"))
+    // What is needed at the end is looked for at the beginning.
+    let other = try scratch.write("unseen: emnist-letters\nrows: [{row: a, recipe: small.yaml}]", to: "other.yaml")
+    let found = message("reproduce", other, "--runs", scratch.path, "--data-dir", scratch.path)
+    #expect(found.contains("emnist-letters"))
+    #expect(!FileManager.default.fileExists(atPath: scratch.url.appendingPathComponent("other").path))
+  }
+
   @Test func anExperimentStandsBesideWhatIsPublished() throws {
     let scratch = try Scratch()
     _ = try scratch.write(small, to: "small.yaml")
@@ -121,6 +162,7 @@ private let small = model + "stages: [{epochs: 1}]"
     ("titel: x\nrows: [{row: a, recipe: small.yaml}]", "Did you mean 'title'?"),
     ("rows:\n  - {row: a, recipe: small.yaml}\n  - {row: b, recipe: small.yaml, sett: [x]}", "3:40: rows[1].sett"),
     ("rows: [{row: a}]", "found no 'recipe'"),
+    ("seeds: [1, 1]\nrows: [{row: a, recipe: small.yaml}]", "1 is there twice"),
     ("rows: [{row: a, recipe: nowhere.yaml}]", "there is no such file"),
     ("seeds: [1.5]\nrows: [{row: a, recipe: small.yaml}]", "1:8: seeds: found [1.5], expected a list of whole numbers"),
     ("rows: [{row: a, recipe: small.yaml, set: [prior.clases=3]}]", "Did you mean 'classes'?"),

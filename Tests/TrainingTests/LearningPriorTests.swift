@@ -41,6 +41,15 @@ private func composed() throws -> Composition {
   #expect(try loaded.model.prior.logDensity(places, labels: labels).doubles() == expected)
 }
 
+@Test func resumingAFinishedRunLeavesItsCheckpointAlone() throws {
+  let scratch = try Scratch()
+  let folder = try scratch.run("kde")
+  _ = try Trainer(composed(), data: digits(), folder: folder).run()
+  let before = try Data(contentsOf: folder.checkpoint)
+  #expect(try Trainer(composed(), data: digits(), folder: folder).run(resuming: true) == .finished)
+  #expect(try Data(contentsOf: folder.checkpoint) == before)
+}
+
 @Test func aStoppedRunGoesOnWithWhatItsPriorLearned() throws {
   let scratch = try Scratch()
   let (whole, stopped) = (try scratch.run("whole"), try scratch.run("stopped"))

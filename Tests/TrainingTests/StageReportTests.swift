@@ -35,6 +35,19 @@ private func descent(_ optimizer: String, actions: String = "mask, rewind") -> S
 }
 
 @Suite struct DoubleDescent {
+  @Test func aRewindWithoutAMaskIsReportedAsItEnds() throws {
+    let scratch = try Scratch()
+    let folder = try scratch.run("run")
+    let notes = Notes()
+    let composition = try compose(descent("adam", actions: "rewind"), with: sparseCatalog)
+    _ = try Trainer(composition, data: digits(), folder: folder, observer: notes, shouldStop: { false }).run()
+    // The projection was undone: the last report says that nothing is zero, and a warning says why.
+    let reports = try StageLog.read(folder.stages)
+    #expect(reports.first?.layers.first.map { $0.zeros > 0.3 } == true)
+    #expect(reports.last?.index == 1 && reports.last?.layers.map(\.zeros) == [0])
+    #expect(notes.texts.contains { $0.contains("without a mask, which undoes it") })
+  }
+
   @Test func aStageReportsWhatItsProjectionDid() throws {
     let scratch = try Scratch()
     let folder = try scratch.run("run")
@@ -143,7 +156,7 @@ private func descent(_ optimizer: String, actions: String = "mask, rewind") -> S
   let names = ["BRCA1", "unused", "gene \"x\", long"]
   #expect(
     report.featureTable(names: names)
-      == "rank,feature,index,weight\n1,\"gene \"\"x\"\", long\",2,1.5\n2,BRCA1,0,0.25\n3,3,3,0.125\n")
+      == "rank,feature,index,weight\r\n1,\"gene \"\"x\"\", long\",2,1.5\r\n2,BRCA1,0,0.25\r\n3,3,3,0.125\r\n")
   #expect(report.featuresText(names: nil, count: 1) == "3 of 4 input features survive; first 2 (1.5)")
 }
 
@@ -155,4 +168,11 @@ private final class Watch: TrainingObserver {
   func finishedEpoch(_ record: EpochRecord, of epochs: Int) {}
   // The first note is of the layer that has just been projected.
   func note(_ sentence: String) { look() }
+}
+
+private final class Notes: TrainingObserver {
+  var texts: [String] = []
+  func progressed(_ progress: TrainingProgress) {}
+  func finishedEpoch(_ record: EpochRecord, of epochs: Int) {}
+  func note(_ sentence: String) { texts.append(sentence) }
 }
