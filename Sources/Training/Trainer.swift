@@ -83,7 +83,7 @@ public final class Trainer {
       if !position.isFinished {
         try restore(checkpoint)
       } else {
-        try checkpoint.load(composition, from: folder.checkpoint)
+        _ = try Checkpoint.load(composition, from: folder.checkpoint)
       }
       try log.truncate(to: position.metricsLength)
     } else {
