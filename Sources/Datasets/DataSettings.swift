@@ -34,8 +34,8 @@ public struct DataSettings: ComponentConfig {
   public var decimal = TableFormat.Decimal.point
   public var samples = TableFormat.Direction.rows
   public var header: Bool?
-  public var label: TableFormat.Label?
-  public var drop: [String] = []
+  public var label: TableFormat.Column?
+  public var drop: [TableFormat.Column] = []
 
   public init() {}
 
@@ -62,7 +62,8 @@ public struct DataSettings: ComponentConfig {
       "header": "Data 'table': whether the first row has names; unset: where none of its cells is a number.",
       "label":
         "Data 'table': name or number, from 1, of the labels' column (row, for samples in columns); -1 is the last, 'none' for no labels; unset: label, labels, class or target.",
-      "drop": "Data 'table': names of columns (rows, for samples in columns) that are left out.",
+      "drop":
+        "Data 'table': names or numbers, as for the label, of columns (rows, for samples in columns) that are left out.",
     ]
   }
 

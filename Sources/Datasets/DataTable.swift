@@ -14,13 +14,17 @@ struct DataTable {
   /// Reads a file of any kind that is known by its first bytes: `.npy`, `.npz`, else delimited text; gzip or not.
   /// - Throws: `FileError` that says where in the file something is wrong.
   init(contentsOf url: URL, _ format: TableFormat) throws {
-    let bytes = try ByteReader(url).readAll()
+    self = try DataTable(ByteReader(url).readAll(), format, path: url.path)
+  }
+
+  /// Reads the unpacked bytes of such a file.
+  init(_ bytes: Data, _ format: TableFormat, path: String) throws {
     if bytes.starts(with: Data("PK".utf8)) {
-      self = try DataTable(archive: NumpyArchive(bytes, path: url.path), format)
+      self = try DataTable(archive: NumpyArchive(bytes, path: path), format)
     } else if bytes.starts(with: NumpyArray.magic) {
-      self = try DataTable(array: NumpyArray(bytes, path: url.path), format, path: url.path)
+      self = try DataTable(array: NumpyArray(bytes, path: path), format, path: path)
     } else {
-      self = try bytes.withUnsafeBytes { try DataTable(text: $0.bindMemory(to: UInt8.self), format, path: url.path) }
+      self = try bytes.withUnsafeBytes { try DataTable(text: $0.bindMemory(to: UInt8.self), format, path: path) }
     }
   }
 

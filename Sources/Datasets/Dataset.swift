@@ -17,6 +17,8 @@ public struct Dataset: Sendable {
   public let featureNames: [String]?
   /// How many classes there are; nil without labels.
   public let classCount: Int?
+  /// The checksum of the file that a table was read from, as it is unpacked; nil for other data.
+  public let digest: String?
   public private(set) var origin: Origin
 
   /// Where the examples came from.
@@ -43,7 +45,8 @@ public struct Dataset: Sendable {
   /// - Throws: `DatasetError` where the parts do not fit each other, or a label is not one of the classes.
   public init(
     name: String, title: String, train: Examples, validation: Examples? = nil, test: Examples?,
-    classNames: [String]? = nil, classCount: Int? = nil, featureNames: [String]? = nil, origin: Origin
+    classNames: [String]? = nil, classCount: Int? = nil, featureNames: [String]? = nil, digest: String? = nil,
+    origin: Origin
   ) throws {
     let classCount = classCount ?? classNames?.count
     for (part, examples) in [("validation", validation), ("test", test)] {
@@ -81,6 +84,7 @@ public struct Dataset: Sendable {
     self.classNames = classNames
     self.classCount = classCount
     self.featureNames = featureNames
+    self.digest = digest
     self.origin = origin
   }
 

@@ -48,6 +48,10 @@ public enum DatasetFetcher {
   ) throws -> [URL] {
     let folder = directory.appendingPathComponent(description.folder)
     let targets = description.files.map { folder.appendingPathComponent($0.name) }
+    guard !mirrors.isEmpty || targets.allSatisfy({ FileManager.default.fileExists(atPath: $0.path) }) else {
+      throw DatasetError(
+        "no address to fetch '\(description.name)' from is known; " + DatasetLibrary.advice(description, directory))
+    }
     do {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     } catch {

@@ -113,9 +113,11 @@ public enum DatasetLibrary {
 
   /// What to do when files are missing.
   static func advice(_ description: DatasetDescription, _ directory: URL?) -> String {
-    let folder = directory?.appendingPathComponent(description.folder).path ?? "its folder '\(description.folder)'"
+    let folder =
+      directory?.appendingPathComponent(description.folder).path ?? "the data folder's '\(description.folder)'"
     let names = description.files.map(\.name).joined(separator: ", ")
-    return "run 'host data fetch \(description.name)', or put \(names) from \(description.source) into \(folder)"
+    let byHand = "put \(names) from \(description.source) into \(folder)"
+    return description.mirrors.isEmpty ? byHand : "run 'host data fetch \(description.name)', or \(byHand)"
   }
 
   private static func find(

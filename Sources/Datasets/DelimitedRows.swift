@@ -24,7 +24,7 @@ struct DelimitedRows {
   private static let (quote, carriageReturn, lineFeed): (UInt8, UInt8, UInt8) = (0x22, 0x0d, 0x0a)
 
   /// - Throws: `FileError` for bytes that are not text of one byte per ASCII character.
-  init(_ bytes: UnsafeBufferPointer<UInt8>, separator: TableFormat.Separator, path: String) throws {
+  init(_ bytes: UnsafeBufferPointer<UInt8>, _ format: TableFormat, path: String) throws {
     self.bytes = bytes
     self.path = path
     position = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0
@@ -32,29 +32,40 @@ struct DelimitedRows {
       throw FileError(path, "is not text in UTF-8 or Latin-1; save it as UTF-8")
     }
     self.separator =
-      switch separator {
+      switch format.separator {
       case .comma: 0x2c
       case .semicolon: 0x3b
       case .tab: 0x09
-      case .auto: DelimitedRows.likeliestSeparator(bytes[position...])
+      case .auto: DelimitedRows.likeliestSeparator(bytes[position...], besides: format.decimal)
       }
   }
 
-  /// The one of `,`, `;` and tab that the first row has most of, outside quotes.
-  private static func likeliestSeparator(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> UInt8 {
-    let candidates: [UInt8] = [0x2c, 0x3b, 0x09]
-    var counts = [0, 0, 0]
+  /// The one of `,`, `;` and tab that the first row has most of, outside quotes; a decimal comma is none.
+  private static func likeliestSeparator(
+    _ bytes: Slice<UnsafeBufferPointer<UInt8>>, besides decimal: TableFormat.Decimal
+  ) -> UInt8 {
+    let candidates: [UInt8] = decimal == .comma ? [0x3b, 0x09] : [0x2c, 0x3b, 0x09]
+    var counts = candidates.map { _ in 0 }
     var isQuoted = false
     for byte in bytes {
       if byte == quote { isQuoted.toggle() }
       if isQuoted { continue }
       if byte == carriageReturn || byte == lineFeed {
-        if counts != [0, 0, 0] { break }
+        if counts.contains(where: { $0 > 0 }) { break }
         continue
       }
       if let index = candidates.firstIndex(of: byte) { counts[index] += 1 }
     }
     return candidates[counts.indices.max { (counts[$0], -$0) < (counts[$1], -$1) } ?? 0]
+  }
+
+  /// What stands between cells, in words: `commas`.
+  var separatorName: String {
+    switch separator {
+    case 0x2c: "commas"
+    case 0x3b: "semicolons"
+    default: "tabs"
+    }
   }
 
   /// Reads the next row into `cells`; false at the end.

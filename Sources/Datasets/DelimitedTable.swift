@@ -25,7 +25,7 @@ private struct DelimitedTableReader {
 
   init(_ bytes: UnsafeBufferPointer<UInt8>, _ format: TableFormat, path: String) throws {
     (self.format, self.path) = (format, path)
-    rows = try DelimitedRows(bytes, separator: format.separator, path: path)
+    rows = try DelimitedRows(bytes, format, path: path)
     guard try rows.next() else { throw FileError(path, "is empty, expected a table") }
     width = rows.cells.count
     firstRow = rows.row
@@ -60,8 +60,8 @@ private struct DelimitedTableReader {
       return name
     }
     try refuseDuplicates(names, "columns")
-    let label = try labelPlace(names, "column")
-    let dropped = try droppedPlaces(names, "column")
+    let label = try labelPlace(names)
+    let dropped = try format.droppedPlaces(names, path: path)
     let features = (0..<width).filter { $0 != label && !dropped.contains($0) }
     guard !features.isEmpty else { throw FileError(path, "has no column of numbers beside the labels") }
     var values: [Float] = []
@@ -95,18 +95,18 @@ private struct DelimitedTableReader {
     var places: [String: Int] = [:]
     var values: [Float] = []
     var labels: [String]?
-    let dropped = Set(format.drop)
-    var seenDropped: Set<String> = []
+    let labelRow = try row(of: format.label)
+    let dropped = try format.drop.map { (column: $0, row: try row(of: $0)) }
+    var unseen = Set(dropped.indices)
     while try next() {
       let name = rows.text(0)
-      if labels == nil, isLabelRow(name) {
+      let drops = dropped.indices.filter { dropped[$0].column == .name(name) || dropped[$0].row == rows.row }
+      unseen.subtract(drops)
+      if labels == nil, isLabelRow(name, labelRow) {
         labels = try (1..<width).map { try labelText($0) }
         continue
       }
-      if dropped.contains(name) {
-        seenDropped.insert(name)
-        continue
-      }
+      if !drops.isEmpty { continue }
       if let other = places.updateValue(rows.row, forKey: name) {
         throw FileError(path, "rows \(other) and \(rows.row) are both named '\(name)'; rename one of them")
       }
@@ -119,21 +119,31 @@ private struct DelimitedTableReader {
         }
       }
     }
-    if labels == nil, format.label != .name("none") { throw missingLabel(names, "row") }
-    if let unknown = dropped.subtracting(seenDropped).min() {
-      throw FileError(path, UnknownName(unknown, among: Array(names.prefix(10)), of: "row to drop").description)
+    if labels == nil, format.label != .name("none") { throw missingLabel("row", count: rows.row) }
+    if let first = unseen.min() {
+      throw TableFormat.nothingToDrop(format.drop[first], "row", names, count: rows.row, path: path)
     }
     guard !names.isEmpty else { throw FileError(path, "has no row of numbers beside the labels") }
     let byFeature = try Tensor(values, shape: [names.count, width - 1])
     return DataTable(inputs: try byFeature.transposed().contiguous(), featureNames: names, labels: labels)
   }
 
-  private func isLabelRow(_ name: String) -> Bool {
+  private func isLabelRow(_ name: String, _ labelRow: Int?) -> Bool {
     switch format.label {
     case .name(let label): label == name && label != "none"
-    case .number(let number): number == rows.row
-    case nil: TableFormat.Label.usual.contains(name.lowercased())
+    case .number: labelRow == rows.row
+    case nil: TableFormat.Column.usualForLabels.contains(name.lowercased())
     }
+  }
+
+  /// The row that a number means: from 1 as they stand in the file, or below 0 from the last one that is not empty.
+  private func row(of column: TableFormat.Column?) throws -> Int? {
+    guard case .number(let number) = column else { return nil }
+    guard number < 0 else { return number }
+    var ahead = rows
+    var found = isPending ? [rows.row] : []
+    while try ahead.next() { found.append(ahead.row) }
+    return found.indices.contains(found.count + number) ? found[found.count + number] : nil
   }
 
   // MARK: Cells
@@ -152,7 +162,8 @@ private struct DelimitedTableReader {
     let isOther = rows.number(column, format.decimal) == nil && rows.number(column, other) != nil
     let advice =
       !isOther ? "" : "; for a decimal \(other.rawValue), set data.decimal=\(other.rawValue)"
-    throw FileError(path, "\(place): found '\(text.prefix(40))', expected a number\(advice)")
+    throw FileError(
+      path, "\(place): found '\(text.prefix(40))' between \(rows.separatorName), expected a number\(advice)")
   }
 
   private func labelText(_ column: Int) throws -> String {
@@ -175,40 +186,21 @@ private struct DelimitedTableReader {
     }
   }
 
-  private func labelPlace(_ names: [String], _ noun: String) throws -> Int? {
-    switch format.label {
-    case .name("none"): return nil
-    case .name(let name):
-      guard let place = names.firstIndex(of: name) else { throw missingLabel(names, noun) }
-      return place
-    case .number(let number):
-      let place = number < 0 ? names.count + number : number - 1
-      guard names.indices.contains(place) else { throw missingLabel(names, noun) }
-      return place
-    case nil:
-      guard let place = names.firstIndex(where: { TableFormat.Label.usual.contains($0.lowercased()) }) else {
-        throw missingLabel(names, noun)
-      }
-      return place
-    }
+  private func labelPlace(_ names: [String]) throws -> Int? {
+    if format.label == .name("none") { return nil }
+    let place =
+      format.label.map { $0.place(in: names) }
+      ?? names.firstIndex { TableFormat.Column.usualForLabels.contains($0.lowercased()) }
+    guard let place else { throw missingLabel("column", count: width) }
+    return place
   }
 
-  private func droppedPlaces(_ names: [String], _ noun: String) throws -> Set<Int> {
-    Set(
-      try format.drop.map { name in
-        guard let place = names.firstIndex(of: name) else {
-          throw FileError(path, UnknownName(name, among: Array(names.prefix(10)), of: "\(noun) to drop").description)
-        }
-        return place
-      })
-  }
-
-  private func missingLabel(_ names: [String], _ noun: String) -> FileError {
+  private func missingLabel(_ noun: String, count: Int) -> FileError {
     let wanted =
       switch format.label {
       case .name(let name): "\(noun) '\(name)'"
-      case .number(let number): "\(noun) \(number) among \(width)"
-      case nil: "\(noun) called \(TableFormat.Label.usual.joined(separator: ", "))"
+      case .number(let number): "\(noun) \(number) among \(count)"
+      case nil: "\(noun) called \(TableFormat.Column.usualForLabels.joined(separator: ", "))"
       }
     return FileError(
       path, "found no \(wanted) for the labels; name one by data.label, by its number say, or set data.label=none")

@@ -72,10 +72,11 @@ extension DatasetLibrary {
   private static func dataset(
     _ name: String, _ title: String, _ url: URL, _ format: TableFormat
   ) throws -> Dataset {
-    let table = try DataTable(contentsOf: url, format)
+    let bytes = try ByteReader(url).readAll()
+    let table = try DataTable(bytes, format, path: url.path)
     let (examples, classNames) = try table.examples()
     return try Dataset(
       name: name, title: title, train: examples, test: nil, classNames: classNames, featureNames: table.featureNames,
-      origin: .files([url]))
+      digest: MD5.digest(of: bytes), origin: .files([url]))
   }
 }

@@ -4,29 +4,22 @@ import LatentKit
 extension DataTable {
   /// What inputs and labels may be called in an archive.
   private static let inputNames = ["x", "data", "inputs", "features"]
-  private static let labelNames = ["y"] + TableFormat.Label.usual
+  private static let labelNames = ["y"] + TableFormat.Column.usualForLabels
 
   /// A matrix of numbers `[samples, features]` with a column of labels by number, or without labels.
   init(array: NumpyArray, _ format: TableFormat, path: String) throws {
-    let (values, width) = try DataTable.matrix(array, format, path)
-    var labelPlace: Int?
-    switch format.label {
-    case .name("none"): break
-    case .number(let number) where (1...width).contains(number) || (-width ... -1).contains(number):
-      labelPlace = number < 0 ? width + number : number - 1
-    default:
-      throw FileError(
-        path,
-        "has no names, so its labels need a column's number from 1 to \(width), as in data.label=-1 for the last, or "
-          + "data.label=none")
+    let matrix = try NumpyMatrix(array, format, path: path)
+    var label: Int?
+    if format.label != .name("none") {
+      guard let place = format.label?.place(in: matrix.names) else {
+        throw FileError(
+          path,
+          "has no names, so its labels need a column's number from 1 to \(matrix.names.count), as in data.label=-1 for "
+            + "the last, or data.label=none")
+      }
+      label = place
     }
-    let features = (0..<width).filter { $0 != labelPlace }
-    let rows = stride(from: 0, to: values.count, by: width)
-    let chosen = labelPlace == nil ? values : rows.flatMap { row in features.map { values[row + $0] } }
-    self.init(
-      inputs: try DataTable.checked(chosen, features.count, format, path),
-      featureNames: features.map { "column \($0 + 1)" },
-      labels: labelPlace.map { place in rows.map { DataTable.text(values[$0 + place]) } })
+    self = try matrix.table(label: label, labels: label.map { array.classNames(at: matrix.positions(ofColumn: $0)) })
   }
 
   /// An archive with a matrix called `x`, `data`, `inputs` or `features` and labels called `y`, `label`, `labels`,
@@ -38,64 +31,92 @@ extension DataTable {
       throw FileError(
         archive.path, "holds arrays \(known), expected one called \(DataTable.inputNames.joined(separator: ", "))")
     }
-    let place = "\(archive.path), array '\(inputs)'"
-    let (values, width) = try DataTable.matrix(archive.array(inputs), format, place)
-    let count = values.count / max(width, 1)
-    var labels: [String]?
-    if format.label != .name("none") {
-      var name: String?
-      if case .name(let wanted) = format.label {
-        name = find([wanted.lowercased()])
-      } else {
-        name = find(DataTable.labelNames)
-      }
-      guard let name else {
-        throw FileError(
-          archive.path,
-          "holds arrays \(known), and none of them is called \(DataTable.labelNames.joined(separator: ", ")) for the labels; "
-            + "name it by data.label, or set data.label=none")
-      }
-      let array = try archive.array(name)
-      switch array.values {
-      case .texts(let texts): labels = texts
-      case .numbers(let numbers): labels = numbers.map(DataTable.text)
-      }
-      guard array.shape.reduce(1, *) == count else {
-        throw FileError(
-          archive.path, "holds \(grouped(count)) samples and labels of shape \(array.shape), expected as many")
-      }
+    let matrix = try NumpyMatrix(archive.array(inputs), format, path: "\(archive.path), array '\(inputs)'")
+    var name: String?
+    switch format.label {
+    case .name("none"):
+      self = try matrix.table(labels: nil)
+      return
+    case .name(let wanted): name = find([wanted.lowercased()])
+    case .number(let number):
+      throw FileError(
+        archive.path,
+        "holds arrays \(known), and data.label=\(number) is a number; give the name of the array of labels, or "
+          + "data.label=none")
+    case nil: name = find(DataTable.labelNames)
     }
-    self.init(
-      inputs: try DataTable.checked(values, width, format, place),
-      featureNames: (1...max(width, 1)).map { "column \($0)" }, labels: labels)
+    guard let name else {
+      throw FileError(
+        archive.path,
+        "holds arrays \(known), and none of them is called \(DataTable.labelNames.joined(separator: ", ")) for the labels; "
+          + "name it by data.label, or set data.label=none")
+    }
+    let labels = try archive.array(name)
+    guard labels.count == matrix.count else {
+      throw FileError(
+        archive.path, "holds \(grouped(matrix.count)) samples and labels of shape \(labels.shape), expected as many")
+    }
+    self = try matrix.table(labels: labels.classNames(at: 0..<labels.count))
   }
+}
 
-  /// The values of a matrix by samples, and how many features they have.
-  private static func matrix(_ array: NumpyArray, _ format: TableFormat, _ path: String) throws -> ([Float], Int) {
-    guard case .numbers(let values) = array.values else {
-      throw FileError(path, "holds text, expected numbers")
+/// A matrix of numbers that is to become a table. Its columns have no names, so they are called by their numbers.
+private struct NumpyMatrix {
+  private let format: TableFormat
+  private let path: String
+  /// `[samples, columns]`, row by row.
+  private let values: [Float]
+  /// Samples.
+  let count: Int
+  let names: [String]
+
+  /// - Throws: `FileError` for text, for another shape, and for settings that mean nothing to a file of this kind.
+  init(_ array: NumpyArray, _ format: TableFormat, path: String) throws {
+    let ofText = [
+      ("separator", format.separator != .auto), ("decimal", format.decimal != .point), ("header", format.header != nil),
+    ]
+    if let setting = ofText.first(where: \.1)?.0 {
+      throw FileError(path, "is of NumPy, and data.\(setting) is for delimited text; leave it out")
     }
+    guard let values = array.numbers else { throw FileError(path, "holds text, expected numbers") }
     guard array.shape.count == 2, !array.shape.contains(0) else {
       throw FileError(path, "has the shape \(array.shape), expected [samples, features]")
     }
+    (self.format, self.path) = (format, path)
     let (rows, columns) = (array.shape[0], array.shape[1])
-    guard format.samples == .columns else { return (values, columns) }
-    return ((0..<columns).flatMap { column in (0..<rows).map { values[$0 * columns + column] } }, rows)
+    if format.samples == .rows {
+      (self.values, count) = (values, rows)
+    } else {
+      self.values = (0..<columns).flatMap { column in (0..<rows).map { values[$0 * columns + column] } }
+      count = columns
+    }
+    names = (1...(format.samples == .rows ? columns : rows)).map { "column \($0)" }
   }
 
-  /// - Throws: `FileError` for infinities, and for NaN where missing values are refused.
-  private static func checked(_ values: [Float], _ width: Int, _ format: TableFormat, _ path: String) throws -> Tensor {
-    if let bad = values.firstIndex(where: { !$0.isFinite && !($0.isNaN && format.missing == .keep) }) {
-      let advice = values[bad].isNaN ? "; set data.missing=keep and add the transform 'impute'" : ""
+  /// Where the array has the values of a column, from 0: one for each sample.
+  func positions(ofColumn column: Int) -> [Int] {
+    (0..<count).map { format.samples == .rows ? $0 * names.count + column : column * count + $0 }
+  }
+
+  /// The table of all columns but those that are dropped and that of the labels.
+  /// - Throws: `FileError` where nothing is left, for a column to drop that is not there, for infinities, and for NaN
+  ///   where missing values are refused.
+  func table(label: Int? = nil, labels: [String]?) throws -> DataTable {
+    let dropped = try format.droppedPlaces(names, path: path)
+    let features = names.indices.filter { $0 != label && !dropped.contains($0) }
+    guard !features.isEmpty else { throw FileError(path, "has no column of numbers beside the labels") }
+    let chosen =
+      features.count == names.count
+      ? values : (0..<count).flatMap { row in features.map { values[row * names.count + $0] } }
+    if let bad = chosen.firstIndex(where: { !$0.isFinite && !($0.isNaN && format.missing == .keep) }) {
+      let advice = chosen[bad].isNaN ? "; set data.missing=keep and add the transform 'impute'" : ""
       throw FileError(
         path,
-        "row \(bad / width + 1), column \(bad % width + 1): found \(values[bad]), expected a finite number\(advice)")
+        "row \(bad / features.count + 1), \(names[features[bad % features.count]]): found \(chosen[bad]), expected a "
+          + "finite number\(advice)")
     }
-    return try Tensor(values, shape: [values.count / width, width])
-  }
-
-  /// A class by its number: `3` for 3.0.
-  private static func text(_ value: Float) -> String {
-    Int(exactly: value).map(String.init) ?? "\(value)"
+    return DataTable(
+      inputs: try Tensor(chosen, shape: [count, features.count]), featureNames: features.map { names[$0] },
+      labels: labels)
   }
 }

@@ -2,7 +2,7 @@ import LatentKit
 
 /// How a file of numbers is to be read.
 public struct TableFormat: Sendable, Equatable {
-  /// What stands between cells; `auto` takes the one that is most frequent in the first row.
+  /// What stands between cells; `auto` takes the one that is most frequent in the first row, where a decimal comma is none.
   public enum Separator: String, Choice { case auto, comma, semicolon, tab }
   /// What stands before the fraction of a number.
   public enum Decimal: String, Choice { case point, comma }
@@ -15,45 +15,15 @@ public struct TableFormat: Sendable, Equatable {
     case keep
   }
 
-  /// The column (or row, for samples in columns) that holds the labels.
-  public enum Label: Codable, Equatable, Sendable {
-    case name(String)
-    /// From 1, as they stand in the file; -1 is the last.
-    case number(Int)
-
-    /// What a label column may be called where none is named; upper and lower case are the same.
-    static let usual = ["label", "labels", "class", "target"]
-
-    public init(from decoder: any Swift.Decoder) throws {
-      let container = try decoder.singleValueContainer()
-      if let number = try? container.decode(Int.self) {
-        self = .number(number)
-      } else if let name = try? container.decode(String.self) {
-        self = .name(name)
-      } else {
-        throw DecodingError.dataCorruptedError(
-          in: container, debugDescription: "expected the name or the number of a column, or 'none'")
-      }
-    }
-
-    public func encode(to encoder: any Swift.Encoder) throws {
-      var container = encoder.singleValueContainer()
-      switch self {
-      case .name(let name): try container.encode(name)
-      case .number(let number): try container.encode(number)
-      }
-    }
-  }
-
   public var separator = Separator.auto
   public var decimal = Decimal.point
   public var samples = Direction.rows
   /// nil: the first row is one where none of its cells is a number.
   public var header: Bool?
   /// nil: the column with one of the usual names; `none` for no labels.
-  public var label: Label?
-  /// Columns that are left out, by name.
-  public var drop: [String] = []
+  public var label: Column?
+  /// Columns that are left out.
+  public var drop: [Column] = []
   public var missing = Missing.refuse
 
   public init() {}

@@ -18,12 +18,17 @@ struct Session {
   let test: BatchSource
 
   /// Loads the data, checks that the parts fit each other and the data, and composes the model.
-  init(_ resolved: Recipe, machine: MachineOptions) throws {
+  ///
+  /// - Parameter check: Looks at the data before anything is made of them.
+  init(
+    _ resolved: Recipe, machine: MachineOptions, checking check: (Dataset) throws -> Void = { _ in }
+  ) throws {
     let device = try machine.apply()
     var recipe = resolved
     guard let choice = recipe.data else { throw RecipeError("the recipe names no data; add 'data: mnist'") }
     var settings = try DataSettings(choice.with, at: "data.with")
     let loaded = try DatasetLibrary.load(choice.use, settings: settings, from: machine.dataFolder)
+    try check(loaded)
     if case .embedded = loaded.origin {
       if settings.embedded != true, let note = loaded.note { warn("note: \(note)") }
       settings.embedded = true
@@ -56,6 +61,8 @@ struct Session {
 
   /// A finished (or interrupted) run with its weights.
   ///
+  /// A table must be the one that the run was trained on.
+  ///
   /// - Parameter change: What to say differently from the run's recipe, the sampler for example; weights must still fit.
   init(run path: String, machine: MachineOptions, changing change: (inout Recipe) throws -> Void = { _ in }) throws {
     let folder = RunFolder(URL(fileURLWithPath: path))
@@ -64,9 +71,12 @@ struct Session {
     }
     var recipe = try Recipe.read(folder.recipe).recipe
     try change(&recipe)
-    try self.init(try Composer(Host.catalog).resolve(recipe), machine: machine)
-    let position = try Checkpoint.load(composition, from: folder.checkpoint)
-    if !position.isFinished {
+    let checkpoint = try Checkpoint.read(folder.checkpoint)
+    try self.init(try Composer(Host.catalog).resolve(recipe), machine: machine) {
+      try checkpoint.require(table: $0.digest, from: folder.checkpoint)
+    }
+    try checkpoint.load(composition, from: folder.checkpoint)
+    if !checkpoint.position.isFinished {
       warn("note: the run in \(path) has not finished; these are the weights of its last checkpoint")
     }
   }

@@ -49,7 +49,8 @@ struct TrainingRun {
     let observer = Observers([ConsoleProgress(), EventObserver(events)])
     Interrupt.listen()
     let trainer = try Trainer(
-      session.composition, data: TrainingData(training: session.training, validation: session.validation),
+      session.composition,
+      data: TrainingData(training: session.training, validation: session.validation, table: session.dataset.digest),
       folder: folder, observer: observer, featureNames: session.dataset.featureNames)
     let outcome = try trainer.run(resuming: resuming)
     Interrupt.stopListening()

@@ -45,6 +45,8 @@ public struct Checkpoint {
 
   public var position: Position
   public var machine: Machine
+  /// The checksum of the table that the run learns from; nil for other data.
+  public var table: String?
   /// `model.…`, `optimizer.<step>.…`, `mask.…`, `generator.…`; `prior.latents` and `prior.labels`: what the prior learned from.
   public var tensors: [String: Tensor]
 
@@ -52,9 +54,10 @@ public struct Checkpoint {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
     func json(_ value: some Encodable) throws -> String { String(decoding: try encoder.encode(value), as: UTF8.self) }
-    let metadata = [
+    var metadata = [
       "format": "latentkit-checkpoint-1", "position": try json(position), "machine": try json(machine),
     ]
+    metadata["table"] = table
     try Safetensors.write(tensors, metadata: metadata, to: url)
   }
 
@@ -69,7 +72,7 @@ public struct Checkpoint {
     guard metadata["format"] == "latentkit-checkpoint-1", let position = decode(Position.self, "position"),
       let machine = decode(Machine.self, "machine")
     else { throw FileError(url.path, "is not a checkpoint of LatentKit, or one of another version") }
-    return Checkpoint(position: position, machine: machine, tensors: tensors)
+    return Checkpoint(position: position, machine: machine, table: metadata["table"], tensors: tensors)
   }
 
   /// Copies a group of tensors into the places of the same names.
@@ -99,12 +102,29 @@ public struct Checkpoint {
     return set
   }
 
+  /// Refuses a table that is no longer the one that the run learns from: its parts, and what transforms were fitted on,
+  /// would be others.
+  ///
+  /// - Parameter found: The checksum of the table as it is now; nil for other data.
+  /// - Throws: `FileError`. A checkpoint that knows no checksum takes any table.
+  public func require(table found: String?, from url: URL) throws {
+    guard let table, let found, table != found else { return }
+    throw FileError(
+      url.path,
+      "found a table with checksum \(found), expected \(table) as when the run was trained; put the old file back, or "
+        + "compose the recipe again as a new run")
+  }
+
   /// Puts the weights and buffers of a checkpoint into a model.
   public static func load(_ composition: Composition, from url: URL) throws -> Position {
     let checkpoint = try read(url)
-    try checkpoint.restore("model", into: composition.store.parameters.map { ($0.name, $0.tensor) }, from: url)
-    _ = try checkpoint.teach(
-      composition.model.prior, on: composition.store.parameters.first?.tensor.device ?? .cpu)
+    try checkpoint.load(composition, from: url)
     return checkpoint.position
+  }
+
+  /// Puts the weights and buffers into a model.
+  public func load(_ composition: Composition, from url: URL) throws {
+    try restore("model", into: composition.store.parameters.map { ($0.name, $0.tensor) }, from: url)
+    _ = try teach(composition.model.prior, on: composition.store.parameters.first?.tensor.device ?? .cpu)
   }
 }

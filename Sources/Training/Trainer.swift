@@ -8,10 +8,13 @@ import Recipes
 public struct TrainingData {
   public var training: BatchSource
   public var validation: BatchSource?
+  /// The checksum of the table that they come from; nil for other data.
+  public var table: String?
 
-  public init(training: BatchSource, validation: BatchSource?) {
+  public init(training: BatchSource, validation: BatchSource?, table: String? = nil) {
     self.training = training
     self.validation = validation
+    self.table = table
   }
 }
 
@@ -70,6 +73,7 @@ public final class Trainer {
   public func run(resuming: Bool = false) throws -> TrainingOutcome {
     if resuming {
       let checkpoint = try Checkpoint.read(folder.checkpoint)
+      try checkpoint.require(table: data.table, from: folder.checkpoint)
       let now = Checkpoint.Machine(device: data.training.device)
       if checkpoint.machine != now {
         observer?.note(
@@ -423,7 +427,9 @@ public final class Trainer {
     tensors["prior.labels"] = learned?.labels
     tensors["generator.draws"] = try generator.state
     for (path, mode) in composition.modes { tensors["generator.mode.\(path)"] = try mode.generator.state }
-    try Checkpoint(position: position, machine: .init(device: data.training.device), tensors: tensors).write(
+    try Checkpoint(
+      position: position, machine: .init(device: data.training.device), table: data.table, tensors: tensors
+    ).write(
       to: folder.checkpoint)
   }
 

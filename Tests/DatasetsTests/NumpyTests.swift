@@ -22,8 +22,7 @@ private func bytes<Value: FixedWidthInteger>(_ values: [Value], big: Bool = fals
 private func array(_ bytes: [UInt8]) throws -> NumpyArray { try NumpyArray(Data(bytes), path: "x.npy") }
 
 private func numbers(_ bytes: [UInt8]) throws -> [Float] {
-  guard case .numbers(let found) = try array(bytes).values else { return [] }
-  return found
+  try #require(try array(bytes).numbers)
 }
 
 @Test func everyTypeAndByteOrderIsRead() throws {
@@ -42,10 +41,39 @@ private func numbers(_ bytes: [UInt8]) throws -> [Float] {
   #expect(try numbers(npy("|i1", [2], [0, 255])) == [0, -1])
   #expect(try numbers(npy("|b1", [2], [0, 1])) == [0, 1])
   #expect(try numbers(npy("|u1", [2], version: 2, [3, 4])) == [3, 4])
-  guard case .texts(let texts) = try array(npy("<U2", [2], bytes([0x61, 0x142, 0x62, 0] as [UInt32]))).values else {
-    return #expect(Bool(false))
+  let texts = try array(npy("<U2", [2], bytes([0x61, 0x142, 0x62, 0] as [UInt32])))
+  #expect(texts.numbers == nil)
+  #expect(texts.classNames(at: 0..<2) == ["ał", "b"])
+}
+
+@Test func classesKeepEveryDigitOfTheirNumbers() throws {
+  // Neighbours that are one number as Float32, and as Double.
+  let (near, large) = ([16_777_216, 16_777_217] as [Int64], [9_007_199_254_740_992, 9_007_199_254_740_993] as [Int64])
+  func names(_ bytes: [UInt8]) throws -> [String] { try array(bytes).classNames(at: 0..<2) }
+  for big in [false, true] {
+    let order = big ? ">" : "<"
+    #expect(try names(npy("\(order)i8", [2], bytes(near, big: big))) == ["16777216", "16777217"])
+    #expect(try names(npy("\(order)i8", [2], bytes(large, big: big))) == ["9007199254740992", "9007199254740993"])
+    let doubles = [16_777_216, 16_777_217.0].map(\.bitPattern)
+    #expect(try names(npy("\(order)f8", [2], bytes(doubles, big: big))) == ["16777216", "16777217"])
   }
-  #expect(texts == ["ał", "b"])
+  #expect(try names(npy("<u4", [2], bytes([4_294_967_294, .max] as [UInt32]))) == ["4294967294", "4294967295"])
+  #expect(try names(npy("<u8", [2], bytes([.max - 1, .max] as [UInt64]))) == ["\(UInt64.max - 1)", "\(UInt64.max)"])
+  #expect(try names(npy("<f4", [2], bytes([Float(-3), 0.1].map(\.bitPattern)))) == ["-3", "0.1"])
+
+  // As a column of a matrix, of either order and direction, and as an array of an archive.
+  let matrix = [1, near[0], 2, near[1]]
+  func labels(_ shape: [Int], fortran: Bool, _ direction: TableFormat.Direction) throws -> [String]? {
+    let found = try table("x.npy", npy("<i8", shape, fortran: fortran, bytes(matrix))) {
+      ($0.label, $0.samples) = (.number(2), direction)
+    }
+    #expect(try found.inputs.floats() == [1, 2])
+    return found.labels
+  }
+  #expect(try labels([2, 2], fortran: false, .rows) == ["16777216", "16777217"])
+  #expect(try labels([2, 2], fortran: true, .columns) == ["16777216", "16777217"])
+  let archive = zip([("x.npy", npy("|u1", [2, 1], [1, 2])), ("y.npy", npy("<i8", [2], bytes(near)))])
+  #expect(try table("t.npz", archive).examples().classNames == ["16777216", "16777217"])
 }
 
 @Test func columnMajorArraysAreTurned() throws {
@@ -92,6 +120,43 @@ private func table(_ name: String, _ bytes: [UInt8], _ change: (inout TableForma
   let broken = npy("<f4", [1, 2], bytes([Float(1).bitPattern, Float.nan.bitPattern]))
   let refused = message { _ = try table("x.npy", broken) { $0.label = .name("none") } }
   #expect(refused?.contains("row 1, column 2: found nan, expected a finite number; set data.missing=keep") == true)
+}
+
+@Test func columnsOfAMatrixAreDroppedByNumberOrByWhatTheyAreCalled() throws {
+  let file = npy("|u1", [2, 4], [1, 2, 3, 9, 4, 5, 6, 8])
+  let found = try table("x.npy", file) { ($0.label, $0.drop) = (.number(-1), [.number(2)]) }
+  #expect(try found.inputs.floats() == [1, 3, 4, 6])
+  #expect(found.featureNames == ["column 1", "column 3"])
+  #expect(found.labels == ["9", "8"])
+  let archive = zip([("x.npy", file), ("y.npy", npy("|u1", [2], [1, 2]))])
+  let other = try table("t.npz", archive) { $0.drop = [.name("column 1"), .number(-1)] }
+  #expect(try other.inputs.floats() == [2, 3, 5, 6])
+  #expect(other.featureNames == ["column 2", "column 3"])
+  func problem(_ name: String, _ bytes: [UInt8], _ change: (inout TableFormat) -> Void) -> String {
+    message { _ = try table(name, bytes, change) } ?? "none"
+  }
+  #expect(
+    problem("x.npy", file) { ($0.label, $0.drop) = (.number(4), [.number(5)]) }
+      .contains("there is no column 5 to drop among 4; data.drop counts from 1"))
+  #expect(problem("t.npz", archive) { $0.drop = [.name("age")] }.contains("there is no column to drop 'age'"))
+  let all = problem("x.npy", file) { ($0.label, $0.drop) = (.number(4), [.number(1), .number(2), .number(3)]) }
+  #expect(all.contains("has no column of numbers beside the labels"))
+}
+
+@Test func whatMeansNothingToArraysIsRefused() throws {
+  let file = npy("|u1", [2, 2], [1, 2, 3, 4])
+  let archive = zip([("x.npy", file), ("y.npy", npy("|u1", [2], [1, 2]))])
+  #expect(
+    message { _ = try table("t.npz", archive) { $0.label = .number(-1) } }?
+      .contains("holds arrays x, y, and data.label=-1 is a number; give the name of the array of labels") == true)
+  let changes: [(String, (inout TableFormat) -> Void)] = [
+    ("separator", { $0.separator = .tab }), ("decimal", { $0.decimal = .comma }), ("header", { $0.header = false }),
+  ]
+  for (name, change) in changes {
+    #expect(
+      message { _ = try table("t.npz", archive, change) }?
+        .contains("array 'x': is of NumPy, and data.\(name) is for delimited text; leave it out") == true)
+  }
 }
 
 @Test func anArchiveIsATable() throws {

@@ -68,8 +68,44 @@ private let rows = ["a,b,label", "1,-2.5,x", "3e1,.25,w", "+4,0,x"]
   #expect(try table(text) { $0.decimal = .comma }.inputs.floats() == [1.5, -22.5])
   #expect(
     problem(text)
-      == "row 2, column 'a' (1): found '1,5', expected a number; for a decimal comma, set data.decimal=comma")
+      == "row 2, column 'a' (1): found '1,5' between semicolons, expected a number; for a decimal comma, set data.decimal=comma"
+  )
   #expect(problem("a;label\n1.5;x\n") { $0.decimal = .comma }?.hasSuffix("set data.decimal=point") == true)
+}
+
+@Test func aDecimalCommaIsNoSeparator() throws {
+  // The first row has more commas than semicolons, and more than tabs.
+  for separator in [";", "\t"] {
+    let text = "1,5;2,5;x\n3,5;4;y\n".replacing(";", with: separator)
+    let found = try table(text) { ($0.decimal, $0.label) = (.comma, .number(-1)) }
+    #expect(try found.inputs.floats() == [1.5, 2.5, 3.5, 4])
+  }
+  // Where it is said, it is one.
+  let quoted = try table("\"1,5\",2,x\n") { ($0.decimal, $0.separator, $0.label) = (.comma, .comma, .number(3)) }
+  #expect(try quoted.inputs.floats() == [1.5, 2])
+  #expect(problem("a\tlabel\n1;5\tx\n") == "row 2, column 'a' (1): found '1;5' between tabs, expected a number")
+}
+
+@Test func rowsAndColumnsAreMeantByNumberFromBothEnds() throws {
+  // An empty line is none of the rows from the end, and one of those from the start.
+  let text = "f,1,2\ng,3,4\n\nh,5,6\n"
+  func turned(_ label: Int, drop: [Int] = []) throws -> DataTable {
+    try table(text) {
+      ($0.samples, $0.label, $0.drop, $0.header) = (.columns, .number(label), drop.map { .number($0) }, false)
+    }
+  }
+  for (label, labels, names) in [
+    (-1, ["5", "6"], ["f", "g"]), (-3, ["1", "2"], ["g", "h"]), (4, ["5", "6"], ["f", "g"]),
+  ] {
+    #expect(try turned(label).labels == labels)
+    #expect(try turned(label).featureNames == names)
+  }
+  #expect(try turned(-1, drop: [-2]).featureNames == ["f"])
+  #expect(try turned(-1, drop: [1]).featureNames == ["g"])
+  #expect(message { _ = try turned(-4) }?.contains("found no row -4 among 4 for the labels") == true)
+  #expect(message { _ = try turned(-1, drop: [9]) }?.contains("there is no row 9 to drop among 4") == true)
+  let rows = try table("a,b,c\n1,2,x\n") { ($0.label, $0.drop) = (.number(-1), [.number(1)]) }
+  #expect(rows.featureNames == ["b"] && rows.labels == ["x"])
 }
 
 /// The format of the metabolomic sets: decimal commas, samples in columns, as in the paper's Lung set.
@@ -93,7 +129,7 @@ private let rows = ["a,b,label", "1,-2.5,x", "3e1,.25,w", "+4,0,x"]
   let years = try table("1999,2000\n1,2\n") { ($0.header, $0.label) = (true, .name("none")) }
   #expect(years.featureNames == ["1999", "2000"])
   #expect(years.labels == nil)
-  #expect(try table(",a,label\ns1,1,x\n") { $0.drop = ["column 1"] }.featureNames == ["a"])
+  #expect(try table(",a,label\ns1,1,x\n") { $0.drop = [.name("column 1")] }.featureNames == ["a"])
 }
 
 @Test func classesAreSortedByNumberOrByCharacter() {
@@ -118,9 +154,9 @@ private let rows = ["a,b,label", "1,-2.5,x", "3e1,.25,w", "+4,0,x"]
   #expect(
     problem("a,b,label\n1,2,x\n\n1,y\n")
       == "row 4: found 2 cells, expected 3 as in row 1; check its separators")
-  #expect(problem("a,label\n1e,x\n") == "row 2, column 'a' (1): found '1e', expected a number")
-  #expect(problem("a,label\n1,x\ninf,x\n") == "row 3, column 'a' (1): found 'inf', expected a number")
-  #expect(problem("a,label\n1e99,x\n") == "row 2, column 'a' (1): found '1e99', expected a number")
+  #expect(problem("a,label\n1e,x\n") == "row 2, column 'a' (1): found '1e' between commas, expected a number")
+  #expect(problem("a,label\n1,x\ninf,x\n") == "row 3, column 'a' (1): found 'inf' between commas, expected a number")
+  #expect(problem("a,label\n1e99,x\n") == "row 2, column 'a' (1): found '1e99' between commas, expected a number")
   #expect(problem("a,label\n1,\n") == "row 2, column 2: found no label, expected the sample's class")
   #expect(problem("a,b,a,label\n1,2,3,x\n") == "row 1: columns 1 and 3 are both named 'a'; rename one of them")
   #expect(
@@ -131,7 +167,7 @@ private let rows = ["a,b,label", "1,-2.5,x", "3e1,.25,w", "+4,0,x"]
   #expect(problem("a,b\n1,2\n") { $0.label = .number(3) }?.hasPrefix("found no column 3 among 2") == true)
   #expect(problem("a,label\n\"1,x\n")?.contains("row 2, column 1: the quotes are never closed") == true)
   #expect(problem("a,label\n\"1\"2,x\n")?.contains("row 2, column 1: found text after the closing quotes") == true)
-  #expect(problem("a,label\n1,x\n") { $0.drop = ["c"] }?.contains("there is no column to drop 'c'") == true)
+  #expect(problem("a,label\n1,x\n") { $0.drop = [.name("c")] }?.contains("there is no column to drop 'c'") == true)
   #expect(
     message { _ = try DataTable(contentsOf: URL(fileURLWithPath: "/nowhere.csv"), TableFormat()) }
       == "/nowhere.csv: there is no such file")
@@ -177,6 +213,16 @@ func realTablesAreRead(name: String, samples: Int, features: Int, classes: Int) 
   }
 }
 
+@Test func theSettingsTakeColumnsByNameAndByNumber() throws {
+  try withFolder { folder in
+    try folder.appendingPathComponent("t.csv").write(Array("a,b,c,label\n1,2,3,x\n4,5,6,y\n".utf8))
+    let settings = try DataSettings(["path": "t.csv", "label": -1, "drop": [1, "c"]], at: "data.with")
+    let found = try DatasetLibrary.load("table", settings: settings, from: folder)
+    #expect(found.featureNames == ["b"])
+    #expect(try settings.values["drop"] == [1, "c"])
+  }
+}
+
 @Test func aTableIsCutIntoTrainingAndTestByShareOrByFold() throws {
   try withFolder { folder in
     let lines = (0..<40).map { "\($0),\($0 % 4 == 0 ? "rare" : "often")" }
@@ -218,6 +264,14 @@ func realTablesAreRead(name: String, samples: Int, features: Int, classes: Int) 
   try withFolder { folder in
     let absent = message { _ = try DatasetLibrary.load("lung", settings: DataSettings(), from: folder) }
     #expect(absent?.contains("put LUNG.csv from MetaboLights, https://www.ebi.ac.uk/metabolights/MTBLS28") == true)
+    let lung = try DatasetLibrary.description("lung")
+    for environment in [[:], ["LATENTKIT_DATA": folder.path]] {
+      let status = lung.status(in: nil, environment: environment)
+      #expect(status.hasPrefix("not here; put LUNG.csv from MetaboLights, ") && !status.contains("fetch"))
+    }
+    #expect(absent?.contains("host data fetch") == false)
+    let refused = message { _ = try DatasetFetcher.fetch("lung", into: folder) }
+    #expect(refused?.hasPrefix("no address to fetch 'lung' from is known; put LUNG.csv from MetaboLights, ") == true)
     let text = "Name;s1;s2;s3\r\nLabel;2;1;2\r\nMZ 308.2;1,5;2;3\r\nMZ 561.3;4;5;6,25\r\n"
     try folder.appendingPathComponent("lung/LUNG.csv").write(Array(text.utf8))
     let dataset = try DatasetLibrary.load("lung", settings: DataSettings(), from: folder)

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import LatentKit
 import Recipes
@@ -109,6 +110,31 @@ private func session(_ table: URL, _ more: [String] = []) throws -> Session {
     let made = try rows(other)
     #expect(made.featureNames == ["a;1", "b", "c", "a;1 reconstructed", "b reconstructed", "c reconstructed"])
     #expect(made.inputs.shape == [6, 6])
+  }
+
+  @Test func aRunOnATableThatHasChangedIsNotOpenedAndItsRecipeCanBeComposedAnew() throws {
+    let scratch = try Scratch()
+    let table = scratch.url.appendingPathComponent("t.csv")
+    try writeTable(table)
+    let run = scratch.url.appendingPathComponent("t").path
+    try host(
+      ["train", "--encoder", "mlp", "--data", "table", "--set", "data.path=\(table.path)", "--epochs", "1"]
+        + ["--runs", scratch.url.path, "--name", "t"] + transforms)
+    let resume = ["train", "--resume", "--name", "t", "--runs", scratch.url.path]
+    try host(["evaluate", run])
+    try host(resume)
+    let old = try Data(contentsOf: table)
+    try writeTable(table) { row, value in row == 7 ? value + 1 : value }
+    for command in [["evaluate", run], resume] {
+      let error = #expect(throws: FileError.self) { try host(command) }
+      let expected = "expected \(MD5.digest(of: old)) as when the run was trained; put the old file back"
+      #expect(error?.description.contains(expected) == true, "\(command)")
+    }
+    // Its recipe keeps no checksum.
+    try host(["train", "\(run)/recipe.yaml", "--runs", scratch.url.path, "--name", "u"])
+    try host(["evaluate", scratch.url.appendingPathComponent("u").path])
+    try old.write(to: table)
+    try host(["evaluate", run])
   }
 
   @Test func transformsOfImagesAreRefused() throws {
