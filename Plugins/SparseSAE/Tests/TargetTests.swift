@@ -46,7 +46,7 @@ private func samplers(
 
 private func draw(_ sampler: any Sampler, _ labels: [Int64]?, under prior: any Prior, count: Int = 300) throws -> Draw {
   let request = DrawRequest(
-    labels: try labels.map { try Tensor($0) }, count: count, latentSize: 3, prior: prior, reference: reference())
+    labels: try labels.map { try Tensor($0) }, count: count, latentSize: 3, prior: prior, reference: try reference())
   var generator = try Generator(seed: 2)
   return try sampler.draw(request, using: &generator)
 }
@@ -56,9 +56,9 @@ private let labels = (0..<300).map { Int64($0 % 3) }
 /// Which class each draw is nearest to.
 private func classes(of draw: Draw) throws -> [Int] { try (draw.latents.mean(axis: 1) / 10 + 0.5).floor().ints() }
 
-/// How far draws are from the nearest training latent, at most.
+/// How far draws are from the nearest training latent, at most; in Float64, as distances are differences of squares.
 private func distance(_ draw: Draw) throws -> Double {
-  try draw.latents.distances(to: reference().latents).min(axis: 1).max().item()
+  try draw.latents.to(.float64).distances(to: reference().latents.to(.float64)).min(axis: 1).max().item()
 }
 
 @Test func aPriorWithoutClassesGivesDrawsOfTheClassThatWasAsked() throws {
