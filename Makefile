@@ -27,11 +27,13 @@ test: ## build and run all tests
 	swift build --build-tests --explicit-target-dependency-import-check error
 	OMP_WAIT_POLICY=passive swift test --skip-build --disable-xctest
 
-bench: ## time training beside PyTorch and projections beside NumPy on this machine (options: BENCH="--quick")
+bench: ## time training beside PyTorch, and projections, samplers and silhouette beside NumPy, SciPy and scikit-learn (options: BENCH="--quick")
 	@Scripts/bootstrap --bench
 	swift build -c release --product host
 	.venv/bin/python -B Benchmarks/compare.py $(BENCH)
 	.venv/bin/python -B Benchmarks/projections.py
+	.venv/bin/python -B Benchmarks/chains.py
+	.venv/bin/python -B Benchmarks/silhouette.py
 
 format: ## lay out the Swift sources
 	swift format --in-place --recursive $(swift_files)

@@ -1,9 +1,10 @@
 """Times LatentKit's silhouette beside scikit-learn's silhouette_score on the same points, and compares what they find.
 
-Both take turns, so that what else the machine does falls on both; the ratio is that of the medians.
+Both take turns, so that what else the machine does falls on both; each turn is the lowest of equally many repeats, and
+the ratio is that of the medians of the turns.
 
-    make bench first, or: swift build -c release --product host
-    .venv/bin/python Benchmarks/silhouette.py [--count 10000] [--dimensions 10] [--classes 10] [--threads 2]
+    make build && Scripts/bootstrap --bench
+    .venv/bin/python -B Benchmarks/silhouette.py [--count 10000] [--dimensions 10] [--classes 10] [--threads 2] [--repeats 3]
 """
 
 import argparse
@@ -21,6 +22,7 @@ parser.add_argument("--count", type=int, default=10_000)
 parser.add_argument("--dimensions", type=int, default=10)
 parser.add_argument("--classes", type=int, default=10)
 parser.add_argument("--rounds", type=int, default=3)
+parser.add_argument("--repeats", type=int, default=3, help="of each side in each round")
 parser.add_argument("--threads", type=int, default=2)
 parser.add_argument("--host", default=str(pathlib.Path(__file__).resolve().parent.parent / ".build/release/host"))
 options = parser.parse_args()
@@ -48,17 +50,22 @@ def write(path):
     path.write_bytes(struct.pack("<Q", len(text)) + text + payload)
 
 
+def timed_peer():
+    start = time.perf_counter()
+    silhouette_score(points, labels)  # in Float32, as ours
+    return time.perf_counter() - start
+
+
 with tempfile.TemporaryDirectory() as folder:
     file = pathlib.Path(folder) / "points.safetensors"
     write(file)
     ours, theirs, exact = [], [], silhouette_score(points.astype(numpy.float64), labels)
     for _ in range(options.rounds):
-        command = [options.host, "bench-silhouette", str(file), "--threads", str(options.threads), "--repeats", "3"]
+        command = [options.host, "bench-silhouette", str(file), "--threads", str(options.threads)]
+        command += ["--repeats", str(options.repeats)]
         found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
         ours.append(min(found["seconds"]))
-        for_float32 = time.perf_counter()
-        silhouette_score(points, labels)
-        theirs.append(time.perf_counter() - for_float32)
+        theirs.append(min(timed_peer() for _ in range(options.repeats)))
 
 print(f"{options.count} points of {options.dimensions} dimensions, {options.classes} classes, {options.threads} threads")
 print(f"LatentKit     {statistics.median(ours):8.4f} s  silhouette {found['silhouette']:.9f}")

@@ -211,12 +211,14 @@ template <typename T> struct Scratch {
         partials((count + together) * task.kernels.chunks) {}
 };
 
-/// The kernel at which the sum of a chunk reaches `share` of itself.
+/// The kernel at which the sum of a chunk reaches `share` of itself. Where rounding keeps the sum below it, the last kernel
+/// that weighs something: never one that fills up a shorter group.
 template <typename T>
 INLINE int64_t pick(
   const Kernels<T> &kernels, const T *group, int64_t chunk, const Partial<T> &partial, double share, const T *x,
   int64_t axis, T *scratch) {
   using V = typename Lanes<T>::V;
+  constexpr T nothing = std::numeric_limits<T>::min();  // what powerOfTwo makes of weights that are 0
   double left = share * partial.sum;
   int64_t last = chunk * kernels.chunk;
   const int64_t end = std::min((chunk + 1) * kernels.chunk, kernels.count);
@@ -233,12 +235,17 @@ INLINE int64_t pick(
       sum += total<T>(power);
       std::memcpy(powers + u * Kernels<T>::lanes, &power, sizeof power);
     }
-    if (sum < left && start + Kernels<T>::tile < end) {
+    const int64_t filled = std::min<int64_t>(Kernels<T>::tile, end - start);
+    if (sum < left) {
       left -= sum;
+      if (sum > 2 * Kernels<T>::tile * nothing)
+        for (int64_t i = 0; i < filled; i++)
+          if (powers[i] > nothing) last = start + i;
       continue;
     }
-    for (int64_t i = 0; i < std::min<int64_t>(Kernels<T>::tile, end - start); i++) {
-      if (powers[i] > 0) last = start + i;
+    for (int64_t i = 0; i < filled; i++) {
+      if (powers[i] <= nothing) continue;
+      last = start + i;
       left -= powers[i];
       if (left < 0) return last;
     }
@@ -259,12 +266,16 @@ template <typename T> INLINE void finish(
     return;
   }
   double left = task.uniforms[place] * sum;
+  // The last chunk that weighs something where rounding leaves more than there is; the chunk of the peak weighs something.
   int64_t chunk = 0;
   double weight = 0;
-  for (;; chunk++) {
-    weight = partials[chunk].sum * std::exp2(partials[chunk].peak - peak);
-    if (left < weight || chunk + 1 == task.kernels.chunks) break;
-    left -= weight;
+  for (int64_t c = 0; c < task.kernels.chunks; c++) {
+    const double next = partials[c].sum * std::exp2(partials[c].peak - peak);
+    if (!(next > 0)) continue;
+    if (weight > 0) left -= weight;
+    chunk = c;
+    weight = next;
+    if (left < weight) break;
   }
   const double share = std::min(left / weight, 1.0);
   task.choices[place] =

@@ -24,9 +24,11 @@ public struct ChainDiagnostics: Sendable {
   /// Steps, one for each dimension.
   public let autocorrelationTime: [Double]
 
-  /// - Parameter draws: `[chains, steps, dimensions]`, every step of every chain, repeated where a move was rejected.
+  /// - Parameters:
+  ///   - draws: `[chains, steps, dimensions]`, steps of every chain, repeated where a move was rejected.
+  ///   - stride: The draws are every so many-th step; autocorrelation times count all steps.
   /// - Throws: `TensorError` for another number of axes.
-  public init(of draws: Tensor) throws {
+  public init(of draws: Tensor, every stride: Int = 1) throws {
     guard draws.rank == 3 else {
       throw TensorError("chain diagnostics", shapes: [draws.shape], reason: "expected [chains, steps, dimensions]")
     }
@@ -41,7 +43,7 @@ public struct ChainDiagnostics: Sendable {
     splitRHat = summaries.map(\.rHat)
     effectiveSampleSize = summaries.map(\.size)
     bulkSampleSize = try zip(summaries, summarize(normalScores(draws))).map { $0.size.isNaN ? .nan : $1.size }
-    autocorrelationTime = summaries.map { Double(draws.size(0) * (steps / 2 * 2)) / $0.size }
+    autocorrelationTime = summaries.map { Double(stride * draws.size(0) * (steps / 2 * 2)) / $0.size }
   }
 
   /// The largest split R-hat of all dimensions that have one; nil where none has.

@@ -52,7 +52,12 @@ public struct GaussianKernels: Sendable {
   /// - Parameter axis: A coordinate of the places that does not count.
   public func choices(at places: Tensor, ignoring axis: Int? = nil, using generator: inout Generator) throws -> Tensor {
     let uniforms = try generator.uniform(Array(places.shape.dropLast()), dtype: places.dtype).to(places.device)
-    return try .make("kernel choices", [places, rows]) {
+    return try choices(at: places, ignoring: axis, uniforms: uniforms)
+  }
+
+  /// The kernels at which the running sums reach shares of the whole: `uniforms`, `[groups, places]`, 0 to 1.
+  func choices(at places: Tensor, ignoring axis: Int? = nil, uniforms: Tensor) throws -> Tensor {
+    try .make("kernel choices", [places, rows]) {
       ct_kernel_choices(places.handle, rows.handle, uniforms.handle, Int64(axis ?? -1))
     }
   }

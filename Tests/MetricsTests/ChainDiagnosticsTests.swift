@@ -95,6 +95,13 @@ private func reference(_ chains: [[Double]]) -> (rHat: Double, size: Double) {
   }
 }
 
+@Test func strideOnlyScalesTheAutocorrelationTime() throws {
+  let draws = try autoregression(0.9, chains: 4, steps: 10_000, seed: 8)
+  let (every, fourth) = (try ChainDiagnostics(of: draws), try ChainDiagnostics(of: draws, every: 4))
+  #expect(fourth.effectiveSampleSize == every.effectiveSampleSize && fourth.splitRHat == every.splitRHat)
+  #expect(fourth.autocorrelationTime == every.autocorrelationTime.map { 4 * $0 })
+}
+
 @Test func alternatingChainsAreWorthMoreThanTheirDraws() throws {
   let found = try ChainDiagnostics(of: autoregression(-0.5, chains: 4, steps: 2000, seed: 9))
   #expect(found.effectiveSampleSize[0] > 8000 * 1.5)

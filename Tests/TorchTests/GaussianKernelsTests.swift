@@ -1,6 +1,7 @@
 import Foundation
 import Testing
-import Torch
+
+@testable import Torch
 
 /// `−‖x − p‖²/2` for every place and point of a group, as a loop.
 private func exponents(_ places: Tensor, _ points: Tensor, ignoring axis: Int? = nil) throws -> [[Double]] {
@@ -77,6 +78,18 @@ func kernelsAreChosenByTheirShares(axis: Int?) throws {
   }
   // Rare kernels too: no number outside, more than the heaviest few.
   #expect(chosen.allSatisfy { 0..<600 ~= $0 } && Set(chosen).count > 300)
+}
+
+// A last tile of fillers, a last chunk of them, and one tile for all: shorter groups are filled up to the longest.
+@Test(arguments: [(40, 200), (700, 1300), (3, 5000), (40, 50)], [DType.float32, .float64])
+func fillersOfShorterGroupsAreNeverChosen(sizes: (short: Int, long: Int), dtype: DType) throws {
+  var generator = try Generator(seed: 5)
+  let points = try [sizes.short, sizes.long].map { try generator.normal([$0, 3], dtype: dtype) }
+  let places = try generator.normal([2, 2000, 3], dtype: dtype)
+  // All of the sum, which rounding lets the kernels miss or reach.
+  let chosen = try GaussianKernels(points).choices(at: places, uniforms: .ones([2, 2000], dtype: dtype))
+  #expect(try chosen.select(0).max().item() < Double(sizes.short))
+  #expect(try chosen.select(1).max().item() < Double(sizes.long))
 }
 
 @Test func kernelSumsHaveGradients() throws {

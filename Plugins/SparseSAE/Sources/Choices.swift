@@ -22,13 +22,15 @@ public enum Proposal: Codable, Equatable, Sendable {
   }
 }
 
-/// Which density a walk goes over.
+/// Which density draws follow.
 public enum WalkTarget: String, Choice {
-  /// The kernel densities of prior `kde` where the model has it, else those of the training latents.
+  /// The kernel densities of prior `kde` where the model has it, else those of the training latents. For a class that is
+  /// asked for, under a prior that knows none (`perClass: false`), the class's training latents with that prior's settings.
   case auto
   /// Kernel densities of the training latents, with the sampler's own bandwidth.
   case kde
-  /// The density of the model's prior, whichever it is.
+  /// The density of the model's prior, whichever it is for `mh`, prior `kde` for the others; one that knows no classes is the
+  /// same for each of them.
   case prior
 }
 

@@ -50,7 +50,10 @@ func sentence(aboutPoint name: String) -> String {
 }
 
 /// Sentences about classes whose draws should not be trusted.
-func problems(in reports: [ClassReport]) -> [String] {
+///
+/// - Parameter remedy: What helps beside longer chains.
+func problems(in reports: [ClassReport], remedy: String? = nil) -> [String] {
+  let instead = remedy.map { ", or \($0)" } ?? ""
   var warnings: [String] = []
   func warn(_ classes: [ClassReport], _ sentence: (ClassReport) -> String) {
     guard let worst = classes.first else { return }
@@ -68,11 +71,11 @@ func problems(in reports: [ClassReport]) -> [String] {
     "the walks are too short to be judged; set sampler.steps to 16 or more"
   }
   warn(reports.filter { ($0.rHat ?? 1) > 1.05 }.sorted { ($0.rHat ?? 1) > ($1.rHat ?? 1) }) {
-    "the chains have not mixed (split R-hat \(rounded($0.rHat ?? 1, 2)), expected at most 1.05); raise sampler.steps or sampler.warmUp"
+    "the chains have not mixed (split R-hat \(rounded($0.rHat ?? 1, 2)), expected at most 1.05); raise sampler.steps or sampler.warmUp\(instead)"
   }
   let poor = reports.filter { ($0.sampleSize ?? .infinity) < Double($0.draws) }
   warn(poor.sorted { ($0.sampleSize ?? 0) / Double($0.draws) < ($1.sampleSize ?? 0) / Double($1.draws) }) {
-    "\($0.draws) draws were asked for, and the chains are worth only \(rounded($0.sampleSize ?? 0, 1)) independent ones; raise sampler.steps or sampler.chains"
+    "\($0.draws) draws were asked for, and the chains are worth only \(rounded($0.sampleSize ?? 0, 1)) independent ones; raise sampler.steps or sampler.chains\(instead)"
   }
   return warnings
 }

@@ -10,6 +10,9 @@ import Metrics
 /// all latents. With `covariance: full` a class agrees with SciPy's `gaussian_kde`, with `identity` with scikit-learn's
 /// `KernelDensity`.
 ///
+/// With `perClass: false` there is one density, whatever the label. Samplers of this plugin that are asked for a class then
+/// estimate that class themselves, with the same settings (`EstimateSettings`).
+///
 /// - Shapes: latents `[count, latent]`, labels `[count]`; densities `[count]`.
 /// - Throws: `RecipeError` before it has learned, and for a class without training latents.
 public final class KernelDensityPrior: DirectPrior, FittablePrior {
@@ -23,7 +26,8 @@ public final class KernelDensityPrior: DirectPrior, FittablePrior {
       "bandwidth":
         "Width of the kernels, in deviations of their covariance: scott, silverman, cross-validated, or a number.",
       "covariance": "Their shape: full, diagonal, scalar, or identity, for which the bandwidth is the width itself.",
-      "perClass": "One density for each class, where there are labels.",
+      "perClass":
+        "One density for each class, where there are labels. If not, mh, kde and gibbs estimate a class that is asked for.",
       "folds": "Parts for a cross-validated bandwidth; 0: one latent each (leave-one-out).",
     ]
   }
@@ -77,7 +81,7 @@ public final class KernelDensityPrior: DirectPrior, FittablePrior {
 
   public func logDensity(_ latents: Tensor, labels: Tensor?) throws -> Tensor {
     let fit = try requireFit()
-    guard let labels, fit.classes.first?.label != nil else {
+    guard let labels, try knowsClasses else {
       let each = try fit.classes.map { try $0.density.logDensity(latents) + log($0.share) }
       return try Tensor.stack(each).logSumExp(axis: 0).to(latents.dtype, latents.device)
     }
@@ -92,7 +96,7 @@ public final class KernelDensityPrior: DirectPrior, FittablePrior {
 
   public func draw(_ count: Int, labels: Tensor?, using generator: inout Generator) throws -> Tensor {
     let fit = try requireFit()
-    let isLabelled = fit.classes.first?.label != nil
+    let isLabelled = try knowsClasses
     let wanted: [Int?]
     if isLabelled, let labels {
       wanted = try labels.ints()
@@ -110,6 +114,18 @@ public final class KernelDensityPrior: DirectPrior, FittablePrior {
     guard !rows.isEmpty else { return try .zeros([0, fit.classes[0].density.whitened.size(1)]) }
     let back = try Tensor(order.map(Int64.init)).sorted(axis: 0).indices
     return try Tensor.concatenate(rows).rows(back).to(fit.dtype, fit.device)
+  }
+
+  /// Whether each class has a density of its own.
+  ///
+  /// - Throws: `RecipeError` before the prior has learned.
+  public var knowsClasses: Bool { get throws { try requireFit().classes.first?.label != nil } }
+
+  /// An estimate of other latents, `[count, latent]`, with the settings of this prior.
+  ///
+  /// - Throws: `RecipeError` for latents that are all the same.
+  func estimate(_ points: Tensor) throws -> KernelDensity {
+    try KernelDensity(of: points, bandwidth: config.bandwidth, shape: config.covariance, folds: config.folds)
   }
 
   /// The density of a class; of everything, where the prior knows no classes.

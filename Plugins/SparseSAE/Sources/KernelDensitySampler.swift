@@ -3,35 +3,47 @@ import Metrics
 
 /// Independent, exact draws from the kernel density of each class: a training latent, and a place of its kernel.
 ///
-/// The densities are those of prior `kde` where the model has it, else estimates of the training latents. A class without
-/// spread (one latent) repeats it, with a warning. Without labels, one density for everything.
+/// The densities are those of prior `kde` where the model has it, else estimates of the training latents, unless `target`
+/// says otherwise; settings that the prior overrules are named in a warning. A class without spread (one latent) repeats it,
+/// with a warning. Without labels, one density for everything.
 ///
 /// - Shapes: draws `[count, latent]`, in the order of the request's labels.
-/// - Throws: `RecipeError` for a class without training latents.
-public struct KernelDensitySampler: Sampler {
+/// - Throws: `RecipeError` for a class without training latents, and for `target: prior` without prior `kde`.
+public struct KernelDensitySampler: SelectiveSampler {
   public struct Config: ComponentConfig {
+    public var target = WalkTarget.auto
     public var bandwidth = Bandwidth.scott
     public var covariance = KernelShape.full
+    public var maximumPoints: Int?
     public init() {}
     public static let help: KeyValuePairs = [
-      "bandwidth":
-        "As of prior kde: scott, silverman, cross-validated, or a number. A model with that prior uses its own.",
-      "covariance": "As of prior kde: full, diagonal, scalar, identity. A model with that prior uses its own.",
+      "target":
+        "What draws follow: kde (an estimate of the training latents), prior (kernels of prior kde), or auto: these, else kde.",
+      "bandwidth": "Of target kde, as of prior kde: scott, silverman, cross-validated, or a number.",
+      "covariance": "Of target kde, as of prior kde: full, diagonal, scalar, identity.",
+      "maximumPoints": "Kernels of each class at most, a random choice of its training latents; unset: all of them.",
     ]
   }
 
   private let settings: EstimateSettings
+  private let title: String
 
   public init(_ config: Config, in context: BuildContext) throws {
     try checkBandwidth(config.bandwidth, context.title)
-    settings = EstimateSettings(bandwidth: config.bandwidth, shape: config.covariance)
+    try checkMaximumPoints(config.maximumPoints, context.title)
+    settings = EstimateSettings(
+      target: config.target, bandwidth: config.bandwidth, shape: config.covariance, maximumPoints: config.maximumPoints)
+    title = context.title
   }
+
+  public func check(_ prior: any Prior) throws { try settings.check(prior, title) }
 
   public func draw(_ request: DrawRequest, using generator: inout Generator) throws -> Draw {
     try withoutGradients {
+      try check(request.prior)
       let requests = try request.byClass(for: "kde", using: &generator)
-      var warnings: [String] = []
-      let draws = try settings.targets(requests, prior: request.prior, using: &generator).map { target in
+      var warnings = try settings.problems(with: request)
+      let draws = try settings.targets(requests, of: request, using: &generator).map { target in
         let (count, points) = (target.request.count, target.points)
         guard let density = target.density else {
           warnings.append(sentence(aboutPoint: target.request.name))

@@ -41,7 +41,7 @@ public struct MetropolisHastingsSampler: Sampler {
     public init() {}
     public static let help: KeyValuePairs = [
       "target":
-        "What walks go over: kde (an estimate of the training latents), prior, or auto: prior kde's own, else kde.",
+        "What walks go over: kde (an estimate of the training latents), prior, or auto: prior kde's kernels, else kde.",
       "chains": "Walks for each class, side by side.",
       "warmUp": "Steps that are thrown away; they tune the proposal.",
       "steps": "Steps of each walk after that; more where thinning and the number of draws ask for them.",
@@ -85,7 +85,7 @@ public struct MetropolisHastingsSampler: Sampler {
     }
     self.config = config
     settings = EstimateSettings(
-      bandwidth: config.bandwidth, shape: config.covariance, maximumPoints: config.maximumPoints)
+      target: config.target, bandwidth: config.bandwidth, shape: config.covariance, maximumPoints: config.maximumPoints)
   }
 
   public func draw(_ request: DrawRequest, using generator: inout Generator) throws -> Draw {
@@ -103,9 +103,9 @@ public struct MetropolisHastingsSampler: Sampler {
           return try walk(targets, over: PriorStack(prior: request.prior, labels: labels), steps, using: &generator)
         }
       }
-      let prior = config.target == .kde ? nil : request.prior
-      let targets = try settings.targets(requests, prior: prior, using: &generator)
-      return try chains.draw(targets, walks: { $0.density != nil }) { targets, steps in
+      let targets = try settings.targets(requests, of: request, using: &generator)
+      let warnings = try settings.problems(with: request)
+      return try chains.draw(targets, warnings: warnings, walks: { $0.density != nil }) { targets, steps in
         let density = try DensityStack(targets.compactMap(\.density), like: targets[0].points)
         return try walk(targets, over: density, steps, using: &generator)
       }
