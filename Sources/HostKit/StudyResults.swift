@@ -100,7 +100,7 @@ struct StudyResults {
 
 extension StudyResults.Line {
   private var decimals: Int {
-    let size = max(abs(mean), published.map(abs) ?? 0)
+    let size = max(values.isEmpty ? 0 : abs(mean), published.map(abs) ?? 0)
     return unit == "%" ? 2 : size >= 100 ? 1 : size >= 1 ? 3 : 4
   }
 
