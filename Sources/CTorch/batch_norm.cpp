@@ -5,6 +5,7 @@
 // over memory twice: once for the sums of each channel, once for the values.
 #include "bridge.h"
 #include "parallel.h"
+#include "vectors.h"
 
 #include <torch/csrc/autograd/custom_function.h>
 
@@ -13,14 +14,6 @@
 using namespace bridge;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
-
-#if defined(__x86_64__) && defined(__linux__)
-// The package is built for any x86-64; the loader picks the widest vectors that the machine has.
-#define WIDEST __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define WIDEST
-#endif
-#define INLINE inline __attribute__((always_inline))
 
 namespace {
 

@@ -6,6 +6,7 @@
 // the rounding of doubles: nothing is bisected, and nothing is sorted.
 #include "bridge.h"
 #include "parallel.h"
+#include "vectors.h"
 
 #include <algorithm>
 #include <cmath>
@@ -14,14 +15,6 @@
 #include <vector>
 
 using namespace bridge;
-
-#if defined(__x86_64__) && defined(__linux__)
-// The package is built for any x86-64; the loader picks the widest vectors that the machine has.
-#define WIDEST __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define WIDEST
-#endif
-#define INLINE inline __attribute__((always_inline))
 
 namespace {
 

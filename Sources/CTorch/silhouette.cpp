@@ -6,19 +6,12 @@
 // class, in Float64.
 #include "bridge.h"
 #include "parallel.h"
+#include "vectors.h"
 
 #include <algorithm>
 #include <numeric>
 
 using bridge::open;
-
-// One function for each width of vector unit; the program chooses when it starts.
-#if defined(__x86_64__) && defined(__linux__)
-#define WIDEST __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define WIDEST
-#endif
-#define INLINE inline __attribute__((always_inline))
 
 namespace {
 
