@@ -27,7 +27,6 @@ public final class Trainer {
   private let data: TrainingData
   private let folder: RunFolder
   private let observer: (any TrainingObserver)?
-  private let featureNames: [String]?
   private let shouldStop: () -> Bool
   private let log: MetricsLog
   private let secondsBetweenCheckpoints: Double
@@ -35,11 +34,8 @@ public final class Trainer {
 
   private var position = Checkpoint.Position()
   private var generator: Generator
-  private var masks: [String: Tensor] = [:]
-  /// What a prior that learns has learned from.
-  private var learned: LatentSet?
+  private var ends: StageEnds
   private var optimizers: [any Optimizer] = []
-  private var initial: [String: Tensor] = [:]
 
   /// - Parameters:
   ///   - secondsBetweenCheckpoints: A checkpoint is written after every epoch, and inside one after this time.
@@ -55,16 +51,11 @@ public final class Trainer {
     self.folder = folder
     self.observer = observer
     self.secondsBetweenCheckpoints = secondsBetweenCheckpoints
-    self.featureNames = featureNames
     self.shouldStop = shouldStop
     log = MetricsLog(folder.metrics)
     seed = composition.recipe.randomSeed
     generator = try Generator(seed: seed, for: "draws of training", device: data.training.device)
-    if composition.stages.contains(where: { $0.actions.contains { if case .rewind = $0 { true } else { false } } }) {
-      for parameter in composition.store.parameters {
-        initial[parameter.name] = try parameter.tensor.detached().clone()
-      }
-    }
+    ends = try StageEnds(composition, data: data, folder: folder, observer: observer, featureNames: featureNames)
   }
 
   // MARK: The run
@@ -140,7 +131,7 @@ public final class Trainer {
       try finishEpoch(stage, index, count: count, seconds: -started.timeIntervalSinceNow)
       if shouldStop(), position.epoch < stage.recipe.epochs { return false }
     }
-    try finish(stage, index)
+    try ends.finish(stage, index)
     position.stage += 1
     (position.epoch, position.extraBatches) = (0, 0)
     if position.stage < composition.stages.count { try begin(stage: position.stage) }
@@ -195,11 +186,7 @@ public final class Trainer {
 
   private func change(_ step: ComposedStep, _ number: Int, by total: Tensor, iterations: Int, epochs: Int) throws {
     var gradients = try total.gradients(by: step.parameters.map(\.tensor))
-    if !masks.isEmpty {
-      for (index, parameter) in step.parameters.enumerated() {
-        if let mask = masks[parameter.name] { gradients[index] = try gradients[index].map { try $0 * mask } }
-      }
-    }
+    try ends.mask(&gradients, of: step.parameters)
     if let clip = step.recipe.clip { try clipGradients(gradients.compactMap { $0 }, to: clip) }
     try optimizers[number].step(gradients, rate: rate(of: step, iterations: iterations, epochs: epochs))
   }
@@ -269,96 +256,6 @@ public final class Trainer {
     try save()
   }
 
-  /// What a stage ends with: priors that learn from latents, then the recipe's actions.
-  ///
-  /// `project` moves weights onto their constraint. `mask` freezes what is zero now of the weights that the stage projected,
-  /// or of all weights of two or more axes where it projected none: their gradients are masked from here on, so that
-  /// neither momentum nor decay moves them. `rewind` takes everything else back to where the run started. Biases, slopes
-  /// and running statistics are neither projected nor masked.
-  private func finish(_ stage: ComposedStage, _ index: Int) throws {
-    try fitPrior()
-    let before = stage.actions.isEmpty ? [] : try measurements(index)
-    var projected: [Parameter] = []
-    var isReported = false
-    let rewinds = stage.actions.contains { if case .rewind = $0 { true } else { false } }
-    func reportOnce() throws {
-      if !isReported { try report(stage, index, projected: projected, before: before) }
-      isReported = true
-    }
-    for action in stage.actions {
-      switch action {
-      case .project(let constraint, let parameters):
-        for parameter in parameters {
-          try withoutGradients { try constraint.project(parameter.tensor.detached()) }
-        }
-        projected += parameters
-        // A rewind takes the projected weights away again: what their latents look like does not matter then.
-        if !rewinds { try fitPrior() }
-      case .mask:
-        let matrices = composition.store.parameters.filter {
-          $0.role == .weight && $0.tensor.rank >= 2 && !$0.name.hasPrefix("losses.")
-        }
-        let frozen = projected.isEmpty ? matrices : projected
-        if try frozen.allSatisfy({ try ($0.tensor.detached() .!= 0).all() }) {
-          observer?.note(
-            "warning: stage '\(stage.recipe.name)' masks weights of which none is zero; project them first")
-        }
-        for parameter in frozen {
-          masks[parameter.name] = try (parameter.tensor.detached() .!= 0).to(parameter.tensor.dtype)
-        }
-      case .rewind:
-        // What was projected is measured while it is there.
-        try reportOnce()
-        if projected.contains(where: { masks[$0.name] == nil }) {
-          observer?.note(
-            "warning: stage '\(stage.recipe.name)' projects weights and rewinds them without a mask, which undoes it; put 'mask' between"
-          )
-        }
-        for parameter in composition.store.parameters {
-          guard let start = initial[parameter.name] else { continue }
-          try parameter.tensor.copyInPlace(masks[parameter.name].map { try start * $0 } ?? start)
-        }
-      }
-    }
-    try reportOnce()
-  }
-
-  private func fitPrior() throws {
-    guard let prior = composition.model.prior as? any FittablePrior else { return }
-    let latents = try Evaluator(composition).encode(data.training)
-    try prior.fit(latents)
-    learned = latents
-  }
-
-  /// The recipe's metrics on the validation part, where there is one.
-  private func measurements(_ stage: Int) throws -> [Measured] {
-    guard let validation = data.validation else { return [] }
-    return try Evaluator(composition).evaluate(validation, stage: stage, training: data.training).measurements
-  }
-
-  /// Writes down how sparse the projected and masked weights are, and what that did.
-  private func report(_ stage: ComposedStage, _ index: Int, projected: [Parameter], before: [Measured]) throws {
-    // What an earlier stage made sparse is looked at again: later stages without a mask fill it up.
-    let earlier = try StageLog.read(folder.stages).filter { $0.index < index }.flatMap { $0.layers.map(\.name) }
-    let names = Set(projected.map(\.name)).union(masks.keys).union(earlier)
-    let sparse = composition.store.parameters.filter { names.contains($0.name) }
-    guard !sparse.isEmpty else { return }
-    let inputSize = data.training.inputShape.reduce(1, *)
-    let first = composition.store.parameters(under: "encoder").first { $0.role == .weight && $0.tensor.rank >= 2 }
-    let seesInputs =
-      first.map { names.contains($0.name) && $0.tensor.rank == 2 && $0.tensor.size(1) == inputSize } ?? false
-    let report = StageReport(
-      stage: stage.recipe.name, index: index, layers: try sparse.map(StageReport.Layer.init), before: before,
-      after: try measurements(index), inputSize: inputSize,
-      features: seesInputs ? try first.map { try StageReport.Feature.surviving($0.tensor) } : nil)
-    try StageLog(folder.stages).add(report)
-    // Frozen zeros stay what they were: they are told of once.
-    if !stage.actions.isEmpty { for layer in report.layers { observer?.note(layer.text) } }
-    for text in [report.metricsText, report.featuresText(names: featureNames)] {
-      if let text { observer?.note("\(stage.recipe.name): \(text)") }
-    }
-  }
-
   // MARK: Numbers
 
   private var means: [String: Double] {
@@ -422,9 +319,7 @@ public final class Trainer {
     for (index, optimizer) in optimizers.enumerated() {
       for (name, tensor) in optimizer.state { tensors["optimizer.\(index).\(name)"] = tensor }
     }
-    for (name, mask) in masks { tensors["mask.\(name)"] = mask }
-    tensors["prior.latents"] = learned?.latents
-    tensors["prior.labels"] = learned?.labels
+    tensors.merge(ends.state) { own, _ in own }
     tensors["generator.draws"] = try generator.state
     for (path, mode) in composition.modes { tensors["generator.mode.\(path)"] = try mode.generator.state }
     try Checkpoint(
@@ -436,16 +331,11 @@ public final class Trainer {
   private func restore(_ checkpoint: Checkpoint) throws {
     let url = folder.checkpoint
     try checkpoint.restore("model", into: composition.store.parameters.map { ($0.name, $0.tensor) }, from: url)
-    learned = try checkpoint.teach(composition.model.prior, on: data.training.device)
+    try ends.restore(checkpoint)
     guard position.stage < composition.stages.count else { return }
     try begin(stage: position.stage)
     for (index, optimizer) in optimizers.enumerated() {
       try checkpoint.restore("optimizer.\(index)", into: optimizer.state, from: url)
-    }
-    for parameter in composition.store.parameters {
-      if let mask = checkpoint.tensors["mask.\(parameter.name)"] {
-        masks[parameter.name] = try mask.to(parameter.tensor.device)
-      }
     }
     func state(_ name: String) throws -> Tensor {
       guard let state = checkpoint.tensors["generator.\(name)"] else {

@@ -29,7 +29,7 @@ public struct SobelLoss: Loss {
       throw RecipeError(
         """
         \(context.title) compares edges in images [channels, height, width] with sides of 3 or more, found inputs of \
-        shape \(shape); leave it out of the losses
+        shape \(shape); if prior 'pedcc' brought it along, choose the other losses: --loss centroid --loss mse
         """)
     }
     self.config = config
