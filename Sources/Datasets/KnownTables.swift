@@ -75,6 +75,13 @@ extension DatasetLibrary {
     let bytes = try ByteReader(url).readAll()
     let table = try DataTable(bytes, format, path: url.path)
     let (examples, classNames) = try table.examples()
+    // Measurements, or the samples' names: nothing learns classes of one sample each.
+    if let classNames, classNames.count > examples.count / 2, let first = classNames.first {
+      throw FileError(
+        url.path,
+        "has \(classNames.count) different labels for \(examples.count) samples, such as '\(first)', expected classes of "
+          + "several samples; name another column by data.label, or set data.label=none")
+    }
     return try Dataset(
       name: name, title: title, train: examples, test: nil, classNames: classNames, featureNames: table.featureNames,
       digest: MD5.digest(of: bytes), origin: .files([url]))

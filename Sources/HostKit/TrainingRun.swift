@@ -83,10 +83,11 @@ struct TrainingRun {
       "data     \(session.dataset.name): \(session.training.count) training\(held) + \(session.test.count) test examples; \(session.dataset.origin.description)"
     )
     if let names = session.dataset.featureNames {
-      let classes = session.dataset.classNames.map { ", \($0.count) classes: \($0.joined(separator: ", "))" } ?? ""
-      say(
-        "table    \(names.count) features, \(names.prefix(3).joined(separator: ", "))\(names.count > 3 ? ", …" : "")\(classes)"
-      )
+      func first(_ count: Int, of names: [String]) -> String {
+        names.prefix(count).joined(separator: ", ") + (names.count > count ? ", …" : "")
+      }
+      let classes = session.dataset.classNames.map { ", \($0.count) classes: \(first(20, of: $0))" } ?? ""
+      say("table    \(names.count) features, \(first(3, of: names))\(classes)")
     }
     say(
       "model    \(session.weightCount) weights on \(session.device), \(Torch.threadCount) threads, seed \(recipe.seed)")

@@ -215,11 +215,24 @@ func realTablesAreRead(name: String, samples: Int, features: Int, classes: Int) 
 
 @Test func theSettingsTakeColumnsByNameAndByNumber() throws {
   try withFolder { folder in
-    try folder.appendingPathComponent("t.csv").write(Array("a,b,c,label\n1,2,3,x\n4,5,6,y\n".utf8))
+    try folder.appendingPathComponent("t.csv").write(Array("a,b,c,label\n1,2,3,x\n4,5,6,y\n7,8,9,x\n0,0,0,y\n".utf8))
     let settings = try DataSettings(["path": "t.csv", "label": -1, "drop": [1, "c"]], at: "data.with")
     let found = try DatasetLibrary.load("table", settings: settings, from: folder)
     #expect(found.featureNames == ["b"])
     #expect(try settings.values["drop"] == [1, "c"])
+  }
+}
+
+@Test func measurementsAreRefusedAsLabels() throws {
+  try withFolder { folder in
+    let lines = (0..<9).map { "\($0),\(Double($0 / 2) / 8)" }  // 5 labels for 9 samples
+    try folder.appendingPathComponent("t.csv").write(Array((["x,age"] + lines).joined(separator: "\n").utf8))
+    func load(_ label: Value) throws -> Dataset {
+      try DatasetLibrary.load("table", settings: DataSettings(["path": "t.csv", "label": label], at: ""), from: folder)
+    }
+    let found = message { _ = try load("age") }
+    #expect(found?.contains("has 5 different labels for 9 samples, such as '0.0', expected classes of several") == true)
+    #expect(try load("none").train.count == 9)
   }
 }
 
@@ -272,13 +285,13 @@ func realTablesAreRead(name: String, samples: Int, features: Int, classes: Int) 
     #expect(absent?.contains("host data fetch") == false)
     let refused = message { _ = try DatasetFetcher.fetch("lung", into: folder) }
     #expect(refused?.hasPrefix("no address to fetch 'lung' from is known; put LUNG.csv from MetaboLights, ") == true)
-    let text = "Name;s1;s2;s3\r\nLabel;2;1;2\r\nMZ 308.2;1,5;2;3\r\nMZ 561.3;4;5;6,25\r\n"
+    let text = "Name;s1;s2;s3;s4\r\nLabel;2;1;2;1\r\nMZ 308.2;1,5;2;3;0\r\nMZ 561.3;4;5;6,25;7\r\n"
     try folder.appendingPathComponent("lung/LUNG.csv").write(Array(text.utf8))
     let dataset = try DatasetLibrary.load("lung", settings: DataSettings(), from: folder)
-    #expect(try dataset.train.inputs.floats() == [1.5, 4, 2, 5, 3, 6.25])
-    #expect(try dataset.train.labels?.ints() == [1, 0, 1])
+    #expect(try dataset.train.inputs.floats() == [1.5, 4, 2, 5, 3, 6.25, 0, 7])
+    #expect(try dataset.train.labels?.ints() == [1, 0, 1, 0])
     #expect(dataset.test == nil && dataset.featureNames == ["MZ 308.2", "MZ 561.3"])
     let report = try DatasetVerifier.verify("lung", in: folder)
-    #expect(report.problems == ["found 3 samples x 2 features, expected 1,005 x 2944"])
+    #expect(report.problems == ["found 4 samples x 2 features, expected 1,005 x 2944"])
   }
 }
