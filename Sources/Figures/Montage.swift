@@ -3,57 +3,43 @@ import Foundation
 /// Pictures side by side in rows, each below its title: the samples of several runs, or of one run after 40, 100 and 200
 /// epochs.
 ///
-/// Pictures of one column start at the same left edge, those of one row at the same upper edge. A frame goes around a
-/// picture and covers nothing of it.
+/// Pictures of one column start at the same left edge, those of one row at the same upper edge.
 public struct Montage: Sendable {
   /// One picture with what stands around it.
   public struct Panel: Sendable {
     /// Above the picture, in as many lines as its width asks for; an empty one takes no room.
     public var title: String
     public var picture: Picture
-    /// The colour of the frame; nil for none.
-    public var frame: Color?
 
-    public init(_ title: String, _ picture: Picture, frame: Color? = nil) {
-      (self.title, self.picture, self.frame) = (title, picture, frame)
-    }
+    public init(_ title: String, _ picture: Picture) { (self.title, self.picture) = (title, picture) }
   }
 
   public let picture: Picture
 
   /// - Parameters:
-  ///   - rows: The panels of each row from the left; rows may differ in length.
-  ///   - rowLabels: A text that reads upwards at the left of each row; rows without one stay blank.
+  ///   - rows: The panels of each row from the left, nil for a place that stays blank; rows may differ in length.
   ///   - caption: A text above all.
-  ///   - padding: Pixels between two panels.
-  /// - Throws: `FigureError` where there is no panel, there are more labels than rows, or the picture would be too large.
-  public init(rows: [[Panel]], rowLabels: [String] = [], caption: String? = nil, padding: Int = 14) throws {
-    guard rows.contains(where: { !$0.isEmpty }) else {
+  ///   - padding: Pixels between two panels, 0 or more.
+  /// - Throws: `FigureError` where there is no panel, or the picture would be too large.
+  public init(rows: [[Panel?]], caption: String? = nil, padding: Int = 14) throws {
+    guard rows.contains(where: { $0.contains { $0 != nil } }) else {
       throw FigureError("found no panel for a montage, expected one picture or more")
     }
-    guard rowLabels.count <= rows.count, padding >= 0 else {
-      throw FigureError(
-        "found \(rowLabels.count) labels for \(rows.count) rows of a montage and a padding of \(padding), "
-          + "expected at most one label for each row and a padding of 0 or more")
-    }
-    let (text, margin, frame) = (Montage.textScale, 14, Montage.frameThickness)
+    guard padding >= 0 else { throw FigureError("found a montage's padding of \(padding), expected 0 or more") }
+    let (text, margin) = (Montage.textScale, 14)
     let columns = (0..<(rows.map(\.count).max() ?? 0)).map { column in
-      rows.compactMap { $0.dropFirst(column).first }.map { $0.picture.width + 2 * frame }.max() ?? 0
+      rows.compactMap { $0.dropFirst(column).first??.picture.width }.max() ?? 0
     }
-    let titles = rows.map { row in zip(row, columns).map { Font.lines(of: $0.title, width: $1 / text) } }
+    let titles = rows.map { row in
+      zip(row, columns).map { panel, width in panel.map { Font.lines(of: $0.title, width: width / text) } ?? [] }
+    }
     let titleHeights = titles.map { Montage.height(ofLines: $0.map(\.count).max() ?? 0) }
-    let heights = rows.indices.map { row in
-      let label = row < rowLabels.count ? Font.width(of: rowLabels[row]) * text : 0
-      return max(rows[row].map { $0.picture.height + 2 * frame }.max() ?? 0, label)
+    let heights = rows.map { row in row.compactMap { $0?.picture.height }.max() ?? 0 }
+    let lefts = columns.indices.map { columns[..<$0].reduce(0) { $0 + $1 + padding } }
+    let rights = titles.flatMap { row in
+      zip(row, lefts).map { lines, left in left + (lines.map { Font.width(of: $0) * text }.max() ?? 0) }
     }
-    let labelWidth = rowLabels.contains { !$0.isEmpty } ? Font.height * text + 8 : 0
-    let titleWidth =
-      zip(titles, rows).flatMap { zip($0.0, columns.indices) }
-      .map { lines, column in
-        let left = columns[..<column].reduce(0) { $0 + $1 + padding }
-        return left + (lines.map { Font.width(of: $0) * text }.max() ?? 0)
-      }.max() ?? 0
-    let contentWidth = labelWidth + max(columns.reduce(-padding) { $0 + $1 + padding }, titleWidth)
+    let contentWidth = max(columns.reduce(-padding) { $0 + $1 + padding }, rights.max() ?? 0)
     let captionLines = caption.map { Font.lines(of: $0, width: max(contentWidth, 200) / text) } ?? []
     let captionHeight = Montage.height(ofLines: captionLines.count)
     let captionWidth = captionLines.map { Font.width(of: $0) * text }.max() ?? 0
@@ -65,42 +51,22 @@ public struct Montage: Sendable {
     var top = margin + captionHeight
     for (row, panels) in rows.enumerated() {
       let pictureTop = top + titleHeights[row]
-      if row < rowLabels.count {
-        let length = Font.width(of: rowLabels[row]) * text
-        picture.writeUpwards(
-          rowLabels[row], x: margin, y: pictureTop + (heights[row] + length) / 2, scale: text)
-      }
-      var left = margin + labelWidth
       for (column, panel) in panels.enumerated() {
-        let lines = titles[row][column]
+        guard let panel else { continue }
+        let (lines, left) = (titles[row][column], margin + lefts[column])
         // Short titles stand right above their pictures, not above those of longer neighbours.
-        let rise = Montage.height(ofLines: lines.count)
-        Montage.write(lines, on: &picture, x: left, y: pictureTop - rise)
-        let (width, height) = (panel.picture.width + 2 * frame, panel.picture.height + 2 * frame)
-        if let color = panel.frame {
-          picture.frame(x: left, y: pictureTop, width: width, height: height, thickness: frame, color)
-        }
-        picture.draw(panel.picture, x: left + frame, y: pictureTop + frame)
-        left += columns[column] + padding
+        Montage.write(lines, on: &picture, x: left, y: pictureTop - Montage.height(ofLines: lines.count))
+        picture.draw(panel.picture, x: left, y: pictureTop)
       }
       top = pictureTop + heights[row] + padding
     }
     self.picture = picture
   }
 
-  /// The same without frames.
-  public init(
-    rows: [[(String, Picture)]], rowLabels: [String] = [], caption: String? = nil, padding: Int = 14
-  ) throws {
-    let panels = rows.map { $0.map { Panel($0.0, $0.1) } }
-    try self.init(rows: panels, rowLabels: rowLabels, caption: caption, padding: padding)
-  }
-
   /// Writes a PNG file: a whole one or none.
   public func write(to url: URL) throws { try picture.write(to: url) }
 
   private static let textScale = 2
-  private static let frameThickness = 3
   private static let lineHeight = (Font.height + 3) * textScale
 
   private static func height(ofLines count: Int) -> Int { count == 0 ? 0 : count * lineHeight + 6 }

@@ -83,14 +83,6 @@ public struct Picture: Sendable, Equatable {
     }
   }
 
-  /// Draws the border of a rectangle, inside of it.
-  public mutating func frame(x: Int, y: Int, width: Int, height: Int, thickness: Int, _ color: Color) {
-    fill(x: x, y: y, width: width, height: thickness, color)
-    fill(x: x, y: y + height - thickness, width: width, height: thickness, color)
-    fill(x: x, y: y, width: thickness, height: height, color)
-    fill(x: x + width - thickness, y: y, width: thickness, height: height, color)
-  }
-
   /// Writes a line of text with its upper left corner at a place; a capital is `7 * scale` pixels high.
   public mutating func write(_ text: String, x: Int, y: Int, scale: Int = 1, color: Color = .ink) {
     for (column, row) in Font.dots(of: text) {

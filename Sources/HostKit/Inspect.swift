@@ -29,7 +29,8 @@ struct Evaluate: ParsableCommand {
     let data = try session.part(part)
     let result = try session.evaluator.evaluate(data, stage: session.lastStage, training: session.training)
     say("\(part.rawValue): \(data.count) examples of \(session.dataset.name)")
-    for metric in result.measurements { say("\(metric.name) \(metric.text)") }
+    let error = try session.reconstructionError(of: data.examples)
+    for metric in result.measurements + [error].compactMap({ $0 }) { say("\(metric.name) \(metric.text)") }
     for (name, value) in result.losses.sorted(by: { $0.key < $1.key }) { say("\(name) \(number(value))") }
   }
 }

@@ -30,7 +30,7 @@ struct Reconstruct: ParsableCommand {
       "Classes of the data, by number or name, as in 0,3,7; all unless said.", valueName: "list")) var classes: String?
   @Option(
     help: ArgumentHelp(
-      "The picture; figures/reconstructions.png of the first run unless said, with the data's name where they are not its own.",
+      "The picture; figures/reconstructions.png of the run unless said, named by what else is on it: data, part, more runs.",
       valueName: "file.png"))
   var output: String?
   @OptionGroup(title: "Machine") var machine: MachineOptions
@@ -51,8 +51,12 @@ struct Reconstruct: ParsableCommand {
     for note in comparison.notes { say("note: \(note)") }
     say(ReconstructionComparison.unit)
     for line in aligned(comparison.table) { say("  \(line)") }
+    // The plain name is the run's own picture, which its report shows.
     let isOwn = source.dataset.name == runs[0].session.dataset.name
-    let name = isOwn ? "reconstructions.png" : "reconstructions-\(source.dataset.name).png"
+    let special =
+      [isOwn ? nil : source.dataset.name, part == .test ? nil : part.rawValue, classes.map { "classes-\($0)" }]
+      .compactMap { $0 } + runs.dropFirst().map(\.name)
+    let name = (["reconstructions"] + special).joined(separator: "-").replacing("/", with: "-") + ".png"
     let url = output.map { URL(fileURLWithPath: $0) } ?? RunFolder(URL(fileURLWithPath: folders[0])).figure(name)
     try comparison.picture.write(to: url)
     say("picture  \(url.relativePath)")

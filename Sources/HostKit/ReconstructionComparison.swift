@@ -52,8 +52,18 @@ struct UnseenImages {
 struct ReconstructionComparison {
   static let unit = "mean squared error of a pixel, brightness from 0 to 1, padding left out"
 
-  /// A line of heads, then one for each run: its name, its error here, its error on its own test part.
-  let table: [[String]]
+  /// One run's mean squared error of a pixel.
+  struct Row {
+    let run: String
+    let error: Double
+    /// On the run's own test part, and what that is.
+    let ownError: Double
+    let own: String
+  }
+
+  /// What the images are: `fashion-mnist, 10000 test images`.
+  let title: String
+  let rows: [Row]
   let picture: Picture
   /// What a reader must know about some runs.
   let notes: [String]
@@ -62,28 +72,23 @@ struct ReconstructionComparison {
   /// - Throws: `RecipeError` where a run reads images of another size.
   init(of runs: [Reconstructor], on source: UnseenImages, count: Int) throws {
     let examples = source.examples
-    for run in runs where run.imageShape != examples.inputShape {
-      throw RecipeError(
-        """
-        run '\(run.name)' reads images of \(run.imageShape), and \(source.dataset.name) has \(examples.inputShape); \
-        name data or runs of the same size
-        """)
-    }
+    for run in runs { try run.require(examples.inputShape, of: source.dataset.name) }
     let few = try examples.balanced(
       min(count, examples.count), seed: runs[0].session.recipe.randomSeed, for: "reconstruction")
-    var table = [["run", "\(source.dataset.name), \(source.title)", "own test part"]]
-    var (rows, notes): ([(label: String, images: Tensor)], [String]) = ([], [])
+    var (rows, notes): ([Row], [String]) = ([], [])
+    var pictures: [(label: String, images: Tensor)] = []
     var originals: Tensor?
     for run in runs {
       let isOwn = run.session.dataset.name == source.dataset.name
       let drawn = try run.reconstruct(few, ownClasses: isOwn)
       originals = drawn.originals
-      rows.append((runs.count == 1 ? "reconstruction" : run.name, drawn.reconstructions))
+      pictures.append((runs.count == 1 ? "reconstruction" : run.name, drawn.reconstructions))
       let test = run.session.test.examples
-      table.append([
-        run.name, "\(number(try run.reconstruct(examples, ownClasses: isOwn).error))",
-        "\(number(try run.reconstruct(test, ownClasses: true).error))  \(run.session.dataset.name), \(test.count) images",
-      ])
+      rows.append(
+        Row(
+          run: run.name, error: try run.reconstruct(examples, ownClasses: isOwn).error,
+          ownError: try run.reconstruct(test, ownClasses: true).error,
+          own: "\(run.session.dataset.name), \(test.count) images"))
       if run.isConditional, !isOwn {
         notes.append(
           "'\(run.name)' is told the class; each image of \(source.dataset.name) has the class that suits it best")
@@ -91,8 +96,14 @@ struct ReconstructionComparison {
     }
     guard let originals else { throw RecipeError("there is no run to reconstruct with; name one") }
     let caption = "\(few.count) of \(source.title) of \(source.dataset.name) and their reconstructions"
-    picture = try ImageGrid.comparison(of: originals, with: rows, caption: caption).picture
-    (self.table, self.notes) = (table, notes)
+    picture = try ImageGrid.comparison(of: originals, with: pictures, caption: caption).picture
+    (title, self.rows, self.notes) = ("\(source.dataset.name), \(source.title)", rows, notes)
+  }
+
+  /// A line of heads, then one for each run.
+  var table: [[String]] {
+    [["run", title, "own test part"]]
+      + rows.map { [$0.run, "\(number($0.error))", "\(number($0.ownError))  \($0.own)"] }
   }
 }
 
@@ -102,6 +113,9 @@ extension Dataset {
   /// - Throws: `RecipeError` for a class that is not there.
   func classes(named list: String) throws -> [Int] {
     guard let classCount else { throw RecipeError("--classes: \(name) has no labels; leave it out") }
+    guard list.contains(where: { $0 != "," && $0 != " " }) else {
+      throw RecipeError("--classes: found '\(list)', expected classes by number or name, as in 0,3,7")
+    }
     return try
       (list.split(separator: ",").map { piece in
         let text = piece.trimmingCharacters(in: .whitespaces)

@@ -10,11 +10,9 @@ struct Reconstructor {
   let name: String
   let session: Session
 
-  /// - Parameter label: What the run is called; its folder's name unless said.
   /// - Throws: `RecipeError` where the run does not reconstruct images.
-  init(run path: String, named label: String? = nil, machine: MachineOptions) throws {
-    try self.init(
-      Session(run: path, machine: machine), named: label ?? RunFolder(URL(fileURLWithPath: path)).name)
+  init(run path: String, machine: MachineOptions) throws {
+    try self.init(Session(run: path, machine: machine), named: RunFolder(URL(fileURLWithPath: path)).name)
   }
 
   init(_ session: Session, named name: String) throws {
@@ -34,6 +32,14 @@ struct Reconstructor {
 
   /// Whether the decoder wants to be told the class.
   var isConditional: Bool { session.composition.model.decoder is any ConditionalDecoder }
+
+  /// - Throws: `RecipeError` for images of another size than the run reads.
+  func require(_ shape: [Int], of data: String) throws {
+    guard shape == imageShape else {
+      throw RecipeError(
+        "run '\(name)' reads images of \(imageShape), and \(data) has \(shape); name data or runs of the same size")
+    }
+  }
 
   /// Images and their reconstructions.
   struct Result {
@@ -108,5 +114,15 @@ struct Reconstructor {
     let (height, width) = (imageShape[1], imageShape[2])
     let inner = try images.to(.float32, .cpu).slice(pad..<(pad + height), axis: 2).slice(pad..<(pad + width), axis: 3)
     return try (inner - range.lowerBound) / (range.upperBound - range.lowerBound)
+  }
+}
+
+extension Session {
+  /// The error of reconstructing images of its own data, in the scale that all runs share whatever they read and whichever
+  /// losses trained them; nil for rows of numbers, and without a decoder.
+  func reconstructionError(of examples: Examples) throws -> Measured? {
+    guard examples.areImages, composition.model.decoder != nil else { return nil }
+    return Measured(
+      "reconstruction error", try Reconstructor(self, named: "").reconstruct(examples, ownClasses: true).error)
   }
 }

@@ -14,7 +14,8 @@ struct Reproduce: ParsableCommand {
         host reproduce Plugins/CSAE/experiments/table-2.yaml --report
 
       What is finished is kept and what was stopped goes on: start it again with the same command. Experiments that \
-      have a run in common share it. Full data sets only: a run on a small part is not a reproduction.
+      have a run in common share it. Full data sets only, unless --set asks for less; what --set changed is written above \
+      the numbers, which go to a folder of their own.
       """)
 
   @Argument(
@@ -53,7 +54,7 @@ struct Reproduce: ParsableCommand {
     if report { return try study.report(machine) }
     try study.run(
       Purpose(command: "reproduce", perClass: perClass), machine,
-      wayOn: CommandLine.arguments.dropFirst().reduce("host") { $0 + " " + ($1.contains(" ") ? "'\($1)'" : $1) })
+      wayOn: (["host"] + CommandLine.arguments.dropFirst()).map(\.quotedForShell).joined(separator: " "))
   }
 
   private func show(_ study: Study) {
@@ -84,15 +85,17 @@ extension Study {
       throw UnknownName(flags.only.joined(separator: "', '"), among: experiment.rows.map(\.label), of: "row with")
     }
     let seeds = try flags.seeds.map(RepeatOptions.list) ?? experiment.plan.seeds
-    let cells = try experiment.rows.map { row in
-      let source = try experiment.recipe(of: row)
-      var recipe = source.recipe
-      do {
-        if let data = row.data { recipe.use(data: data) }
-        recipe = try composer.resolve(recipe)
-        for change in experiment.plan.set + row.set + flags.settings { try recipe.set(change) }
-        recipe = try composer.resolve(recipe)
-      } catch let error as ConfigError { throw source.located(error, in: recipe) }
+    let unseen = flags.unseen ?? experiment.plan.unseen
+    if let unseen { _ = try DatasetLibrary.description(unseen) }
+    let title = experiment.plan.title.isEmpty ? experiment.name : experiment.plan.title
+    let cells = try experiment.rows.compactMap { row -> Cell? in
+      var recipe: Recipe
+      do { recipe = try experiment.resolved(row, by: flags.settings, composer) } catch {
+        // Rows that are left out need not have what a flag changes.
+        guard isWanted(row.label) else { return nil }
+        throw error
+      }
+      recipe.about = "\(title): \(row.label)"
       let hasSmallPart = DatasetLibrary.known.contains { $0.name == recipe.data?.use && $0.isEmbedded }
       if hasSmallPart, recipe.data?.with["embedded"].map({ $0 == .null }) ?? true {
         recipe.data?.with["embedded"] = false
@@ -102,11 +105,43 @@ extension Study {
       }
       return Cell(row: row.row, column: row.column, published: row.published, runs: runs)
     }
+    let digest = String(Generator.seed(0, for: flags.settings.joined(separator: "\n")), radix: 36)
     self.init(
-      title: experiment.plan.title.isEmpty ? experiment.name : experiment.plan.title, about: experiment.plan.about,
-      cells: cells, measures: experiment.plan.measures, figures: experiment.plan.figures,
-      unseen: flags.unseen ?? experiment.plan.unseen, isWanted: { isWanted($0.label) },
-      folder: parent.appendingPathComponent(experiment.name))
+      title: title, about: experiment.plan.about, changes: flags.settings, cells: cells,
+      measures: experiment.plan.measures, figures: experiment.plan.figures,
+      unseen: unseen, isWanted: { isWanted($0.label) },
+      folder: parent.appendingPathComponent(
+        experiment.name + (flags.settings.isEmpty ? "" : "-changed-\(digest.prefix(6))")))
+  }
+}
+
+extension Experiment {
+  /// The resolved recipe of a row, with the changes of the experiment, of the row and of flags, in this order.
+  fileprivate func resolved(_ row: Row, by flags: [String], _ composer: Composer) throws -> Recipe {
+    let source = try recipe(of: row)
+    var recipe = source.recipe
+    do {
+      if let data = row.data { recipe.use(data: data) }
+      recipe = try composer.resolve(recipe)
+      for change in plan.set + row.set + flags {
+        guard change.prefix(while: { $0 != "=" }).trimmingCharacters(in: .whitespaces) != "seed" else {
+          throw ConfigError(path: "seed", "'\(change)' changes nothing: each run has a seed of 'seeds', or of --seeds")
+        }
+        try recipe.set(change)
+      }
+      return try composer.resolve(recipe)
+    } catch {
+      let located = (error as? ConfigError).map { source.located($0, in: recipe) } ?? error
+      throw located is RecipeFileError ? located : RecipeError("row '\(row.label)': \(located)")
+    }
+  }
+}
+
+extension String {
+  /// The same as one word of a shell.
+  var quotedForShell: String {
+    let plain = !isEmpty && allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "_./=,:-+@%".contains($0)) }
+    return plain ? self : "'" + replacing("'", with: "'\\''") + "'"
   }
 }
 

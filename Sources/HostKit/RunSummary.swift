@@ -45,7 +45,7 @@ struct RunSummary: Codable {
     libtorch = Torch.version
     threads = Torch.threadCount
     testLosses = test.losses
-    testMetrics = test.measurements
+    testMetrics = test.measurements + [try session.reconstructionError(of: session.test.examples)].compactMap { $0 }
     let reports = try StageLog.read(folder.stages)
     stages = reports.isEmpty ? nil : reports
   }

@@ -13,6 +13,8 @@ import Training
 struct Study {
   let title: String
   let about: String
+  /// How flags changed the recipes, as `--set` takes it.
+  var changes: [String] = []
   let cells: [Cell]
   /// What is compared; everything that was measured, where it is empty.
   let measures: [String]
@@ -52,10 +54,11 @@ struct Study {
   /// A run that fails does not cost the others: its reason is printed again at the end, and the exit code tells.
   /// - Throws: `ExitCode(130)` when the user stopped it, with everything saved.
   func run(_ purpose: Purpose, _ machine: MachineOptions, wayOn: String) throws {
-    // What is only needed at the end must be there before hours of training.
-    if let unseen { _ = try DatasetLibrary.load(unseen, from: machine.dataFolder) }
-    let all = cells.filter(isWanted).flatMap { cell in cell.runs.map { (cell, $0) } }
-    var failures: [(run: String, reason: String)] = []
+    var failures: [Failure] = []
+    let unseen = try unseen.map { try DatasetLibrary.load($0, from: machine.dataFolder) }
+    let all = try cells.filter(isWanted).flatMap { cell in
+      try check(cell, unseen, machine, &failures) ? cell.runs.map { (cell, $0) } : []
+    }
     for (number, (cell, run)) in all.enumerated() where !run.isFinished {
       let title = [cell.label, run.label].filter { !$0.isEmpty }.joined(separator: ", ")
       say("== run \(number + 1) of \(all.count): \(title)")
@@ -65,38 +68,79 @@ struct Study {
         guard try one.train() else { throw ExitCode(130) }
         try one.finish(perClass: purpose.perClass)
       } catch let exit as ExitCode { throw exit } catch {
-        failures.append((title, "\(error)"))
-        warn("error: \(error)")
+        failures.append(Failure(what: title, error))
       }
       say()
     }
-    try report(machine)
+    try report(machine, after: failures)
+  }
+
+  /// What could not be run or measured, and why. Said at once, and again at the end.
+  struct Failure {
+    let what: String
+    let reason: String
+
+    init(what: String, _ error: any Error) {
+      (self.what, reason) = (what, "\(error)")
+      warn("error: \(reason)")
+    }
+  }
+
+  /// Looks for what would only come out after hours of training.
+  ///
+  /// - Returns: Whether the cell can be run.
+  /// - Throws: `RecipeError` where the cell cannot be compared on the unseen data: that is a wrong flag.
+  private func check(
+    _ cell: Cell, _ unseen: Dataset?, _ machine: MachineOptions, _ failures: inout [Failure]
+  ) throws -> Bool {
+    let session: Session
+    do {
+      session = try Session(cell.runs[0].recipe, machine: machine)
+      // Runs on a table that is no longer the same must not be averaged with new ones.
+      for run in cell.runs where run.isFinished && session.dataset.digest != nil {
+        try Checkpoint.read(run.folder.checkpoint).require(table: session.dataset.digest, from: run.folder.checkpoint)
+      }
+    } catch {
+      failures.append(Failure(what: cell.label, error))
+      return false
+    }
+    guard let unseen, session.composition.model.decoder != nil else { return true }
+    guard unseen.name != session.dataset.name else {
+      throw RecipeError(
+        "unseen data '\(unseen.name)' are what '\(cell.label)' is trained on; name a set that no run has seen by --unseen"
+      )
+    }
+    try Reconstructor(session, named: cell.label).require(unseen.inputShape, of: unseen.name)
+    return true
+  }
+
+  /// Writes and prints what the finished runs came to.
+  ///
+  /// - Throws: `ExitCode.failure` where something failed, or a finished run's files are damaged: with all else reported.
+  func report(_ machine: MachineOptions, after failures: [Failure] = []) throws {
+    var failures = failures
+    var results = StudyResults(self, &failures)
+    do { results.unseen = try compareOnUnseen(machine) } catch {
+      failures.append(Failure(what: "the comparison on \(unseen ?? "")", error))
+    }
+    try results.write(to: folder)
+    results.print(folder: folder)
     for (index, failure) in failures.enumerated()
     where !failures[..<index].contains(where: { $0.reason == failure.reason }) {
       let others = failures[index...].count { $0.reason == failure.reason } - 1
-      warn("failed: \(failure.run)" + (others > 0 ? ", and \(others) more" : "") + ": \(failure.reason)")
+      warn("failed: \(failure.what)" + (others > 0 ? ", and \(others) more" : "") + ": \(failure.reason)")
     }
     if !failures.isEmpty { throw ExitCode.failure }
   }
 
-  /// Writes and prints what the finished runs came to.
-  func report(_ machine: MachineOptions) throws {
-    var results = try StudyResults(self)
-    try results.write(to: folder)
-    if let comparison = try compareOnUnseen(machine) {
-      results.unseen = comparison
-      try results.write(to: folder)
-    }
-    results.print(folder: folder)
-  }
-
-  /// The first finished run of each cell on data that none has seen; nil where the study names none.
+  /// The first finished run of each cell that has a decoder, on data that none has seen; nil where the study names none.
   private func compareOnUnseen(_ machine: MachineOptions) throws -> ReconstructionComparison? {
     guard let unseen else { return nil }
-    let runs = try cells.compactMap { cell in
-      try cell.runs.first(where: \.isFinished).map {
-        try Reconstructor(run: $0.folder.url.path, named: cell.label, machine: machine)
-      }
+    let runs = try cells.compactMap { cell -> Reconstructor? in
+      guard let run = cell.runs.first(where: \.isFinished) else { return nil }
+      let session = try Session(run: run.folder.url.path, machine: machine)
+      guard session.composition.model.decoder != nil else { return nil }
+      return try Reconstructor(session, named: cell.label)
     }
     guard let first = runs.first else { return nil }
     let images = try UnseenImages(

@@ -23,7 +23,9 @@ struct StudyResults {
     let published: Double?
     let unit: String
     let values: [Double]
+    /// Of each run and the examples that it was trained on; nil where runs differ.
     let epochs: Int?
+    let examples: Int?
 
     var mean: Double { values.reduce(0, +) / Double(values.count) }
     /// Sample standard deviation (divisor n − 1); nil for fewer than two.
@@ -34,38 +36,44 @@ struct StudyResults {
   }
 
   let study: Study
+  /// Every number of every finished run.
   let values: [Value]
   let lines: [Line]
-  /// Measures, asked for or published, that no run has, with those there are.
+  /// Measures that are asked for of finished cells, or published, and that no run has; with those there are.
   let unknown: [UnknownName]
   var unseen: ReconstructionComparison?
 
-  /// - Throws: `FileError` where a finished run's files are damaged.
-  init(_ study: Study) throws {
+  /// - Parameter failures: Gains the finished runs whose files are damaged: they are left out.
+  init(_ study: Study, _ failures: inout [Study.Failure]) {
     self.study = study
-    let all = try study.cells.flatMap { cell in
-      try cell.runs.filter(\.isFinished).flatMap { run in try StudyResults.values(of: run, in: cell) }
+    var all: [Value] = []
+    for cell in study.cells {
+      for run in cell.runs where run.isFinished {
+        do { all += try StudyResults.values(of: run, in: cell) } catch {
+          failures.append(Study.Failure(what: "\(cell.label), \(run.label)", error))
+        }
+      }
     }
+    values = all
     var known: [String] = []
     for value in all where !known.contains(value.measure) { known.append(value.measure) }
     let wanted =
       study.measures.isEmpty
       ? known.filter { !$0.contains("/") || $0.hasPrefix("test/") || $0 == "zeros/all" } : study.measures
-    let named = wanted + study.cells.flatMap { $0.published.keys.sorted() }
-    unknown =
-      known.isEmpty
-      ? []
-      : named.indices.filter { !known.contains(named[$0]) && !named[..<$0].contains(named[$0]) }
-        .map { UnknownName(named[$0], among: known, of: "measure") }
-    values = all.filter { wanted.contains($0.measure) }
+    // While a cell has not been run, it may be the one that has the measure.
+    let finished = study.cells.filter { cell in all.contains { $0.cell.label == cell.label } }
+    let named =
+      (finished.count == study.cells.count ? wanted : []) + finished.flatMap { $0.published.keys.sorted() }
+    unknown = named.indices.filter { !known.contains(named[$0]) && !named[..<$0].contains(named[$0]) }
+      .map { UnknownName(named[$0], among: known, of: "measure") }
     lines = study.cells.flatMap { cell in
       wanted.compactMap { measure in
         let found = all.filter { $0.cell.label == cell.label && $0.measure == measure }
         guard !found.isEmpty || cell.published[measure] != nil else { return nil }
-        let epochs = Set(found.map(\.summary.epochs))
         return Line(
-          label: cell.label, measure: measure, published: cell.published[measure], unit: found.first?.unit ?? "",
-          values: found.map(\.value), epochs: epochs.count == 1 ? epochs.first : nil)
+          label: cell.label, measure: measure, published: cell.published[measure],
+          unit: all.first { $0.measure == measure }?.unit ?? "", values: found.map(\.value),
+          epochs: common(found.map(\.summary.epochs)), examples: common(found.map(\.summary.trainingExamples)))
       }
     }
   }
@@ -117,20 +125,31 @@ extension StudyResults.Line {
   }
   var countText: String { values.isEmpty ? "" : "\(values.count)" }
   var epochsText: String { epochs.map(String.init) ?? "" }
-  var columns: [String] { [label, measure, publishedText, oursText, differenceText, countText, epochsText] }
+  var examplesText: String { examples.map(String.init) ?? "" }
+  var columns: [String] {
+    [label, measure, publishedText, oursText, differenceText, countText, epochsText, examplesText]
+  }
 }
 
 extension StudyResults {
-  private static let heads = ["run", "measure", "published", "ours", "difference", "runs", "epochs"]
+  private static let heads = ["run", "measure", "published", "ours", "difference", "runs", "epochs", "examples"]
 
   /// The table for people, in Markdown.
   var markdown: String {
     let rows = lines.map { "| " + $0.columns.joined(separator: " | ") + " |" }
-    let head = ["| " + Self.heads.joined(separator: " | ") + " |", "|---|---|---:|---:|---:|---:|---:|"]
-    return (["# \(study.title)", "", study.about, ""].drop { $0.isEmpty } + head + rows).joined(separator: "\n")
+    let head = ["| " + Self.heads.joined(separator: " | ") + " |", "|---|---|---:|---:|---:|---:|---:|---:|"]
+    let texts = ["# \(study.title)", study.about, changesText].filter { !$0.isEmpty }.flatMap { [$0, ""] }
+    return (texts + head + rows).joined(separator: "\n")
       + "\n\n"
-      + "Ours: mean ± sample standard deviation over runs (seeds\(hasFolds ? " and folds" : "")).\n"
+      + "Ours: mean ± sample standard deviation over runs (seeds\(hasFolds ? " and folds" : "")), "
+      + "each trained on so many examples.\n"
       + (unseen.map(Self.markdown) ?? "")
+  }
+
+  /// What flags changed, and that it holds against what the experiment says of itself.
+  private var changesText: String {
+    study.changes.isEmpty
+      ? "" : "Changed for these runs, whatever else is said here: \(study.changes.joined(separator: ", "))."
   }
 
   private static func markdown(_ unseen: ReconstructionComparison) -> String {
@@ -151,12 +170,17 @@ extension StudyResults {
         value.run.folder.name,
       ] as [String]
     }
+    let compared = (unseen?.rows ?? []).map { row in
+      [
+        row.run, "", "", "", "reconstruction error on \(unseen?.title ?? "")", "\(row.error)", "", "", "", "", "", "",
+      ] as [String]
+    }
     let head = [
       "row", "column", "seed", "fold", "measure", "value", "unit", "published", "epochs", "training_examples",
       "seconds",
       "folder",
     ]
-    return ([head] + rows).map(CSV.row).joined()
+    return ([head] + rows + compared).map(CSV.row).joined()
   }
 
   private var hasFolds: Bool { study.cells.contains { $0.runs.contains { $0.fold != nil } } }
@@ -170,11 +194,18 @@ extension StudyResults {
     let figures = try drawFigures(in: folder)
     let finished = study.cells.flatMap(\.runs).filter(\.isFinished)
     try HTMLReport(
-      title: study.title, subtitle: study.about,
+      title: study.title, subtitle: [study.about, changesText].filter { !$0.isEmpty }.joined(separator: " "),
       summary: [.init("runs", "\(finished.count) of \(study.cells.flatMap(\.runs).count) finished")],
       measurements: lines.map { line in
         .init("\(line.label): \(line.measure)", line.oursText, note: note(line))
-      }, figures: figures
+      }
+        + (unseen.map { unseen in
+          unseen.rows.map {
+            .init(
+              "\($0.run): reconstruction error on \(unseen.title)", "\(number($0.error))",
+              note: "\(number($0.ownError)) on its own test part, \($0.own)")
+          }
+        } ?? []), diagnostics: (unseen?.notes ?? []).map { .init("note", $0) }, figures: figures
     ).write(to: folder.appendingPathComponent("report.html"))
   }
 
@@ -182,17 +213,19 @@ extension StudyResults {
   private func drawFigures(in folder: URL) throws -> [HTMLReport.Figure] {
     var rows: [String] = []
     for cell in study.cells where !rows.contains(cell.row) { rows.append(cell.row) }
+    var columns: [String] = []
+    for cell in study.cells where !columns.contains(cell.column) { columns.append(cell.column) }
     var figures = try study.figures.compactMap { name -> HTMLReport.Figure? in
       let panels = try rows.map { row in
-        try study.cells.filter { $0.row == row }.compactMap { cell -> Montage.Panel? in
-          let pictures = cell.runs.filter(\.isFinished).map { $0.folder.figure(name) }
+        try columns.map { column -> Montage.Panel? in
+          let runs = study.cells.filter { $0.row == row && $0.column == column }.flatMap(\.runs).filter(\.isFinished)
+          let pictures = runs.map { $0.folder.figure(name) }
           guard let url = pictures.first(where: { FileManager.default.fileExists(atPath: $0.path) }) else { return nil }
-          return Montage.Panel(cell.label, try Picture(contentsOf: url))
+          return Montage.Panel(column.isEmpty ? row : "\(row), \(column)", try Picture(contentsOf: url))
         }
-      }
-      guard panels.contains(where: { !$0.isEmpty }) else { return nil }
-      try Montage(rows: panels.filter { !$0.isEmpty }, caption: study.title).write(
-        to: folder.appendingPathComponent(name))
+      }.filter { $0.contains { $0 != nil } }
+      guard !panels.isEmpty else { return nil }
+      try Montage(rows: panels, caption: study.title).write(to: folder.appendingPathComponent(name))
       return HTMLReport.Figure(name, caption: "\(name) of each run, the first seed.")
     }
     if let unseen {
@@ -206,20 +239,29 @@ extension StudyResults {
     [
       line.published == nil ? "" : "published \(line.publishedText)",
       line.values.count > 1 ? "\(line.values.count) runs" : "", line.epochs.map { "\($0) epochs" } ?? "",
+      line.examples.map { "\($0) examples" } ?? "",
     ].filter { !$0.isEmpty }.joined(separator: ", ")
   }
 
   func print(folder: URL) {
     say(study.title)
+    if !study.changes.isEmpty { say(changesText) }
     for line in aligned([Self.heads] + lines.map(\.columns), numbersFrom: 2) { say(line) }
     if let unseen {
       say(ReconstructionComparison.unit)
       for line in aligned(unseen.table) { say("  \(line)") }
+      for note in unseen.notes { say("note: \(note)") }
     }
     for name in unknown { warn("warning: \(name)") }
     say("results  \(folder.relativePath)/results.md")
     say("report   \(folder.relativePath)/report.html")
   }
+}
+
+/// What all of the values are; nil where they differ, or there is none.
+private func common<Value: Hashable>(_ values: [Value]) -> Value? {
+  let different = Set(values)
+  return different.count == 1 ? different.first : nil
 }
 
 extension RunSummary {

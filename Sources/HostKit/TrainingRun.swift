@@ -27,7 +27,9 @@ struct TrainingRun {
     self.resuming = hasRun && FileManager.default.fileExists(atPath: folder.checkpoint.path)
     lock = try folder.lock()
     if hasRun {
-      let stored = try Composer(Host.catalog).resolve(Recipe.read(folder.recipe).recipe)
+      var stored = try Composer(Host.catalog).resolve(Recipe.read(folder.recipe).recipe)
+      // What a run is called changes nothing: experiments that share it call it differently.
+      (stored.name, stored.about) = (session.recipe.name, session.recipe.about)
       guard stored == session.recipe else {
         throw RecipeError(
           "the flags or the recipe file differ from the run in \(folder.url.path); a run goes on with its own recipe: leave them out, or start another run"

@@ -17,7 +17,8 @@ import LatentKit
 ///
 /// Each row is run once for each seed, and for each fold where there are some.
 public struct Experiment: Sendable {
-  /// The file's name without its ending.
+  /// What its results are filed under: the file's name without its ending and, for a file in a folder `experiments`, the
+  /// name of the plugin or project around that: `CSAE-table-2`.
   public let name: String
   public let plan: Plan
   public let rows: [Row]
@@ -73,7 +74,9 @@ public struct Experiment: Sendable {
   public init(_ url: URL) throws {
     let source = try Source(url)
     self.source = source
-    name = url.deletingPathExtension().lastPathComponent
+    let folder = url.absoluteURL.standardizedFileURL.deletingLastPathComponent()
+    let owner = folder.lastPathComponent == "experiments" ? folder.deletingLastPathComponent().lastPathComponent : ""
+    name = (owner.isEmpty ? "" : "\(owner)-") + url.deletingPathExtension().lastPathComponent
     var fields = source.fields
     let listed = fields.removeValue(forKey: "rows")
     plan = try source.locating { try Plan(fields, at: "") }
@@ -108,7 +111,9 @@ public struct Experiment: Sendable {
   /// The recipe of a row as its file and the changes say it, before it is resolved, and those changes.
   /// - Throws: `RecipeFileError` where the recipe's file cannot be read.
   public func recipe(of row: Row) throws -> RecipeSource {
-    try Recipe.read(URL(fileURLWithPath: row.recipe, relativeTo: source.url.deletingLastPathComponent()))
+    let folder = source.url.deletingLastPathComponent()
+    return try Recipe.read(
+      row.recipe.hasPrefix("/") ? URL(fileURLWithPath: row.recipe) : folder.appendingPathComponent(row.recipe))
   }
 
   /// The text of an experiment, for errors that say where.

@@ -12,7 +12,7 @@ enum JSONLines {
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     return try text.split(separator: "\n").enumerated().map { index, line in
       do { return try decoder.decode(Record.self, from: Data(line.utf8)) } catch {
-        throw FileError(url.path, "line \(index + 1) is not \(what)")
+        throw FileError(url.path, "line \(index + 1) is not \(what); remove the run's folder and run it again")
       }
     }
   }

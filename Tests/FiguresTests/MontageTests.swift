@@ -21,58 +21,51 @@ private func corner(of tile: Picture, in picture: Picture) throws -> (x: Int, y:
   return first
 }
 
+private func montage(_ rows: [[(String, Picture)?]], caption: String? = nil, padding: Int = 14) throws -> Picture {
+  try Montage(rows: rows.map { $0.map { $0.map { Montage.Panel($0.0, $0.1) } } }, caption: caption, padding: padding)
+    .picture
+}
+
 @Test func panelsOfAMontageStandInRowsAndColumns() throws {
   let tiles = try [tile(10), tile(20, width: 50), tile(30, height: 44), tile(40, width: 44), tile(50)]
-  let rows = [[tiles[0], tiles[1], tiles[2]], [tiles[3], tiles[4]]]
-  let montage = try Montage(rows: rows.map { $0.map { ("", $0) } }, padding: 11)
-  let found = try tiles.map { try corner(of: $0, in: montage.picture) }
-  // Three pixels on each side are the room of a frame; the widest and the highest panel set the step.
-  #expect(found.map(\.x).map { $0 - found[0].x } == [0, 44 + 6 + 11, 44 + 6 + 11 + 50 + 6 + 11, 0, 44 + 6 + 11])
-  #expect(found.map(\.y).map { $0 - found[0].y } == [0, 0, 0, 44 + 6 + 11, 44 + 6 + 11])
+  let rows = [[tiles[0], tiles[1], tiles[2]], [tiles[3], nil, tiles[4]]]
+  let picture = try montage(rows.map { $0.map { $0.map { ("", $0) } } }, padding: 11)
+  let found = try tiles.map { try corner(of: $0, in: picture) }
+  // The widest panel of a column and the highest of a row set the step; a place without a panel is left blank.
+  #expect(found.map(\.x).map { $0 - found[0].x } == [0, 44 + 11, 44 + 11 + 50 + 11, 0, 44 + 11 + 50 + 11])
+  #expect(found.map(\.y).map { $0 - found[0].y } == [0, 0, 0, 44 + 11, 44 + 11])
 }
 
-@Test func aFrameSurroundsItsPanelAndCoversNothing() throws {
-  let inner = try tile(90)
-  let picture = try Montage(rows: [[.init("", inner, frame: .green), .init("", try tile(91))]]).picture
-  let (x, y) = try corner(of: inner, in: picture)
-  let green = (0..<picture.height).flatMap { y in (0..<picture.width).filter { picture[$0, y] == .green } }.count
-  #expect(green == 36 * 26 - 30 * 20)
-  for (dx, dy) in [(-3, -3), (-1, 19), (32, 22), (15, -2)] { #expect(picture[x + dx, y + dy] == .green) }
-  #expect(picture[x - 4, y] == .white)
-}
-
-@Test func titlesStandAbovePanelsAndLabelsBesideThem() throws {
+@Test func titlesStandAbovePanelsAndTheCaptionAboveAll() throws {
   let inner = try tile(90, width: 200, height: 60)
-  func dark(_ montage: Montage, x: Range<Int>, y: Range<Int>) -> Int {
-    y.reduce(0) { count, y in count + x.count { montage.picture[$0, y] == .ink } }
+  func dark(_ picture: Picture, x: Range<Int>, y: Range<Int>) -> Int {
+    y.reduce(0) { count, y in count + x.count { picture[$0, y] == .ink } }
   }
-  let plain = try Montage(rows: [[("", inner)]])
-  #expect(dark(plain, x: 0..<plain.picture.width, y: 0..<plain.picture.height) == 0)
-  let titled = try Montage(rows: [[("epoch 40", inner)]], rowLabels: ["CVAE"], caption: "Figure 5")
-  let (x, y) = try corner(of: inner, in: titled.picture)
+  let plain = try montage([[("", inner)]])
+  #expect(dark(plain, x: 0..<plain.width, y: 0..<plain.height) == 0)
+  let titled = try montage([[("epoch 40", inner)]], caption: "Figure 5")
+  let (x, y) = try corner(of: inner, in: titled)
   let dots = { (text: String) in 4 * Font.dots(of: text).count }  // of two by two pixels each
-  #expect(dark(titled, x: 0..<titled.picture.width, y: 0..<y) == dots("epoch 40") + dots("Figure 5"))
-  #expect(dark(titled, x: 0..<x, y: y..<titled.picture.height) == dots("CVAE"))
+  #expect(dark(titled, x: x..<titled.width, y: y - 30..<y) == dots("epoch 40"))
+  #expect(dark(titled, x: 0..<titled.width, y: 0..<y) == dots("epoch 40") + dots("Figure 5"))
 }
 
 @Test func longTitlesBreakAndPushPanelsDownTogether() throws {
   let (left, right) = (try tile(1, width: 90), try tile(2, width: 90))
-  let picture = try Montage(rows: [[("one two three four five six", left), ("one", right)]]).picture
+  let picture = try montage([[("one two three four five six", left), ("one", right)]])
   #expect(try corner(of: left, in: picture).y == corner(of: right, in: picture).y)
   let lines = Font.lines(of: "one two three four five six", width: 48).count
   #expect(lines > 1)
-  let short = try Montage(rows: [[("one", left)]]).picture
+  let short = try montage([[("one", left)]])
   #expect(try corner(of: left, in: picture).y - corner(of: left, in: short).y == (lines - 1) * 24)
 }
 
 @Test func montagesOfNothingAreRefused() throws {
-  let none: [[Montage.Panel]] = [[], []]
-  #expect(throws: FigureError.self) { try Montage(rows: none) }
-  let one = [[Montage.Panel("", try tile(1))]]
-  #expect(throws: FigureError.self) { try Montage(rows: one, rowLabels: ["a", "b"]) }
-  #expect(throws: FigureError.self) { try Montage(rows: one, padding: -1) }
+  #expect(throws: FigureError.self) { try montage([[], [nil]]) }
+  let one = try tile(1)
+  #expect(throws: FigureError.self) { try montage([[("", one)]], padding: -1) }
   let wide = try Picture(width: 20_000, height: 1)
-  #expect(throws: FigureError.self) { try Montage(rows: [[("", wide), ("", wide)]]) }
+  #expect(throws: FigureError.self) { try montage([[("", wide), ("", wide)]]) }
 }
 
 @Test func picturesThatLieOutsideAreCutOff() throws {

@@ -23,7 +23,7 @@ import Training
     }
     let summary = try JSONDecoder().decode(RunSummary.self, from: Data(contentsOf: run.summary))
     #expect(summary.trainingExamples == 300 && summary.testExamples == 1000 && summary.epochs == 2)
-    #expect(summary.testMetrics.map(\.name) == ["nearest-class-mean accuracy"])
+    #expect(summary.testMetrics.map(\.name) == ["nearest-class-mean accuracy", "reconstruction error"])
     #expect(summary.testMetrics[0].value > 30)
     #expect(try MetricsLog.read(run.metrics).count == 2)
     // Nothing temporary is left behind.

@@ -74,6 +74,8 @@ private func reconstructor(_ run: String) throws -> Reconstructor {
     #expect(run.isConditional)
     let images = try run.session.test.examples.slice(0..<5).inputs
     let best = try run.reconstruct(Examples(inputs: images), ownClasses: false)
+    let other = #expect(throws: RecipeError.self) { try run.require([3, 32, 32], of: "cifar10") }
+    #expect(other?.description.hasPrefix("run 'told' reads images of [1, 28, 28], and cifar10 has [3, 32, 32]") == true)
     // Every class in turn, as if it were the images' own.
     var least = [Double](repeating: .infinity, count: 5)
     for label in 0..<10 {
@@ -102,9 +104,19 @@ private func reconstructor(_ run: String) throws -> Reconstructor {
     // One more row of 56 pixels and 2 between rows; the caption may take another line.
     #expect(two.height >= one.height + 58)
     try host(["reconstruct", runs.plain, "--data", "fashion-mnist", "--classes", "sneaker, 3", "--count", "4"])
-    let figures = URL(fileURLWithPath: runs.plain).appendingPathComponent("figures")
+    func exists(_ name: String) -> Bool {
+      FileManager.default.fileExists(atPath: "\(runs.plain)/figures/\(name)")
+    }
+    #expect(exists("reconstructions-fashion-mnist-classes-sneaker, 3.png"))
+    // The picture that the run's report shows stays what it is.
+    let own = URL(fileURLWithPath: runs.plain).appendingPathComponent("figures/reconstructions.png")
+    let before = try Data(contentsOf: own)
+    try host(["reconstruct", runs.plain, "--part", "train", "--count", "4"])
+    try host(["reconstruct", runs.plain, runs.conditional, "--count", "4"])
+    #expect(try Data(contentsOf: own) == before)
+    #expect(exists("reconstructions-train.png") && exists("reconstructions-told.png"))
     #expect(
-      FileManager.default.fileExists(atPath: figures.appendingPathComponent("reconstructions-fashion-mnist.png").path))
+      message(["reconstruct", runs.plain, "--classes", ","]).contains("--classes: found ',', expected classes by"))
 
     #expect(message(["reconstruct", runs.plain, "--classes", "12"]).contains("expected classes 0 to 9 of mnist"))
     #expect(message(["reconstruct", runs.plain, "--data", "mnst"]).contains("Did you mean 'mnist'?"))

@@ -138,6 +138,94 @@ private let small = model + "stages: [{epochs: 1}]"
       message("reproduce", experiment, "--runs", scratch.path, "--report", "--unseen", "mnst").contains("'mnist'"))
   }
 
+  @Test func whatCannotBeComparedOnUnseenDataIsRefusedBeforeTraining() throws {
+    let scratch = try Scratch()
+    _ = try scratch.write(small, to: "small.yaml")
+    let experiment = try scratch.write("rows: [{row: one, recipe: small.yaml}]", to: "figure.yaml")
+    func reproduce(_ unseen: String) -> String {
+      message("reproduce", experiment, "--runs", scratch.path, "--unseen", unseen)
+    }
+    #expect(reproduce("mnist").contains("unseen data 'mnist' are what 'one' is trained on"))
+    #expect(reproduce("mnst").contains("Did you mean 'mnist'?"))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path).allSatisfy { $0.hasSuffix(".yaml") })
+  }
+
+  @Test func aComparisonThatFailsCostsNoTable() throws {
+    let scratch = try Scratch()
+    _ = try scratch.write(small, to: "small.yaml")
+    let experiment = try scratch.write(
+      """
+      unseen: fashion-mnist
+      measures: [reconstruction error]
+      rows:
+        - {row: one, recipe: small.yaml}
+        - {row: blind, recipe: small.yaml, set: [decoder=none, "train=[encoder]", "losses=[centroid]"]}
+      """, to: "figure.yaml")
+    // A row without a decoder is measured, and left out of the comparison.
+    try host("reproduce", experiment, "--runs", scratch.path, "--per-class", "2")
+    let csv = try scratch.read("figure/results.csv")
+    #expect(csv.contains("one,,,,\"reconstruction error on fashion-mnist, 1000 test images\",0."))
+    #expect(csv.contains("blind,,1,,nearest-class-mean accuracy,") && !csv.contains("blind,,,,"))
+    #expect(try scratch.read("figure/report.html").contains("one: reconstruction error on fashion-mnist"))
+    #expect(throws: (any Error).self) {
+      try host("reproduce", experiment, "--runs", scratch.path, "--report", "--unseen", "olsson")
+    }
+    #expect(try scratch.read("figure/results.md").contains("| one | reconstruction error |  | 0."))
+  }
+
+  @Test func whatFlagsChangedIsSaidAndFiledApart() throws {
+    let scratch = try Scratch()
+    _ = try scratch.write(small, to: "small.yaml")
+    let experiment = try scratch.write(
+      """
+      about: One epoch.
+      rows: [{row: one, recipe: small.yaml}, {row: quiet, recipe: small.yaml, set: [noise=none]}]
+      """, to: "table.yaml")
+    let common = ["reproduce", experiment, "--runs", scratch.path, "--per-class", "2", "--only", "one"]
+    try host(common)
+    let plain = try scratch.read("table/results.md")
+    #expect(!plain.contains("Changed") && plain.contains("One epoch.") && plain.contains(" | 1 | 1 | 200 |"))
+    // The row that is left out has no noise to change, which is no mistake.
+    try host(common + ["--set", "noise.beta=0.5", "--set", "epochs=2"])
+    #expect(try scratch.read("table/results.md") == plain)
+    let names = try FileManager.default.contentsOfDirectory(atPath: scratch.path)
+    let other = try #require(names.first { $0.hasPrefix("table-changed-") })
+    let changed = try scratch.read("\(other)/results.md")
+    #expect(changed.contains("Changed for these runs, whatever else is said here: noise.beta=0.5, epochs=2."))
+    #expect(changed.contains(" | 1 | 2 | 200 |"))
+    let run = try #require(names.first { $0.hasPrefix("small-mnist-seed-1-") })
+    #expect(try scratch.read("\(run)/summary.json").contains(#""about" : "table: one""#))
+    let all = ["reproduce", experiment, "--runs", scratch.path, "--dry-run", "--set"]
+    #expect(
+      message(all + ["noise.beta=0.5"]).contains("row 'quiet': 'noise.beta=0.5': noise: this recipe has no part there"))
+    #expect(message(all + ["seed=9"]).contains("each run has a seed of 'seeds', or of --seeds"))
+  }
+
+  @Test func aDamagedRunCostsItsOwnRowOnly() throws {
+    let scratch = try Scratch()
+    _ = try scratch.write(small, to: "small.yaml")
+    let experiment = try scratch.write(
+      """
+      measures: [nearest-class-mean accuracy]
+      rows: [{row: one, recipe: small.yaml}, {row: two, recipe: small.yaml, set: [noise.beta=0.1], published: {nearest-class-mean accuracy: 9}}]
+      """, to: "table.yaml")
+    try host("reproduce", experiment, "--runs", scratch.path, "--per-class", "2")
+    let plan = try Host.$plugins.withValue(plugins) {
+      try Study(Experiment(URL(fileURLWithPath: experiment)), Reproduce.parse([experiment, "--runs", scratch.path]))
+    }
+    try Data("{".utf8).write(to: plan.cells[1].runs[0].folder.summary)
+    #expect(throws: (any Error).self) { try host("reproduce", experiment, "--runs", scratch.path, "--report") }
+    let table = try scratch.read("table/results.md")
+    #expect(table.contains("| one | nearest-class-mean accuracy |"))
+    #expect(table.contains("| two | nearest-class-mean accuracy | 9.00 % | not run |"), "in the unit of the others")
+  }
+
+  @Test func whatIsTypedAgainIsQuotedWhereAShellWouldReadIt() {
+    #expect("--set".quotedForShell == "--set" && "runs/a-b_1.yaml".quotedForShell == "runs/a-b_1.yaml")
+    #expect("a b".quotedForShell == "'a b'" && "".quotedForShell == "''")
+    #expect("it's;[x]".quotedForShell == #"'it'\''s;[x]'"#)
+  }
+
   @Test func sparsityIsMeasuredOverAllProjectedWeights() throws {
     let scratch = try Scratch()
     let recipe = try scratch.write(
@@ -163,7 +251,7 @@ private let small = model + "stages: [{epochs: 1}]"
     ("rows:\n  - {row: a, recipe: small.yaml}\n  - {row: b, recipe: small.yaml, sett: [x]}", "3:40: rows[1].sett"),
     ("rows: [{row: a}]", "found no 'recipe'"),
     ("seeds: [1, 1]\nrows: [{row: a, recipe: small.yaml}]", "1 is there twice"),
-    ("rows: [{row: a, recipe: nowhere.yaml}]", "there is no such file"),
+    ("rows: [{row: a, recipe: nowhere.yaml}]", "/nowhere.yaml: there is no such file"),
     ("seeds: [1.5]\nrows: [{row: a, recipe: small.yaml}]", "1:8: seeds: found [1.5], expected a list of whole numbers"),
     ("rows: [{row: a, recipe: small.yaml, set: [prior.clases=3]}]", "Did you mean 'classes'?"),
     ("rows: [{row: a, recipe: small.yaml}, {row: a, recipe: small.yaml}]", "is there twice"),
@@ -190,10 +278,11 @@ private let small = model + "stages: [{epochs: 1}]"
     }
     #expect(!files.isEmpty)
     let scratch = try Scratch()
+    var names: Set<String> = []
     for file in files {
-      #expect(throws: Never.self, "\(file)") {
-        try host("reproduce", folder.appendingPathComponent(file).path, "--dry-run", "--runs", scratch.path)
-      }
+      let url = folder.appendingPathComponent(file)
+      #expect(throws: Never.self, "\(file)") { try host("reproduce", url.path, "--dry-run", "--runs", scratch.path) }
+      #expect(names.insert(try Experiment(url).name).inserted, "the results of \(file) would replace those of another")
     }
   }
 }
