@@ -36,7 +36,9 @@ public enum Safetensors {
   ///
   /// - Throws: `FileError` for a file that is missing, truncated, overlapping, of unknown types or not safetensors.
   public static func read(_ url: URL) throws -> (tensors: [String: Tensor], metadata: [String: String]) {
-    func bad(_ reason: String) -> FileError { FileError(url.path, "is not a whole safetensors file: \(reason)") }
+    func bad(_ reason: String) -> FileError {
+      FileError(url.path, "is not a whole safetensors file: \(reason); copy it again, or make it anew")
+    }
     let data: Data
     do { data = try Data(contentsOf: url, options: .alwaysMapped) } catch {
       throw FileError(url.path, "cannot be read; check that the file is there")
