@@ -41,7 +41,20 @@ struct Centroids: ParsableCommand {
         "--output draws points in 2 or 3 dimensions, and --dimensions is \(dimensions); leave it out")
     }
     guard seed >= 0 else { throw ValidationError("--seed is \(seed), expected 0 or more") }
+    for setting in settings where !isOfPrior(setting) {
+      throw ValidationError(
+        """
+        --set: found '\(setting)', expected a setting of the prior, as in prior.iterations=5000; the prior is the \
+        argument, and --classes, --dimensions and --seed say the rest
+        """)
+    }
     _ = try counts
+  }
+
+  /// Whether the path begins with `prior.` and goes on to something else than the prior's own name.
+  private func isOfPrior(_ setting: String) -> Bool {
+    let path = setting.prefix { $0 != "=" }.split(separator: ".").map { $0.trimmingCharacters(in: .whitespaces) }
+    return path.count > 1 && path[0] == "prior" && path[1] != "use"
   }
 
   private var counts: [Int] {

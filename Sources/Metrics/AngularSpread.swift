@@ -36,12 +36,13 @@ public struct AngularSpread: Sendable, Equatable {
     meanAngle = pairs == 0 ? 0 : angles / Double(pairs) * 180 / .pi
   }
 
-  /// The least energy that is known for so many points: of the regular simplex up to `dimensions + 1` points, of the
-  /// regular polygon on the circle, and of up to 20 points on the sphere in three dimensions; nil elsewhere.
+  /// The least energy that is known for so many points: of the regular simplex up to `dimensions + 1` points, in any
+  /// number of dimensions, of the regular polygon on the circle, and of up to 20 points on the sphere in three dimensions;
+  /// nil elsewhere.
   ///
   /// On the sphere it is Thomson's problem; beyond 3, 4, 5, 6 and 12 points its minima are numerical and not proven.
   public static func leastEnergy(of count: Int, dimensions: Int) -> Double? {
-    guard count >= 1, dimensions >= 2 else { return nil }
+    guard count >= 1, dimensions >= 1 else { return nil }
     if count <= dimensions + 1 {
       let pairs = Double(count * (count - 1)) / 2
       return count == 1 ? 0 : pairs / (2 * Double(count) / Double(count - 1)).squareRoot()

@@ -73,4 +73,9 @@ private func spread(_ points: [[Double]]) throws -> AngularSpread {
   #expect(AngularSpread.leastEnergy(of: 21, dimensions: 3) == nil)
   #expect(AngularSpread.leastEnergy(of: 20, dimensions: 4) == nil)
   #expect(AngularSpread.leastEnergy(of: 1, dimensions: 3) == 0)
+  // On a line there are two points of length 1, at a distance of 2.
+  #expect(AngularSpread.leastEnergy(of: 1, dimensions: 1) == 0)
+  #expect(abs((AngularSpread.leastEnergy(of: 2, dimensions: 1) ?? 0) - 0.5) < 1e-15)
+  #expect(AngularSpread.leastEnergy(of: 3, dimensions: 1) == nil)
+  #expect(AngularSpread.leastEnergy(of: 2, dimensions: 0) == nil)
 }

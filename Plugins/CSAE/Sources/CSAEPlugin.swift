@@ -24,7 +24,7 @@ public enum CSAEPlugin: Plugin {
     .decoder("conditional-mlp", ConditionalMLPDecoder.self, "fully connected layers that are told the class"),
     .loss("centroid", CentroidLoss.self, "squared distance of latents from their class's centroid (eq. 6)"),
     .loss("sobel", SobelLoss.self, "difference in edge strength of reconstruction and input (eq. 8-9)"),
-    .noise("scaled-gaussian", ScaledGaussianNoise.self, "Gaussian noise of deviation beta sqrt(latent) (eq. 11-12)"),
+    .noise("scaled-gaussian", ScaledGaussianNoise.self, "Gaussian noise of deviation alpha beta (eq. 11-12)"),
     .sampler(
       "class-gaussian", ClassGaussianSampler.self, "draws from a Gaussian fitted to each class's training latents"),
     .metric("nearest-class-mean", NearestClassMean.self, "accuracy of the nearest centroid or class mean"),

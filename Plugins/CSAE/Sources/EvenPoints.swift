@@ -1,150 +1,65 @@
 import LatentKit
-import Metrics
 
 /// Points spread over the unit sphere as evenly as can be (Zhu & Zhang 2019, section 3.1), in Float64 on the CPU.
 public enum EvenPoints {
+  /// ImageNet's 21,841 classes, and some room. An iteration of Algorithm 1 looks at all pairs of points.
+  public static let mostPoints = 25_000
+  /// Points times dimensions: 128 MiB in Float64, of which there are several copies.
+  public static let mostValues = 1 << 24
+
   /// The regular simplex: any two of its points have the cosine `−1/(count − 1)`, and no points are further apart.
   ///
   /// The simplex is turned by a random rotation, so that no latent dimension is special; it is exact to rounding.
   ///
-  /// - Parameter count: 1 to `dimensions + 1`.
+  /// - Parameters:
+  ///   - count: 1 to `dimensions + 1`, and to `mostPoints`.
+  ///   - dimensions: 1 or more; `count * dimensions` up to `mostValues`.
   /// - Returns: `[count, dimensions]`.
+  /// - Throws: `RecipeError` for numbers out of these ranges.
   public static func simplex(_ count: Int, dimensions: Int, using generator: inout Generator) throws -> Tensor {
-    guard 1...(dimensions + 1) ~= count else {
-      throw TensorError(
-        "regular simplex", reason: "found \(count) points in \(dimensions) dimensions, expected 1 to \(dimensions + 1)")
+    try check(count, dimensions: dimensions)
+    guard count <= dimensions + 1 else {
+      throw RecipeError(
+        """
+        found \(count) points in \(dimensions) dimensions, expected up to \(dimensions + 1) on a regular simplex; take \
+        more dimensions, or charges
+        """)
     }
     guard count > 1 else { return try onSphere(generator.normal([1, dimensions], dtype: .float64).to(.cpu)) }
-
     // Unit vectors less their mean are a simplex across the diagonal of `count` dimensions; Helmert's basis of what is
     // orthogonal to the diagonal takes it to count − 1 dimensions, and orthonormal columns take it to the latent space.
-    let helmert = try Tensor(
-      (0..<count).flatMap { row in
-        (1..<count).map { column in
-          let length = Double(column * (column + 1)).squareRoot()
-          return row < column ? 1 / length : row == column ? -Double(column) / length : 0
-        }
-      }, shape: [count, count - 1])
     let axes = try orthonormalColumns(generator.normal([dimensions, count - 1], dtype: .float64).to(.cpu))
-    return try onSphere(helmert.matmul(axes.transposed()))
+    return try onSphere(helmert(count).matmul(axes.transposed()))
   }
 
-  /// What came of Algorithm 1.
-  public struct Report: Sendable, Equatable {
-    public let spread: AngularSpread
-    /// Iterations that were run, of the start that was kept.
-    public let iterations: Int
-    /// How far the fastest point moved in the last one, on the unit sphere.
-    public let movement: Double
-    /// Whether that is less than the tolerance.
-    public let hasConverged: Bool
-  }
-
-  /// Where charges on the sphere were left (Algorithm 1).
-  public struct Charges: Sendable {
-    /// `[count, dimensions]`.
-    public let points: Tensor
-    public let report: Report
-  }
-
-  /// Algorithm 1: charges that repel each other with `1/l²` move over the sphere until they rest.
+  /// Whether so many points can be placed in reasonable time and memory.
   ///
-  /// The algorithm prints no damping, and there is none here. Charges come to rest all the same: a velocity keeps its
-  /// direction while its point moves on, so what was tangent becomes radial, and eq. 3 takes a radial part away. They
-  /// swing on the way, and a single one stands still whenever it turns; hence the rule looks at the fastest.
-  ///
-  /// - Parameters:
-  ///   - gamma: How far a force of 1 changes a velocity in one iteration (eq. 4).
-  ///   - epsilon: Distances below it count as it.
-  ///   - iterations: At most; fewer where no point moves by `tolerance` or more.
-  ///   - tolerance: A distance on the unit sphere.
-  ///   - restarts: Further random starts; the one with the least energy is kept.
-  public static func charges(
-    _ count: Int, dimensions: Int, gamma: Double = 0.01, epsilon: Double = 0.01, iterations: Int = 200,
-    tolerance: Double = 1e-12, restarts: Int = 0, using generator: inout Generator
-  ) throws -> Charges {
-    func run() throws -> Charges {
-      let start = try onSphere(generator.normal([count, dimensions], dtype: .float64).to(.cpu))
-      return try withoutGradients {
-        try settle(start, gamma: gamma, epsilon: epsilon, iterations: iterations, tolerance: tolerance)
-      }
+  /// - Throws: `RecipeError` for less than one point or dimension, and beyond `mostPoints` and `mostValues`.
+  public static func check(_ count: Int, dimensions: Int) throws {
+    guard count >= 1, dimensions >= 1 else {
+      throw RecipeError("found \(count) points in \(dimensions) dimensions, expected 1 or more of each")
     }
-    var best = try run()
-    for _ in 0..<restarts {
-      let other = try run()
-      if other.report.spread.energy < best.report.spread.energy { best = other }
+    guard count <= mostPoints else {
+      throw RecipeError("found \(count) points to place evenly, expected up to \(mostPoints); take fewer classes")
     }
-    return best
+    guard dimensions <= mostValues / count else {
+      throw RecipeError(
+        """
+        found \(count) points in \(dimensions) dimensions to place evenly, expected up to \(mostValues / count) \
+        dimensions for so many; take fewer classes, or a smaller latent space
+        """)
+    }
   }
 
-  private static func settle(
-    _ start: Tensor, gamma: Double, epsilon: Double, iterations: Int, tolerance: Double
-  ) throws -> Charges {
-    // Many points move in Float32, which takes half the time, until what they move by is near its rounding; the last
-    // iterations are in Float64 in any case.
-    var isCoarse = start.size(0) >= 256
-    var points = isCoarse ? try start.to(.float32) : start
-    var velocities = try Tensor.zeros(start.shape, dtype: points.dtype)
-    var (movement, done) = (Double.infinity, 0)
-    // The first iteration has no velocity yet, so that it says nothing about rest.
-    while done < iterations, done <= 1 || movement >= tolerance {
-      if isCoarse, done >= iterations - 10 || done > 1 && movement < 1e-5 {
-        isCoarse = false
-        (points, velocities) = (try onSphere(points.to(.float64)), try velocities.to(.float64))
-      }
-      let forces = try tangentForces(on: points, epsilon: epsilon)
-      let next = try onSphere(points + velocities)  // eq. 3
-      velocities = try velocities + gamma * forces  // eq. 4
-      movement = try (next - points).square().sum(axis: 1).max().item().squareRoot()
-      points = next
-      done += 1
-    }
-    let report = Report(
-      spread: try AngularSpread(of: points), iterations: done, movement: movement,
-      hasConverged: done > 1 && movement < tolerance)
-    return Charges(points: try points.to(.float64), report: report)
+  /// Column `k` of `[count, count - 1]` is `(1, …, 1, −k, 0, …, 0) / sqrt(k (k + 1))`, with `k` ones.
+  private static func helmert(_ count: Int) throws -> Tensor {
+    let columns = try Tensor.range(1, count, dtype: .float64)
+    let rows = try Tensor.range(0, count, dtype: .float64).unsqueezed(1)
+    let values = try (rows .< columns).to(.float64) - (rows .== columns).to(.float64) * columns
+    return try values / (columns * (columns + 1)).sqrt()
   }
 
-  /// The tangent components of the forces of eq. 1, `[count, dimensions]`, by products of matrices: some rows of the
-  /// distance matrix at a time, and never the differences of all pairs.
-  ///
-  /// Distances are the same both ways, so each block of rows begins at its own diagonal, and what it says about later
-  /// points is added to theirs.
-  ///
-  /// - Parameter points: `[count, dimensions]` on the unit sphere.
-  public static func tangentForces(on points: Tensor, epsilon: Double) throws -> Tensor {
-    let count = points.size(0)
-    var forces: [Tensor] = []
-    // What earlier blocks contribute to the pull on the points that are left.
-    var earlier: Tensor?
-    for rows in blocks(of: count) {
-      let (some, left) = (try points.slice(rows), try points.slice(rows.lowerBound..<count))
-      let squares = try 2 - 2 * some.matmul(left.transposed())  // l² between points of the unit sphere
-      let inverse = try squares.clamped(epsilon * epsilon).rsqrt()
-      let numbers = try Tensor.range(0, left.size(0))
-      let itself = try numbers.slice(0..<rows.count).unsqueezed(1) .== numbers
-      let weights = try (inverse * inverse * inverse).filled(with: 0, where: itself)
-      // f_i = Σ_j w_ij (u_i − u_j) = u_i Σ_j w_ij − Σ_j w_ij u_j with w = 1/l³. The first part is radial and falls away
-      // in the tangent component. The paper prints f − dot(u, f); only f − dot(u, f) u keeps to the tangent plane.
-      var pull = try weights.matmul(left)
-      if let known = earlier { pull = try pull + known.slice(0..<rows.count) }
-      if rows.upperBound < count {
-        let others = rows.count..<left.size(0)
-        let passedOn = try weights.slice(others, axis: 1).transposed().matmul(some)
-        earlier = try earlier.map { try $0.slice(others) + passedOn } ?? passedOn
-      }
-      forces.append(try some * (some * pull).sum(axis: 1, keep: true) - pull)
-    }
-    return try Tensor.concatenate(forces)
-  }
-
-  /// Rows of a `count x count` matrix: an eighth of them, and at most what fits into some tens of megabytes.
-  private static func blocks(of count: Int) -> [Range<Int>] {
-    let rows = max(1, min(max(count / 8, 64), 4_000_000 / max(count, 1)))
-    return stride(from: 0, to: count, by: rows).map { $0..<min($0 + rows, count) }
-  }
-
-  private static func onSphere(_ points: Tensor) throws -> Tensor {
+  static func onSphere(_ points: Tensor) throws -> Tensor {
     try points / points.square().sum(axis: 1, keep: true).sqrt()
   }
 

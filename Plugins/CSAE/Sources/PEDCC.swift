@@ -8,7 +8,8 @@ import LatentKit
 /// Without labels the density is the equal mixture of all classes.
 ///
 /// - Shapes: centroids `[classes, latent]`, kept as the buffer `centroids`.
-/// - Throws: `RecipeError` without labels, or where the points cannot be placed.
+/// - Throws: `RecipeError` without labels, for settings out of their ranges, where the points cannot be placed, and beyond
+///   `EvenPoints.mostPoints` classes and `EvenPoints.mostValues` classes times latents.
 public struct PEDCC: CentroidPrior, DirectPrior {
   public enum Method: String, Choice { case auto, simplex, charge }
 
@@ -26,15 +27,25 @@ public struct PEDCC: CentroidPrior, DirectPrior {
     public static let help: KeyValuePairs = [
       "method": "simplex (exact, up to latent + 1 classes), charge (Algorithm 1), or auto: the first where it exists.",
       "classes": "How many centroids; unset: one for each class of the data. More leave room for classes to come.",
-      "scale": "alpha of eq. 5, the distance of centroids from the origin; unset: sqrt(latent).",
+      "scale":
+        "alpha of eq. 5, the length of centroids; unset: sqrt(latent). noise.scale does not follow: set both.",
       "deviation": "Standard deviation of a class around its centroid, for densities and draws.",
-      "gamma": "Charge: how far a force changes a velocity in one iteration (eq. 4).",
-      "epsilon": "Charge: smaller distances count as this one.",
+      "gamma": "Charge: how far a force changes a velocity in one iteration (eq. 4); above 0.",
+      "epsilon": "Charge: smaller distances count as this one; above 0, up to 2.",
       "iterations": "Charge: iterations at most, of each start.",
       "tolerance": "Charge: stop where no point of the unit sphere moves this far in an iteration; 0 never stops.",
-      "restarts": "Charge: further random starts; the one with the least energy is kept.",
+      "restarts": "Charge: further random starts, up to 1000; the one with the least energy is kept.",
     ]
+
+    /// How charges are moved under these settings.
+    public var motion: ChargeMotion {
+      ChargeMotion(
+        gamma: gamma, epsilon: epsilon, iterations: iterations, tolerance: tolerance, restarts: restarts)
+    }
   }
+
+  /// What `scale` and `deviation` can be: squares of such distances are numbers above 0 in Float32 too.
+  private static let lengths = 1e-15...1e15
 
   public let centroids: Tensor
   /// How the charges came to rest; nil for a simplex, which needs no search.
@@ -49,20 +60,13 @@ public struct PEDCC: CentroidPrior, DirectPrior {
       throw RecipeError("\(title): classes is \(classes), and the data have \(known); leave it out or raise it")
     }
     let scale = config.scale ?? Double(context.latentSize).squareRoot()
-    for (name, value) in [
-      ("scale", scale), ("deviation", config.deviation), ("gamma", config.gamma), ("epsilon", config.epsilon),
-    ]
-    where !(value > 0 && value.isFinite) {
-      throw RecipeError("\(title): \(name) is \(value), expected above 0")
+    for (name, value) in [("scale", scale), ("deviation", config.deviation)] where !(PEDCC.lengths ~= value) {
+      throw RecipeError(
+        "\(title): \(name) is \(value), expected 1e-15 to 1e15, so that squares of distances stay numbers")
     }
-    guard config.iterations > 0 else {
-      throw RecipeError("\(title): iterations is \(config.iterations), expected at least 1")
-    }
-    guard config.tolerance >= 0, config.tolerance.isFinite else {
-      throw RecipeError("\(title): tolerance is \(config.tolerance), expected 0 or more")
-    }
-    guard 0...1000 ~= config.restarts else {
-      throw RecipeError("\(title): restarts is \(config.restarts), expected 0 to 1000")
+    try PEDCC.naming(title) {
+      try config.motion.check()
+      try EvenPoints.check(classes, dimensions: context.latentSize)
     }
     let key = Placement(
       config: config, classes: classes, latent: context.latentSize, seed: context.seed, path: context.scope.path)
@@ -104,10 +108,15 @@ public struct PEDCC: CentroidPrior, DirectPrior {
         cannot move; raise encoder.latent to 2 or more
         """)
     }
-    let charges = try EvenPoints.charges(
-      classes, dimensions: latent, gamma: config.gamma, epsilon: config.epsilon, iterations: config.iterations,
-      tolerance: config.tolerance, restarts: config.restarts, using: &generator)
+    let charges = try naming(title) {
+      try EvenPoints.charges(classes, dimensions: latent, config.motion, using: &generator)
+    }
     return (charges.points, charges.report)
+  }
+
+  /// What is refused in `body` is said with the part that asked for it.
+  private static func naming<Result>(_ title: String, _ body: () throws -> Result) throws -> Result {
+    do { return try body() } catch let refusal as RecipeError { throw RecipeError("\(title): \(refusal)") }
   }
 
   public func logDensity(_ latents: Tensor, labels: Tensor?) throws -> Tensor {

@@ -26,6 +26,25 @@ import Testing
       == "noise 'scaled-gaussian': beta is 1.5, expected 0 to 1")
 }
 
+/// `α` of the noise is a setting of its own: the help of both parts says so, and what `scale` is taken.
+@Test func noiseTakesItsOwnScaleAndBothPartsSayIt() throws {
+  var config = ScaledGaussianNoise.Config()
+  config.scale = 10
+  var generator = try Generator(seed: 1)
+  let latents = try Tensor.zeros([5000, 40], dtype: .float64)
+  let moved = try ScaledGaussianNoise(config, in: context(latent: 40)).perturb(latents, using: &generator)
+  #expect(abs(try moved.square().mean().item() - 0.16) < 0.0025)  // (0.04 · 10)², five standard errors
+  let help = { (pairs: KeyValuePairs<String, String>) in pairs.first { $0.key == "scale" }?.value ?? "" }
+  #expect(help(ScaledGaussianNoise.Config.help).contains("Does not follow prior.scale: set both."))
+  #expect(help(PEDCC.Config.help).contains("noise.scale does not follow: set both."))
+  for scale in [-1, 1e200, .nan] {
+    config.scale = scale
+    #expect(
+      message { _ = try ScaledGaussianNoise(config, in: context(title: "noise 'scaled-gaussian'")) }
+        == "noise 'scaled-gaussian': scale is \(scale), expected 0 to 1e15; leave it out for sqrt(latent)")
+  }
+}
+
 private func draw(_ labels: [Int64]?, count: Int, from reference: LatentSet, seed: UInt64 = 1) throws -> Draw {
   let request = DrawRequest(
     labels: try labels.map { try Tensor($0) }, count: count, latentSize: reference.latents.size(1), prior: FlatPrior(),

@@ -14,11 +14,9 @@ private func pedcc(
 
 /// Every value above the diagonal of `f(row, row)`.
 private func pairs(_ points: Tensor, _ f: ([Double], [Double]) -> Double) throws -> [Double] {
-  let rows = try (0..<points.size(0)).map { try points.select($0).doubles() }
+  let rows = try rows(points)
   return rows.indices.flatMap { i in rows.indices.dropFirst(i + 1).map { f(rows[i], rows[$0]) } }
 }
-
-private func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
 
 private func distance(_ a: [Double], _ b: [Double]) -> Double {
   zip(a, b).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot()
@@ -47,53 +45,6 @@ func simplexHasTheCosineOfARegularSimplex(classes: Int, latent: Int) throws {
 @Test func chargesAreCloseAfterThePapersIterations() throws {
   let charges = try pedcc { $0.method = .charge }
   for length in try pairs(charges.centroids, distance) { #expect(abs(length - 9.428) < 0.05) }
-}
-
-/// The least energies of charges on the sphere in three dimensions (Thomson's problem), as published for 2, 4, 6 and 12.
-@Test(arguments: [(2, 0.5), (4, 3.674234614), (6, 9.985281374), (12, 49.165253058)])
-func chargesFindTheKnownOptimaOnTheSphere(count: Int, energy: Double) throws {
-  var generator = try Generator(seed: 4)
-  let found = try EvenPoints.charges(
-    count, dimensions: 3, gamma: 0.01, epsilon: 0.01, iterations: 5000, using: &generator)
-  let sum = try pairs(found.points) { 1 / distance($0, $1) }.reduce(0, +)
-  #expect(abs(sum - energy) < 1e-6)
-  let report = found.report
-  #expect(report.iterations < 5000 && report.movement < 1e-12 && report.hasConverged, "stops where nothing moves")
-  #expect(abs(report.spread.energy - energy) < 1e-6)
-}
-
-@Test func oneIterationOfChargesIsTheOneOfAlgorithm1() throws {
-  // The same start, once left alone and once moved, by loops over the printed equations.
-  func points(after iterations: Int) throws -> Tensor {
-    var generator = try Generator(seed: 6)
-    return try EvenPoints.charges(
-      5, dimensions: 3, gamma: 0.05, epsilon: 0.9, iterations: iterations, using: &generator
-    ).points
-  }
-  // Without velocity the first iteration stays where it is.
-  var u = try (0..<5).map { try points(after: 1).select($0).doubles() }
-  var v = Array(repeating: [0.0, 0, 0], count: 5)
-  for _ in 0..<4 {
-    let tangents = u.indices.map { i in
-      var f = [0.0, 0, 0]
-      for j in u.indices where j != i {
-        let l = zip(u[i], u[j]).map { $0 - $1 }
-        let length = max(dot(l, l).squareRoot(), 0.9)
-        f = zip(f, l).map { $0 + $1 / (length * length * length) }
-      }
-      let radial = dot(u[i], f)
-      return zip(f, u[i]).map { $0 - radial * $1 }
-    }
-    u = zip(u, v).map { u, v in
-      let moved = zip(u, v).map(+)
-      let length = dot(moved, moved).squareRoot()
-      return moved.map { $0 / length }
-    }
-    v = zip(v, tangents).map { zip($0, $1).map { $0 + 0.05 * $1 } }
-  }
-  for (found, expected) in zip(try points(after: 4).doubles(), u.flatMap { $0 }) {
-    #expect(abs(found - expected) < 1e-12)
-  }
 }
 
 @Test func autoTakesChargesWhereThereIsNoSimplex() throws {
@@ -143,8 +94,37 @@ func chargesFindTheKnownOptimaOnTheSphere(count: Int, energy: Double) throws {
     message { _ = try pedcc { $0.classes = 9 } }
       == "prior 'pedcc': classes is 9, and the data have 10; leave it out or raise it")
   #expect(message { _ = try pedcc(classes: nil) }.contains("choose a labelled dataset"))
-  #expect(message { _ = try pedcc { $0.deviation = 0 } } == "prior 'pedcc': deviation is 0.0, expected above 0")
+  #expect(message { _ = try pedcc { $0.deviation = 0 } }.contains("prior 'pedcc': deviation is 0.0, expected 1e-15"))
   #expect(message { _ = try pedcc { $0.scale = .infinity } }.contains("scale is inf"))
+}
+
+@Test func moreClassesThanCanBePlacedAreRefusedAtOnce() throws {
+  #expect(
+    message { _ = try pedcc { $0.classes = 1_000_000_000 } }
+      == "prior 'pedcc': found 1000000000 points to place evenly, expected up to 25000; take fewer classes")
+  #expect(
+    message { _ = try pedcc(classes: 20_000, latent: 20_000) }.contains("expected up to 838 dimensions for so many"))
+}
+
+@Test func centroidsAreNumbersAndSoAreTheSquaresOfTheirDistances() throws {
+  #expect(
+    message { _ = try pedcc(classes: 20, latent: 3) { $0.gamma = 1e300 } }
+      == """
+      prior 'pedcc': the charges ran away with gamma 1e+300 and epsilon 0.01; lower gamma, or raise epsilon: the paper has \
+      0.01 for both
+      """)
+  for length in [1e200, 1.1e15, 9e-16, 1e-200, .nan, -1] {
+    let sentence = "is \(length), expected 1e-15 to 1e15, so that squares of distances stay numbers"
+    #expect(message { _ = try pedcc { $0.scale = length } } == "prior 'pedcc': scale \(sentence)")
+    #expect(message { _ = try pedcc { $0.deviation = length } } == "prior 'pedcc': deviation \(sentence)")
+  }
+  for scale in [1e-15, 1e15] {
+    var config = PEDCC.Config()
+    config.scale = scale
+    let centroids = try PEDCC(config, in: context(classes: 20, latent: 512, dtype: .float32)).centroids
+    let squares = try (centroids.slice(1..<20) - centroids.slice(0..<1)).square().sum(axis: 1).doubles()
+    for square in squares { #expect(abs(square / (scale * scale) - 40.0 / 19) < 1e-4) }  // Float32
+  }
 }
 
 @Test func settingsGoThroughRecipesWithTheirNames() throws {

@@ -39,6 +39,35 @@ struct FlatPrior: Prior {
   func logDensity(_ latents: Tensor, labels: Tensor?) throws -> Tensor { try .zeros([latents.size(0)]) }
 }
 
+/// Charges under the plugin's settings, but for what `change` says.
+func charges(
+  _ count: Int, dimensions: Int, using generator: inout Generator, _ change: (inout PEDCC.Config) -> Void = { _ in }
+) throws -> EvenPoints.Charges {
+  var config = PEDCC.Config()
+  change(&config)
+  return try EvenPoints.charges(count, dimensions: dimensions, config.motion, using: &generator)
+}
+
+func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
+
+func rows(_ points: Tensor) throws -> [[Double]] {
+  try (0..<points.size(0)).map { try points.select($0).doubles() }
+}
+
+/// Equations 1 and 2 by a double loop over the differences, as printed.
+func tangentForces(_ u: [[Double]], epsilon: Double) -> [[Double]] {
+  u.indices.map { i in
+    var f = Array(repeating: 0.0, count: u[i].count)
+    for j in u.indices where j != i {
+      let l = zip(u[i], u[j]).map { $0 - $1 }
+      let length = max(dot(l, l).squareRoot(), epsilon)
+      f = zip(f, l).map { $0 + $1 / (length * length * length) }
+    }
+    let radial = dot(u[i], f)
+    return zip(f, u[i]).map { $0 - radial * $1 }
+  }
+}
+
 /// A training pass with given latents, reconstruction, inputs and labels.
 func forward(
   latents: Tensor, reconstruction: Tensor, inputs: Tensor, labels: Tensor?, prior: any Prior

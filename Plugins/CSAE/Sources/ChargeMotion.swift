@@ -1,0 +1,49 @@
+import LatentKit
+
+/// How charges move over the sphere, and when they stop (Zhu & Zhang 2019, Algorithm 1).
+public struct ChargeMotion: Sendable, Hashable {
+  /// How far a force of 1 changes a velocity in one iteration (eq. 4); above 0.
+  public var gamma: Double
+  /// Smaller distances count as this one; above 0, up to 2, the diameter of the sphere.
+  public var epsilon: Double
+  /// Iterations at most, of each start; 1 or more.
+  public var iterations: Int
+  /// Charges stop where none moves this far on the unit sphere in an iteration; 0 or more, and 0 never stops.
+  public var tolerance: Double
+  /// Further random starts, of which the one with the least energy is kept; 0 to 1000.
+  public var restarts: Int
+
+  public init(gamma: Double, epsilon: Double, iterations: Int, tolerance: Double, restarts: Int) {
+    self.gamma = gamma
+    self.epsilon = epsilon
+    self.iterations = iterations
+    self.tolerance = tolerance
+    self.restarts = restarts
+  }
+
+  /// - Throws: `RecipeError` that names the first value out of its range.
+  public func check() throws {
+    guard gamma > 0, gamma.isFinite else { throw RecipeError("gamma is \(gamma), expected above 0 and finite") }
+    try ChargeMotion.check(epsilon: epsilon)
+    guard iterations > 0 else { throw RecipeError("iterations is \(iterations), expected at least 1") }
+    guard tolerance >= 0, tolerance.isFinite else {
+      throw RecipeError("tolerance is \(tolerance), expected 0 or more")
+    }
+    guard 0...1000 ~= restarts else { throw RecipeError("restarts is \(restarts), expected 0 to 1000") }
+  }
+
+  static func check(epsilon: Double) throws {
+    guard epsilon > 0, epsilon <= 2 else {
+      throw RecipeError("epsilon is \(epsilon), expected above 0, up to 2, the diameter of the sphere")
+    }
+  }
+
+  /// What is said where velocities are no numbers any more.
+  var ranAway: RecipeError {
+    RecipeError(
+      """
+      the charges ran away with gamma \(gamma) and epsilon \(epsilon); lower gamma, or raise epsilon: the paper has 0.01 \
+      for both
+      """)
+  }
+}
