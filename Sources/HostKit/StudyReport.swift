@@ -1,0 +1,158 @@
+import Figures
+import Files
+import Foundation
+import Training
+
+extension StudyResults.Line {
+  private var decimals: Int {
+    let size = max(values.isEmpty ? 0 : abs(mean), published.map(abs) ?? 0)
+    return unit == "%" ? 2 : size >= 100 ? 1 : size >= 1 ? 3 : 4
+  }
+
+  private func text(_ value: Double) -> String { String(format: "%.\(decimals)f", value) }
+  private var unitText: String { unit.isEmpty ? "" : " \(unit)" }
+
+  var oursText: String {
+    values.isEmpty ? "not run" : text(mean) + (deviation.map { " ± \(text($0))" } ?? "") + unitText
+  }
+  var publishedText: String { published.map { text($0) + unitText } ?? "" }
+  var differenceText: String {
+    guard let published, !values.isEmpty else { return "" }
+    return String(format: "%+.\(decimals)f", mean - published)
+  }
+  var countText: String { values.isEmpty ? "" : "\(values.count)" }
+  var epochsText: String { epochs.map(String.init) ?? "" }
+  var examplesText: String { examples.map(String.init) ?? "" }
+  var columns: [String] {
+    [label, measure, publishedText, oursText, differenceText, countText, epochsText, examplesText]
+  }
+}
+
+extension StudyResults {
+  private static let heads = ["run", "measure", "published", "ours", "difference", "runs", "epochs", "examples"]
+
+  /// The table for people, in Markdown.
+  var markdown: String {
+    let rows = lines.map { "| " + $0.columns.joined(separator: " | ") + " |" }
+    let head = ["| " + Self.heads.joined(separator: " | ") + " |", "|---|---|---:|---:|---:|---:|---:|---:|"]
+    let texts = ["# \(study.title)", study.about, changesText].filter { !$0.isEmpty }.flatMap { [$0, ""] }
+    return (texts + head + rows).joined(separator: "\n")
+      + "\n\n"
+      + "Ours: mean ± sample standard deviation over runs (seeds\(hasFolds ? " and folds" : "")), "
+      + "each with so many epochs on so many training examples.\n"
+      + (unseen.map(Self.markdown) ?? "")
+  }
+
+  /// What flags changed, and that it holds against what the experiment says of itself.
+  private var changesText: String {
+    study.changes.isEmpty
+      ? "" : "Changed for these runs, whatever else is said here: \(study.changes.joined(separator: ", "))."
+  }
+
+  private static func markdown(_ unseen: ReconstructionComparison) -> String {
+    var lines = unseen.table.map { "| " + $0.joined(separator: " | ") + " |" }
+    lines.insert("|---|---:|---:|", at: 1)
+    let notes = unseen.notes.map { "\($0)." }
+    return (["", "Reconstructions: \(ReconstructionComparison.unit).", ""] + lines + [""] + notes)
+      .joined(separator: "\n") + "\n"
+  }
+
+  /// One line for each number of each run, for programs.
+  var csv: String {
+    let rows = values.map { value in
+      [
+        value.cell.row, value.cell.column, "\(value.run.seed)", value.run.fold.map(String.init) ?? "", value.measure,
+        "\(value.value)", value.unit, value.cell.published[value.measure].map { "\($0)" } ?? "",
+        "\(value.summary.epochs)", "\(value.summary.trainingExamples)", "\(value.summary.seconds)",
+        value.run.folder.name,
+      ] as [String]
+    }
+    let compared = (unseen?.rows ?? []).map { row in
+      let cell = study.cells.first { $0.label == row.run }
+      let run = cell?.runs.first(where: \.isFinished)
+      return [
+        cell?.row ?? row.run, cell?.column ?? "", run.map { "\($0.seed)" } ?? "", "",
+        "reconstruction error on \(unseen?.title ?? "")", "\(row.error)", "", "", "", "", "", run?.folder.name ?? "",
+      ] as [String]
+    }
+    let head = [
+      "row", "column", "seed", "fold", "measure", "value", "unit", "published", "epochs", "training_examples",
+      "seconds", "folder",
+    ]
+    return ([head] + rows + compared).map(CSV.row).joined()
+  }
+
+  private var hasFolds: Bool { study.cells.contains { $0.runs.contains { $0.fold != nil } } }
+
+  func write(to folder: URL) throws {
+    do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
+      throw FileError(folder.path, "cannot be made; choose a place that you may write to with --runs")
+    }
+    try AtomicFile.write(markdown, to: folder.appendingPathComponent("results.md"))
+    try AtomicFile.write(csv, to: folder.appendingPathComponent("results.csv"))
+    let figures = try drawFigures(in: folder)
+    let finished = study.cells.flatMap(\.runs).filter(\.isFinished)
+    try HTMLReport(
+      title: study.title, subtitle: [study.about, changesText].filter { !$0.isEmpty }.joined(separator: " "),
+      summary: [.init("runs", "\(finished.count) of \(study.cells.flatMap(\.runs).count) finished")],
+      measurements: lines.map { line in
+        .init("\(line.label): \(line.measure)", line.oursText, note: note(line))
+      }
+        + (unseen.map { unseen in
+          unseen.rows.map {
+            .init(
+              "\($0.run): reconstruction error on \(unseen.title)", "\(number($0.error))",
+              note: "\(number($0.ownError)) on its own test part, \($0.own)")
+          }
+        } ?? []), diagnostics: (unseen?.notes ?? []).map { .init("note", $0) }, figures: figures
+    ).write(to: folder.appendingPathComponent("report.html"))
+  }
+
+  /// The same picture of every cell's first finished run, side by side as the cells' rows and columns say.
+  private func drawFigures(in folder: URL) throws -> [HTMLReport.Figure] {
+    var rows: [String] = []
+    for cell in study.cells where !rows.contains(cell.row) { rows.append(cell.row) }
+    var columns: [String] = []
+    for cell in study.cells where !columns.contains(cell.column) { columns.append(cell.column) }
+    var figures = try study.figures.compactMap { name -> HTMLReport.Figure? in
+      let panels = try rows.map { row in
+        try columns.map { column -> Montage.Panel? in
+          let runs = study.cells.filter { $0.row == row && $0.column == column }.flatMap(\.runs).filter(\.isFinished)
+          let pictures = runs.map { $0.folder.figure(name) }
+          guard let url = pictures.first(where: { FileManager.default.fileExists(atPath: $0.path) }) else { return nil }
+          return Montage.Panel(column.isEmpty ? row : "\(row), \(column)", try Picture(contentsOf: url))
+        }
+      }.filter { $0.contains { $0 != nil } }
+      guard !panels.isEmpty else { return nil }
+      try Montage(rows: panels, caption: study.title).write(to: folder.appendingPathComponent(name))
+      return HTMLReport.Figure(name, caption: "\(name) of each run, the first seed.")
+    }
+    if let unseen {
+      try unseen.picture.write(to: folder.appendingPathComponent("unseen.png"))
+      figures.append(.init("unseen.png", caption: "Images that no run was trained on, and their reconstructions."))
+    }
+    return figures
+  }
+
+  private func note(_ line: Line) -> String {
+    [
+      line.published == nil ? "" : "published \(line.publishedText)",
+      line.values.count > 1 ? "\(line.values.count) runs" : "", line.epochs.map { "\($0) epochs" } ?? "",
+      line.examples.map { "\($0) examples" } ?? "",
+    ].filter { !$0.isEmpty }.joined(separator: ", ")
+  }
+
+  func print(folder: URL) {
+    say(study.title)
+    if !study.changes.isEmpty { say(changesText) }
+    for line in aligned([Self.heads] + lines.map(\.columns), numbersFrom: 2) { say(line) }
+    if let unseen {
+      say(ReconstructionComparison.unit)
+      for line in aligned(unseen.table) { say("  \(line)") }
+      for note in unseen.notes { say("note: \(note)") }
+    }
+    for name in unknown { warn("warning: \(name)") }
+    say("results  \(folder.relativePath)/results.md")
+    say("report   \(folder.relativePath)/report.html")
+  }
+}
