@@ -122,6 +122,7 @@ extension Experiment {
     var recipe = source.recipe
     do {
       if let data = row.data { recipe.use(data: data) }
+      if let data = recipe.data?.use, data != DatasetLibrary.tableName { _ = try DatasetLibrary.description(data) }
       recipe = try composer.resolve(recipe)
       for change in plan.set + row.set + flags {
         guard change.prefix(while: { $0 != "=" }).trimmingCharacters(in: .whitespaces) != "seed" else {

@@ -255,6 +255,7 @@ private let small = model + "stages: [{epochs: 1}]"
     ("seeds: [1.5]\nrows: [{row: a, recipe: small.yaml}]", "1:8: seeds: found [1.5], expected a list of whole numbers"),
     ("rows: [{row: a, recipe: small.yaml, set: [prior.clases=3]}]", "Did you mean 'classes'?"),
     ("rows: [{row: a, recipe: small.yaml}, {row: a, recipe: small.yaml}]", "is there twice"),
+    ("rows: [{row: a, recipe: small.yaml, data: mnst}]", "row 'a': there is no dataset 'mnst'"),
   ])
   func whatIsWrongInAnExperimentIsSaidInOneSentence(text: String, expected: String) throws {
     let scratch = try Scratch()
