@@ -53,7 +53,7 @@ struct Centroids: ParsableCommand {
 
   /// Whether the path begins with `prior.` and goes on to something else than the prior's own name.
   private func isOfPrior(_ setting: String) -> Bool {
-    let path = setting.prefix { $0 != "=" }.split(separator: ".").map { $0.trimmingCharacters(in: .whitespaces) }
+    let path = Recipe.path(of: setting).split(separator: ".").map { $0.trimmingCharacters(in: .whitespaces) }
     return path.count > 1 && path[0] == "prior" && path[1] != "use"
   }
 

@@ -40,10 +40,11 @@ struct Reconstruct: ParsableCommand {
   }
 
   func run() throws {
+    let folder = RunFolder(URL(fileURLWithPath: folders[0]))
     let first = try Session(run: folders[0], machine: machine)
     guard first.training.examples.areImages else { return try reconstructTable(first) }
     let runs =
-      try [Reconstructor(first, named: RunFolder(URL(fileURLWithPath: folders[0])).name)]
+      try [Reconstructor(first, named: folder.name)]
       + folders.dropFirst().map { try Reconstructor(run: $0, machine: machine) }
     let source = try UnseenImages(
       data, part: part, classes: classes, for: runs[0].session, dataFolder: machine.dataFolder)
@@ -57,7 +58,7 @@ struct Reconstruct: ParsableCommand {
       [isOwn ? nil : source.dataset.name, part == .test ? nil : part.rawValue, classes.map { "classes-\($0)" }]
       .compactMap { $0 } + runs.dropFirst().map(\.name)
     let name = (["reconstructions"] + special).joined(separator: "-").replacing("/", with: "-") + ".png"
-    let url = output.map { URL(fileURLWithPath: $0) } ?? RunFolder(URL(fileURLWithPath: folders[0])).figure(name)
+    let url = output.map { URL(fileURLWithPath: $0) } ?? folder.figure(name)
     try comparison.picture.write(to: url)
     say("picture  \(url.relativePath)")
   }

@@ -100,6 +100,9 @@ struct ReconstructionComparison {
     (title, self.rows, self.notes) = ("\(source.dataset.name), \(source.title)", rows, notes)
   }
 
+  /// What the errors of `rows` are called beside other measures.
+  var measure: String { "reconstruction error on \(title)" }
+
   /// A line of heads, then one for each run.
   var table: [[String]] {
     [["run", title, "own test part"]]

@@ -125,7 +125,7 @@ extension Experiment {
       if let data = recipe.data?.use, data != DatasetLibrary.tableName { _ = try DatasetLibrary.description(data) }
       recipe = try composer.resolve(recipe)
       for change in plan.set + row.set + flags {
-        guard change.prefix(while: { $0 != "=" }).trimmingCharacters(in: .whitespaces) != "seed" else {
+        guard Recipe.path(of: change) != "seed" else {
           throw ConfigError(path: "seed", "'\(change)' changes nothing: each run has a seed of 'seeds', or of --seeds")
         }
         try recipe.set(change)

@@ -1,6 +1,7 @@
 import Figures
 import Files
 import Foundation
+import Recipes
 import Training
 
 extension StudyResults.Line {
@@ -67,19 +68,24 @@ extension StudyResults {
         value.run.folder.name,
       ] as [String]
     }
-    let compared = (unseen?.rows ?? []).map { row in
-      let cell = study.cells.first { $0.label == row.run }
-      let run = cell?.runs.first(where: \.isFinished)
-      return [
-        cell?.row ?? row.run, cell?.column ?? "", run.map { "\($0.seed)" } ?? "", "",
-        "reconstruction error on \(unseen?.title ?? "")", "\(row.error)", "", "", "", "", "", run?.folder.name ?? "",
-      ] as [String]
-    }
+    let compared = unseen.map(comparedRows) ?? []
     let head = [
       "row", "column", "seed", "fold", "measure", "value", "unit", "published", "epochs", "training_examples",
       "seconds", "folder",
     ]
     return ([head] + rows + compared).map(CSV.row).joined()
+  }
+
+  /// The same for the comparison: of each cell's first finished run.
+  private func comparedRows(of unseen: ReconstructionComparison) -> [[String]] {
+    unseen.rows.map { row in
+      let cell = study.cells.first { $0.label == row.run }
+      let run = cell?.runs.first(where: \.isFinished)
+      return [
+        cell?.row ?? row.run, cell?.column ?? "", run.map { "\($0.seed)" } ?? "", "", unseen.measure,
+        "\(row.error)", "", "", "", "", "", run?.folder.name ?? "",
+      ]
+    }
   }
 
   private var hasFolds: Bool { study.cells.contains { $0.runs.contains { $0.fold != nil } } }
@@ -95,25 +101,23 @@ extension StudyResults {
     try HTMLReport(
       title: study.title, subtitle: [study.about, changesText].filter { !$0.isEmpty }.joined(separator: " "),
       summary: [.init("runs", "\(finished.count) of \(study.cells.flatMap(\.runs).count) finished")],
-      measurements: lines.map { line in
-        .init("\(line.label): \(line.measure)", line.oursText, note: note(line))
-      }
-        + (unseen.map { unseen in
-          unseen.rows.map {
-            .init(
-              "\($0.run): reconstruction error on \(unseen.title)", "\(number($0.error))",
-              note: "\(number($0.ownError)) on its own test part, \($0.own)")
-          }
-        } ?? []), diagnostics: (unseen?.notes ?? []).map { .init("note", $0) }, figures: figures
+      measurements: lines.map { .init("\($0.label): \($0.measure)", $0.oursText, note: note($0)) }
+        + (unseen.map(measurements) ?? []),
+      diagnostics: (unseen?.notes ?? []).map { .init("note", $0) }, figures: figures
     ).write(to: folder.appendingPathComponent("report.html"))
+  }
+
+  private func measurements(of unseen: ReconstructionComparison) -> [HTMLReport.Table.Row] {
+    unseen.rows.map {
+      .init(
+        "\($0.run): \(unseen.measure)", "\(number($0.error))",
+        note: "\(number($0.ownError)) on its own test part, \($0.own)")
+    }
   }
 
   /// The same picture of every cell's first finished run, side by side as the cells' rows and columns say.
   private func drawFigures(in folder: URL) throws -> [HTMLReport.Figure] {
-    var rows: [String] = []
-    for cell in study.cells where !rows.contains(cell.row) { rows.append(cell.row) }
-    var columns: [String] = []
-    for cell in study.cells where !columns.contains(cell.column) { columns.append(cell.column) }
+    let (rows, columns) = (unique(study.cells.map(\.row)), unique(study.cells.map(\.column)))
     var figures = try study.figures.compactMap { name -> HTMLReport.Figure? in
       let panels = try rows.map { row in
         try columns.map { column -> Montage.Panel? in

@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import LatentKit
+import Recipes
 import Training
 
 /// What the runs of a study came to, beside what is published.
@@ -54,8 +55,7 @@ struct StudyResults {
       }
     }
     values = all
-    var known: [String] = []
-    for value in all where !known.contains(value.measure) { known.append(value.measure) }
+    let known = unique(all.map(\.measure))
     let wanted =
       study.measures.isEmpty
       ? known.filter { !$0.contains("/") || $0.hasPrefix("test/") || $0 == "zeros/all" } : study.measures
@@ -63,8 +63,7 @@ struct StudyResults {
     let finished = study.cells.filter { cell in all.contains { $0.cell.label == cell.label } }
     let named =
       (finished.count == study.cells.count ? wanted : []) + finished.flatMap { $0.published.keys.sorted() }
-    unknown = named.indices.filter { !known.contains(named[$0]) && !named[..<$0].contains(named[$0]) }
-      .map { UnknownName(named[$0], among: known, of: "measure") }
+    unknown = unique(named.filter { !known.contains($0) }).map { UnknownName($0, among: known, of: "measure") }
     lines = study.cells.flatMap { cell in
       wanted.compactMap { measure in
         let found = all.filter { $0.cell.label == cell.label && $0.measure == measure }

@@ -46,7 +46,7 @@ extension Recipe {
       throw RecipeError("found '\(assignment)', expected path=value, as in prior.classes=20")
     }
     let text = String(assignment[assignment.index(after: equals)...])
-    let path = String(assignment[..<equals]).replacing(/^\s+|\s+$/, with: "")
+    let path = Recipe.path(of: assignment)
     let value: Tree
     do {
       guard let parsed = try Tree(yaml: text) else {
@@ -57,6 +57,11 @@ extension Recipe {
       throw RecipeError("'\(assignment)': \(problem.reason)")
     }
     try assign(value, to: path, as: assignment)
+  }
+
+  /// What an assignment as `set` takes it is about: `prior.classes` for `prior.classes=20`.
+  public static func path(of assignment: String) -> String {
+    String(assignment.prefix { $0 != "=" }).replacing(/^\s+|\s+$/, with: "")
   }
 
   private mutating func assign(_ value: Tree, to path: String, as assignment: String) throws {
@@ -268,10 +273,11 @@ private struct Targets {
       throw TreeProblem(reason: "there is no \(noun) [\(index)], found \(count) of them; indices start at 0")
     }
   }
+}
 
-  private func unique(_ names: [String]) -> [String] {
-    names.enumerated().filter { names.firstIndex(of: $1) == $0 }.map(\.element)
-  }
+/// The same names in the same order, each once.
+package func unique(_ names: [String]) -> [String] {
+  names.enumerated().filter { names.firstIndex(of: $1) == $0 }.map(\.element)
 }
 
 private typealias Step = Recipe.Step

@@ -324,8 +324,7 @@ public final class Trainer {
     for (path, mode) in composition.modes { tensors["generator.mode.\(path)"] = try mode.generator.state }
     try Checkpoint(
       position: position, machine: .init(device: data.training.device), table: data.table, tensors: tensors
-    ).write(
-      to: folder.checkpoint)
+    ).write(to: folder.checkpoint)
   }
 
   private func restore(_ checkpoint: Checkpoint) throws {
