@@ -30,7 +30,11 @@ let package = Package(
   platforms: [.macOS(.v14)],
   products: [
     .library(name: "Torch", targets: ["Torch"]),
-    .library(name: "LatentKit", targets: ["LatentKit", "Recipes", "Datasets", "Training", "Metrics", "Figures"]),
+    .library(
+      name: "LatentKit",
+      targets: [
+        "LatentKit", "Recipes", "Datasets", "Training", "Metrics", "Figures", "Runs", "Studies",
+      ]),
     .library(name: "HostKit", targets: ["HostKit"]),
     .executable(name: "host", targets: ["host"]),
     // For packages that build a host of their own from these plugins and theirs.
@@ -54,10 +58,18 @@ let package = Package(
     module("Metrics", ["LatentKit"]),
     module("Figures", ["LatentKit", "Files", "CPng"]),
     module("Training", ["LatentKit", "Recipes", "Datasets", "Files"]),
-    module("HostKit", ["LatentKit", "Recipes", "Datasets", "Metrics", "Figures", "Training", argumentParser]),
+    module("Runs", ["LatentKit", "Recipes", "Datasets", "Metrics", "Figures", "Training", "Files"]),
+    module("Studies", ["Runs", "LatentKit", "Recipes", "Datasets", "Figures", "Training", "Files"]),
+    module(
+      "HostKit",
+      ["Studies", "Runs", "LatentKit", "Recipes", "Datasets", "Metrics", "Figures", "Training", argumentParser]),
     .executableTarget(
       name: "host", dependencies: ["HostKit", "LatentKit"] + plugins.map { .byName(name: $0) }, swiftSettings: strict,
       linkerSettings: runPath, plugins: ["ListPlugins"]),
+    .executableTarget(
+      name: "bench",
+      dependencies: ["HostKit", "Runs", "LatentKit", "Recipes", "Datasets", "Training", argumentParser]
+        + plugins.map { .byName(name: $0) }, swiftSettings: strict, linkerSettings: runPath, plugins: ["ListPlugins"]),
 
     .executableTarget(name: "list-plugins", path: "Sources/list-plugins", swiftSettings: strict),
     .plugin(name: "ListPlugins", capability: .buildTool(), dependencies: ["list-plugins"], path: "Sources/ListPlugins"),

@@ -1,5 +1,6 @@
 import Foundation
 import LatentKit
+import Recipes
 
 /// The runs behind a table or a figure of a paper, with what the paper reports for each.
 ///
@@ -22,7 +23,7 @@ public struct Experiment: Sendable {
   public let name: String
   public let plan: Plan
   public let rows: [Row]
-  private let source: Source
+  private let source: ConfigFile
 
   /// What holds for all rows.
   public struct Plan: ComponentConfig {
@@ -55,7 +56,7 @@ public struct Experiment: Sendable {
   /// Reads an experiment file.
   /// - Throws: `RecipeFileError` with the place of what is wrong.
   public init(_ url: URL) throws {
-    let source = try Source(url)
+    let source = try ConfigFile(url, as: "experiment", with: "rows")
     self.source = source
     let folder = url.absoluteURL.standardizedFileURL.deletingLastPathComponent()
     let owner = folder.lastPathComponent == "experiments" ? folder.deletingLastPathComponent().lastPathComponent : ""
@@ -97,64 +98,5 @@ public struct Experiment: Sendable {
     let folder = source.url.deletingLastPathComponent()
     return try Recipe.read(
       row.recipe.hasPrefix("/") ? URL(fileURLWithPath: row.recipe) : folder.appendingPathComponent(row.recipe))
-  }
-
-  /// The text of an experiment, for errors that say where.
-  private struct Source: Sendable {
-    let url: URL
-    let fields: [String: Value]
-    private let places: [String: TextPosition]
-
-    init(_ url: URL) throws {
-      self.url = url
-      let file = url.relativePath
-      guard let data = try? Data(contentsOf: url) else {
-        throw RecipeFileError(file: file, "cannot be read, expected an experiment file; check its name and folder")
-      }
-      guard let text = String(validating: data, as: UTF8.self) else {
-        throw RecipeFileError(file: file, "found bytes that are not UTF-8 text, expected an experiment in YAML")
-      }
-      do {
-        guard let tree = try Tree(yaml: text), case .object(let fields) = tree.value else {
-          throw TreeProblem(reason: "found no keys, expected an experiment with 'rows'")
-        }
-        self.fields = fields
-        places = tree.places
-      } catch let problem as TreeProblem {
-        throw RecipeFileError(file: file, position: problem.position, path: problem.path, problem.reason)
-      }
-    }
-
-    func error(_ path: String, _ reason: String) -> RecipeFileError {
-      var place = path[...]
-      while places[String(place)] == nil, let end = place.lastIndex(where: { $0 == "." || $0 == "[" }) {
-        place = place[..<end]
-      }
-      return RecipeFileError(file: url.relativePath, position: places[String(place)], path: path, reason)
-    }
-
-    func locating<Result>(_ body: () throws -> Result) throws -> Result {
-      do { return try body() } catch let problem as ConfigError {
-        throw error(String(problem.path.drop { $0 == "." }), problem.reason)
-      }
-    }
-  }
-}
-
-extension Tree {
-  /// Where each value of a document stands, by its path: `rows[1].recipe`.
-  fileprivate var places: [String: TextPosition] {
-    var found: [String: TextPosition] = [:]
-    func visit(_ tree: Tree, _ path: String) {
-      found[path] = tree.position
-      switch tree.content {
-      case .scalar: break
-      case .list(let items): for (index, item) in items.enumerated() { visit(item, "\(path)[\(index)]") }
-      case .mapping(let fields):
-        for field in fields { visit(field.tree, path.isEmpty ? field.key : "\(path).\(field.key)") }
-      }
-    }
-    visit(self, "")
-    return found
   }
 }

@@ -1,13 +1,13 @@
 import ArgumentParser
 import Foundation
+import HostKit
 import LatentKit
 import Recipes
 
 /// Times a sampler on latents from a file: the same part that `sample` runs.
-struct BenchSampler: ParsableCommand {
+struct SamplerBench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "bench-sampler", abstract: "Time the draws of a sampler; prints one line of JSON.",
-    shouldDisplay: false)
+    commandName: "sampler", abstract: "Time the draws of a sampler; prints one line of JSON.")
 
   @Option(help: "Sampler by name.") var sampler: String
   @Option(help: "Training latents and labels, a safetensors file.") var latents: String
@@ -19,7 +19,9 @@ struct BenchSampler: ParsableCommand {
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
   func run() throws {
-    let device = try machine.apply()
+    let machine = try machine.machine()
+    try machine.apply()
+    let device = machine.device
     let tensors = try Safetensors.read(URL(fileURLWithPath: latents)).tensors
     guard let points = tensors["latents"], let labels = tensors["labels"] else {
       throw RecipeError("\(latents) has no 'latents' with 'labels'; write both")
@@ -34,7 +36,7 @@ struct BenchSampler: ParsableCommand {
     let context = BuildContext(
       inputShape: points.shape.dropFirst().map { $0 }, classCount: classes.count, latentSize: points.size(1),
       scope: try Scope(path: "sampler", device: device), title: "sampler '\(sampler)'")
-    let catalog = try Host.catalog
+    let catalog = try Catalog(plugins)
     let part = try catalog.samplers[sampler].make(recipe.sampler?.with ?? [:], at: "sampler.with", in: context)
     let prior = try catalog.priors["standard-normal"].make([:], at: "prior.with", in: context)
     let request = DrawRequest(
@@ -46,10 +48,10 @@ struct BenchSampler: ParsableCommand {
       let draw = try withoutGradients { try part.draw(request, using: &generator) }
       seconds.append((ContinuousClock.now - start) / .seconds(1))
       try Safetensors.write(["latents": draw.latents, "labels": wanted], to: URL(fileURLWithPath: output))
-      for warning in draw.warnings { warn("warning: \(warning)") }
-      warn(draw.diagnostics.map { "\($0.name) \($0.text)" }.joined(separator: ", "))
+      for warning in draw.warnings { Console.standard.warn("warning: \(warning)") }
+      Console.standard.warn(draw.diagnostics.map { "\($0.name) \($0.text)" }.joined(separator: ", "))
     }
     let times = seconds.map { String(format: "%.4f", $0) }.joined(separator: ", ")
-    say("{\"sampler\": \"\(sampler)\", \"seconds\": [\(times)], \"threads\": \(Torch.threadCount)}")
+    print("{\"sampler\": \"\(sampler)\", \"seconds\": [\(times)], \"threads\": \(Torch.threadCount)}")
   }
 }

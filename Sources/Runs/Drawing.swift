@@ -7,19 +7,25 @@ import Recipes
 import Training
 
 /// Latents drawn class by class, with what they decode to.
-struct DrawnSamples {
-  let draw: Draw
+public struct Samples {
+  /// The latents, `[count, latent]`, with the sampler's diagnostics and warnings.
+  public let draw: Draw
   /// `[classes * perClass]`, Int64; nil without labels.
-  let labels: Tensor?
+  public let labels: Tensor?
   /// Decoded, `[count] + inputShape`; nil where the model has no decoder.
-  let images: Tensor?
+  public let images: Tensor?
 }
 
 extension Session {
   /// Draws `perClass` latents of each class (or that many rows of ten without labels) and decodes them.
-  func sample(
+  ///
+  /// - Parameters:
+  ///   - classes: Which classes, in this order; nil for all.
+  ///   - reference: The latents that samplers learn from, those of the training part.
+  /// - Throws: `RecipeError` for a class that the data do not have, and for a sampler whose draws are not finite.
+  public func sample(
     classes: [Int]?, perClass: Int, reference: LatentSet, using generator: inout Generator
-  ) throws -> DrawnSamples {
+  ) throws -> Samples {
     let asked = classes ?? dataset.classCount.map { Array(0..<$0) }
     if let asked, let count = dataset.classCount, let bad = asked.first(where: { !(0..<count).contains($0) }) {
       throw RecipeError("class \(bad) is not in \(dataset.name), which has classes 0 to \(count - 1)")
@@ -36,11 +42,11 @@ extension Session {
         "sampler '\(recipe.sampler?.use ?? "")' drew numbers that are not finite; this is a defect of the sampler")
     }
     let images = try composition.model.decoder.map { _ in try evaluator.decode(draw.latents, labels: labels) }
-    return DrawnSamples(draw: draw, labels: labels, images: images)
+    return Samples(draw: draw, labels: labels, images: images)
   }
 
-  /// A grid with one class per row.
-  func grid(_ samples: DrawnSamples, classes: [Int]?, perClass: Int, caption: String) throws -> ImageGrid? {
+  /// A grid with one class per row; nil where the model decodes no images.
+  public func grid(_ samples: Samples, classes: [Int]?, perClass: Int, caption: String) throws -> ImageGrid? {
     guard let images = samples.images, images.rank == 4 else { return nil }
     let rows = classes ?? dataset.classCount.map { Array(0..<$0) }
     return try ImageGrid(
@@ -48,8 +54,9 @@ extension Session {
       caption: caption)
   }
 
-  /// The first examples of a part, each class in turn, with their reconstructions.
-  func reconstructionGrid(of data: BatchSource, count: Int, caption: String) throws -> ImageGrid? {
+  /// The first examples of a part, each class in turn, with their reconstructions; nil for rows of numbers, and without a
+  /// decoder.
+  public func reconstructionGrid(of data: BatchSource, count: Int, caption: String) throws -> ImageGrid? {
     guard composition.model.decoder != nil, data.inputShape.count == 3 else { return nil }
     let chosen = try data.examples.balanced(min(count, data.count), seed: recipe.randomSeed, for: "reconstruction")
     let few = try BatchSource(chosen, settings: data.settings, classCount: data.classCount, device: device)
@@ -61,7 +68,7 @@ extension Session {
 
 extension Session {
   /// Euclidean distances between the class means of some latents; nil without labels, or with too many classes to read.
-  func classDistances(_ latents: LatentSet) throws -> HeatMap? {
+  public func classDistances(_ latents: LatentSet) throws -> HeatMap? {
     guard latents.labels != nil, let count = dataset.classCount, (2...40).contains(count) else { return nil }
     let means = try latents.classMeans(count)
     let names = (0..<count).map(className)
@@ -74,7 +81,7 @@ extension Session {
 extension Session {
   /// Training and test latents in the plane in which the training latents vary most; nil without labels, with more classes
   /// than can be told apart, or for latents of one dimension.
-  func latentScatter(training: LatentSet, test: LatentSet) throws -> [ScatterPlot]? {
+  public func latentScatter(training: LatentSet, test: LatentSet) throws -> [ScatterPlot]? {
     let size = composition.model.encoder.latentSize
     guard let count = dataset.classCount, (2...40).contains(count), size >= 2 else { return nil }
     let components = try PrincipalComponents(of: training.latents, count: 2)
@@ -100,7 +107,7 @@ extension Session {
 
 extension RunFolder {
   /// Loss curves of the epochs so far; false where there are none.
-  func drawCurves(to url: URL) throws -> Bool {
+  public func drawCurves(to url: URL) throws -> Bool {
     let records = try MetricsLog.read(metrics)
     guard !records.isEmpty else { return false }
     func curve(_ name: String, _ values: (EpochRecord) -> Double?, _ held: (EpochRecord) -> Double?) -> LossCurves.Curve
@@ -120,28 +127,5 @@ extension RunFolder {
       metrics: metrics
     ).write(to: url)
     return true
-  }
-}
-
-/// Writes what training reports into TensorBoard's event file.
-final class EventObserver: TrainingObserver {
-  private let file: EventFile
-  init(_ file: EventFile) { self.file = file }
-
-  func progressed(_ progress: TrainingProgress) {}
-  func note(_ sentence: String) {}
-
-  func finishedEpoch(_ record: EpochRecord, of epochs: Int) {
-    for (name, value) in record.training.sorted(by: { $0.key < $1.key }) {
-      file.scalar("training/\(name)", value, step: record.iteration)
-    }
-    for (name, value) in record.validation.sorted(by: { $0.key < $1.key }) {
-      file.scalar("validation/\(name)", value, step: record.iteration)
-    }
-    for metric in record.metrics { file.scalar("validation/\(metric.name)", metric.value, step: record.iteration) }
-    for (index, rate) in record.rates.enumerated() {
-      file.scalar("rate/step \(index + 1)", rate, step: record.iteration)
-    }
-    do { try file.flush() } catch { warn("warning: \(error)") }
   }
 }

@@ -3,60 +3,6 @@ import Foundation
 import LatentKit
 import Recipes
 
-/// Where things are and what they run on.
-struct MachineOptions: ParsableArguments {
-  @Option(
-    help: ArgumentHelp(
-      "Folder with the data sets.", discussion: "Otherwise $LATENTKIT_DATA, then what ships with the package.",
-      valueName: "folder"))
-  var dataDir: String?
-
-  @Option(help: ArgumentHelp("cpu, cuda, cuda:1 or mps; the best that is there unless said.", valueName: "device"))
-  var device: String?
-
-  @Option(help: ArgumentHelp("Threads per operation; all cores unless said.", valueName: "count"))
-  var threads: Int?
-
-  /// Applies the options that hold for the whole program and returns the device.
-  func apply() throws -> Device {
-    if let threads {
-      guard (1...1024).contains(threads) else { throw ValidationError("--threads is \(threads), expected 1 to 1024") }
-      Torch.threadCount = threads
-    }
-    let device = try chosenDevice()
-    // On the CPU everything is deterministic as it is.
-    if device != .cpu { Torch.setDeterministic(true) }
-    return device
-  }
-
-  private func chosenDevice() throws -> Device {
-    guard let name = device else { return .best }
-    guard let device = Device(parsing: name) else {
-      throw ValidationError("--device is '\(name)', expected cpu, cuda, cuda:1 or mps")
-    }
-    guard device.isAvailable else {
-      throw ValidationError(
-        "device \(name) is not there with this libtorch (\(Torch.version)); 'host doctor' tells what is")
-    }
-    return device
-  }
-
-  /// The folder that the flag names; without it the library looks at the environment.
-  var dataFolder: URL? { dataDir.map { URL(fileURLWithPath: $0) } }
-
-  /// The folder that the flag or the environment names.
-  var namedDataFolder: URL? {
-    let path = dataDir ?? ProcessInfo.processInfo.environment["LATENTKIT_DATA"]
-    return path.flatMap { $0.isEmpty ? nil : URL(fileURLWithPath: $0) }
-  }
-
-  /// The options as they were typed, for a command that goes on with a run.
-  var typed: String {
-    let options = [("data-dir", dataDir), ("device", device), ("threads", threads.map(String.init))]
-    return options.map { name, value in value.map { " --\(name) \($0)" } ?? "" }.joined()
-  }
-}
-
 /// The parts of a recipe by flag.
 struct PartOptions: ParsableArguments {
   @Argument(
@@ -101,7 +47,7 @@ struct PartOptions: ParsableArguments {
   var settings: [String] = []
 
   private static func parts(_ slot: Slot) -> CompletionKind {
-    .custom { _, _, _ in ((try? Host.catalog.descriptions(of: slot).map(\.name)) ?? []) + ["none"] }
+    .custom { _, _, _ in Host.names(in: slot) + ["none"] }
   }
 
   /// The recipe that the file and the flags say, resolved: every part and every setting.

@@ -3,10 +3,9 @@ import Foundation
 import LatentKit
 
 /// Times projections of a matrix of Gaussian weights: the calls that constraints make.
-struct BenchProjections: ParsableCommand {
+struct ProjectionsBench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "bench-projections", abstract: "Time projections onto balls; prints one line of JSON each.",
-    shouldDisplay: false)
+    commandName: "projections", abstract: "Time projections onto balls; prints one line of JSON each.")
 
   @Option(help: "Rows of the matrix.") var rows = 512
   @Option(help: "Columns of the matrix.") var columns = 2944
@@ -42,7 +41,7 @@ struct BenchProjections: ParsableCommand {
       // The lowest: what else the machine does only adds.
       let lowest = seconds.dropFirst().min() ?? .nan
       let zeros = try (copy .== 0).to(.float64).mean().item()
-      say(
+      print(
         String(
           format: "{\"ball\": \"%@\", \"milliseconds\": %.4f, \"zeros\": %.6f, \"threads\": %d}", ball.rawValue,
           1000 * lowest, zeros, Torch.threadCount))

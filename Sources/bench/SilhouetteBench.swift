@@ -1,19 +1,19 @@
 import ArgumentParser
 import Foundation
+import HostKit
 import LatentKit
 
 /// Times the mean silhouette of points from a file, for `Benchmarks/silhouette.py`.
-struct BenchSilhouette: ParsableCommand {
+struct SilhouetteBench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "bench-silhouette", abstract: "Time the silhouette of some points; prints one line of JSON.",
-    shouldDisplay: false)
+    commandName: "silhouette", abstract: "Time the silhouette of some points; prints one line of JSON.")
 
   @Argument(help: "Safetensors with 'points' [n, d] and 'labels' [n].") var file: String
   @Option(help: "How often it is timed.") var repeats = 5
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
   func run() throws {
-    _ = try machine.apply()
+    try machine.machine().apply()
     let tensors = try Safetensors.read(URL(fileURLWithPath: file)).tensors
     guard let points = tensors["points"], let labels = tensors["labels"], repeats > 0 else {
       throw ValidationError("\(file) needs tensors 'points' and 'labels', and --repeats 1 or more")
@@ -26,6 +26,6 @@ struct BenchSilhouette: ParsableCommand {
       return (ContinuousClock.now - start) / .seconds(1)
     }
     let times = seconds.map { String(format: "%.6f", $0) }.joined(separator: ", ")
-    say("{\"seconds\": [\(times)], \"silhouette\": \(value), \"threads\": \(Torch.threadCount)}")
+    print("{\"seconds\": [\(times)], \"silhouette\": \(value), \"threads\": \(Torch.threadCount)}")
   }
 }

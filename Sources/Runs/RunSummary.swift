@@ -6,29 +6,30 @@ import Recipes
 import Training
 
 /// What a run came to, for people and programs: `summary.json`.
-struct RunSummary: Codable {
-  var name: String
-  var about: String?
-  var data: String
-  var dataOrigin: String
-  var trainingExamples: Int
-  var validationExamples: Int
-  var testExamples: Int
-  var weights: Int
-  var seed: Int
-  var epochs: Int
+public struct RunSummary: Codable, Sendable {
+  public var name: String
+  public var about: String?
+  public var data: String
+  public var dataOrigin: String
+  public var trainingExamples: Int
+  public var validationExamples: Int
+  public var testExamples: Int
+  public var weights: Int
+  public var seed: Int
+  public var epochs: Int
   /// Seconds of training.
-  var seconds = 0.0
-  var device: String
-  var libtorch: String
-  var threads: Int
-  var testLosses: [String: Double]
-  var testMetrics: [Measured]
-  var sampler: [Measured] = []
-  var warnings: [String] = []
+  public var seconds = 0.0
+  public var device: String
+  public var libtorch: String
+  public var threads: Int
+  public var testLosses: [String: Double]
+  public var testMetrics: [Measured]
+  public var sampler: [Measured] = []
+  public var warnings: [String] = []
   /// What the stages that projected or masked weights came to; nil where none did.
-  var stages: [StageReport]?
+  public var stages: [StageReport]?
 
+  /// - Parameter test: What was measured on the test part.
   init(_ session: Session, folder: RunFolder, test: EvaluationResult) throws {
     let recipe = session.recipe
     name = folder.name
@@ -45,12 +46,25 @@ struct RunSummary: Codable {
     libtorch = Torch.version
     threads = Torch.threadCount
     testLosses = test.losses
-    testMetrics = test.measurements + [try session.reconstructionError(of: session.test.examples)].compactMap { $0 }
+    testMetrics = test.measurements
     let reports = try StageLog.read(folder.stages)
     stages = reports.isEmpty ? nil : reports
   }
 
-  func write(to url: URL) throws {
+  /// Reads `summary.json`.
+  /// - Throws: `FileError` for a file that is not there or is none.
+  public static func read(_ url: URL) throws -> RunSummary {
+    let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    do { return try decoder.decode(RunSummary.self, from: Data(contentsOf: url)) } catch {
+      throw FileError(url.path, "is not the summary of a run; remove the run's folder and run it again")
+    }
+  }
+
+  /// Writes `summary.json`.
+  /// - Throws: `FileError` where the file cannot be written.
+  public func write(to url: URL) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
@@ -87,21 +101,5 @@ struct RunSummary: Codable {
         + warnings.map { .init("warning", $0) },
       figures: figures,
       recipe: recipe.yaml())
-  }
-
-  /// The numbers and where the pictures are, on standard output.
-  func print(figures: [String], folder: RunFolder) {
-    say()
-    for metric in testMetrics { say("test     \(metric.name) \(metric.text)") }
-    let losses = testLosses.sorted { $0.key < $1.key }.map { "\($0.key) \(number($0.value))" }
-    say("         \(losses.joined(separator: "  "))")
-    if let sparse = stages?.last {
-      let zeros = sparse.layers.map { String(format: "%@ %.1f %%", $0.name, 100 * $0.zeros) }
-      say("zeros    " + zeros.joined(separator: ", "))
-    }
-    if !sampler.isEmpty { say("sampler  " + sampler.map { "\($0.name) \($0.text)" }.joined(separator: ", ")) }
-    for warning in warnings { warn("warning: \(warning)") }
-    for figure in figures { say("picture  \(figure)") }
-    say("report   \(folder.url.relativePath)/report.html")
   }
 }

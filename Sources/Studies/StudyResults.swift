@@ -2,55 +2,59 @@ import Files
 import Foundation
 import LatentKit
 import Recipes
+import Runs
 import Training
 
 /// What the runs of a study came to, beside what is published.
-struct StudyResults {
+public struct StudyResults {
   /// One number of one run.
-  struct Value {
-    let cell: Study.Cell
-    let run: Study.Run
-    let measure: String
-    let value: Double
-    let unit: String
-    let summary: RunSummary
+  public struct Value: Sendable {
+    public let cell: Study.Cell
+    public let run: Study.PlannedRun
+    public let measure: String
+    public let value: Double
+    public let unit: String
+    public let summary: RunSummary
   }
 
   /// One measure of one cell over its runs.
-  struct Line {
-    let label: String
-    let measure: String
-    let published: Double?
-    let unit: String
-    let values: [Double]
-    /// Of each run and the examples that it was trained on; nil where runs differ.
-    let epochs: Int?
-    let examples: Int?
+  public struct Line: Sendable {
+    public let label: String
+    public let measure: String
+    public let published: Double?
+    public let unit: String
+    public let values: [Double]
+    /// Of each run; nil where runs differ.
+    public let epochs: Int?
+    /// Training examples of each run; nil where runs differ.
+    public let examples: Int?
 
-    var mean: Double { values.reduce(0, +) / Double(values.count) }
+    /// Over the runs; not a number where there are none.
+    public var mean: Double { values.reduce(0, +) / Double(values.count) }
     /// Sample standard deviation (divisor n − 1); nil for fewer than two.
-    var deviation: Double? {
+    public var deviation: Double? {
       guard values.count > 1 else { return nil }
       return (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1)).squareRoot()
     }
   }
 
-  let study: Study
+  public let study: Study
   /// Every number of every finished run.
-  let values: [Value]
-  let lines: [Line]
+  public let values: [Value]
+  public let lines: [Line]
   /// Measures that are asked for of finished cells, or published, and that no run has; with those there are.
-  let unknown: [UnknownName]
-  var unseen: ReconstructionComparison?
+  public let unknown: [UnknownName]
+  /// The runs on data that none has seen; nil where the study names none.
+  public internal(set) var unseen: ReconstructionComparison?
 
   /// - Parameter failures: Gains the finished runs whose files are damaged: they are left out.
-  init(_ study: Study, _ failures: inout [Study.Failure]) {
+  init(_ study: Study, _ failures: inout Failures) {
     self.study = study
     var all: [Value] = []
     for cell in study.cells {
       for run in cell.runs where run.isFinished {
         do { all += try StudyResults.values(of: run, in: cell) } catch {
-          failures.append(Study.Failure(what: "\(cell.label), \(run.label)", error))
+          failures.add("\(cell.label), \(run.label)", error)
         }
       }
     }
@@ -78,7 +82,7 @@ struct StudyResults {
 
   /// Everything that a finished run measured: test metrics by their names, `test/` and `training/` loss terms,
   /// `sampler/` diagnostics, `zeros/` of each projected or masked layer.
-  private static func values(of run: Study.Run, in cell: Study.Cell) throws -> [Value] {
+  private static func values(of run: Study.PlannedRun, in cell: Study.Cell) throws -> [Value] {
     let summary = try RunSummary.read(run.folder.summary)
     func value(_ name: String, _ value: Double, _ unit: String = "") -> Value {
       Value(cell: cell, run: run, measure: name, value: value, unit: unit, summary: summary)
@@ -102,19 +106,8 @@ struct StudyResults {
   }
 }
 
-/// What all of the values are; nil where they differ, or there is none.
+/// The common value; nil where values differ, or there is none.
 private func common<Value: Hashable>(_ values: [Value]) -> Value? {
   let different = Set(values)
   return different.count == 1 ? different.first : nil
-}
-
-extension RunSummary {
-  static func read(_ url: URL) throws -> RunSummary {
-    let decoder = JSONDecoder()
-    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    do { return try decoder.decode(RunSummary.self, from: Data(contentsOf: url)) } catch {
-      throw FileError(url.path, "is not the summary of a run; remove the run's folder and run it again")
-    }
-  }
 }

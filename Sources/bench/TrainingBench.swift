@@ -1,14 +1,16 @@
 import ArgumentParser
 import Datasets
 import Foundation
+import HostKit
 import LatentKit
 import Recipes
+import Runs
 import Training
 
 /// Times real training: the same recipe, data and trainer that `compose` runs.
-struct Bench: ParsableCommand {
+struct TrainingBench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Time training steps of a benchmark model; prints one line of JSON.", shouldDisplay: false)
+    commandName: "training", abstract: "Time training steps of a benchmark model; prints one line of JSON.")
 
   enum BenchmarkModel: String, CaseIterable, ExpressibleByArgument {
     case csaeL = "csae-l"
@@ -40,7 +42,8 @@ struct Bench: ParsableCommand {
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
   func run() throws {
-    let composer = Composer(try Host.catalog)
+    let catalog = try Catalog(plugins)
+    let composer = Composer(catalog)
     var recipe = try composer.resolve(model.recipe)
     recipe.stages = recipe.stages.map { stages in
       stages.map { stage in
@@ -53,7 +56,7 @@ struct Bench: ParsableCommand {
         return stage
       }
     }
-    let session = try Session(composer.resolve(recipe), machine: machine)
+    let session = try Session(recipe, catalog: catalog, machine: machine.machine())
     let folder = RunFolder(
       FileManager.default.temporaryDirectory.appendingPathComponent("latentkit-bench-\(UUID().uuidString)"))
     try folder.create()
@@ -71,7 +74,7 @@ struct Bench: ParsableCommand {
       ("epochSeconds", epochTimes.isEmpty ? "null" : String(format: "%.4f", epochTimes[epochTimes.count / 2])),
       ("images", "\(session.training.count)"), ("threads", "\(Torch.threadCount)"), ("torch", "\"\(Torch.version)\""),
     ]
-    say("{" + fields.map { "\"\($0.0)\": \($0.1)" }.joined(separator: ", ") + "}")
+    print("{" + fields.map { "\"\($0.0)\": \($0.1)" }.joined(separator: ", ") + "}")
   }
 }
 

@@ -2,6 +2,7 @@ import Figures
 import Files
 import Foundation
 import Recipes
+import Runs
 import Training
 
 extension StudyResults.Line {
@@ -13,27 +14,32 @@ extension StudyResults.Line {
   private func text(_ value: Double) -> String { String(format: "%.\(decimals)f", value) }
   private var unitText: String { unit.isEmpty ? "" : " \(unit)" }
 
-  var oursText: String {
+  /// Mean ± sample standard deviation with the unit; `not run` where there is no value.
+  public var oursText: String {
     values.isEmpty ? "not run" : text(mean) + (deviation.map { " ± \(text($0))" } ?? "") + unitText
   }
-  var publishedText: String { published.map { text($0) + unitText } ?? "" }
-  var differenceText: String {
+  /// With the unit; empty where nothing is published.
+  public var publishedText: String { published.map { text($0) + unitText } ?? "" }
+  /// Ours less the published value, with its sign; empty where one is missing.
+  public var differenceText: String {
     guard let published, !values.isEmpty else { return "" }
     return String(format: "%+.\(decimals)f", mean - published)
   }
-  var countText: String { values.isEmpty ? "" : "\(values.count)" }
-  var epochsText: String { epochs.map(String.init) ?? "" }
-  var examplesText: String { examples.map(String.init) ?? "" }
-  var columns: [String] {
+  private var countText: String { values.isEmpty ? "" : "\(values.count)" }
+  private var epochsText: String { epochs.map(String.init) ?? "" }
+  private var examplesText: String { examples.map(String.init) ?? "" }
+  /// The cells of a table's row, below `StudyResults.heads`.
+  public var columns: [String] {
     [label, measure, publishedText, oursText, differenceText, countText, epochsText, examplesText]
   }
 }
 
 extension StudyResults {
-  private static let heads = ["run", "measure", "published", "ours", "difference", "runs", "epochs", "examples"]
+  /// The heads of a table of lines.
+  public static let heads = ["run", "measure", "published", "ours", "difference", "runs", "epochs", "examples"]
 
   /// The table for people, in Markdown.
-  var markdown: String {
+  public var markdown: String {
     let rows = lines.map { "| " + $0.columns.joined(separator: " | ") + " |" }
     let head = ["| " + Self.heads.joined(separator: " | ") + " |", "|---|---|---:|---:|---:|---:|---:|---:|"]
     let texts = ["# \(study.title)", study.about, changesText].filter { !$0.isEmpty }.flatMap { [$0, ""] }
@@ -44,8 +50,8 @@ extension StudyResults {
       + (unseen.map(Self.markdown) ?? "")
   }
 
-  /// What flags changed, and that it holds against what the experiment says of itself.
-  private var changesText: String {
+  /// What was changed, and that it holds against what the experiment says of itself; empty where nothing was.
+  public var changesText: String {
     study.changes.isEmpty
       ? "" : "Changed for these runs, whatever else is said here: \(study.changes.joined(separator: ", "))."
   }
@@ -59,7 +65,7 @@ extension StudyResults {
   }
 
   /// One line for each number of each run, for programs.
-  var csv: String {
+  public var csv: String {
     let rows = values.map { value in
       [
         value.cell.row, value.cell.column, "\(value.run.seed)", value.run.fold.map(String.init) ?? "", value.measure,
@@ -90,7 +96,9 @@ extension StudyResults {
 
   private var hasFolds: Bool { study.cells.contains { $0.runs.contains { $0.fold != nil } } }
 
-  func write(to folder: URL) throws {
+  /// Writes `results.md`, `results.csv`, `report.html` and pictures side by side.
+  /// - Throws: `FileError` where they cannot be written.
+  public func write(to folder: URL) throws {
     do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
       throw FileError(folder.path, "cannot be made; choose a place that you may write to with --runs")
     }
@@ -132,7 +140,7 @@ extension StudyResults {
       return HTMLReport.Figure(name, caption: "\(name) of each run, the first seed.")
     }
     if let unseen {
-      try unseen.picture.write(to: folder.appendingPathComponent("unseen.png"))
+      try unseen.grid.write(to: folder.appendingPathComponent("unseen.png"))
       figures.append(.init("unseen.png", caption: "Images that no run was trained on, and their reconstructions."))
     }
     return figures
@@ -144,19 +152,5 @@ extension StudyResults {
       line.values.count > 1 ? "\(line.values.count) runs" : "", line.epochs.map { "\($0) epochs" } ?? "",
       line.examples.map { "\($0) examples" } ?? "",
     ].filter { !$0.isEmpty }.joined(separator: ", ")
-  }
-
-  func print(folder: URL) {
-    say(study.title)
-    if !study.changes.isEmpty { say(changesText) }
-    for line in aligned([Self.heads] + lines.map(\.columns), numbersFrom: 2) { say(line) }
-    if let unseen {
-      say(ReconstructionComparison.unit)
-      for line in aligned(unseen.table) { say("  \(line)") }
-      for note in unseen.notes { say("note: \(note)") }
-    }
-    for name in unknown { warn("warning: \(name)") }
-    say("results  \(folder.relativePath)/results.md")
-    say("report   \(folder.relativePath)/report.html")
   }
 }

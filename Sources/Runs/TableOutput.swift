@@ -8,7 +8,7 @@ import Training
 extension Session {
   /// Writes decoded draws of a model of tables as a table: a column for each feature, in the units of the data, then
   /// the class that was asked for. False where the model decodes no rows.
-  func writeTable(_ samples: DrawnSamples, to url: URL) throws -> Bool {
+  public func writeTable(_ samples: Samples, to url: URL) throws -> Bool {
     guard let names = dataset.featureNames, let decoded = samples.images, decoded.rank == 2 else { return false }
     try write([decoded], columns: names, labels: samples.labels, to: url)
     return true
@@ -16,7 +16,7 @@ extension Session {
 
   /// Writes the first examples of a part, each class in turn, and their reconstructions beside them, in the units of the
   /// data. False where the model decodes no rows.
-  func writeReconstructions(of data: BatchSource, count: Int, to url: URL) throws -> Bool {
+  public func writeReconstructions(of data: BatchSource, count: Int, to url: URL) throws -> Bool {
     guard let names = dataset.featureNames, composition.model.decoder != nil else { return false }
     let chosen = try data.examples.balanced(min(count, data.count), seed: recipe.randomSeed, for: "reconstruction")
     let made = try evaluator.reconstruct(Batch(inputs: chosen.inputs, labels: chosen.labels))

@@ -6,16 +6,22 @@ import Training
 
 /// A trained run that reconstructs images of any data of its size, in a scale that all runs share: brightness from 0 to
 /// 1 of the image without its padding. So a run with inputs of −1 to 1 padded to 32x32 compares with one of 0 to 1.
-struct Reconstructor {
-  let name: String
-  let session: Session
+public struct Reconstructor {
+  /// What pictures and tables call the run.
+  public let name: String
+  public let session: Session
 
-  /// - Throws: `RecipeError` where the run does not reconstruct images.
-  init(run path: String, machine: MachineOptions) throws {
-    try self.init(Session(run: path, machine: machine), named: RunFolder(URL(fileURLWithPath: path)).name)
+  /// Opens a trained run.
+  /// - Throws: As `Session.init(opening:)`, and `RecipeError` where the run does not reconstruct images.
+  public init(
+    opening folder: URL, catalog: Catalog, machine: Machine = Machine(), observer: (any RunObserver)? = nil
+  ) throws {
+    try self.init(
+      Session(opening: folder, catalog: catalog, machine: machine, observer: observer), named: RunFolder(folder).name)
   }
 
-  init(_ session: Session, named name: String) throws {
+  /// - Throws: `RecipeError` where the model does not reconstruct images.
+  public init(_ session: Session, named name: String) throws {
     (self.session, self.name) = (session, name)
     guard session.training.examples.areImages else {
       throw RecipeError(
@@ -28,13 +34,13 @@ struct Reconstructor {
   }
 
   /// `[channels, height, width]` without padding.
-  var imageShape: [Int] { session.training.examples.inputShape }
+  public var imageShape: [Int] { session.training.examples.inputShape }
 
   /// Whether the decoder wants to be told the class.
-  var isConditional: Bool { session.composition.model.decoder is any ConditionalDecoder }
+  public var isConditional: Bool { session.composition.model.decoder is any ConditionalDecoder }
 
   /// - Throws: `RecipeError` for images of another size than the run reads.
-  func require(_ shape: [Int], of data: String) throws {
+  public func require(_ shape: [Int], of data: String) throws {
     guard shape == imageShape else {
       throw RecipeError(
         "run '\(name)' reads images of \(imageShape), and \(data) has \(shape); name data or runs of the same size")
@@ -42,13 +48,13 @@ struct Reconstructor {
   }
 
   /// Images and their reconstructions.
-  struct Result {
+  public struct Result {
     /// `[count, channels, height, width]`, from 0 to 1.
-    let originals: Tensor
+    public let originals: Tensor
     /// The same shape. Values beyond 0 and 1 are not cut off.
-    let reconstructions: Tensor
+    public let reconstructions: Tensor
     /// Mean over the pixels and images of the squared difference.
-    let error: Double
+    public let error: Double
   }
 
   /// Reconstructs images without noise or draws.
@@ -58,7 +64,7 @@ struct Reconstructor {
   /// the best that such a model can do, and more than it could do without the image.
   ///
   /// - Parameter ownClasses: Whether the labels are the run's classes.
-  func reconstruct(_ examples: Examples, ownClasses: Bool) throws -> Result {
+  public func reconstruct(_ examples: Examples, ownClasses: Bool) throws -> Result {
     var settings = session.settings
     settings.limit = nil
     let source = try BatchSource(
@@ -120,7 +126,7 @@ struct Reconstructor {
 extension Session {
   /// The error of reconstructing images of its own data, in the scale that all runs share whatever they read and whichever
   /// losses trained them; nil for rows of numbers, and without a decoder.
-  func reconstructionError(of examples: Examples) throws -> Measured? {
+  public func reconstructionError(of examples: Examples) throws -> Measured? {
     guard examples.areImages, composition.model.decoder != nil else { return nil }
     return Measured(
       "reconstruction error", try Reconstructor(self, named: "").reconstruct(examples, ownClasses: true).error)
