@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import LatentKit
+import Statistics
 
 /// Times the mean silhouette of points from a file, for `Benchmarks/silhouette.py`.
 struct BenchSilhouette: ParsableCommand {
