@@ -2,7 +2,7 @@ import ArgumentParser
 import Figures
 import Foundation
 import LatentKit
-import Metrics
+import Statistics
 import Recipes
 
 struct Centroids: HostSubcommand {

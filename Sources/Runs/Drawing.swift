@@ -2,7 +2,7 @@ import Datasets
 import Figures
 import Foundation
 import LatentKit
-import Metrics
+import Statistics
 import Recipes
 import Training
 

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Torch
+@testable import Statistics
 
 /// `−‖x − p‖²/2` for every place and point of a group, as a loop.
 private func exponents(_ places: Tensor, _ points: Tensor, ignoring axis: Int? = nil) throws -> [[Double]] {

@@ -1,6 +1,8 @@
 // Sums of many Gaussian kernels at many places, as kernel density estimates and walks over them need. As a product of
 // matrices and a log-sum-exp, most of the time goes into writing and reading a matrix of all places by all kernels; here
 // each exponent lives in a register only.
+#include "cstatistics.h"
+
 #include "bridge.h"
 #include "parallel.h"
 
@@ -371,7 +373,7 @@ void runParallel(Task<T> task, int64_t count) {
 
 }  // namespace
 
-ct_tensor ct_kernel_log_sums(ct_tensor places, ct_tensor kernels, ct_tensor excluded) {
+ct_tensor cs_kernel_log_sums(ct_tensor places, ct_tensor kernels, ct_tensor excluded) {
   return tensor([&] {
     auto &x = open(places), &k = open(kernels);
     auto left = optional(excluded);
@@ -400,7 +402,7 @@ ct_tensor ct_kernel_log_sums(ct_tensor places, ct_tensor kernels, ct_tensor excl
   });
 }
 
-ct_tensor ct_kernel_choices(ct_tensor places, ct_tensor kernels, ct_tensor uniforms, int64_t axis) {
+ct_tensor cs_kernel_choices(ct_tensor places, ct_tensor kernels, ct_tensor uniforms, int64_t axis) {
   return tensor([&] {
     auto &x = open(places), &k = open(kernels), &u = open(uniforms);
     check(x, k);

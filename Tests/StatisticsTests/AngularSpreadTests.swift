@@ -1,6 +1,6 @@
 import Foundation
 import LatentKit
-import Metrics
+import Statistics
 import Testing
 
 private func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Torch
+@testable import Statistics
 
 /// Made by `Fixtures/make_silhouette.py` with scikit-learn.
 private struct Golden: Codable {

@@ -4,6 +4,8 @@
 // Points are sorted by class and turned, so that one coordinate of a class's points is a contiguous run. For each point,
 // tiles of others keep their squared distances in registers over all coordinates; square roots are added up class by
 // class, in Float64.
+#include "cstatistics.h"
+
 #include "bridge.h"
 #include "parallel.h"
 #include "vectors.h"
@@ -118,7 +120,7 @@ at::Tensor silhouettes(const at::Tensor &x, const at::Tensor &labels, int64_t cl
 
 }  // namespace
 
-ct_tensor ct_silhouettes(ct_tensor x, ct_tensor labels, int64_t classes) {
+ct_tensor cs_silhouettes(ct_tensor x, ct_tensor labels, int64_t classes) {
   return bridge::tensor([&] {
     const auto points = open(x).detach().to(at::kCPU);
     const auto members = open(labels).to(at::kCPU).contiguous();

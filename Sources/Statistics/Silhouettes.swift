@@ -1,4 +1,5 @@
-import CTorch
+import CStatistics
+import LatentKit
 
 extension Tensor {
   /// How much nearer each point lies to its own class than to the nearest other one (Rousseeuw 1987):
@@ -12,6 +13,6 @@ extension Tensor {
   /// - Returns: `[count]`, Float64, for points `[count, dimensions]`.
   /// - Throws: `TensorError` for other shapes, for labels beyond the classes, and for points of one class only.
   public func silhouettes(labels: Tensor, classCount: Int) throws -> Tensor {
-    try .make("silhouettes", [self, labels]) { ct_silhouettes(handle, labels.handle, Int64(classCount)) }
+    try .make("silhouettes", [self, labels]) { cs_silhouettes(handle, labels.handle, Int64(classCount)) }
   }
 }

@@ -1,5 +1,5 @@
 import LatentKit
-import Metrics
+import Statistics
 import Testing
 
 @Test func momentsAgreeWithLoops() throws {

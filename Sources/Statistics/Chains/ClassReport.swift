@@ -1,8 +1,7 @@
 import Foundation
 import LatentKit
-import Metrics
 
-/// What there is to say about the draws of one class.
+/// The diagnostics of the draws of one class.
 struct ClassReport {
   let name: String
   /// How many draws were asked for.
@@ -44,8 +43,12 @@ func measurements(of reports: [ClassReport]) -> [Measured] {
   return found
 }
 
-/// What to say of a class that has one latent only.
-func sentence(aboutPoint name: String) -> String {
+extension ClassRequest {
+  /// The warning about a class whose one latent is repeated.
+  public var pointWarning: String { sentence(aboutPoint: name) }
+}
+
+private func sentence(aboutPoint name: String) -> String {
   "\(name): the training latents have no spread, so the draws repeat one point; give it more examples"
 }
 

@@ -9,10 +9,11 @@ public enum Bandwidth: Codable, Equatable, Sendable {
   case silverman
   /// The factor under which points that were left out are likeliest (`CrossValidation`).
   case crossValidated
+  /// This factor, above 0.
   case factor(Double)
 
-  /// The factor for `count` points of `dimensions` dimensions; nil where it takes a search.
-  func factor(count: Int, dimensions: Int) -> Double? {
+  /// Returns the factor for `count` points of `dimensions` dimensions; nil where it takes a search.
+  public func factor(count: Int, dimensions: Int) -> Double? {
     let (n, d) = (Double(count), Double(dimensions))
     return switch self {
     case .scott: pow(n, -1 / (d + 4))
@@ -26,10 +27,12 @@ public enum Bandwidth: Codable, Equatable, Sendable {
     "scott": Self.scott, "silverman": .silverman, "cross-validated": .crossValidated,
   ]
 
+  /// From one of the words above or a number.
   public init(from decoder: any Swift.Decoder) throws {
     self = try numberOrWord(from: decoder, number: Self.factor, words: Self.words)
   }
 
+  /// As one of the words above or a number.
   public func encode(to encoder: any Swift.Encoder) throws {
     var container = encoder.singleValueContainer()
     if case .factor(let factor) = self { return try container.encode(factor) }
@@ -48,8 +51,8 @@ public enum KernelShape: String, Choice {
   /// 1 in all directions: the bandwidth is the width itself, as scikit-learn's `KernelDensity` has it.
   case identity
 
-  /// `Σ` for points of a covariance `[dimensions, dimensions]`.
-  func matrix(_ covariance: Tensor) throws -> Tensor {
+  /// Returns `Σ`, Float64, for points of a covariance `[dimensions, dimensions]`, Float64.
+  public func matrix(_ covariance: Tensor) throws -> Tensor {
     let identity = try Tensor.identity(covariance.size(0), dtype: .float64)
     return switch self {
     case .full: covariance
@@ -58,22 +61,4 @@ public enum KernelShape: String, Choice {
     case .identity: identity
     }
   }
-}
-
-/// A setting that is a number or one of some words.
-func numberOrWord<Choice>(
-  from decoder: any Swift.Decoder, number: (Double) -> Choice, words: KeyValuePairs<String, Choice>
-) throws -> Choice {
-  let container = try decoder.singleValueContainer()
-  if let value = try? container.decode(Double.self) { return number(value) }
-  let known = words.map(\.key)
-  guard let word = try? container.decode(String.self) else {
-    let expected = known.joined(separator: ", ")
-    throw DecodingError.dataCorruptedError(in: container, debugDescription: "expected \(expected) or a number")
-  }
-  guard let choice = words.first(where: { $0.key == word })?.value else {
-    let unknown = UnknownName(word, among: known, of: "value").description
-    throw DecodingError.dataCorruptedError(in: container, debugDescription: "\(unknown) A number is fine too.")
-  }
-  return choice
 }

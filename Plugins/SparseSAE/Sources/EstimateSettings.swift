@@ -1,14 +1,5 @@
 import LatentKit
-import Metrics
-
-/// What the draws of one class follow.
-struct ClassTarget {
-  let request: ClassRequest
-  /// Training latents of the class, `[points, latent]`, in random order: where chains start.
-  let points: Tensor
-  /// Nil for a class without spread, and where draws follow a prior.
-  let density: KernelDensity?
-}
+import Statistics
 
 /// How samplers choose the densities that they draw from, and estimate those of training latents.
 struct EstimateSettings {
@@ -27,7 +18,7 @@ struct EstimateSettings {
   /// - `kde`, and where the prior is another one: estimates of the training latents by these settings.
   func targets(
     _ requests: [ClassRequest], of request: DrawRequest, using generator: inout Generator
-  ) throws -> [ClassTarget] {
+  ) throws -> [ClassTarget<KernelDensity>] {
     let prior = kernelPrior(request.prior)
     let isOwn = try prior.map { try usesDensities(of: $0, for: request) } ?? false
     return try requests.map { request in

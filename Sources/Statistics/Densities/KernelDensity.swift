@@ -1,6 +1,5 @@
 import Foundation
 import LatentKit
-import Metrics
 
 /// A Gaussian kernel density estimate (Scott 1992, section 6.2):
 ///
@@ -63,33 +62,34 @@ public struct KernelDensity: Sendable {
       - log(Double(moments.count))
   }
 
-  /// How many kernels there are.
+  /// The number of kernels.
   public var count: Int { whitened.size(0) }
 
-  /// `log p(x)` of each row of `[count, dimensions]`, as `[count]`; with a gradient where the rows have one.
+  /// Returns `log p(x)` of each row of `[count, dimensions]`, as `[count]`; with a gradient where the rows have one.
   public func logDensity(_ places: Tensor) throws -> Tensor {
     try kernels.logSums(at: whiten(places).unsqueezed(0)).squeezed(0) + logPeak
   }
 
-  /// Independent draws, `[count, dimensions]`: a kernel each, and a place of it.
+  /// Draws `[count, dimensions]`, independent: a kernel each, and a place of it.
   public func draw(_ count: Int, using generator: inout Generator) throws -> Tensor {
     let numbers = try generator.integers(0..<self.count, [count]).to(.cpu)
     let noise = try generator.normal([count, center.count], dtype: .float64).to(.cpu)
     return try restore(whitened.rows(numbers) + noise)
   }
 
-  /// Rows taken to the coordinates where each kernel is `N(0, I)`.
+  /// Takes rows, `[count, dimensions]`, to the coordinates where each kernel is `N(0, I)`.
   public func whiten(_ places: Tensor) throws -> Tensor {
     try KernelDensity.whiten(places.to(.float64, .cpu), center: center, root: root)
   }
 
-  /// Rows taken back from there.
+  /// Takes rows back from there.
   public func restore(_ whitened: Tensor) throws -> Tensor {
     try whitened.to(.float64, .cpu).matmul(root.transposed()) + center
   }
 
-  /// Moves, rather than places, taken to those coordinates: a matrix `M` such that a row `δ` becomes `δ M`.
-  func whiteningOfMoves() throws -> Tensor {
+  /// Returns the matrix `M`, `[dimensions, dimensions]`, that takes moves, rather than places, to those coordinates: a row `δ`
+  /// becomes `δ M`.
+  public func whiteningOfMoves() throws -> Tensor {
     try root.solveTriangular(.identity(center.count, dtype: .float64)).transposed()
   }
 

@@ -1,4 +1,5 @@
-import CTorch
+import CStatistics
+import LatentKit
 
 /// Gaussian kernels of unit variance at some points, in groups: for estimates of density and walks over them.
 ///
@@ -44,7 +45,7 @@ public struct GaussianKernels: Sendable {
   ///
   /// - Parameter excluded: The number of a kernel that does not count at each place, `[groups, places]` Int64; −1 for none.
   public func logSums(at places: Tensor, excluding excluded: Tensor? = nil) throws -> Tensor {
-    try .make("kernel sums", [places, rows]) { ct_kernel_log_sums(places.handle, rows.handle, excluded?.handle) }
+    try .make("kernel sums", [places, rows]) { cs_kernel_log_sums(places.handle, rows.handle, excluded?.handle) }
   }
 
   /// The number of a kernel for each place, `[groups, places]` Int64, drawn by its share of the sum there.
@@ -58,7 +59,7 @@ public struct GaussianKernels: Sendable {
   /// The kernels at which the running sums reach shares of the whole: `uniforms`, `[groups, places]`, 0 to 1.
   func choices(at places: Tensor, ignoring axis: Int? = nil, uniforms: Tensor) throws -> Tensor {
     try .make("kernel choices", [places, rows]) {
-      ct_kernel_choices(places.handle, rows.handle, uniforms.handle, Int64(axis ?? -1))
+      cs_kernel_choices(places.handle, rows.handle, uniforms.handle, Int64(axis ?? -1))
     }
   }
 
