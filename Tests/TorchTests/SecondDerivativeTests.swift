@@ -121,6 +121,7 @@ private func weights(of scope: Scope) throws -> [Tensor] {
 
   @Test func functionsAndLossesHaveThem() throws {
     let labels = try Tensor([Int64(2), 0, 1])
+    let shares = try draws([3, 4], seed: 3).sigmoid()
     let functions: [(String, (Tensor, Tensor) throws -> Tensor)] = [
       ("linear", { try $0.linear($1).square() }), ("leaky ReLU", { try ($0 * $1).leakyReLU(slope: 0.2).square() }),
       ("relu", { try ($0 * $1).relu().square() }), ("sigmoid", { try ($0 * $1).sigmoid() }),
@@ -129,8 +130,8 @@ private func weights(of scope: Scope) throws -> [Tensor] {
       ("logSumExp", { try ($0 * $1).logSumExp(axis: 1) }), ("variance", { try ($0 * $1).variance(axes: [0]) }),
       ("distances", { try $0.distances(to: $1) }), ("squared error", { try $0.squaredError($1.square()) }),
       ("huber error", { try $0.huberError($1.square(), delta: 0.7) }),
-      ("binary cross entropy", { try $0.sigmoid().binaryCrossEntropy($1.detached().sigmoid()) }),
-      ("binary cross entropy of logits", { try ($0 * $1).binaryCrossEntropyOfLogits($1.detached().sigmoid()) }),
+      ("binary cross entropy", { try ($0 * $1).sigmoid().binaryCrossEntropy(shares) }),
+      ("binary cross entropy of logits", { try ($0 * $1).binaryCrossEntropyOfLogits(shares) }),
       ("cross entropy", { try ($0 * $1).crossEntropy(labels) }),
       ("choices", { try ($0 * $1).rows(labels).gathered(labels.unsqueezed(1), axis: 1) }),
       ("matmul", { try $0.matmul($1.transposed()) }),
