@@ -1,7 +1,7 @@
-/// A part of a model, named in a catalog and built from a configuration.
+/// How a part is made from a recipe: from its settings, in the context of the data and of the parts before it.
 ///
-/// A component is one type: its configuration, what it stores, its init and its one verb. Components are built by the
-/// composer, in the order encoder, prior, decoder, classifier, discriminator, then everything else.
+/// A component is one type: its configuration, what it stores, its init and its verb. Components are built in the order of
+/// `Slot.all`: encoder, prior, decoder, classifier, discriminator, noise, sampler, metrics, then the losses of each step.
 public protocol Component: SendableMetatype {
   associatedtype Config: ComponentConfig
 
@@ -9,27 +9,14 @@ public protocol Component: SendableMetatype {
   init(_ config: Config, in context: BuildContext) throws
 }
 
-/// The settings of a component. Its properties are what a recipe may say under `with:`.
-public protocol ComponentConfig: Codable, Equatable, Sendable {
-  /// The paper's defaults.
-  init()
-
-  /// One line per property, in the order in which they are shown.
-  static var help: KeyValuePairs<String, String> { get }
-}
-
-/// For components without settings.
-public struct NoConfig: ComponentConfig {
-  public init() {}
-  public static var help: KeyValuePairs<String, String> { [:] }
-}
-
 /// What a component may know while it is built.
-public struct BuildContext: Sendable {
+public struct BuildContext {
   /// The shape of one input: `[channels, height, width]` for images, `[features]` for tables.
   public var inputShape: [Int]
   /// The smallest and largest value that inputs can take, `0...1` say; nil when they have no bounds.
   public var inputRange: ClosedRange<Double>?
+  /// Pixels that were added on each side of an image, and are no part of it.
+  public var padding: Int
   /// How many classes the labels have; nil without labels.
   public var classCount: Int?
   /// The length of a latent vector: known once the encoder stands. 0 while the encoder itself is built.
@@ -40,18 +27,22 @@ public struct BuildContext: Sendable {
   public var title: String
   /// What was computed in earlier builds by the same composer.
   public var memory: BuildMemory
+  /// The parts that were built before, by slot; nil while there is no encoder and no prior yet.
+  public var model: Model?
 
   public init(
-    inputShape: [Int], inputRange: ClosedRange<Double>? = nil, classCount: Int? = nil, latentSize: Int = 0,
-    scope: Scope, title: String = "part", memory: BuildMemory = BuildMemory()
+    inputShape: [Int], inputRange: ClosedRange<Double>? = nil, padding: Int = 0, classCount: Int? = nil,
+    latentSize: Int = 0, scope: Scope, title: String = "part", memory: BuildMemory = BuildMemory(), model: Model? = nil
   ) {
     self.inputShape = inputShape
     self.inputRange = inputRange
+    self.padding = padding
     self.classCount = classCount
     self.latentSize = latentSize
     self.scope = scope
     self.title = title
     self.memory = memory
+    self.model = model
   }
 
   public var device: Device { scope.device }
@@ -64,19 +55,14 @@ public struct BuildContext: Sendable {
   /// The number of classes.
   /// - Throws: `RecipeError` where the data have no labels.
   public func requireClasses() throws -> Int {
-    guard let classCount else {
-      throw RecipeError("\(title) needs labels, and the data have none; choose a labelled dataset")
-    }
+    guard let classCount else { throw RecipeError.needsLabels(title) }
     return classCount
   }
 
   /// Channels, height and width of an input.
   /// - Throws: `RecipeError` where inputs are not images.
   public func requireImage() throws -> (channels: Int, height: Int, width: Int) {
-    guard inputShape.count == 3 else {
-      throw RecipeError(
-        "\(title) needs images [channels, height, width], found inputs of shape \(inputShape); use an mlp instead")
-    }
+    guard inputShape.count == 3 else { throw RecipeError.needsImages(title, found: inputShape) }
     return (inputShape[0], inputShape[1], inputShape[2])
   }
 }
@@ -86,7 +72,18 @@ public struct RecipeError: Error, CustomStringConvertible, Equatable {
   public let description: String
   public init(_ description: String) { self.description = description }
 
+  /// A part that another one cannot do without.
   public static func missing(_ what: String, for part: String, fix: String) -> RecipeError {
     RecipeError("\(part) needs \(what), which this recipe does not have; \(fix)")
+  }
+
+  /// Data without labels under a part that needs them.
+  public static func needsLabels(_ part: String) -> RecipeError {
+    RecipeError("\(part) needs labels, and the data have none; choose a labelled dataset")
+  }
+
+  /// Rows of numbers under a part that needs images.
+  public static func needsImages(_ part: String, found shape: [Int]) -> RecipeError {
+    RecipeError("\(part) needs images [channels, height, width], found inputs of shape \(shape); use an mlp instead")
   }
 }

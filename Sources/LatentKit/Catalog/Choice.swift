@@ -4,6 +4,9 @@
 public protocol Choice: RawRepresentable, CaseIterable, Codable, Equatable, Sendable where RawValue == String {}
 
 extension Choice {
+  /// The names of all values.
+  static var names: [String] { allCases.map(\.rawValue) }
+
   public init(from decoder: any Swift.Decoder) throws {
     let container = try decoder.singleValueContainer()
     let text = try container.decode(String.self)

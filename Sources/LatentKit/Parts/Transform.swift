@@ -2,7 +2,7 @@
 ///
 /// What it has to know it learns from the training part alone, so that nothing about validation and test examples leaks
 /// into what is trained.
-public protocol Transform: Component {
+public protocol Transform: Part {
   /// - Parameter inputs: The training examples as the transforms before this one left them, `[count, features]`, Float32.
   /// - Throws: `RecipeError` where these cannot be learned from.
   func fit(_ inputs: Tensor) throws -> any FittedTransform
@@ -25,6 +25,16 @@ public protocol FittedTransform: Sendable {
 
 extension FittedTransform {
   public var outputRange: ClosedRange<Double>? { nil }
+}
+
+extension SlotKey where Role == any Transform {
+  public static var transform: Self { Self(.transform) }
+}
+
+extension Contribution {
+  public static func transform<C: Transform & Component>(
+    _ name: String, _ type: C.Type, _ summary: String, with companions: Companions = Companions(), paper: Paper? = nil
+  ) -> Contribution { Contribution(.transform, Entry(name, type, summary, with: companions, paper: paper) { $0 }) }
 }
 
 /// Transforms one after the other, each fitted on what those before it made of the training part.
