@@ -52,7 +52,7 @@ struct ClassChains {
     var blocks: [[ClassTarget]] = []
     var room = 0
     for target in targets {
-      let size = chains * steps(for: [target]) * target.points.size(1)
+      let size = try chains * steps(for: [target]) * target.points.size(1)
       if size > room { (blocks, room) = (blocks + [[]], 16_000_000) }
       blocks[blocks.count - 1].append(target)
       room -= size
@@ -70,7 +70,7 @@ struct ClassChains {
   /// Every so many steps of walks, at least four for each draw and 250 in all where there are as many: neighbours hardly
   /// differ, and sorting all of them would take as long as the walk.
   private func judged(_ walks: Tensor) throws -> (steps: Tensor, stride: Int) {
-    let steps = walks.size(1)
+    let steps = try walks.size(1)
     let stride = max(1, min(thinning / 4, steps / 250))
     guard stride > 1 else { return (walks, 1) }
     let kept = Swift.stride(from: (steps - 1) % stride, to: steps, by: stride).map(Int64.init)
@@ -79,7 +79,7 @@ struct ClassChains {
 
   /// Round by round, one draw of every chain: neighbours in the result come from different chains.
   private func choose(_ count: Int, from walks: Tensor) throws -> Tensor {
-    let (rounds, steps) = (rounds(count), walks.size(1))
+    let (rounds, steps) = try (rounds(count), walks.size(1))
     let chosen = (0..<count).map { draw in
       let (round, chain) = draw.quotientAndRemainder(dividingBy: chains)
       return chain * steps + (round + 1) * steps / rounds - 1
@@ -92,7 +92,7 @@ struct ClassChains {
 func starts(of targets: [ClassTarget], chains: Int, in density: any WalkDensity) throws -> Tensor {
   try .stack(
     targets.enumerated().map { place, target in
-      let count = target.points.size(0)
+      let count = try target.points.size(0)
       return try density.whiten(target.points.rows((0..<chains).map { $0 % count }), of: place)
     })
 }

@@ -65,7 +65,7 @@ private struct Moves {
     case .tuned:
       (isTuned, whitening) = (true, nil)
       // 2.38 over sqrt(d) deviations, the best for a Gaussian (Gelman, Roberts & Gilks 1996): here, for one kernel.
-      deviation = 2.38 / Double(starts.size(2)).squareRoot()
+      deviation = try 2.38 / Double(starts.size(2)).squareRoot()
     case .variance(let variance):
       (isTuned, whitening) = (false, density.whiteningOfMoves)
       deviation = variance.squareRoot()
