@@ -27,12 +27,15 @@ public struct BuildContext {
   public var title: String
   /// What was computed in earlier builds by the same composer.
   public var memory: BuildMemory
-  /// The parts that were built before, by slot; nil while there is no encoder and no prior yet.
+  /// The encoder, once it stands.
+  public var encoder: (any Encoder)?
+  /// The parts that were made before; nil until there are an encoder and a prior.
   public var model: Model?
 
   public init(
     inputShape: [Int], inputRange: ClosedRange<Double>? = nil, padding: Int = 0, classCount: Int? = nil,
-    latentSize: Int = 0, scope: Scope, title: String = "part", memory: BuildMemory = BuildMemory(), model: Model? = nil
+    latentSize: Int = 0, scope: Scope, title: String = "part", memory: BuildMemory = BuildMemory(),
+    encoder: (any Encoder)? = nil, model: Model? = nil
   ) {
     self.inputShape = inputShape
     self.inputRange = inputRange
@@ -42,6 +45,7 @@ public struct BuildContext {
     self.scope = scope
     self.title = title
     self.memory = memory
+    self.encoder = encoder
     self.model = model
   }
 
