@@ -59,7 +59,7 @@ public struct ImageGrid: Sendable {
           + "expected the same; reconstruct exactly these originals")
     }
     try Tiles.check(originals.shape)
-    let count = originals.size(0)
+    let count = try originals.size(0)
     let all = try [originals] + models.map { try $0.images.to(originals.dtype, originals.device) }
     let columns = columns ?? min(count, 10)
     guard columns > 0 else { throw FigureError("found \(columns) columns of images, expected 1 or more") }

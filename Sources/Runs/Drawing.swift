@@ -89,7 +89,7 @@ extension Session {
     return try [("training", training), ("test", test)].compactMap { name, set in
       guard let labels = set.labels else { return nil }
       // As many as can be seen, whatever order they are in.
-      let shown = min(set.latents.size(0), 4000)
+      let shown = try min(set.latents.size(0), 4000)
       var generator = try Generator(seed: recipe.randomSeed, for: "latents.png, \(name)")
       let chosen = try generator.permutation(set.latents.size(0)).slice(0..<shown)
       let places = try components.project(set.latents.rows(chosen.to(set.latents.device))).doubles()
@@ -98,8 +98,8 @@ extension Session {
         let members = classes.indices.filter { classes[$0] == label }
         return ScatterPlot.Group(className(label), members.map { (places[2 * $0], places[2 * $0 + 1]) })
       }
-      let some = shown < set.latents.size(0) ? "\(shown) of " : ""
-      return ScatterPlot(
+      let some = try shown < set.latents.size(0) ? "\(shown) of " : ""
+      return try ScatterPlot(
         title: "\(some)\(set.latents.size(0)) \(name) latents", xLabel: axes[0], yLabel: axes[1], groups: groups)
     }
   }

@@ -14,7 +14,7 @@ public struct AngularSpread: Sendable, Equatable {
   public init(of points: Tensor) throws {
     let points = try points.detached().to(.float64, .cpu)
     let directions = try points / points.square().sum(axis: 1, keep: true).sqrt()
-    let count = points.size(0)
+    let count = try points.size(0)
     var (energy, angles, nearest) = (0.0, 0.0, Double.pi)
     // Some rows of all pairs at a time: tens of megabytes.
     let rows = max(1, 4_000_000 / max(count, 1))

@@ -48,7 +48,7 @@ extension DrawRequest {
     return try Set(wanted.ints()).sorted().map { label in
       let training = try reference.latents.rows(
         (known .== Double(label)).nonzero().squeezed(1).to(reference.latents.device))
-      guard training.size(0) > 0 else {
+      guard try training.size(0) > 0 else {
         throw RecipeError(
           "sampler '\(sampler)' has no training latents of class \(label) to learn from; ask for classes that the data have"
         )

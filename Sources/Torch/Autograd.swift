@@ -8,9 +8,11 @@ extension Tensor {
     return self
   }
 
-  /// The gradients of this scalar by each of `inputs`; nil where an input had no part in it.
+  /// Returns the gradients of this scalar by each of `inputs`; nil where an input had no part in it.
   ///
-  /// With `createGraph` the gradients can be differentiated again.
+  /// - Parameter createGraph: Makes gradients that can be differentiated again, for a penalty on them say. Fused functions
+  ///   (batch normalisation, …) then take their gradients in separate operations: the same values to rounding, more slowly.
+  /// - Throws: `TensorError` where this is no scalar, or nothing in it was recorded for gradients.
   public func gradients(by inputs: [Tensor], createGraph: Bool = false) throws -> [Tensor?] {
     var found = [OpaquePointer?](repeating: nil, count: inputs.count)
     try inputs.withHandles { handles, count in

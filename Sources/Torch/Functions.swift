@@ -81,7 +81,11 @@ extension Tensor {
     }
   }
   /// `-log softmax(scores)[label]`; scores `[batch, classes]`, labels `[batch]` Int64.
+  ///
+  /// - Throws: `TensorError` with the label and the range for a label that is negative or beyond the classes.
   public func crossEntropy(_ labels: Tensor, _ reduction: Reduction = .mean) throws -> Tensor {
-    try .make("cross entropy", [self, labels]) { ct_cross_entropy(handle, labels.handle, reduction.rawValue) }
+    try .make("cross entropy", [self, labels], lookingUp: ("label", labels, try? size(1))) {
+      ct_cross_entropy(handle, labels.handle, reduction.rawValue)
+    }
   }
 }

@@ -37,10 +37,17 @@ public final class Tensor: @unchecked Sendable {
     }
   }
 
-  /// The length of one axis.
-  public func size(_ axis: Int) -> Int {
+  /// Returns the length of one axis; -1 is the last.
+  ///
+  /// - Throws: `TensorError` where there is no such axis.
+  public func size(_ axis: Int) throws -> Int {
     let shape = shape
-    return shape[axis < 0 ? axis + shape.count : axis]
+    let index = axis < 0 ? axis + shape.count : axis
+    guard shape.indices.contains(index) else {
+      let expected = shape.isEmpty ? "a scalar has none" : "expected \(-shape.count) to \(shape.count - 1)"
+      throw TensorError("size", shapes: [shape], reason: "found axis \(axis), \(expected)")
+    }
+    return shape[index]
   }
 
   public var dtype: DType {

@@ -61,6 +61,30 @@ import Torch
     }
   }
 
+  @Test(arguments: [0, 1]) func canBeDifferentiatedTwice(padding: Int) throws {
+    let images = try draws([2, 2, 5, 6], seed: 5).requiringGradient()
+    let weights = try draws([2], seed: 6)
+    let directions = try draws(images.shape, seed: 7)
+    /// The derivative along `directions`.
+    func slope(createGraph: Bool) throws -> Tensor {
+      let total = try (images.filterPower(filters, padding: padding).square() * weights).sum()
+      return try (#require(total.gradients(by: [images], createGraph: createGraph)[0]) * directions).sum()
+    }
+    let (fused, plain) = try (slope(createGraph: false).item(), slope(createGraph: true).item())
+    #expect(abs(fused - plain) < 1e-12 * max(1, abs(fused)))
+    let second = try #require(slope(createGraph: true).gradients(by: [images])[0])
+    let change = try draws(images.shape, seed: 8)
+    let found = try (second * change).sum().item()
+    let start = try images.detached().clone()
+    func moved(_ distance: Double) throws -> Double {
+      try images.copyInPlace(start)
+      try images.addInPlace(change, times: distance)
+      return try slope(createGraph: false).item()
+    }
+    let expected = try (moved(1e-6) - moved(-1e-6)) / 2e-6
+    #expect(abs(found - expected) < 1e-6 * max(1, abs(expected)))
+  }
+
   @Test func refusesImagesSmallerThanTheFiltersAndOtherTypes() throws {
     #expect(throws: TensorError.self) { try Tensor.ones([1, 1, 2, 2], dtype: .float64).filterPower(filters) }
     #expect(throws: TensorError.self) { try Tensor.ones([1, 1, 5, 5]).filterPower(filters) }

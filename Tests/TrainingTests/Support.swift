@@ -52,7 +52,7 @@ enum TestPlugin: Plugin {
     init(_ config: NoConfig, in context: BuildContext) {}
     func terms(_ forward: Forward, under prior: any Prior) throws -> [Term] {
       if forward.isTraining {
-        for index in 0..<forward.inputs.size(0) {
+        for index in try 0..<forward.inputs.size(0) {
           Recorder.seen[try forward.inputs.select(index).floats(), default: 0] += 1
         }
       }

@@ -100,7 +100,7 @@ struct Fixed: Encoder, Decoder, Classifier {
   var scores: Tensor?
   init(_ config: NoConfig, in context: BuildContext) throws { fatalError("made by hand") }
   init(code: Code, made: Tensor, scores: Tensor? = nil) { (self.code, self.made, self.scores) = (code, made, scores) }
-  var latentSize: Int { code.center.size(1) }
+  var latentSize: Int { code.center.shape[1] }
   func encode(_ inputs: Tensor) -> Code { code }
   func decode(_ latents: Tensor) -> Tensor { made }
   func scores(_ latents: Tensor) throws -> Tensor { scores! }

@@ -22,8 +22,8 @@ public struct ClassGaussianSampler: Sampler, Component {
       return try (moments.mean + noise.matmul(root(of: moments.covariance).transposed()))
         .to(request.training.dtype, request.training.device)
     }
-    let warnings = points.map {
-      "\($0.name) has \($0.training.size(0)) training latents without spread, so its draws repeat one point; give it more examples"
+    let warnings = try points.map {
+      "\($0.name) has \(try $0.training.size(0)) training latents without spread, so its draws repeat one point; give it more examples"
     }
     return Draw(
       latents: try ClassRequest.merge(draws, of: requests), followsLabels: request.labels != nil, warnings: warnings)

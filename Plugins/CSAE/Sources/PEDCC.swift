@@ -114,7 +114,7 @@ public struct PEDCC: CentroidPrior, DirectPrior, Component {
 
   public func logDensity(_ latents: Tensor, labels: Tensor?) throws -> Tensor {
     let centroids = try centroids.to(latents.dtype)
-    let peak = -Double(latents.size(1)) * (log(deviation) + 0.5 * log(2 * Double.pi))
+    let peak = try -Double(latents.size(1)) * (log(deviation) + 0.5 * log(2 * Double.pi))
     let precision = -0.5 / (deviation * deviation)
     if let labels {
       return try (latents - centroids.rows(labels)).square().sum(axis: 1) * precision + peak

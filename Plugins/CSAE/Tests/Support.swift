@@ -16,7 +16,7 @@ func context(
 struct FixedEncoder: Encoder {
   typealias Config = NoConfig
   let latents: Tensor
-  var latentSize: Int { latents.size(1) }
+  var latentSize: Int { latents.shape[1] }
   init(_ latents: Tensor) { self.latents = latents }
   init(_ config: NoConfig, in context: BuildContext) throws { latents = try .zeros([1, 1]) }
   func encode(_ inputs: Tensor) throws -> Code { .point(latents) }

@@ -22,7 +22,7 @@ struct EstimateSettings {
     let prior = kernelPrior(request.prior)
     let isOwn = try prior.map { try usesDensities(of: $0, for: request) } ?? false
     return try requests.map { request in
-      let count = request.training.size(0)
+      let count = try request.training.size(0)
       let order = try generator.permutation(count).slice(0..<min(count, maximumPoints ?? count))
       let points = try request.training.rows(order.to(request.training.device))
       if let prior, isOwn {

@@ -75,7 +75,7 @@ public final class KernelDensityPrior: DirectPrior, FittablePrior {
         let density = try KernelDensity(
           of: points, bandwidth: config.bandwidth, shape: config.covariance, folds: config.folds,
           covariance: isPoint ? whole.covariance : nil)
-        return (label, density, Double(points.size(0)) / Double(all.size(0)))
+        return try (label, density, Double(points.size(0)) / Double(all.size(0)))
       }, dtype: all.dtype, device: all.device)
   }
 

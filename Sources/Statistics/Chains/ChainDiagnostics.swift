@@ -32,8 +32,8 @@ public struct ChainDiagnostics: Sendable {
     guard draws.rank == 3 else {
       throw TensorError("chain diagnostics", shapes: [draws.shape], reason: "expected [chains, steps, dimensions]")
     }
-    let (steps, dimensions) = (draws.size(1), draws.size(2))
-    guard draws.size(0) > 0, steps >= 16 else {
+    let (steps, dimensions) = try (draws.size(1), draws.size(2))
+    guard try draws.size(0) > 0, steps >= 16 else {
       splitRHat = Array(repeating: .nan, count: dimensions)
       (effectiveSampleSize, bulkSampleSize, autocorrelationTime) = (splitRHat, splitRHat, splitRHat)
       return
@@ -43,7 +43,7 @@ public struct ChainDiagnostics: Sendable {
     splitRHat = summaries.map(\.rHat)
     effectiveSampleSize = summaries.map(\.size)
     bulkSampleSize = try zip(summaries, summarize(normalScores(draws))).map { $0.size.isNaN ? .nan : $1.size }
-    autocorrelationTime = summaries.map { Double(stride * draws.size(0) * (steps / 2 * 2)) / $0.size }
+    autocorrelationTime = try summaries.map { try Double(stride * draws.size(0) * (steps / 2 * 2)) / $0.size }
   }
 
   /// The largest split R-hat of all dimensions that have one; nil where none has.
@@ -64,7 +64,7 @@ public struct ChainDiagnostics: Sendable {
 
 /// Split R-hat and effective sample size of each dimension of `[chains, steps, dimensions]`, at least 16 steps.
 private func summarize(_ draws: Tensor) throws -> [(rHat: Double, size: Double)] {
-  let (steps, half, dimensions) = (draws.size(1), draws.size(1) / 2, draws.size(2))
+  let (steps, half, dimensions) = try (draws.size(1), draws.size(1) / 2, draws.size(2))
   // Counted from a draw of their own, chains that never move have a variance of exactly zero.
   let moved = try draws - draws.slice(0..<1).slice(0..<1, axis: 1)
   let halves = try Tensor.concatenate([moved.slice(0..<half, axis: 1), moved.slice(steps - half..<steps, axis: 1)])
@@ -81,7 +81,7 @@ private func summarize(_ draws: Tensor) throws -> [(rHat: Double, size: Double)]
   return (0..<dimensions).map { dimension in
     let place = dimension * half
     let covariances = isStill[dimension] ? Array(repeating: 0, count: half) : Array(series[place..<place + half])
-    return summarize(covariances, between: between[dimension], halves: halves.size(0))
+    return try summarize(covariances, between: between[dimension], halves: halves.size(0))
   }
 }
 

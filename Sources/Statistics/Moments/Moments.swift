@@ -10,11 +10,11 @@ public struct Moments: Sendable {
 
   /// - Parameter rows: `[count, dimensions]`, at least one row.
   public init(of rows: Tensor) throws {
-    guard rows.rank == 2, rows.size(0) > 0 else {
+    guard rows.rank == 2, try rows.size(0) > 0 else {
       throw TensorError("moments", shapes: [rows.shape], reason: "expected [count, dimensions] with at least one row")
     }
     let rows = try rows.detached().to(.float64, .cpu)
-    count = rows.size(0)
+    count = try rows.size(0)
     // Counted from the first row, equal rows have moments without rounding: a covariance of exactly zero.
     let first = try rows.slice(0..<1)
     let moved = try rows - first
