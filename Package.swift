@@ -47,12 +47,14 @@ let package = Package(
     .systemLibrary(name: "CLibTorch", pkgConfig: "libtorch"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CPng", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
     .target(name: "CTorch", dependencies: ["CLibTorch"], cxxSettings: [.treatAllWarnings(as: .error)]),
     module("Files", []),
     module("Torch", ["CTorch", "Files"]),
     module("LatentKit", ["Torch"]),
     module("Recipes", ["LatentKit", "Yams"]),
-    module("Datasets", ["LatentKit", "Files", "CZlib"], resources: [.copy("Embedded")]),
+    module("Datasets", ["LatentKit", "Files", "CZlib", "CCrypto", "CZip"], resources: [.copy("Embedded")]),
     .target(
       name: "CStatistics", dependencies: ["CTorch", "CLibTorch"], cxxSettings: [.treatAllWarnings(as: .error)]),
     module("Statistics", ["LatentKit", "CStatistics"]),
@@ -75,6 +77,7 @@ let package = Package(
     .plugin(name: "ListPlugins", capability: .buildTool(), dependencies: ["list-plugins"], path: "Sources/ListPlugins"),
 
     tests("Torch", ["Torch", "Files"], resources: [.copy("Fixtures")]),
+    tests("Files", ["Files"]),
     tests("LatentKit", ["LatentKit"]),
     tests("Recipes", ["Recipes", "LatentKit"]),
     tests("Datasets", ["Datasets", "Files", "LatentKit"]),
