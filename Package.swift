@@ -30,7 +30,8 @@ let package = Package(
   platforms: [.macOS(.v14)],
   products: [
     .library(name: "Torch", targets: ["Torch"]),
-    .library(name: "LatentKit", targets: ["LatentKit", "Recipes", "Datasets", "Training", "Metrics", "Figures"]),
+    .library(
+      name: "LatentKit", targets: ["LatentKit", "Recipes", "Datasets", "Training", "Metrics", "Figures", "Reports"]),
     .library(name: "HostKit", targets: ["HostKit"]),
     .executable(name: "host", targets: ["host"]),
     // For packages that build a host of their own from these plugins and theirs.
@@ -53,8 +54,10 @@ let package = Package(
     module("Datasets", ["LatentKit", "Files", "CZlib"], resources: [.copy("Embedded")]),
     module("Metrics", ["LatentKit"]),
     module("Figures", ["LatentKit", "Files", "CPng"]),
+    module("Reports", ["Files"]),
     module("Training", ["LatentKit", "Recipes", "Datasets", "Files"]),
-    module("HostKit", ["LatentKit", "Recipes", "Datasets", "Metrics", "Figures", "Training", argumentParser]),
+    module(
+      "HostKit", ["LatentKit", "Recipes", "Datasets", "Metrics", "Figures", "Reports", "Training", argumentParser]),
     .executableTarget(
       name: "host", dependencies: ["HostKit", "LatentKit"] + plugins.map { .byName(name: $0) }, swiftSettings: strict,
       linkerSettings: runPath, plugins: ["ListPlugins"]),
@@ -68,6 +71,7 @@ let package = Package(
     tests("Datasets", ["Datasets", "Files", "LatentKit"]),
     tests("Metrics", ["Metrics", "LatentKit"]),
     tests("Figures", ["Figures", "Files", "LatentKit"]),
+    tests("Reports", ["Reports", "Files"]),
     tests(
       "Training",
       ["Training", "LatentKit", "Recipes", "Datasets", "Files", argumentParser] + plugins.map { .byName(name: $0) }),

@@ -21,7 +21,7 @@ struct Doctor: ParsableCommand {
     let plugins = Host.plugins.map { $0.name }
     let count = try Slot.allCases.reduce(0) { try $0 + Host.catalog.descriptions(of: $1).count }
     say("plugins    \(plugins.joined(separator: ", ")): \(count) parts")
-    tool("gnuplot", "draws loss curves", "apt-get install gnuplot-nox")
+    tool("gnuplot", "letters pictures and draws plots", "apt-get install gnuplot-nox")
     tool("curl", "fetches data sets", "apt-get install curl")
     tool("unzip", "unpacks EMNIST", "apt-get install unzip")
     let folder = machine.namedDataFolder

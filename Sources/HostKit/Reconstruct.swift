@@ -59,7 +59,7 @@ struct Reconstruct: ParsableCommand {
       .compactMap { $0 } + runs.dropFirst().map(\.name)
     let name = (["reconstructions"] + special).joined(separator: "-").replacing("/", with: "-") + ".png"
     let url = output.map { URL(fileURLWithPath: $0) } ?? folder.figure(name)
-    try comparison.picture.write(to: url)
+    try comparison.grid.write(to: url)
     say("picture  \(url.relativePath)")
   }
 

@@ -64,7 +64,7 @@ struct ReconstructionComparison {
   /// What the images are: `fashion-mnist, 10000 test images`.
   let title: String
   let rows: [Row]
-  let picture: Picture
+  let grid: ImageGrid
   /// What a reader must know about some runs.
   let notes: [String]
 
@@ -96,7 +96,7 @@ struct ReconstructionComparison {
     }
     guard let originals else { throw RecipeError("there is no run to reconstruct with; name one") }
     let caption = "\(few.count) of \(source.title) of \(source.dataset.name) and their reconstructions"
-    picture = try ImageGrid.comparison(of: originals, with: pictures, caption: caption).picture
+    grid = try ImageGrid.comparison(of: originals, with: pictures, caption: caption)
     (title, self.rows, self.notes) = ("\(source.dataset.name), \(source.title)", rows, notes)
   }
 

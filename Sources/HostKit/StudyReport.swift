@@ -2,6 +2,7 @@ import Figures
 import Files
 import Foundation
 import Recipes
+import Reports
 import Training
 
 extension StudyResults.Line {
@@ -132,7 +133,7 @@ extension StudyResults {
       return HTMLReport.Figure(name, caption: "\(name) of each run, the first seed.")
     }
     if let unseen {
-      try unseen.picture.write(to: folder.appendingPathComponent("unseen.png"))
+      try unseen.grid.write(to: folder.appendingPathComponent("unseen.png"))
       figures.append(.init("unseen.png", caption: "Images that no run was trained on, and their reconstructions."))
     }
     return figures

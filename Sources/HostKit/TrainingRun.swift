@@ -4,6 +4,7 @@ import Files
 import Foundation
 import LatentKit
 import Recipes
+import Reports
 import Training
 
 /// One run of training: a session and its folder.
@@ -109,12 +110,7 @@ struct TrainingRun {
     var summary = try RunSummary(session, folder: folder, test: result)
     summary.seconds = try MetricsLog.read(folder.metrics).reduce(0) { $0 + $1.seconds }
     var figures: [HTMLReport.Figure] = []
-    func keep(_ picture: Picture?, _ name: String, _ caption: String) throws {
-      guard let picture else { return }
-      try picture.write(to: folder.figure(name))
-      figures.append(.init("figures/\(name)", caption: caption))
-    }
-    func keepPlot(_ name: String, _ caption: String, _ draw: (URL) throws -> Bool) throws {
+    func keep(_ name: String, _ caption: String, _ draw: (URL) throws -> Bool) throws {
       do {
         if try draw(folder.figure(name)) { figures.append(.init("figures/\(name)", caption: caption)) }
       } catch let error as FigureError {
@@ -122,18 +118,24 @@ struct TrainingRun {
         warn("warning: no \(name): \(error)")
       }
     }
-    try keepPlot("curves.png", "Loss and metrics over epochs.") { try folder.drawCurves(to: $0) }
-    try keepPlot("latents.png", "Latents in the plane in which the training latents vary most.") { url in
+    func keep(_ name: String, _ caption: String, _ figure: (any Figure)?) throws {
+      try keep(name, caption) { url in
+        try figure?.write(to: url)
+        return figure != nil
+      }
+    }
+    try keep("curves.png", "Loss and metrics over epochs.") { try folder.drawCurves(to: $0) }
+    try keep("latents.png", "Latents in the plane in which the training latents vary most.") { url in
       guard let panels = try session.latentScatter(training: latents, test: result.latents) else { return false }
       try ScatterPlot.write(panels, to: url)
       return true
     }
     try keep(
-      session.reconstructionGrid(of: session.test, count: 20, caption: "test images and their reconstructions")?
-        .picture, "reconstructions.png", "Test images and their reconstructions.")
+      "reconstructions.png", "Test images and their reconstructions.",
+      session.reconstructionGrid(of: session.test, count: 20, caption: "Test images and their reconstructions"))
     try keep(
-      session.classDistances(result.latents)?.picture, "class-distances.png",
-      "Distances between the class means of test latents.")
+      "class-distances.png", "Distances between the class means of test latents.",
+      session.classDistances(result.latents))
     if let perClass {
       // A fixed name: the same run draws the same samples, whatever was drawn before.
       var generator = try Generator(seed: session.recipe.randomSeed, for: "samples", device: session.device)
@@ -141,10 +143,10 @@ struct TrainingRun {
       summary.sampler = samples.draw.diagnostics
       summary.warnings = samples.draw.warnings
       if try session.writeTable(samples, to: folder.samples) { say("samples  \(folder.samples.relativePath)") }
-      let title = "samples: \(session.recipe.sampler?.use ?? "")"
+      let title = "Samples of \(session.recipe.sampler?.use ?? "")"
       try keep(
-        session.grid(samples, classes: nil, perClass: perClass, caption: title)?.picture, "samples.png",
-        "Decoded draws of sampler '\(session.recipe.sampler?.use ?? "")', a row for each class.")
+        "samples.png", "Decoded draws of sampler '\(session.recipe.sampler?.use ?? "")', a row for each class.",
+        session.grid(samples, classes: nil, perClass: perClass, caption: title))
     }
     try summary.writeFeatures(to: folder.features, names: session.dataset.featureNames)
     try summary.report(figures: figures, recipe: session.recipe, features: session.dataset.featureNames).write(
