@@ -32,7 +32,7 @@ let package = Package(
     .library(name: "Torch", targets: ["Torch"]),
     .library(
       name: "LatentKit",
-      targets: ["LatentKit", "Recipes", "Datasets", "Training", "Statistics", "Figures", "Runs", "Studies"]),
+      targets: ["LatentKit", "Recipes", "Datasets", "Training", "Statistics", "Figures", "Reports", "Runs", "Studies"]),
     .library(name: "HostKit", targets: ["HostKit"]),
     .executable(name: "host", targets: ["host"]),
     // For packages that build a host of their own from these plugins and theirs.
@@ -59,9 +59,10 @@ let package = Package(
       name: "CStatistics", dependencies: ["CTorch", "CLibTorch"], cxxSettings: [.treatAllWarnings(as: .error)]),
     module("Statistics", ["LatentKit", "CStatistics"]),
     module("Figures", ["LatentKit", "Files", "CPng"]),
+    module("Reports", ["Files"]),
     module("Training", ["LatentKit", "Recipes", "Datasets", "Files"]),
-    module("Runs", ["LatentKit", "Recipes", "Datasets", "Statistics", "Figures", "Training", "Files"]),
-    module("Studies", ["Runs", "LatentKit", "Recipes", "Datasets", "Figures", "Training", "Files"]),
+    module("Runs", ["LatentKit", "Recipes", "Datasets", "Statistics", "Figures", "Reports", "Training", "Files"]),
+    module("Studies", ["Runs", "LatentKit", "Recipes", "Datasets", "Figures", "Reports", "Training", "Files"]),
     module(
       "HostKit",
       ["Studies", "Runs", "LatentKit", "Recipes", "Datasets", "Statistics", "Figures", "Training", argumentParser]),
@@ -83,6 +84,7 @@ let package = Package(
     tests("Datasets", ["Datasets", "Files", "LatentKit"]),
     tests("Statistics", ["Statistics", "LatentKit"], resources: [.copy("Fixtures")]),
     tests("Figures", ["Figures", "Files", "LatentKit"]),
+    tests("Reports", ["Reports", "Files"]),
     tests(
       "Training",
       ["Training", "LatentKit", "Recipes", "Datasets", "Files", argumentParser] + plugins.map { .byName(name: $0) }),

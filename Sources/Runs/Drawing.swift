@@ -4,6 +4,7 @@ import Foundation
 import LatentKit
 import Statistics
 import Recipes
+import Reports
 import Training
 
 /// Latents drawn class by class, with what they decode to.
@@ -73,7 +74,8 @@ extension Session {
     let means = try latents.classMeans(count)
     let names = (0..<count).map(className)
     return try HeatMap(
-      means.distances(to: means), title: "distances between class means, test", rowLabels: names, columnLabels: names,
+      means.distances(to: means), title: "Distances between class means, test part", rowLabels: names,
+      columnLabels: names,
       decimals: count <= 12 ? 2 : nil)
   }
 }
