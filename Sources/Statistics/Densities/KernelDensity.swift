@@ -63,7 +63,7 @@ public struct KernelDensity: Sendable {
   }
 
   /// The number of kernels.
-  public var count: Int { whitened.size(0) }
+  public var count: Int { whitened.shape[0] }
 
   /// Returns `log p(x)` of each row of `[count, dimensions]`, as `[count]`; with a gradient where the rows have one.
   public func logDensity(_ places: Tensor) throws -> Tensor {
