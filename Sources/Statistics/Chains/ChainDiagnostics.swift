@@ -1,7 +1,7 @@
 import Foundation
 import LatentKit
 
-/// Whether Markov chains have found their density, and how much their draws are worth.
+/// Convergence diagnostics of Markov chains: split R-hat and effective sample sizes.
 ///
 /// Split R-hat compares the spread between chains with the spread inside them, each chain cut in half so that a drift
 /// shows: `sqrt(V / W)` with `W` the mean variance inside the halves and `V = (n − 1)/n W + B/n` (Gelman et al. 2013,
@@ -15,13 +15,13 @@ import LatentKit
 ///
 /// A dimension without an answer (every draw equal, a draw that is not finite, fewer than 16 steps) has NaN in all.
 public struct ChainDiagnostics: Sendable {
-  /// One for each dimension.
+  /// Split R-hat of each dimension, 1 for chains that agree.
   public let splitRHat: [Double]
-  /// One for each dimension.
+  /// The effective sample size of each dimension, in draws.
   public let effectiveSampleSize: [Double]
-  /// One for each dimension.
+  /// The bulk effective sample size of each dimension, in draws.
   public let bulkSampleSize: [Double]
-  /// Steps, one for each dimension.
+  /// The integrated autocorrelation time of each dimension, in steps.
   public let autocorrelationTime: [Double]
 
   /// - Parameters:
@@ -58,7 +58,7 @@ public struct ChainDiagnostics: Sendable {
   /// The longest autocorrelation time of all dimensions that have one, in steps; nil where none has.
   public var longestAutocorrelationTime: Double? { autocorrelationTime.filter { !$0.isNaN }.max() }
 
-  /// How many dimensions have no answer.
+  /// The number of dimensions without an answer.
   public var undefinedCount: Int { splitRHat.count { $0.isNaN } }
 }
 
