@@ -60,7 +60,9 @@ final class ConsoleObserver: StudyObserver {
     let summary = results.summary
     if let samples = results.samples { console.say("samples  \(samples.relativePath)") }
     console.say()
-    for metric in summary.testMetrics where metric.table == nil { console.say("test     \(metric.name) \(metric.text)") }
+    for metric in summary.testMetrics where metric.table == nil {
+      console.say("test     \(metric.name) \(metric.text)")
+    }
     let losses = summary.testLosses.sorted { $0.key < $1.key }.map { "\($0.key) \(number($0.value))" }
     console.say("         \(losses.joined(separator: "  "))")
     if let sparse = summary.stages?.last {

@@ -19,7 +19,8 @@ struct PartOptions: ParsableArguments {
   @Option(help: "Maps latents back to inputs; 'none' for no decoder.", completion: parts(.decoder)) var decoder: String?
   @Option(help: "Maps latents to class scores; 'none' for none.", completion: parts(.classifier)) var classifier:
     String?
-  @Option(help: "Tells real inputs from generated ones; 'none' for none.", completion: parts(.discriminator)) var discriminator: String?
+  @Option(help: "Tells real inputs from generated ones; 'none' for none.", completion: parts(.discriminator))
+  var discriminator: String?
   @Option(help: "The density that latents should follow.", completion: parts(.prior)) var prior: String?
   @Option(help: "Disturbs latents in training; 'none' for none.", completion: parts(.noise)) var noise: String?
   @Option(help: "Draws latents to decode.", completion: parts(.sampler)) var sampler: String?
@@ -71,7 +72,9 @@ struct PartOptions: ParsableArguments {
       for (slot, name) in choices {
         if let name { try recipe.apply(choice: slot, name) }
       }
-      if !transforms.isEmpty { recipe[all: .transform] = transforms == ["none"] ? [] : transforms.map { PartChoice($0) } }
+      if !transforms.isEmpty {
+        recipe[all: .transform] = transforms == ["none"] ? [] : transforms.map { PartChoice($0) }
+      }
       if !metrics.isEmpty { recipe[all: .metric] = metrics.map { PartChoice($0) } }
       if let data { recipe.use(data: data) }
       if recipe[.data] == nil { recipe[.data] = PartChoice("mnist", with: ["embedded": true]) }

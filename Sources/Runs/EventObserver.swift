@@ -20,7 +20,9 @@ final class EventObserver: TrainingObserver {
     for (name, value) in record.validation.sorted(by: { $0.key < $1.key }) {
       file.scalar("validation/\(name)", value, step: record.iteration)
     }
-    for metric in record.metrics { if let value = metric.value { file.scalar("validation/\(metric.name)", value, step: record.iteration) }
+    for metric in record.metrics {
+      if let value = metric.value { file.scalar("validation/\(metric.name)", value, step: record.iteration) }
+    }
     for (index, rate) in record.rates.enumerated() {
       file.scalar("rate/step \(index + 1)", rate, step: record.iteration)
     }

@@ -39,7 +39,7 @@ extension DrawRequest {
   /// - Throws: `RecipeError` where there are no training latents, of a class that is asked for or at all, or where one is
   ///   not finite.
   public func byClass(for sampler: String, using generator: inout Generator) throws -> [ClassRequest] {
-    let reference = try requireReference(for: sampler)
+    let reference = try requireReference(for: sampler).withLabels()
     guard try reference.latents.isFinite().all() else {
       throw RecipeError(
         "sampler '\(sampler)' found training latents that are not finite; the encoder diverged: train it at a lower rate"

@@ -1,5 +1,5 @@
 import LatentKit
-import Metrics
+import Statistics
 
 /// Share of examples whose highest class score is the label's, in percent.
 ///

@@ -49,12 +49,13 @@ public struct ClassChains: Sendable {
   ///
   /// - Parameters:
   ///   - targets: One for each class. Those without a density repeat their first point, with a warning.
+  ///   - followsLabels: Whether draws are of the classes that were asked for.
   ///   - warnings: Others, put first.
   ///   - run: Runs chains of so many steps for some targets, in one batch of `[classes, chains, latent]`, and returns how to
   ///     take them back to latents.
   /// - Returns: Draws `[count, latent]` in the order that was asked for, with diagnostics and warnings.
   public func draw<Density>(
-    _ targets: [ClassTarget<Density>], warnings: [String] = [],
+    _ targets: [ClassTarget<Density>], followsLabels: Bool, warnings: [String] = [],
     run: ([ClassTarget<Density>], _ steps: Int) throws -> (record: ChainRecord, density: any ChainDensity)
   ) throws -> Draw {
     var reports: [ClassReport] = []
@@ -79,7 +80,8 @@ public struct ClassChains: Sendable {
       }
     }
     return Draw(
-      latents: try ClassRequest.merge(draws, of: targets.map(\.request)), diagnostics: measurements(of: reports),
+      latents: try ClassRequest.merge(draws, of: targets.map(\.request)),
+      followsLabels: followsLabels, diagnostics: measurements(of: reports),
       warnings: warnings + problems(in: reports, remedy: remedy))
   }
 
