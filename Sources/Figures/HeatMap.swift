@@ -57,8 +57,12 @@ public struct HeatMap: Figure {
   func drawing() throws -> (drawing: Drawing, left: Int, top: Int, side: Int) {
     let numbers = decimals.map { places in values.map { HeatMap.text($0, places) } } ?? []
     let widest = numbers.map { Lettering.width(of: $0) }.max() ?? 0
+    // Few squares are larger, so that names of the axes and the colour bar have room.
+    let longest = Double(max(rows, columns))
     let side: Double =
-      numbers.isEmpty ? Double(min(max(900 / max(rows, columns), 1), 26)) : max((widest + 10).rounded(.up), 36)
+      numbers.isEmpty
+      ? max(min((900 / longest).rounded(.down), max(26, (180 / longest).rounded())), 1)
+      : max((widest + 10).rounded(.up), 36, (180 / longest).rounded())
     let margin = 14.0
     let line = Style.lineHeight(Style.textSize)
     let (rowNames, columnNames) = (HeatMap.shortened(rowLabels), HeatMap.shortened(columnLabels))
@@ -76,13 +80,18 @@ public struct HeatMap: Figure {
     let titleHeight =
       titleLines.isEmpty ? 0 : Double(titleLines.count) * Style.lineHeight(Style.titleSize) + 6
     let top = margin + titleHeight + (xLabel.isEmpty ? 0 : line + 4) + heads
-    // A label may be longer than the squares are together.
-    let belowTop = max(barHeight, Lettering.width(of: yLabel).rounded(.up))
-    var layer = try Layer(width: contentWidth, height: top + belowTop + margin)
+    var layer = try Layer(width: contentWidth, height: top + barHeight + margin)
 
     layer.text(lines: titleLines, x: margin, y: margin, size: Style.titleSize)
-    layer.text(xLabel, x: left + gridWidth / 2, y: margin + titleHeight + line / 2, align: .center)
-    layer.text(yLabel, x: margin + line / 2, y: top + gridHeight / 2, align: .center, upwards: true)
+    let xMiddle = margin + titleHeight + line / 2
+    if Lettering.width(of: xLabel) <= gridWidth {
+      layer.text(xLabel, x: left + gridWidth / 2, y: xMiddle, align: .center)
+    } else {
+      layer.text(Lettering.shortened(xLabel, to: contentWidth - left - margin), x: left, y: xMiddle)
+    }
+    layer.text(
+      Lettering.shortened(yLabel, to: barHeight), x: margin + line / 2, y: top + barHeight / 2, align: .center,
+      upwards: true)
     // Where squares are small, only some have room for their names.
     let every = max(Int((line / side).rounded(.up)), 1)
     for (row, name) in rowNames.enumerated() where row % every == 0 {
@@ -102,15 +111,27 @@ public struct HeatMap: Figure {
     layer.set(
       "set colorbox user origin screen \((left + gridWidth + 16) / width),\(1 - (top + barHeight) / height) "
         + "size screen \(14 / width),\(barHeight / height) border 100")
-    layer.set("set cbtics scale 0.6 textcolor rgb '\(Style.ink)' font ',\(Style.smallSize)'")
+    let step = HeatMap.step(bounds.high - bounds.low, marks: barHeight / 30)
+    layer.set("set cbtics \(step) scale 0 textcolor rgb '\(Style.ink)' font ',\(Style.smallSize)'")
     layer.set("set format cb '%.4g'")
     return (Drawing(under: layer), Int(left), Int(top), Int(side))
   }
 
+  /// The values at the ends of the colour bar: one constant value is in the middle.
+  private var bounds: (low: Double, high: Double) {
+    let (low, high) = (range.lowerBound, range.upperBound)
+    let room = max(abs(low) / 2, 0.5)
+    return low < high ? (low, high) : (low - room, high + room)
+  }
+
+  /// The distance of at most about `marks` round numbers: 1, 2 or 5 times a power of ten.
+  private static func step(_ extent: Double, marks: Double) -> Double {
+    let power = pow(10, log10(extent / marks).rounded(.down))
+    return [1, 2, 5].map { $0 * power }.first { $0 * marks >= extent } ?? 10 * power
+  }
+
   private func draw(on layer: inout Layer, left: Double, top: Double, side: Double, numbers: [String]) {
-    // One constant value is in the middle of the colours.
-    let constant = range.lowerBound == range.upperBound
-    let (low, high) = constant ? (range.lowerBound - 0.5, range.upperBound + 0.5) : (range.lowerBound, range.upperBound)
+    let (low, high) = bounds
     layer.set(Style.palette)
     layer.set("set cbrange [\(low):\(high)]")
     func square(_ index: Int) -> (x: Double, y: Double) {

@@ -28,8 +28,8 @@ public struct ImageGrid: Figure {
   ///   - columnLabels: A text above each column; columns without one stay blank.
   ///   - caption: A text above the images.
   ///   - padding: Pixels between two images.
-  ///   - scale: The side of the square that a pixel of an image becomes; what makes images about 56 pixels high or more
-  ///     unless said otherwise.
+  ///   - scale: The side of the square that a pixel of an image becomes; what makes images about 56 pixels high or more, but
+  ///     not wider than 240 by that, unless said otherwise.
   /// - Throws: `FigureError` where the images have another shape, there are none, or one alone would be too large.
   public init(
     _ images: Tensor, range: ClosedRange<Double> = 0...1, columns: Int? = nil, rowLabels: [String] = [],
@@ -94,7 +94,7 @@ public struct ImageGrid: Figure {
     _ tiles: ImageTiles, bands: [[[Int]]], labels: (Int) -> String, columnLabels: [String] = [], caption: String?,
     padding: Int, scale: Int?
   ) throws {
-    let scale = scale ?? max((56 + tiles.height - 1) / tiles.height, 1)
+    let scale = scale ?? max(min((56 + tiles.height - 1) / tiles.height, 240 / tiles.width), 1)
     guard scale > 0, padding >= 0 else {
       throw FigureError(
         "found scale \(scale) and padding \(padding), expected a scale of 1 or more and a padding of 0 or more")

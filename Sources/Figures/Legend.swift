@@ -5,9 +5,9 @@ struct Legend {
   struct Entry {
     var name: String
     var color: String
-    /// gnuplot's number of the mark.
-    var mark: Int
-    /// Whether a line runs through the mark, and gnuplot's pattern of its dashes.
+    /// gnuplot's number of the mark, where there is one.
+    var mark: Int?
+    /// gnuplot's pattern of the line's dashes, where there is a line.
     var dash: String?
   }
 
@@ -47,9 +47,11 @@ struct Legend {
           ["\(left) \(middle)", "\(left + Legend.sample - 8) \(middle)"],
           "using 1:2 with lines lw 2 dt \(dash) lc rgb '\(entry.color)'")
       }
-      layer.plot(
-        ["\(left + Legend.sample / 2 - 4) \(middle)"],
-        "using 1:2 with points pt \(entry.mark) ps 0.8 lc rgb '\(entry.color)'")
+      if let mark = entry.mark {
+        layer.plot(
+          ["\(left + Legend.sample / 2 - 4) \(middle)"],
+          "using 1:2 with points pt \(mark) ps 0.8 lc rgb '\(entry.color)'")
+      }
       layer.text(entry.name, x: left + Legend.sample, y: middle)
     }
   }

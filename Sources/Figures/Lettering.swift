@@ -52,7 +52,7 @@ enum Lettering {
         default:
           switch scalar.properties.generalCategory {
           case .nonspacingMark, .enclosingMark: sum
-          default: sum + (scalar.value >= 0x1100 ? 1.05 : 0.64)
+          default: sum + (scalar.value >= 0x1100 ? 1.05 : 0.67)
           }
         }
       }

@@ -36,18 +36,18 @@ public struct LinePlot: Sendable {
   }
 
   static func drawing(_ panels: [LinePlot], columns: Int? = nil) throws -> Drawing {
-    let columns = min(columns ?? (panels.count == 4 ? 2 : 3), panels.count)
+    let columns = min(columns ?? balanced(panels.count, atMost: 3), panels.count)
     guard columns > 0 else {
       throw FigureError("found \(panels.count) panels in \(columns) columns, expected at least one of each to plot")
     }
-    let cell: (width: Double, height: Double) = columns == 1 ? (640, 380) : columns == 2 ? (460, 310) : (360, 270)
+    let cell: (width: Double, height: Double) = columns == 1 ? (640, 390) : columns == 2 ? (460, 320) : (360, 282)
     let width = Double(columns) * cell.width
     let names = unique(panels.flatMap(\.series).map(\.name))
     let looks = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, look($0)) })
     // Marks show single points and gaps; many of them hide the lines. All panels have them, or none.
     let hasMarks = panels.flatMap(\.series).allSatisfy { $0.points.count <= 40 }
     let entries = names.compactMap { name in
-      looks[name].map { Legend.Entry(name: name, color: $0.color, mark: $0.mark, dash: $0.dash) }
+      looks[name].map { Legend.Entry(name: name, color: $0.color, mark: hasMarks ? $0.mark : nil, dash: $0.dash) }
     }
     let legend = Legend(entries, width: width - 40, rows: 1)
     let rows = (panels.count + columns - 1) / columns
@@ -57,17 +57,17 @@ public struct LinePlot: Sendable {
     let scripts = panels.enumerated().map { index, panel in
       let (left, top) = (Double(index % columns) * cell.width, Double(index / columns) * cell.height)
       let lines = Lettering.lines(of: panel.title, width: cell.width - 24, size: Style.titleSize, atMost: 2)
-      let (width, height) = (cell.width - 76 - 18, cell.height - 46 - 52)
+      let (width, height) = (cell.width - 76 - 18, cell.height - 56 - 52)
       layer.text(
-        lines: lines, x: left + 76 + width / 2, y: top + 40 - Double(lines.count) * Style.lineHeight(Style.titleSize),
+        lines: lines, x: left + 76 + width / 2, y: top + 50 - Double(lines.count) * Style.lineHeight(Style.titleSize),
         align: .center, size: Style.titleSize)
       layer.text(
         Lettering.shortened(panel.xLabel, to: width + 60), x: left + 76 + width / 2, y: top + cell.height - 14,
         align: .center)
       layer.text(
-        Lettering.shortened(panel.yLabel, to: height + 60), x: left + 14, y: top + 46 + height / 2, align: .center,
+        Lettering.shortened(panel.yLabel, to: height + 60), x: left + 14, y: top + 56 + height / 2, align: .center,
         upwards: true)
-      let frame = layer.frame(left: left + 76, top: top + 46, width: width, height: height)
+      let frame = layer.frame(left: left + 76, top: top + 56, width: width, height: height)
       return ["reset"] + Style.axes + frame
         + panel.script(index, looks: looks, hasMarks: hasMarks, marks: Int(width / 44))
     }
@@ -79,7 +79,7 @@ public struct LinePlot: Sendable {
   /// The second of two is dashed: validation beside training, say, also where colours are not printed.
   private static func look(_ index: Int) -> Look {
     let (color, mark) = Style.look(index)
-    return (color, mark, ["1", "(6,3)", "(2,3)"][index % 3])
+    return (color, mark, ["1", "(9,5)", "(2,3)"][index % 3])
   }
 
   private static func unique(_ names: [String]) -> [String] {
@@ -121,6 +121,12 @@ public struct LinePlot: Sendable {
     }
     return lines + ["plot " + curves.joined(separator: ", \\\n  ")]
   }
+}
+
+/// Columns for panels in as few rows as need be, about as many in each row.
+func balanced(_ count: Int, atMost columns: Int) -> Int {
+  let rows = max((count + columns - 1) / columns, 1)
+  return (count + rows - 1) / rows
 }
 
 /// The least and the greatest value, with some room around them.

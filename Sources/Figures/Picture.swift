@@ -72,13 +72,6 @@ public struct Picture: Sendable, Equatable {
 
   private func contains(_ x: Int, _ y: Int) -> Bool { x >= 0 && y >= 0 && x < width && y < height }
 
-  /// Fills a rectangle, as far as it lies inside.
-  public mutating func fill(x: Int, y: Int, width: Int, height: Int, _ color: Color) {
-    for row in y..<(y + max(height, 0)) {
-      for column in x..<(x + max(width, 0)) { self[column, row] = color }
-    }
-  }
-
   /// Copies a picture with its upper left corner to a place, as far as it lies inside.
   public mutating func draw(_ other: Picture, x: Int, y: Int) {
     let (left, right) = (max(x, 0), min(x + other.width, width))

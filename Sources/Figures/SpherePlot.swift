@@ -21,7 +21,7 @@ public struct SpherePlot: Sendable {
   }
 
   static func drawing(_ panels: [SpherePlot], columns: Int? = nil) throws -> Drawing {
-    let columns = min(columns ?? 4, panels.count)
+    let columns = min(columns ?? balanced(panels.count, atMost: 4), panels.count)
     guard columns > 0 else {
       throw FigureError("found \(panels.count) spheres in \(columns) columns, expected at least one of each to draw")
     }

@@ -114,3 +114,14 @@ private func falling(_ start: Double) -> [(x: Double, y: Double)] {
   #expect(try Picture(png: Data(contentsOf: url)).width > 300)
   #expect(texts(try Data(contentsOf: svg)).contains("total"))
 }
+
+@Test func panelsFillTheirRowsEvenly() {
+  for most in 1...4 {
+    for count in 1...20 {
+      let columns = balanced(count, atMost: most)
+      let (rows, fewest) = ((count + columns - 1) / columns, (count + most - 1) / most)
+      #expect(columns <= most && rows == fewest)
+      #expect(rows * columns - count < rows, "no more than one place of each row is blank")
+    }
+  }
+}

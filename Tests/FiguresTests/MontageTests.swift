@@ -86,7 +86,7 @@ private func montage(_ rows: [[(String, Picture)?]], caption: String? = nil, pad
   try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
   defer { try? FileManager.default.removeItem(at: folder) }
   var picture = try tile(90)
-  picture.fill(x: 3, y: 3, width: 4, height: 5, .signal)
+  picture[3, 4] = .signal
   let url = folder.appendingPathComponent("x.png")
   try picture.write(to: url)
   #expect(try Picture(contentsOf: url) == picture)

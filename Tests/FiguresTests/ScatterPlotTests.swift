@@ -14,8 +14,10 @@ private func cloud(_ x: Double) -> [(x: Double, y: Double)] { (0..<30).map { (x 
 @Test(.enabled(if: hasGnuplot)) func eachGroupHasItsColour() throws {
   let picture = try Picture(png: png([plot([.init("a", cloud(0)), .init("b", []), .init("c", cloud(5))])]))
   #expect(count(Color(0x00, 0x72, 0xB2), in: picture) > 100)
-  #expect(count(Color(0xD5, 0x5E, 0x00), in: picture) == 0, "an empty group keeps its colour for itself")
-  #expect(count(Color(0x00, 0x9E, 0x73), in: picture) > 100)
+  #expect(
+    count(Color(0xD5, 0x5E, 0x00), in: picture) < 30,
+    "an empty group keeps its colour for itself: its mark in the legend")
+  #expect(count(Color(0x00, 0x9E, 0x73), in: picture) > 60)
 }
 
 @Test(.enabled(if: hasGnuplot)) func panelsShareTheirAxes() throws {
