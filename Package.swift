@@ -12,12 +12,12 @@ let plugins: [Paper] = [
 struct Paper: ExpressibleByStringLiteral {
   let name: String
   /// C or C++ kernels in `Native/`, with a C interface in `Native/include/`: the module `<name>Native`.
-  let native: Bool
+  let hasNative: Bool
   /// `Tests/`.
-  let tests: Bool
+  let hasTests: Bool
 
   init(_ name: String, native: Bool = false, tests: Bool = false) {
-    (self.name, self.native, self.tests) = (name, native, tests)
+    (self.name, hasNative, hasTests) = (name, native, tests)
   }
   init(stringLiteral name: String) { self.init(name) }
 
@@ -26,11 +26,11 @@ struct Paper: ExpressibleByStringLiteral {
   var targets: [Target] {
     var targets: [Target] = [
       .target(
-        name: name, dependencies: ["LatentKit", "Statistics"] + (native ? [.byName(name: "\(name)Native")] : []),
+        name: name, dependencies: ["LatentKit", "Statistics"] + (hasNative ? [.byName(name: "\(name)Native")] : []),
         path: "Plugins/\(name)/Sources", swiftSettings: strict)
     ]
-    if native { targets.append(kernels("\(name)Native", path: "Plugins/\(name)/Native")) }
-    if tests { targets.append(test(name, [dependency, "LatentKit", "Statistics"], path: "Plugins/\(name)/Tests")) }
+    if hasNative { targets.append(kernels("\(name)Native", path: "Plugins/\(name)/Native")) }
+    if hasTests { targets.append(tests(name, [dependency, "LatentKit", "Statistics"], path: "Plugins/\(name)/Tests")) }
     return targets
   }
 }
@@ -54,7 +54,7 @@ func kernels(_ name: String, path: String? = nil) -> Target {
     name: name, dependencies: ["CTorch", "CLibTorch"], path: path, cxxSettings: [.treatAllWarnings(as: .error)])
 }
 
-func test(
+func tests(
   _ name: String, _ dependencies: [Target.Dependency], path: String? = nil, resources: [Resource]? = nil,
   plugins: [Target.PluginUsage]? = nil
 ) -> Target {
@@ -70,7 +70,7 @@ let package = Package(
     .library(name: "Torch", targets: ["Torch"]),
     .library(
       name: "LatentKit",
-      targets: ["LatentKit", "Recipes", "Datasets", "Training", "Statistics", "Figures", "Runs", "Studies"]),
+      targets: ["LatentKit", "Recipes", "Datasets", "Training", "Statistics", "Figures", "Reports", "Runs", "Studies"]),
     .library(name: "HostKit", targets: ["HostKit"]),
     .executable(name: "host", targets: ["host"]),
     // For packages that build a host of their own from these plugins and theirs.
@@ -85,18 +85,21 @@ let package = Package(
     .systemLibrary(name: "CLibTorch", pkgConfig: "libtorch"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CPng", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
     .target(name: "CTorch", dependencies: ["CLibTorch"], cxxSettings: [.treatAllWarnings(as: .error)]),
     module("Files", []),
     module("Torch", ["CTorch", "Files"]),
     module("LatentKit", ["Torch"]),
     module("Recipes", ["LatentKit", "Yams"]),
-    module("Datasets", ["LatentKit", "Files", "CZlib"], resources: [.copy("Embedded")]),
+    module("Datasets", ["LatentKit", "Files", "CZlib", "CCrypto", "CZip"], resources: [.copy("Embedded")]),
     kernels("CStatistics"),
     module("Statistics", ["LatentKit", "CStatistics"]),
     module("Figures", ["LatentKit", "Files", "CPng"]),
+    module("Reports", ["Files"]),
     module("Training", ["LatentKit", "Recipes", "Datasets", "Files"]),
-    module("Runs", ["LatentKit", "Recipes", "Datasets", "Statistics", "Figures", "Training", "Files"]),
-    module("Studies", ["Runs", "LatentKit", "Recipes", "Datasets", "Figures", "Training", "Files"]),
+    module("Runs", ["LatentKit", "Recipes", "Datasets", "Statistics", "Figures", "Reports", "Training", "Files"]),
+    module("Studies", ["Runs", "LatentKit", "Recipes", "Datasets", "Figures", "Reports", "Training", "Files"]),
     module(
       "HostKit",
       ["Studies", "Runs", "LatentKit", "Recipes", "Datasets", "Statistics", "Figures", "Training", argumentParser]),
@@ -111,17 +114,19 @@ let package = Package(
     .executableTarget(name: "list-plugins", path: "Sources/list-plugins", swiftSettings: strict),
     .plugin(name: "ListPlugins", capability: .buildTool(), dependencies: ["list-plugins"], path: "Sources/ListPlugins"),
 
-    test("Torch", ["Torch", "Files"], resources: [.copy("Fixtures")]),
-    test("LatentKit", ["LatentKit"]),
-    test("Recipes", ["Recipes", "LatentKit"]),
-    test("Datasets", ["Datasets", "Files", "LatentKit"]),
-    test("Statistics", ["Statistics", "LatentKit"], resources: [.copy("Fixtures")]),
-    test("Figures", ["Figures", "Files", "LatentKit"]),
-    test(
+    tests("Torch", ["Torch", "Files"], resources: [.copy("Fixtures")]),
+    tests("Files", ["Files"]),
+    tests("LatentKit", ["LatentKit"]),
+    tests("Recipes", ["Recipes", "LatentKit"]),
+    tests("Datasets", ["Datasets", "Files", "LatentKit"]),
+    tests("Statistics", ["Statistics", "LatentKit"], resources: [.copy("Fixtures")]),
+    tests("Figures", ["Figures", "Files", "LatentKit"]),
+    tests("Reports", ["Reports", "Files"]),
+    tests(
       "Training",
       ["Training", "LatentKit", "Recipes", "Datasets", "Files", argumentParser] + plugins.map(\.dependency),
       plugins: ["ListPlugins"]),
-    test(
+    tests(
       "HostKit",
       ["HostKit", "LatentKit", "Recipes", "Training", "Files", argumentParser] + plugins.map(\.dependency),
       plugins: ["ListPlugins"]),

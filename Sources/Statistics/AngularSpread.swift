@@ -1,13 +1,13 @@
 import Foundation
 import LatentKit
 
-/// How evenly points are spread around the origin: what a person looks at to trust class centroids.
+/// The spread of points around the origin: how evenly class centroids are placed.
 public struct AngularSpread: Sendable, Equatable {
   /// The sum of `1/l` over all pairs, `l` their distance on the unit sphere: the potential energy of equal charges.
   public let energy: Double
-  /// Between the two nearest directions, in degrees; 0 for fewer than two points.
+  /// The angle between the two nearest directions, in degrees; 0 for fewer than two points.
   public let minimumAngle: Double
-  /// Over all pairs, in degrees; 0 for fewer than two points.
+  /// The mean angle over all pairs, in degrees; 0 for fewer than two points.
   public let meanAngle: Double
 
   /// - Parameter points: `[count, dimensions]`, of any length above 0: only their directions count.

@@ -1,7 +1,7 @@
 import Foundation
 import LatentKit
 
-/// Whether Markov chains have found their density, and how much their draws are worth.
+/// Convergence diagnostics of Markov chains: split R-hat and effective sample sizes.
 ///
 /// Split R-hat compares the spread between chains with the spread inside them, each chain cut in half so that a drift
 /// shows: `sqrt(V / W)` with `W` the mean variance inside the halves and `V = (n − 1)/n W + B/n` (Gelman et al. 2013,
@@ -15,13 +15,13 @@ import LatentKit
 ///
 /// A dimension without an answer (every draw equal, a draw that is not finite, fewer than 16 steps) has NaN in all.
 public struct ChainDiagnostics: Sendable {
-  /// One for each dimension.
+  /// Split R-hat of each dimension, 1 for chains that agree.
   public let splitRHat: [Double]
-  /// One for each dimension.
+  /// The effective sample size of each dimension, in draws.
   public let effectiveSampleSize: [Double]
-  /// One for each dimension.
+  /// The bulk effective sample size of each dimension, in draws.
   public let bulkSampleSize: [Double]
-  /// Steps, one for each dimension.
+  /// The integrated autocorrelation time of each dimension, in steps.
   public let autocorrelationTime: [Double]
 
   /// - Parameters:
@@ -58,7 +58,7 @@ public struct ChainDiagnostics: Sendable {
   /// The longest autocorrelation time of all dimensions that have one, in steps; nil where none has.
   public var longestAutocorrelationTime: Double? { autocorrelationTime.filter { !$0.isNaN }.max() }
 
-  /// How many dimensions have no answer.
+  /// The number of dimensions without an answer.
   public var undefinedCount: Int { splitRHat.count { $0.isNaN } }
 }
 
@@ -78,10 +78,11 @@ private func summarize(_ draws: Tensor) throws -> [(rHat: Double, size: Double)]
   let isStill = try walks.abs().max(axes: [0, 1]).doubles().map { $0 == 0 }
   let series = try covariances.transposed().contiguous().doubles()
 
+  let count = try halves.size(0)
   return (0..<dimensions).map { dimension in
     let place = dimension * half
     let covariances = isStill[dimension] ? Array(repeating: 0, count: half) : Array(series[place..<place + half])
-    return try summarize(covariances, between: between[dimension], halves: halves.size(0))
+    return summarize(covariances, between: between[dimension], halves: count)
   }
 }
 
@@ -89,7 +90,7 @@ private func summarize(_ draws: Tensor) throws -> [(rHat: Double, size: Double)]
 /// share their mean rank.
 private func normalScores(_ draws: Tensor) throws -> Tensor {
   let columns = try draws.reshaped([-1, draws.size(2)]).transposed().contiguous()
-  let (count, sorted) = (columns.size(1), try columns.sorted(axis: 1))
+  let (count, sorted) = (try columns.size(1), try columns.sorted(axis: 1))
   let (values, order) = (try sorted.values.doubles(), try sorted.indices.ints())
   var ranks = Array(repeating: 0.0, count: values.count)
   for start in stride(from: 0, to: values.count, by: count) {

@@ -35,7 +35,7 @@ public struct ClassChains: Sendable {
   public func starts<Density>(of targets: [ClassTarget<Density>], in density: any ChainDensity) throws -> Tensor {
     try .stack(
       targets.enumerated().map { number, target in
-        let count = try target.points.size(0)
+        let count = target.points.shape[0]
         return try density.whiten(target.points.rows((0..<chains).map { $0 % count }), of: number)
       })
   }
@@ -84,11 +84,11 @@ public struct ClassChains: Sendable {
   }
 
   /// Neighbouring classes that run together: as many as leave the memory small.
-  private func blocks<Density>(of targets: [ClassTarget<Density>]) -> [[ClassTarget<Density>]] {
+  private func blocks<Density>(of targets: [ClassTarget<Density>]) throws -> [[ClassTarget<Density>]] {
     var blocks: [[ClassTarget<Density>]] = []
     var room = 0
     for target in targets {
-      let size = try chains * steps(for: [target]) * target.points.size(1)
+      let size = chains * steps(for: [target]) * target.points.shape[1]
       if size > room { (blocks, room) = (blocks + [[]], 16_000_000) }
       blocks[blocks.count - 1].append(target)
       room -= size
@@ -106,7 +106,7 @@ public struct ClassChains: Sendable {
   /// Every so many steps of walks, at least four for each draw and 250 in all where there are as many: neighbours hardly
   /// differ, and sorting all of them would take as long as the walk.
   private func diagnosed(_ walks: Tensor) throws -> (steps: Tensor, stride: Int) {
-    let steps = try walks.size(1)
+    let steps = walks.shape[1]
     let stride = max(1, min(thinning / 4, steps / 250))
     guard stride > 1 else { return (walks, 1) }
     let kept = Swift.stride(from: (steps - 1) % stride, to: steps, by: stride).map(Int64.init)
@@ -115,7 +115,7 @@ public struct ClassChains: Sendable {
 
   /// Round by round, one draw of every chain: neighbours in the result come from different chains.
   private func choose(_ count: Int, from walks: Tensor) throws -> Tensor {
-    let (rounds, steps) = try (rounds(count), walks.size(1))
+    let (rounds, steps) = (rounds(count), walks.shape[1])
     let chosen = (0..<count).map { draw in
       let (round, chain) = draw.quotientAndRemainder(dividingBy: chains)
       return chain * steps + (round + 1) * steps / rounds - 1

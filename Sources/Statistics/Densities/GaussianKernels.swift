@@ -8,6 +8,7 @@ import LatentKit
 public struct GaussianKernels: Sendable {
   /// `[groups, dimensions + 1, count]`: points as columns, below each `log w − ‖p‖²/2`.
   private let rows: Tensor
+  /// The coordinates of a point.
   public let dimensions: Int
 
   /// - Parameters:

@@ -31,7 +31,7 @@ public struct PrincipalComponents: Sendable {
     shares = all.reversed().prefix(count).map { total > 0 ? $0 / total : 0 }
   }
 
-  /// Coordinates along the directions: `[count, dimensions]` to `[count, directions]`.
+  /// Returns coordinates along the directions: `[count, dimensions]` to `[count, directions]`.
   public func project(_ latents: Tensor) throws -> Tensor {
     try (latents.detached().to(.float64, .cpu) - mean).matmul(directions)
   }
