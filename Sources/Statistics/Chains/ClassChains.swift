@@ -84,7 +84,7 @@ public struct ClassChains: Sendable {
   }
 
   /// Neighbouring classes that run together: as many as leave the memory small.
-  private func blocks<Density>(of targets: [ClassTarget<Density>]) throws -> [[ClassTarget<Density>]] {
+  private func blocks<Density>(of targets: [ClassTarget<Density>]) -> [[ClassTarget<Density>]] {
     var blocks: [[ClassTarget<Density>]] = []
     var room = 0
     for target in targets {
