@@ -138,7 +138,7 @@ public final class Tensor: @unchecked Sendable {
     let count = count
     return try [Element](unsafeUninitializedCapacity: count) { buffer, filled in
       let bytes = UnsafeMutableRawBufferPointer(buffer)
-      try check("array", [self]) { ct_copy_out(handle, bytes.baseAddress, count * Element.dtype.byteCount) }
+      try Tensor.check("array", [self]) { ct_copy_out(handle, bytes.baseAddress, count * Element.dtype.byteCount) }
       filled = count
     }
   }
@@ -154,7 +154,7 @@ public final class Tensor: @unchecked Sendable {
   public func bytes() throws -> Data {
     var data = Data(count: count * dtype.byteCount)
     try data.withUnsafeMutableBytes { buffer in
-      try check("bytes", [self]) { ct_copy_out(handle, buffer.baseAddress, buffer.count) }
+      try Tensor.check("bytes", [self]) { ct_copy_out(handle, buffer.baseAddress, buffer.count) }
     }
     return data
   }
@@ -162,7 +162,7 @@ public final class Tensor: @unchecked Sendable {
   /// The value of a tensor of one element.
   public func item() throws -> Double {
     var value = 0.0
-    try check("item", [self]) { ct_item_double(handle, &value) }
+    try Tensor.check("item", [self]) { ct_item_double(handle, &value) }
     return value
   }
 

@@ -43,8 +43,15 @@ extension Tensor {
   }
 }
 
-/// Turns a status of the C interface into a throw. The operands are only looked at after a failure.
-@inline(__always)
-func check(_ operation: String, _ operands: @autoclosure () -> [Tensor?] = [], _ body: () -> Int32) throws {
-  if body() != 0 { throw TensorError.last(operation, operands()) }
+extension Tensor {
+  /// Turns the status of a C call, 0 where it succeeded, into a throw; the call may be of a library of a plugin (built on
+  /// CTorch's bridge). The operands stay alive until after the call, and are looked at again only on failure.
+  ///
+  /// - Throws: `TensorError` with the operation, the operands' shapes and the last message of CTorch for another status than 0.
+  @inline(__always)
+  public static func check(
+    _ operation: String, _ operands: @autoclosure () -> [Tensor?] = [], _ body: () -> Int32
+  ) throws {
+    if body() != 0 { throw TensorError.last(operation, operands()) }
+  }
 }

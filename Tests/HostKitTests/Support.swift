@@ -1,12 +1,7 @@
-import Baseline
-import CSAE
 import Foundation
 import LatentKit
-import SparseSAE
 
 @testable import HostKit
-
-let plugins: [any Plugin.Type] = [BaselinePlugin.self, CSAEPlugin.self, SparseSAEPlugin.self]
 
 let packageRoot = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
   .deletingLastPathComponent()

@@ -1,5 +1,3 @@
-import Baseline
-import CSAE
 import Datasets
 import Foundation
 import LatentKit
@@ -92,7 +90,7 @@ enum TestPlugin: Plugin {
   }
 }
 
-let catalog = try! Catalog([BaselinePlugin.self, CSAEPlugin.self, TestPlugin.self])
+let catalog = try! Catalog(plugins + [TestPlugin.self])
 
 /// Real digits, few of them.
 func digits(train: Int = 200, validation: Int = 50, settings: DataSettings = DataSettings()) throws -> TrainingData {

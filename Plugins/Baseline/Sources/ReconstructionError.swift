@@ -31,7 +31,7 @@ public struct ReconstructionError: Metric, Component {
     let difference = try compared(forward.reconstruction) - compared(forward.inputs)
     let errors = try difference.to(.float64).square().mean(axes: Array(1..<difference.rank))
     sum += try errors.sum().item()
-    count += difference.size(0)
+    count += try difference.size(0)
   }
 
   public func finish(_ evaluation: Evaluation) throws -> [Measured] {
@@ -42,7 +42,7 @@ public struct ReconstructionError: Metric, Component {
   private func compared(_ values: Tensor) throws -> Tensor {
     let values = try values.to(.cpu)
     guard isImage else { return values }
-    let (height, width) = (values.size(2), values.size(3))
+    let (height, width) = try (values.size(2), values.size(3))
     let inner = try values.slice(padding..<(height - padding), axis: 2).slice(padding..<(width - padding), axis: 3)
     return try (inner - range.lowerBound) / (range.upperBound - range.lowerBound)
   }

@@ -78,10 +78,11 @@ private func summarize(_ draws: Tensor) throws -> [(rHat: Double, size: Double)]
   let isStill = try walks.abs().max(axes: [0, 1]).doubles().map { $0 == 0 }
   let series = try covariances.transposed().contiguous().doubles()
 
-  return try (0..<dimensions).map { dimension in
+  let count = try halves.size(0)
+  return (0..<dimensions).map { dimension in
     let place = dimension * half
     let covariances = isStill[dimension] ? Array(repeating: 0, count: half) : Array(series[place..<place + half])
-    return try summarize(covariances, between: between[dimension], halves: halves.size(0))
+    return summarize(covariances, between: between[dimension], halves: count)
   }
 }
 
@@ -89,7 +90,7 @@ private func summarize(_ draws: Tensor) throws -> [(rHat: Double, size: Double)]
 /// share their mean rank.
 private func normalScores(_ draws: Tensor) throws -> Tensor {
   let columns = try draws.reshaped([-1, draws.size(2)]).transposed().contiguous()
-  let (count, sorted) = try (columns.size(1), columns.sorted(axis: 1))
+  let (count, sorted) = (try columns.size(1), try columns.sorted(axis: 1))
   let (values, order) = (try sorted.values.doubles(), try sorted.indices.ints())
   var ranks = Array(repeating: 0.0, count: values.count)
   for start in stride(from: 0, to: values.count, by: count) {

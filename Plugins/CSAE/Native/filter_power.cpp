@@ -1,5 +1,7 @@
 // The power of an image's response to small filters: for each image, the mean square of every response, summed over
 // filters. As convolutions from one channel to two, it takes longer than all matrix products of a small autoencoder.
+#include "csae_native.h"
+
 #include "bridge.h"
 #include "parallel.h"
 
@@ -148,7 +150,7 @@ struct FilterPower : torch::autograd::Function<FilterPower> {
 
 }  // namespace
 
-ct_tensor ct_filter_power(ct_tensor x, ct_tensor kernels, int64_t padding) {
+ct_tensor csae_filter_power(ct_tensor x, ct_tensor kernels, int64_t padding) {
   return tensor([&] {
     auto &images = open(x), &filters = open(kernels);
     TORCH_CHECK(

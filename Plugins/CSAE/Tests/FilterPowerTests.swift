@@ -1,9 +1,17 @@
+import LatentKit
 import Testing
-import Torch
+
+@testable import CSAE
 
 @Suite struct FilterPower {
   private let filters = try! Tensor(
     [-1.0, 0, 1, -2, 0, 2, -1, 0, 1, 0.5, -1, 0.25, 0, 2, 0, 1, 1, -3], shape: [2, 3, 3])
+
+  /// Normal draws that depend on the seed alone.
+  private static func draws(_ shape: [Int], seed: UInt64) throws -> Tensor {
+    var generator = try Generator(seed: seed)
+    return try generator.normal(shape, dtype: .float64)
+  }
 
   /// The definition, pixel by pixel.
   private func loop(_ images: [Double], _ shape: [Int], padding: Int) throws -> [Double] {
@@ -62,9 +70,9 @@ import Torch
   }
 
   @Test(arguments: [0, 1]) func canBeDifferentiatedTwice(padding: Int) throws {
-    let images = try draws([2, 2, 5, 6], seed: 5).requiringGradient()
-    let weights = try draws([2], seed: 6)
-    let directions = try draws(images.shape, seed: 7)
+    let images = try Self.draws([2, 2, 5, 6], seed: 5).requiringGradient()
+    let weights = try Self.draws([2], seed: 6)
+    let directions = try Self.draws(images.shape, seed: 7)
     /// The derivative along `directions`.
     func slope(createGraph: Bool) throws -> Tensor {
       let total = try (images.filterPower(filters, padding: padding).square() * weights).sum()
@@ -73,7 +81,7 @@ import Torch
     let (fused, plain) = try (slope(createGraph: false).item(), slope(createGraph: true).item())
     #expect(abs(fused - plain) < 1e-12 * max(1, abs(fused)))
     let second = try #require(slope(createGraph: true).gradients(by: [images])[0])
-    let change = try draws(images.shape, seed: 8)
+    let change = try Self.draws(images.shape, seed: 8)
     let found = try (second * change).sum().item()
     let start = try images.detached().clone()
     func moved(_ distance: Double) throws -> Double {
