@@ -30,7 +30,9 @@ let package = Package(
   platforms: [.macOS(.v14)],
   products: [
     .library(name: "Torch", targets: ["Torch"]),
-    .library(name: "LatentKit", targets: ["LatentKit", "Recipes", "Datasets", "Training", "Metrics", "Figures"]),
+    .library(
+      name: "LatentKit",
+      targets: ["LatentKit", "Recipes", "Datasets", "Training", "Statistics", "Figures", "Runs", "Studies"]),
     .library(name: "HostKit", targets: ["HostKit"]),
     .executable(name: "host", targets: ["host"]),
     // For packages that build a host of their own from these plugins and theirs.
@@ -53,13 +55,23 @@ let package = Package(
     module("LatentKit", ["Torch"]),
     module("Recipes", ["LatentKit", "Yams"]),
     module("Datasets", ["LatentKit", "Files", "CZlib", "CCrypto", "CZip"], resources: [.copy("Embedded")]),
-    module("Metrics", ["LatentKit"]),
+    .target(
+      name: "CStatistics", dependencies: ["CTorch", "CLibTorch"], cxxSettings: [.treatAllWarnings(as: .error)]),
+    module("Statistics", ["LatentKit", "CStatistics"]),
     module("Figures", ["LatentKit", "Files", "CPng"]),
     module("Training", ["LatentKit", "Recipes", "Datasets", "Files"]),
-    module("HostKit", ["LatentKit", "Recipes", "Datasets", "Metrics", "Figures", "Training", argumentParser]),
+    module("Runs", ["LatentKit", "Recipes", "Datasets", "Statistics", "Figures", "Training", "Files"]),
+    module("Studies", ["Runs", "LatentKit", "Recipes", "Datasets", "Figures", "Training", "Files"]),
+    module(
+      "HostKit",
+      ["Studies", "Runs", "LatentKit", "Recipes", "Datasets", "Statistics", "Figures", "Training", argumentParser]),
     .executableTarget(
       name: "host", dependencies: ["HostKit", "LatentKit"] + plugins.map { .byName(name: $0) }, swiftSettings: strict,
       linkerSettings: runPath, plugins: ["ListPlugins"]),
+    .executableTarget(
+      name: "bench",
+      dependencies: ["HostKit", "Runs", "LatentKit", "Recipes", "Datasets", "Training", argumentParser]
+        + plugins.map { .byName(name: $0) }, swiftSettings: strict, linkerSettings: runPath, plugins: ["ListPlugins"]),
 
     .executableTarget(name: "list-plugins", path: "Sources/list-plugins", swiftSettings: strict),
     .plugin(name: "ListPlugins", capability: .buildTool(), dependencies: ["list-plugins"], path: "Sources/ListPlugins"),
@@ -69,7 +81,7 @@ let package = Package(
     tests("LatentKit", ["LatentKit"]),
     tests("Recipes", ["Recipes", "LatentKit"]),
     tests("Datasets", ["Datasets", "Files", "LatentKit"]),
-    tests("Metrics", ["Metrics", "LatentKit"]),
+    tests("Statistics", ["Statistics", "LatentKit"], resources: [.copy("Fixtures")]),
     tests("Figures", ["Figures", "Files", "LatentKit"]),
     tests(
       "Training",
@@ -81,9 +93,10 @@ let package = Package(
     + plugins.flatMap { name in
       [
         .target(
-          name: name, dependencies: ["LatentKit", "Metrics"], path: "Plugins/\(name)", exclude: ["Tests", "README.md"],
+          name: name, dependencies: ["LatentKit", "Statistics"], path: "Plugins/\(name)",
+          exclude: ["Tests", "README.md"],
           sources: ["Sources"], resources: [.copy("recipes"), .copy("experiments")], swiftSettings: strict),
-        tests(name, [.byName(name: name), "LatentKit", "Metrics"], path: "Plugins/\(name)/Tests"),
+        tests(name, [.byName(name: name), "LatentKit", "Statistics"], path: "Plugins/\(name)/Tests"),
       ]
     },
   swiftLanguageModes: [.v6],

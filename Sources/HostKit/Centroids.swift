@@ -2,10 +2,10 @@ import ArgumentParser
 import Figures
 import Foundation
 import LatentKit
-import Metrics
+import Statistics
 import Recipes
 
-struct Centroids: ParsableCommand {
+struct Centroids: HostSubcommand {
   static let configuration = CommandConfiguration(
     abstract: "Place the class centroids of a prior, measure how evenly they are spread, and draw them.",
     discussion: """
@@ -20,7 +20,7 @@ struct Centroids: ParsableCommand {
 
   @Argument(
     help: "A prior that places each class at a point; see 'host list prior'.",
-    completion: .custom { _, _, _ in (try? Host.catalog.priors.entries.map(\.name)) ?? [] }) var prior: String
+    completion: .custom { _, _, _ in Host.names(in: .prior) }) var prior: String
   @Option(help: ArgumentHelp("Numbers of classes, as in 2,4,10,20.", valueName: "list")) var classes = "10"
   @Option(help: ArgumentHelp("Latent dimensions.", valueName: "count")) var dimensions = 3
   @Option(
@@ -69,12 +69,12 @@ struct Centroids: ParsableCommand {
     }
   }
 
-  func run() throws {
-    _ = try machine.apply()
+  func run(in host: Host) throws {
+    try machine.machine().apply()
     var recipe = Recipe()
     recipe.prior = PartChoice(prior)
     for setting in settings { try recipe.set(setting) }
-    let entry = try Host.catalog.priors[prior]
+    let entry = try host.catalog.priors[prior]
 
     var table = [["classes", "least angle", "mean angle", "energy", "least energy known"]]
     var panels: [SpherePlot] = []
@@ -92,11 +92,11 @@ struct Centroids: ParsableCommand {
           title: "\(count) \(count == 1 ? "class" : "classes")\nleast angle \(degrees(spread.minimumAngle))",
           points: (0..<count).map { Array(values[(dimensions * $0)..<(dimensions * ($0 + 1))]) }))
     }
-    say("centroids of prior '\(prior)' in \(dimensions) dimensions")
-    for line in aligned(table) { say("  \(line)") }
+    host.console.say("centroids of prior '\(prior)' in \(dimensions) dimensions")
+    for line in aligned(table) { host.console.say("  \(line)") }
     if let output {
       try SpherePlot.write(panels, to: URL(fileURLWithPath: output))
-      say("picture  \(output)")
+      host.console.say("picture  \(output)")
     }
   }
 

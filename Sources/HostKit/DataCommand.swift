@@ -8,44 +8,44 @@ struct DataCommand: ParsableCommand {
     commandName: "data", abstract: "List, verify and fetch data sets.",
     subcommands: [ListData.self, VerifyData.self, FetchData.self])
 
-  struct ListData: ParsableCommand {
+  struct ListData: HostSubcommand {
     static let configuration = CommandConfiguration(
       commandName: "list", abstract: "The known data sets and where they are.")
     @OptionGroup var machine: MachineOptions
 
-    func run() throws {
+    func run(in host: Host) throws {
       for known in DatasetLibrary.known {
-        say("\(known.name): \(known.title)")
-        say("    \(known.status(in: machine.dataFolder))")
+        host.console.say("\(known.name): \(known.title)")
+        host.console.say("    \(known.status(in: machine.dataFolder))")
       }
-      say("\(DatasetLibrary.tableName): any table, delimited text, .npy or .npz")
-      say("    by --data \(DatasetLibrary.tableName) --set data.path=FILE")
+      host.console.say("\(DatasetLibrary.tableName): any table, delimited text, .npy or .npz")
+      host.console.say("    by --data \(DatasetLibrary.tableName) --set data.path=FILE")
     }
   }
 
-  struct VerifyData: ParsableCommand {
+  struct VerifyData: HostSubcommand {
     static let configuration = CommandConfiguration(
       commandName: "verify", abstract: "Check files, checksums, counts and labels of a data set.")
     @Argument(help: "The data set.") var name: String
     @OptionGroup var machine: MachineOptions
 
-    func run() throws {
+    func run(in host: Host) throws {
       let report = try DatasetVerifier.verify(name, in: machine.dataFolder)
-      say(report.description)
+      host.console.say(report.description)
       if !report.isGood { throw ExitCode.failure }
     }
   }
 
-  struct FetchData: ParsableCommand {
+  struct FetchData: HostSubcommand {
     static let configuration = CommandConfiguration(
       commandName: "fetch", abstract: "Download a data set from its public place, with checksums; resumes.")
     @Argument(help: "The data set.") var name: String
     @OptionGroup var machine: MachineOptions
 
-    func run() throws {
+    func run(in host: Host) throws {
       let folder = machine.namedDataFolder ?? URL(fileURLWithPath: "data")
-      try DatasetFetcher.fetch(name, into: folder) { warn("\($0)") }
-      say("\(name) is in \(folder.relativePath); use it with --data-dir \(folder.relativePath)")
+      try DatasetFetcher.fetch(name, into: folder) { host.console.warn("\($0)") }
+      host.console.say("\(name) is in \(folder.relativePath); use it with --data-dir \(folder.relativePath)")
     }
   }
 }

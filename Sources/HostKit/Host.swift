@@ -1,22 +1,49 @@
 import ArgumentParser
 import Foundation
 import LatentKit
-import Training
 
 /// The `host` program: `Host.main(plugins:)` is all of its executable.
-public enum Host {
-  /// What the commands of this program know.
-  @TaskLocal static var plugins: [any Plugin.Type] = []
+public struct Host: Sendable {
+  let plugins: [any Plugin.Type]
+  /// Every part that the commands know.
+  let catalog: Catalog
+  let console: Console
 
-  static var catalog: Catalog { get throws { try Catalog(plugins) } }
+  /// - Throws: `CatalogError` where two plugins bring a part of one name.
+  init(plugins: [any Plugin.Type], console: Console = .standard) throws {
+    (self.plugins, self.console) = (plugins, console)
+    catalog = try Catalog(plugins)
+  }
 
-  /// Runs the command line with the parts of these plugins.
+  /// Runs the command line with the parts of these plugins, and ends the program where it fails.
   public static func main(plugins: [any Plugin.Type]) {
     Torch.keepLargeBlocks()
     // A reader that goes away, 'host compose … | head' say, must not end a training run.
     signal(SIGPIPE, SIG_IGN)
-    $plugins.withValue(plugins) { HostCommand.main() }
+    do { try Host(plugins: plugins).run(Array(CommandLine.arguments.dropFirst())) } catch {
+      HostCommand.exit(withError: error)
+    }
   }
+
+  /// Parses a command line and runs its command.
+  func run(_ arguments: [String]) throws {
+    try Host.$completing.withValue(catalog) {
+      var command = try HostCommand.parseAsRoot(arguments)
+      if let command = command as? any HostSubcommand { try command.run(in: self) } else { try command.run() }
+    }
+  }
+
+  /// What completions of a command line may name. The parser asks for them by closures that know nothing of the program;
+  /// everything else is passed the host.
+  @TaskLocal static var completing: Catalog?
+
+  /// Completions by the names of a slot's parts.
+  static func names(in slot: Slot) -> [String] { completing?.descriptions(of: slot).map(\.name) ?? [] }
+}
+
+/// A command that is run with the parts of a program.
+protocol HostSubcommand: ParsableCommand {
+  func run(in host: Host) throws
 }
 
 struct HostCommand: ParsableCommand {
@@ -39,13 +66,5 @@ struct HostCommand: ParsableCommand {
     subcommands: [
       Compose.self, Train.self, Reproduce.self, Evaluate.self, Sample.self, Reconstruct.self, Centroids.self, List.self,
       DataCommand.self, Doctor.self,
-      Bench.self, BenchProjections.self, BenchSampler.self, BenchSilhouette.self,
     ])
 }
-
-/// Prints a line to standard output. Where nobody can read it, a full device say, the program goes on: what counts is in
-/// files.
-func say(_ line: String = "") { try? FileHandle.standardOutput.write(contentsOf: Data((line + "\n").utf8)) }
-
-/// Prints a line to standard error: for warnings and notes that are not results.
-func warn(_ line: String) { try? FileHandle.standardError.write(contentsOf: Data((line + "\n").utf8)) }

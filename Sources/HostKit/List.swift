@@ -1,7 +1,7 @@
 import ArgumentParser
 import LatentKit
 
-struct List: ParsableCommand {
+struct List: HostSubcommand {
   static let configuration = CommandConfiguration(
     abstract: "Show the parts that this program knows.",
     discussion: "  host list\n  host list prior\n  host list prior pedcc")
@@ -9,46 +9,46 @@ struct List: ParsableCommand {
   @Argument(help: "encoder, decoder, prior, …") var slot: String?
   @Argument(help: "The name of a part.") var name: String?
 
-  func run() throws {
-    let catalog = try Host.catalog
+  func run(in host: Host) throws {
+    let (catalog, console) = (host.catalog, host.console)
     guard let slot else {
       for slot in Slot.allCases {
         let names = catalog.descriptions(of: slot).map(\.name)
-        if !names.isEmpty { say("\(pad(slot.rawValue, 14))\(names.joined(separator: ", "))") }
+        if !names.isEmpty { console.say("\(pad(slot.rawValue, 14))\(names.joined(separator: ", "))") }
       }
-      say()
-      say("'host list prior' says what each prior is; 'host list prior pedcc' shows its settings.")
+      console.say()
+      console.say("'host list prior' says what each prior is; 'host list prior pedcc' shows its settings.")
       return
     }
     guard let known = Slot(rawValue: slot) else {
       throw UnknownName(slot, among: Slot.allCases.map(\.rawValue), of: "slot")
     }
     guard let name else {
-      say("\(known.rawValue): \(known.summary)")
-      say()
+      console.say("\(known.rawValue): \(known.summary)")
+      console.say()
       let parts = catalog.descriptions(of: known)
       let width = (parts.map(\.name.count).max() ?? 0) + 2
-      for part in parts { say("  \(pad(part.name, width))\(part.summary)  [\(part.plugin)]") }
-      if parts.isEmpty { say("  none yet") }
+      for part in parts { console.say("  \(pad(part.name, width))\(part.summary)  [\(part.plugin)]") }
+      if parts.isEmpty { console.say("  none yet") }
       return
     }
     let part = try catalog.description(of: known, name)
-    say("\(known.rawValue) '\(part.name)': \(part.summary)  [\(part.plugin)]")
-    if let plugin = Host.plugins.first(where: { $0.name == part.plugin }) {
-      say("\(plugin.paper.authors) (\(plugin.paper.year)): \(plugin.paper.title)")
+    console.say("\(known.rawValue) '\(part.name)': \(part.summary)  [\(part.plugin)]")
+    if let plugin = host.plugins.first(where: { $0.name == part.plugin }) {
+      console.say("\(plugin.paper.authors) (\(plugin.paper.year)): \(plugin.paper.title)")
     }
-    say()
+    console.say()
     let width = (part.settings.map(\.name.count).max() ?? 0) + 2
     let fallbacks = part.settings.map { $0.fallback == .null ? "-" : $0.fallback.text }
     let column = (fallbacks.map(\.count).max() ?? 0) + 2
     for (setting, fallback) in zip(part.settings, fallbacks) {
-      say("  \(pad(setting.name, width))\(pad(fallback, column))\(setting.help)")
+      console.say("  \(pad(setting.name, width))\(pad(fallback, column))\(setting.help)")
     }
-    if part.settings.isEmpty { say("  no settings") }
+    if part.settings.isEmpty { console.say("  no settings") }
     let companions = part.companions.list
     if !companions.isEmpty {
-      say()
-      say("brings, unless the recipe says otherwise: \(companions.joined(separator: ", "))")
+      console.say()
+      console.say("brings, unless the recipe says otherwise: \(companions.joined(separator: ", "))")
     }
   }
 }

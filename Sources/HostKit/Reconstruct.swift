@@ -4,9 +4,10 @@ import Figures
 import Foundation
 import LatentKit
 import Recipes
+import Runs
 import Training
 
-struct Reconstruct: ParsableCommand {
+struct Reconstruct: HostSubcommand {
   static let configuration = CommandConfiguration(
     abstract: "Draw examples above their reconstructions by trained runs, and measure the error.",
     discussion: """
@@ -39,32 +40,38 @@ struct Reconstruct: ParsableCommand {
     guard (1...10_000).contains(count) else { throw ValidationError("--count is \(count), expected 1 to 10000") }
   }
 
-  func run() throws {
+  func run(in host: Host) throws {
+    let (console, machine) = (host.console, try machine.machine())
+    let observer = ConsoleObserver(console)
     let folder = RunFolder(URL(fileURLWithPath: folders[0]))
-    let first = try Session(run: folders[0], machine: machine)
-    guard first.training.examples.areImages else { return try reconstructTable(first) }
+    let first = try Session(opening: folder.url, catalog: host.catalog, machine: machine, observer: observer)
+    guard first.training.examples.areImages else { return try reconstructTable(first, console) }
     let runs =
       try [Reconstructor(first, named: folder.name)]
-      + folders.dropFirst().map { try Reconstructor(run: $0, machine: machine) }
-    let source = try UnseenImages(
-      data, part: part, classes: classes, for: runs[0].session, dataFolder: machine.dataFolder)
+      + folders.dropFirst().map {
+        try Reconstructor(
+          opening: URL(fileURLWithPath: $0), catalog: host.catalog, machine: machine, observer: observer)
+      }
+    let dataset = try first.dataset(named: data, observer: observer)
+    let asked = try classes.map { try dataset.classes(named: $0) }
+    let source = try UnseenImages(dataset, part: part, classes: asked)
     let comparison = try ReconstructionComparison(of: runs, on: source, count: count)
-    for note in comparison.notes { say("note: \(note)") }
-    say(ReconstructionComparison.unit)
-    for line in aligned(comparison.table) { say("  \(line)") }
+    for note in comparison.notes { console.say("note: \(note)") }
+    console.say(ReconstructionComparison.unit)
+    for line in aligned(comparison.table) { console.say("  \(line)") }
     // The plain name is the run's own picture, which its report shows.
-    let isOwn = source.dataset.name == runs[0].session.dataset.name
+    let isOwn = dataset.name == first.dataset.name
     let special =
-      [isOwn ? nil : source.dataset.name, part == .test ? nil : part.rawValue, classes.map { "classes-\($0)" }]
+      [isOwn ? nil : dataset.name, part == .test ? nil : part.rawValue, classes.map { "classes-\($0)" }]
       .compactMap { $0 } + runs.dropFirst().map(\.name)
     let name = (["reconstructions"] + special).joined(separator: "-").replacing("/", with: "-") + ".png"
     let url = output.map { URL(fileURLWithPath: $0) } ?? folder.figure(name)
-    try comparison.picture.write(to: url)
-    say("picture  \(url.relativePath)")
+    try comparison.grid.write(to: url)
+    console.say("picture  \(url.relativePath)")
   }
 
   /// Writes rows and their reconstructions side by side, in the units of the data.
-  private func reconstructTable(_ session: Session) throws {
+  private func reconstructTable(_ session: Session, _ console: Console) throws {
     guard folders.count == 1, data == nil, classes == nil else {
       throw RecipeError(
         "run '\(folders[0])' reads rows of numbers: name it alone, without --data and --classes, to write a table")
@@ -76,7 +83,7 @@ struct Reconstruct: ParsableCommand {
     }
     let batch = try source.batch(0..<source.count)
     let error = try session.evaluator.reconstruct(batch).squaredError(batch.inputs, .mean).item()
-    say("mean squared error of a value, as the model sees it, \(source.count) rows  \(number(error))")
-    say("table    \(url.relativePath)")
+    console.say("mean squared error of a value, as the model sees it, \(source.count) rows  \(number(error))")
+    console.say("table    \(url.relativePath)")
   }
 }

@@ -6,15 +6,19 @@ import Foundation
 /// Operations return new tensors and throw `TensorError` where shapes, types or devices do not fit. Axes may be
 /// negative. Operations whose name ends in `InPlace` change the receiver; the training loop alone needs them.
 public final class Tensor: @unchecked Sendable {
-  let handle: OpaquePointer
+  /// The tensor as native code sees it, a `ct_tensor`; valid as long as this object lives.
+  public let handle: OpaquePointer
 
   init(owning handle: OpaquePointer) { self.handle = handle }
 
   deinit { ct_free(handle) }
 
-  /// Wraps the result of a C call. The operands stay alive until after it, and are looked at again only on failure.
+  /// Wraps the result of a C call that returns a `ct_tensor`, which may be of a library of a plugin (built on CTorch's bridge).
+  /// The operands stay alive until after the call, and are looked at again only on failure.
+  ///
+  /// - Throws: `TensorError` with the operation, the operands' shapes and the last message of CTorch where the call returns NULL.
   @inline(__always)
-  static func make(
+  public static func make(
     _ operation: String, _ operands: @autoclosure () -> [Tensor?], _ body: () -> OpaquePointer?
   ) throws -> Tensor {
     guard let handle = body() else { throw TensorError.last(operation, operands()) }

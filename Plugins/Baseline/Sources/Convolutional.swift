@@ -3,8 +3,8 @@ import LatentKit
 /// A convolution, batch normalisation and ReLU.
 private func convolutionBlock(
   _ channels: Int, _ outputs: Int, stride: Int = 1, in scope: Scope
-) throws -> Sequence {
-  Sequence(
+) throws -> Sequential {
+  Sequential(
     try Convolution(channels, outputs, size: 3, stride: stride, bias: false, in: scope("conv")),
     try BatchNorm(outputs, relu: true, in: scope("norm")))
 }
@@ -128,7 +128,7 @@ public struct DeconvDecoder: LatentKit.Decoder {
     ]
   }
 
-  private let layers: Sequence
+  private let layers: Sequential
   private let output: OutputRange
 
   public init(_ config: Config, in context: BuildContext) throws {
@@ -153,7 +153,7 @@ public struct DeconvDecoder: LatentKit.Decoder {
       layers.append(try convolutionBlock(to, to, in: scope))
     }
     layers.append(try Convolution(last, channels, size: 1, in: context.scope("output")))
-    self.layers = Sequence(layers)
+    self.layers = Sequential(layers)
     output = config.output
   }
 

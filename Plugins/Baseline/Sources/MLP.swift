@@ -8,7 +8,7 @@ private func hiddenLayers(_ inputs: Int, _ widths: [Int], _ activation: Activati
   for (index, (from, to)) in zip([inputs] + widths, widths).enumerated() {
     let scope = scope("hidden\(index + 1)")
     let linear = try Linear(from, to, in: scope)
-    layers.append(Sequence(linear, try activation.layer(channels: to, in: scope)))
+    layers.append(Sequential(linear, try activation.layer(channels: to, in: scope)))
   }
   return layers
 }
@@ -80,7 +80,7 @@ public struct MLPDecoder: LatentKit.Decoder {
     ]
   }
 
-  private let layers: Sequence
+  private let layers: Sequential
   private let output: OutputRange
   private let shape: [Int]
 
@@ -88,7 +88,7 @@ public struct MLPDecoder: LatentKit.Decoder {
     try requirePositive(config.hidden, "hidden", of: context)
     let hidden = try hiddenLayers(context.latentSize, config.hidden, config.activation, in: context.scope)
     let last = try Linear(config.hidden.last ?? context.latentSize, context.inputSize, in: context.scope("output"))
-    layers = Sequence(hidden + [last])
+    layers = Sequential(hidden + [last])
     output = config.output
     shape = context.inputShape
   }
@@ -124,7 +124,7 @@ public struct MLPClassifier: Classifier {
     ]
   }
 
-  private let layers: Sequence
+  private let layers: Sequential
 
   public init(_ config: Config, in context: BuildContext) throws {
     try requirePositive(config.hidden, "hidden", of: context)
@@ -132,7 +132,7 @@ public struct MLPClassifier: Classifier {
     let dropout = try Dropout(config.dropout, in: context.scope)
     let last = try Linear(
       config.hidden.last ?? context.latentSize, context.requireClasses(), in: context.scope("output"))
-    layers = Sequence(hidden + [dropout, last])
+    layers = Sequential(hidden + [dropout, last])
   }
 
   public func scores(_ latents: Tensor) throws -> Tensor { try layers(latents) }

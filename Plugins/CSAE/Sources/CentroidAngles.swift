@@ -1,5 +1,5 @@
 import LatentKit
-import Metrics
+import Statistics
 
 /// How evenly the prior's centroids are spread: the least and the mean angle between two of them, and their energy.
 ///

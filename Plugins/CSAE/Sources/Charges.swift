@@ -1,5 +1,5 @@
 import LatentKit
-import Metrics
+import Statistics
 
 /// Algorithm 1 of Zhu & Zhang 2019: charges on the unit sphere.
 extension EvenPoints {

@@ -1,5 +1,5 @@
 import LatentKit
-import Metrics
+import Statistics
 
 /// Draws from `N(m_y, Σ_y)`, the mean and full covariance of each class's training latents (Zhu & Zhang 2019, section 4.2).
 ///

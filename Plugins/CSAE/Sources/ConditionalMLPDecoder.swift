@@ -20,7 +20,7 @@ public struct ConditionalMLPDecoder: ConditionalDecoder {
     ]
   }
 
-  private let layers: Sequence
+  private let layers: Sequential
   private let output: Output
   private let shape: [Int]
   private let classCount: Int
@@ -39,7 +39,7 @@ public struct ConditionalMLPDecoder: ConditionalDecoder {
       layers.append(try config.activation.layer(channels: to, in: scope))
     }
     layers.append(try Linear(widths[widths.count - 1], context.inputSize, in: context.scope("output")))
-    self.layers = Sequence(layers)
+    self.layers = Sequential(layers)
   }
 
   public func decode(_ latents: Tensor, labels: Tensor) throws -> Tensor {

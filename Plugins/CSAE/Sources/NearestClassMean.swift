@@ -1,5 +1,5 @@
 import LatentKit
-import Metrics
+import Statistics
 
 /// Accuracy of the nearest class mean, in percent (Zhu & Zhang 2019, section 4.3).
 ///

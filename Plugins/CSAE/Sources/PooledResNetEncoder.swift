@@ -27,7 +27,7 @@ public struct PooledResNetEncoder: FeatureEncoder {
     }
     let (channels, _, _) = try context.requireImage()
     let stem = context.scope("stem")
-    let first = Sequence(
+    let first = Sequential(
       try Convolution(channels, config.widths[0], size: 3, bias: false, in: stem("conv")),
       try BatchNorm(config.widths[0], relu: true, in: stem("norm")))
     let blocks = try zip(config.widths, config.widths.dropFirst()).enumerated().map { index, widths in

@@ -1,8 +1,8 @@
 import LatentKit
-import Metrics
+import Statistics
 
 /// Draws latents by Gibbs' sampler on the kernel density of each class (Barlaud & Guyard 2021, section 2.1, names it beside
-/// Metropolis-Hastings): every step draws each coordinate from its density given the others, `ClassSweeps`.
+/// Metropolis-Hastings): every step draws each coordinate from its density given the others.
 ///
 /// The densities are those of prior `kde` where the model has it, else estimates of the training latents, unless `target`
 /// says otherwise. Chains start at training latents; draws, diagnostics and warnings are those of `mh`. One coordinate at a
@@ -61,11 +61,12 @@ public struct GibbsSampler: SelectiveSampler {
         chains: config.chains, steps: config.steps, thinning: config.thinning,
         remedy: "draw with --sampler kde, which is exact and independent")
       let warnings = try settings.problems(with: request)
-      return try chains.draw(targets, warnings: warnings, walks: { $0.density != nil }) { targets, steps in
-        let density = try DensityStack(targets.compactMap(\.density), like: targets[0].points)
-        let sweeps = try ClassSweeps(
-          density: density, starts: starts(of: targets, chains: config.chains, in: density))
-        return (try sweeps.run(warmUp: config.warmUp, steps: steps, using: &generator), density)
+      return try chains.draw(targets, warnings: warnings) { targets, steps in
+        let density = try KernelDensityStack(targets.compactMap(\.density), like: targets[0].points)
+        let record = try Gibbs(density).run(
+          from: chains.starts(of: targets, in: density), ChainSchedule(warmUp: config.warmUp, steps: steps),
+          using: &generator)
+        return (record, density)
       }
     }
   }

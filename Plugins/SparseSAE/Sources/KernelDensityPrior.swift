@@ -1,6 +1,6 @@
 import Foundation
 import LatentKit
-import Metrics
+import Statistics
 
 /// The kernel density of the training latents, of each class where they have labels (Barlaud & Guyard 2021, section 2.1):
 ///

@@ -1,5 +1,5 @@
 import LatentKit
-import Metrics
+import Statistics
 
 /// Independent, exact draws from the kernel density of each class: a training latent, and a place of its kernel.
 ///
@@ -46,7 +46,7 @@ public struct KernelDensitySampler: SelectiveSampler {
       let draws = try settings.targets(requests, of: request, using: &generator).map { target in
         let (count, points) = (target.request.count, target.points)
         guard let density = target.density else {
-          warnings.append(sentence(aboutPoint: target.request.name))
+          warnings.append(target.request.pointWarning)
           return try points.slice(0..<1).expanded([count, points.size(1)])
         }
         return try density.draw(count, using: &generator).to(points.dtype, points.device)

@@ -1,5 +1,6 @@
 import Foundation
 import LatentKit
+import Statistics
 
 /// Where the densities of some classes are not under a threshold, for walks that fill it.
 struct LevelSet {
@@ -9,8 +10,8 @@ struct LevelSet {
   let starts: Tensor
 
   /// - Throws: `RecipeError` where no training latent of a class is inside.
-  init(
-    _ threshold: Threshold, _ targets: [ClassTarget], in density: any WalkDensity, chains: Int
+  init<Density>(
+    _ threshold: Threshold, _ targets: [ClassTarget<Density>], in density: any ChainDensity, chains: Int
   ) throws {
     let most = targets.map { $0.points.size(0) }.max() ?? 0
     let places = try Tensor.stack(

@@ -1,13 +1,13 @@
 import Foundation
 import LatentKit
-import Metrics
+import Statistics
 
 /// Draws latents by Metropolis-Hastings walks over a kernel density of each class's training latents, or over the prior
 /// (Barlaud & Guyard 2021, section 2.1).
 ///
 /// For each class that is asked for, `chains` walks start at training latents of the class. A warm-up is thrown away; in it
 /// the proposal is tuned to the target acceptance rate (Robbins & Monro 1951), and then kept as it is. Rejected moves
-/// repeat their place. Every `jumpEvery` steps a walk jumps to another kernel (`DensityStack.jump`): in more than a few
+/// repeat their place. Every `jumpEvery` steps a walk jumps to another kernel (`KernelDensityStack.jump`): in more than a few
 /// dimensions the kernels of an estimate hardly touch, and a plain walk never leaves the one that it started in. Draws are taken
 /// evenly over all chains, at least `thinning` steps apart in each. All classes walk in one batch.
 ///
@@ -33,7 +33,7 @@ public struct MetropolisHastingsSampler: Sampler {
     public var jumpEvery = 4
     public var bandwidth = Bandwidth.scott
     public var covariance = KernelShape.full
-    public var proposal = Proposal.tuned
+    public var proposal = WalkProposal.tuned
     public var acceptance = 0.3
     public var rule = Rule.metropolis
     public var threshold = Threshold.quantile(0.05)
@@ -93,37 +93,48 @@ public struct MetropolisHastingsSampler: Sampler {
       let requests = try request.byClass(for: "mh", using: &generator)
       let chains = ClassChains(chains: config.chains, steps: config.steps, thinning: config.thinning)
       if config.target == .prior, !(request.prior is KernelDensityPrior) {
-        let targets = try requests.map { request in
-          let order = try generator.permutation(request.training.size(0)).to(request.training.device)
-          return ClassTarget(request: request, points: try request.training.rows(order), density: nil)
+        let targets = try requests.map { part in
+          let order = try generator.permutation(part.training.size(0)).to(part.training.device)
+          return ClassTarget(request: part, points: try part.training.rows(order), density: request.prior)
         }
-        return try chains.draw(targets, walks: { _ in true }) { targets, steps in
+        return try chains.draw(targets) { targets, steps in
           let known = targets.compactMap { $0.request.label.map(Int64.init) }
-          let labels = known.isEmpty ? nil : try Tensor(known)
-          return try walk(targets, over: PriorStack(prior: request.prior, labels: labels), steps, using: &generator)
+          let density = PriorDensity(request.prior, labels: known.isEmpty ? nil : try Tensor(known))
+          return (try walk(targets, over: density, chains, steps, using: &generator), density)
         }
       }
       let targets = try settings.targets(requests, of: request, using: &generator)
       let warnings = try settings.problems(with: request)
-      return try chains.draw(targets, warnings: warnings, walks: { $0.density != nil }) { targets, steps in
-        let density = try DensityStack(targets.compactMap(\.density), like: targets[0].points)
-        return try walk(targets, over: density, steps, using: &generator)
+      return try chains.draw(targets, warnings: warnings) { targets, steps in
+        let density = try KernelDensityStack(targets.compactMap(\.density), like: targets[0].points)
+        let jump = MetropolisHastings(KernelJump(density)) { try density.logDensity($0) }
+        return (try walk(targets, over: density, jump: jump, chains, steps, using: &generator), density)
       }
     }
   }
 
-  private func walk(
-    _ targets: [ClassTarget], over density: any WalkDensity, _ steps: Int, using generator: inout Generator
-  ) throws -> (record: WalkRecord, density: any WalkDensity) {
-    var walks = try ClassWalks(
-      density: density, starts: starts(of: targets, chains: config.chains, in: density), proposal: config.proposal,
-      acceptance: config.acceptance)
-    switch config.rule {
-    case .metropolis: walks.jumpEvery = config.jumpEvery
-    case .threshold:
+  private func walk<Density>(
+    _ targets: [ClassTarget<Density>], over density: any ChainDensity, jump: (any Transition)? = nil,
+    _ chains: ClassChains, _ steps: Int, using generator: inout Generator
+  ) throws -> ChainRecord {
+    var starts = try chains.starts(of: targets, in: density)
+    var rule = MetropolisHastings<RandomWalk>.Rule.metropolisHastings
+    var occasionally = config.jumpEvery > 0 ? jump.map { OccasionalMove(every: config.jumpEvery, $0) } : nil
+    if config.rule == .threshold {
       let level = try LevelSet(config.threshold, targets, in: density, chains: config.chains)
-      (walks.starts, walks.lowest) = (level.starts, level.lowest)
+      (starts, rule, occasionally) = (level.starts, .levelSet(lowest: level.lowest), nil)
     }
-    return (try walks.run(warmUp: config.warmUp, steps: steps, using: &generator), density)
+    let moves: RandomWalk
+    switch config.proposal {
+    case .tuned:
+      // The best for a Gaussian: here, for one kernel.
+      moves = try RandomWalk(stepSize: RandomWalk.recommendedStepSize(dimensions: starts.size(2)), like: starts)
+    case .variance(let variance):
+      moves = try RandomWalk(stepSize: variance.squareRoot(), matrix: density.whiteningOfMoves, like: starts)
+    }
+    let tuning = config.proposal == .tuned ? StepSizeTuning(targetAcceptance: config.acceptance) : nil
+    return try MetropolisHastings(moves, rule: rule) { try density.logDensity($0) }.run(
+      from: starts, ChainSchedule(warmUp: config.warmUp, steps: steps), tuning: tuning, occasionally: occasionally,
+      using: &generator)
   }
 }

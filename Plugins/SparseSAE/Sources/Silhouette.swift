@@ -1,4 +1,5 @@
 import LatentKit
+import Statistics
 
 /// How well classes are apart in the latent space: the mean silhouette (Rousseeuw 1987), as in Tables 1 and 2 of Barlaud &
 /// Guyard 2021.

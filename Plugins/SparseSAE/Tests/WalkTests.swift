@@ -1,6 +1,6 @@
 import Foundation
 import LatentKit
-import Metrics
+import Statistics
 import Testing
 
 @testable import SparseSAE

@@ -175,15 +175,6 @@ ct_tensor ct_upsample_bilinear2d(ct_tensor x, int64_t factor);
 /// For images `[n, c, h, w]` and filters `[k, s, s]`: the sum over filters of the mean square of each image's response,
 /// `[n]`; every channel on its own.
 ct_tensor ct_filter_power(ct_tensor x, ct_tensor kernels, int64_t padding);
-/// `log Σ_i w_i exp(−‖x − p_i‖²/2)` for places `[groups, places, d]`, as `[groups, places]`. Kernels are
-/// `[groups, d + 1, count]`: the points of each group as columns, and below each `log w − ‖p‖²/2`. `excluded` holds for
-/// each place the number of a kernel that does not count, `[groups, places]` Int64; NULL where all do.
-ct_tensor ct_kernel_log_sums(ct_tensor places, ct_tensor kernels, ct_tensor excluded);
-/// Numbers of kernels, drawn by their shares of that sum with uniform draws `[groups, places]`. Coordinate `axis` of the
-/// places does not count; -1 for none.
-ct_tensor ct_kernel_choices(ct_tensor places, ct_tensor kernels, ct_tensor uniforms, int64_t axis);
-/// The silhouette of each point of `[n, d]`, `[n]` in Float64, for labels from 0 to `classes - 1`.
-ct_tensor ct_silhouettes(ct_tensor x, ct_tensor labels, int64_t classes);
 ct_tensor ct_softmax(ct_tensor x, int64_t axis);
 ct_tensor ct_log_softmax(ct_tensor x, int64_t axis);
 

@@ -1,0 +1,23 @@
+import Datasets
+import Foundation
+import LatentKit
+
+extension Dataset {
+  /// The classes of a list such as `0,3,Sneaker`, in its order: names, or numbers where no class is called so.
+  ///
+  /// - Throws: `RecipeError` for a class that is not there.
+  func classes(named list: String) throws -> [Int] {
+    guard let classCount else { throw RecipeError("--classes: \(name) has no labels; leave it out") }
+    guard list.contains(where: { $0 != "," && $0 != " " }) else {
+      throw RecipeError("--classes: found '\(list)', expected classes by number or name, as in 0,3,7")
+    }
+    return try
+      (list.split(separator: ",").map { piece in
+        let text = piece.trimmingCharacters(in: .whitespaces)
+        if let label = classNames?.firstIndex(where: { $0.lowercased() == text.lowercased() }) { return label }
+        if let label = Int(text), (0..<classCount).contains(label) { return label }
+        let known = classNames.map { ": " + $0.joined(separator: ", ") } ?? ""
+        throw RecipeError("--classes: found '\(text)', expected classes 0 to \(classCount - 1) of \(name)\(known)")
+      })
+  }
+}

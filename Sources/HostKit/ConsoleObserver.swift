@@ -1,0 +1,134 @@
+import ArgumentParser
+import Foundation
+import LatentKit
+import Recipes
+import Runs
+import Studies
+import Training
+
+/// Prints what happens in runs and studies.
+final class ConsoleObserver: StudyObserver {
+  private let console: Console
+  private let progress: ConsoleProgress
+
+  init(_ console: Console) {
+    self.console = console
+    progress = ConsoleProgress(isTerminal: console.isTerminal, write: console.output)
+  }
+
+  func progressed(_ progress: TrainingProgress) { self.progress.progressed(progress) }
+  func finishedEpoch(_ record: EpochRecord, of epochs: Int) { progress.finishedEpoch(record, of: epochs) }
+  func note(_ sentence: String) { progress.note(sentence) }
+
+  func noticed(_ notice: Notice) { console.warn("\(notice)") }
+  func failed(_ failure: Study.Failure) { console.warn("error: \(failure.reason)") }
+  func begins(run number: Int, of count: Int, title: String) { console.say("== run \(number) of \(count): \(title)") }
+  func ended(run number: Int, of count: Int) { console.say() }
+
+  func began(_ run: Run) {
+    let (session, recipe) = (run.session, run.session.recipe)
+    let parts: [(String, PartChoice?)] = [
+      ("encoder", recipe.encoder), ("decoder", recipe.decoder), ("classifier", recipe.classifier),
+      ("discriminator", recipe.discriminator), ("prior", recipe.prior), ("noise", recipe.noise),
+      ("sampler", recipe.sampler),
+    ]
+    console.say(
+      "recipe   " + parts.compactMap { name, part in part.map { "\(name) \($0.use)" } }.joined(separator: ", "))
+    for stage in session.composition.stages {
+      for step in stage.steps {
+        let losses = step.losses.map { $0.weight == 1 ? $0.name : "\(number($0.weight)) \($0.name)" }
+        console.say(
+          "stage    \(stage.recipe.name): \(stage.recipe.epochs) epochs, batch \(stage.recipe.batch), \(step.recipe.optimizer?.use ?? ""), loss \(losses.joined(separator: " + "))"
+        )
+      }
+    }
+    let held = session.validation.map { " + \($0.count) validation" } ?? ""
+    console.say(
+      "data     \(session.dataset.name): \(session.training.count) training\(held) + \(session.test.count) test examples; \(session.dataset.origin.description)"
+    )
+    if let names = session.dataset.featureNames {
+      func first(_ count: Int, of names: [String]) -> String {
+        names.prefix(count).joined(separator: ", ") + (names.count > count ? ", …" : "")
+      }
+      let classes = session.dataset.classNames.map { ", \($0.count) classes: \(first(20, of: $0))" } ?? ""
+      console.say("table    \(names.count) features, \(first(3, of: names))\(classes)")
+    }
+    console.say(
+      "model    \(session.weightCount) weights on \(session.device), \(Torch.threadCount) threads, seed \(recipe.seed)")
+    console.say("folder   \(run.folder.url.relativePath)")
+    console.say()
+  }
+
+  func finished(_ run: Run, with results: RunResults) {
+    let summary = results.summary
+    if let samples = results.samples { console.say("samples  \(samples.relativePath)") }
+    console.say()
+    for metric in summary.testMetrics { console.say("test     \(metric.name) \(metric.text)") }
+    let losses = summary.testLosses.sorted { $0.key < $1.key }.map { "\($0.key) \(number($0.value))" }
+    console.say("         \(losses.joined(separator: "  "))")
+    if let sparse = summary.stages?.last {
+      let zeros = sparse.layers.map { String(format: "%@ %.1f %%", $0.name, 100 * $0.zeros) }
+      console.say("zeros    " + zeros.joined(separator: ", "))
+    }
+    if !summary.sampler.isEmpty {
+      console.say("sampler  " + summary.sampler.map { "\($0.name) \($0.text)" }.joined(separator: ", "))
+    }
+    for warning in summary.warnings { console.warn("warning: \(warning)") }
+    for figure in results.figures { console.say("picture  \(figure.relativePath)") }
+    console.say("report   \(run.folder.report.relativePath)")
+  }
+}
+
+extension Host {
+  /// Runs a study and prints its results.
+  ///
+  /// - Parameter wayOn: What to type to go on after an interruption.
+  /// - Throws: `ExitCode(130)` when the user stopped it, with everything saved; `ExitCode.failure` where something failed, with
+  ///   all else reported.
+  func run(_ study: Study, perClass: Int?, wayOn: String) throws {
+    let observer = ConsoleObserver(console)
+    let outcome = try interruptible { try study.run(perClass: perClass, observer: observer, shouldStop: $0) }
+    switch outcome {
+    case .interrupted: throw stopped(wayOn: wayOn)
+    case .finished(let report): try show(report)
+    }
+  }
+
+  /// Prints the results of a study.
+  ///
+  /// - Throws: `ExitCode.failure` where something failed, or a finished run's files are damaged.
+  func show(_ report: Study.Report) throws {
+    let (results, failures) = (report.results, report.failures)
+    console.say(results.study.title)
+    if !results.study.changes.isEmpty { console.say(results.changesText) }
+    let table = [StudyResults.heads] + results.lines.map(\.columns)
+    for line in aligned(table, numbersFrom: 2) { console.say(line) }
+    if let unseen = results.unseen {
+      console.say(ReconstructionComparison.unit)
+      for line in aligned(unseen.table) { console.say("  \(line)") }
+      for note in unseen.notes { console.say("note: \(note)") }
+    }
+    for name in results.unknown { console.warn("warning: \(name)") }
+    console.say("results  \(results.study.folder.relativePath)/results.md")
+    console.say("report   \(results.study.folder.relativePath)/report.html")
+    for (index, failure) in failures.enumerated()
+    where !failures[..<index].contains(where: { $0.reason == failure.reason }) {
+      let others = failures[index...].count { $0.reason == failure.reason } - 1
+      console.warn("failed: \(failure.what)" + (others > 0 ? ", and \(others) more" : "") + ": \(failure.reason)")
+    }
+    if !failures.isEmpty { throw ExitCode.failure }
+  }
+
+  /// Says how to go on with what was interrupted.
+  func stopped(wayOn: String) -> ExitCode {
+    console.say("stopped; everything is saved. Go on with: \(wayOn)")
+    return ExitCode(130)
+  }
+}
+
+/// Runs `body` while Ctrl-C asks it to stop instead of ending the program.
+func interruptible<Result>(_ body: (@escaping () -> Bool) throws -> Result) rethrows -> Result {
+  Interrupt.listen()
+  defer { Interrupt.stopListening() }
+  return try body { Interrupt.isRequested }
+}

@@ -1,0 +1,28 @@
+import ArgumentParser
+import Foundation
+import LatentKit
+import Runs
+import Training
+
+extension DataPart: ExpressibleByArgument {}
+
+struct Evaluate: HostSubcommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Measure a trained run on a part of the data.",
+    discussion: "  host evaluate runs/demo\n  host evaluate runs/demo --part validation")
+
+  @Argument(help: ArgumentHelp("The folder of a run.", valueName: "run"), completion: .directory) var folder: String
+  @Option(help: "train, validation or test.") var part = DataPart.test
+  @OptionGroup(title: "Machine") var machine: MachineOptions
+
+  func run(in host: Host) throws {
+    let console = host.console
+    let run = try Run(
+      opening: URL(fileURLWithPath: folder), catalog: host.catalog, machine: machine.machine(),
+      observer: ConsoleObserver(console))
+    let result = try run.evaluate(part)
+    console.say("\(part.rawValue): \(try run.session.part(part).count) examples of \(run.session.dataset.name)")
+    for metric in result.measurements { console.say("\(metric.name) \(metric.text)") }
+    for (name, value) in result.losses.sorted(by: { $0.key < $1.key }) { console.say("\(name) \(number(value))") }
+  }
+}

@@ -1,0 +1,56 @@
+import ArgumentParser
+import Foundation
+import LatentKit
+import Runs
+
+/// Where things are and what they run on.
+package struct MachineOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Folder with the data sets.", discussion: "Otherwise $LATENTKIT_DATA, then what ships with the package.",
+      valueName: "folder"))
+  var dataDir: String?
+
+  @Option(help: ArgumentHelp("cpu, cuda, cuda:1 or mps; the best that is there unless said.", valueName: "device"))
+  var device: String?
+
+  @Option(help: ArgumentHelp("Threads per operation; all cores unless said.", valueName: "count"))
+  var threads: Int?
+
+  package init() {}
+
+  /// What the options say, checked.
+  package func machine() throws -> Machine {
+    if let threads {
+      guard (1...1024).contains(threads) else { throw ValidationError("--threads is \(threads), expected 1 to 1024") }
+    }
+    return Machine(dataFolder: dataFolder, device: try chosenDevice(), threads: threads)
+  }
+
+  private func chosenDevice() throws -> Device {
+    guard let name = device else { return .best }
+    guard let device = Device(parsing: name) else {
+      throw ValidationError("--device is '\(name)', expected cpu, cuda, cuda:1 or mps")
+    }
+    guard device.isAvailable else {
+      throw ValidationError(
+        "device \(name) is not there with this libtorch (\(Torch.version)); 'host doctor' tells what is")
+    }
+    return device
+  }
+
+  /// The folder that the flag names; without it the library looks at the environment.
+  var dataFolder: URL? { dataDir.map { URL(fileURLWithPath: $0) } }
+
+  /// The folder that the flag or the environment names.
+  var namedDataFolder: URL? {
+    let path = dataDir ?? ProcessInfo.processInfo.environment["LATENTKIT_DATA"]
+    return path.flatMap { $0.isEmpty ? nil : URL(fileURLWithPath: $0) }
+  }
+
+  /// The options as they were typed, for a command that goes on with a run.
+  var typed: String {
+    let options = [("data-dir", dataDir), ("device", device), ("threads", threads.map(String.init))]
+    return options.map { name, value in value.map { " --\(name) \($0)" } ?? "" }.joined()
+  }
+}

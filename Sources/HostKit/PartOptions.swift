@@ -1,0 +1,126 @@
+import ArgumentParser
+import Foundation
+import LatentKit
+import Recipes
+
+/// The parts of a recipe by flag.
+struct PartOptions: ParsableArguments {
+  @Argument(
+    help: ArgumentHelp("A recipe file to start from (optional).", valueName: "recipe.yaml"),
+    completion: .file(extensions: ["yaml", "yml"]))
+  var recipe: String?
+
+  @Option(
+    name: .customLong("transform"), parsing: .singleValue,
+    help: "What rows of numbers go through before the model, in order. Repeat for more; 'none' for none.",
+    completion: parts(.transform))
+  var transforms: [String] = []
+  @Option(help: "Maps inputs to latents.", completion: parts(.encoder)) var encoder: String?
+  @Option(help: "Maps latents back to inputs; 'none' for no decoder.", completion: parts(.decoder)) var decoder: String?
+  @Option(help: "Maps latents to class scores; 'none' for none.", completion: parts(.classifier)) var classifier:
+    String?
+  @Option(help: "Tells real inputs from made ones.", completion: parts(.discriminator)) var discriminator: String?
+  @Option(help: "The density that latents should follow.", completion: parts(.prior)) var prior: String?
+  @Option(help: "Disturbs latents in training; 'none' for none.", completion: parts(.noise)) var noise: String?
+  @Option(help: "Draws latents to decode.", completion: parts(.sampler)) var sampler: String?
+  @Option(help: "How a step changes weights.", completion: parts(.optimizer)) var optimizer: String?
+  @Option(help: "How the learning rate goes.", completion: parts(.schedule)) var schedule: String?
+  @Option(
+    name: .customLong("loss"), parsing: .singleValue,
+    help: ArgumentHelp(
+      "A loss, with a weight where it is not 1: --loss mse --loss sobel=0.02. Repeat for more.",
+      valueName: "name[=weight]"),
+    completion: parts(.loss)) var losses: [String] = []
+  @Option(
+    name: .customLong("metric"), parsing: .singleValue, help: "What is measured. Repeat for more.",
+    completion: parts(.metric))
+  var metrics: [String] = []
+
+  @Option(help: "The data set; see 'host data list'.") var data: String?
+  @Option(help: "Passes over the training data.") var epochs: Int?
+  @Option(help: "Examples per step.") var batch: Int?
+  @Option(help: "What every random draw depends on.") var seed: Int?
+  @Option(
+    name: .customLong("set"), parsing: .singleValue,
+    help: ArgumentHelp(
+      "Any setting: --set prior.classes=20 --set encoder.latent=16. Repeat for more.", valueName: "path=value"))
+  var settings: [String] = []
+
+  private static func parts(_ slot: Slot) -> CompletionKind {
+    .custom { _, _, _ in Host.names(in: slot) + ["none"] }
+  }
+
+  /// The recipe that the file and the flags say, resolved: every part and every setting.
+  func resolved(with composer: Composer) throws -> Recipe {
+    var recipe = Recipe()
+    var source: RecipeSource?
+    if let path = self.recipe {
+      let file = try Recipe.read(URL(fileURLWithPath: path))
+      source = file
+      recipe = file.recipe
+    }
+    do {
+      let choices: [(Slot, String?)] = [
+        (.encoder, encoder), (.decoder, decoder), (.classifier, classifier), (.discriminator, discriminator),
+        (.prior, prior), (.noise, noise), (.sampler, sampler),
+      ]
+      for (slot, name) in choices {
+        if let name { try recipe.apply(choice: slot, name) }
+      }
+      if !transforms.isEmpty { recipe.transforms = transforms == ["none"] ? [] : transforms.map { PartChoice($0) } }
+      if !metrics.isEmpty { recipe.metrics = metrics.map { PartChoice($0) } }
+      if let data { recipe.use(data: data) }
+      if recipe.data == nil { recipe.data = PartChoice("mnist", with: ["embedded": true]) }
+      if recipe.encoder == nil {
+        throw ValidationError("a recipe needs an encoder; add --encoder resnet, or see 'host list encoder'")
+      }
+      if let seed { recipe.seed = seed }
+      // Losses and how they are trained may stand in the recipe or come from its parts: they are changed once they are known.
+      recipe = try composer.resolve(recipe)
+      if !losses.isEmpty { try recipe.replaceLosses(losses.map(Self.parse)) }
+      try recipe.replace(optimizer: optimizer, schedule: schedule)
+      if let epochs { try recipe.set("epochs=\(epochs)") }
+      if let batch { try recipe.set("batch=\(batch)") }
+      for setting in settings { try recipe.set(setting) }
+      return try composer.resolve(recipe)
+    } catch let error as ConfigError {
+      throw source?.located(error, in: recipe) ?? error
+    }
+  }
+
+  private static func parse(_ loss: String) throws -> PartChoice {
+    let parts = loss.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    guard parts.count == 2 else { return PartChoice(loss) }
+    guard let weight = Double(parts[1]), weight.isFinite else {
+      throw ValidationError("--loss \(loss): found weight '\(parts[1])', expected a number, as in --loss sobel=0.02")
+    }
+    return PartChoice(parts[0], weight: weight)
+  }
+}
+
+extension Recipe {
+  /// Replaces the losses of the only step.
+  mutating func replaceLosses(_ losses: [PartChoice]) throws {
+    guard var stages, stages.count == 1, stages[0].steps.count == 1 else {
+      throw ValidationError("--loss changes a recipe of one stage with one step, and this one has more; edit its file")
+    }
+    stages[0].steps[0].losses = losses
+    self.stages = stages
+  }
+
+  /// Replaces the optimiser or the schedule of every step.
+  mutating func replace(optimizer: String?, schedule: String?) throws {
+    guard var stages else { return }
+    for stage in stages.indices {
+      for step in stages[stage].steps.indices {
+        if let optimizer, stages[stage].steps[step].optimizer?.use != optimizer {
+          stages[stage].steps[step].optimizer = PartChoice(optimizer)
+        }
+        if let schedule, stages[stage].steps[step].schedule?.use != schedule {
+          stages[stage].steps[step].schedule = PartChoice(schedule)
+        }
+      }
+    }
+    self.stages = stages
+  }
+}

@@ -1,0 +1,53 @@
+import ArgumentParser
+import LatentKit
+import Recipes
+import Runs
+import Studies
+
+/// What a command wants of a run: `train` only measures the model, `compose` draws from it too.
+struct Purpose {
+  let command: String
+  /// Samples to draw of each class; nil draws none.
+  let perClass: Int?
+
+  /// What to type to go on with a run of a name.
+  func wayOn(_ name: String, _ target: RunOptions, _ machine: MachineOptions) -> String {
+    "host \(command) --resume --name \(name)" + (target.runs == "runs" ? "" : " --runs \(target.runs)") + machine.typed
+      + (perClass.map { $0 == 10 ? "" : " --per-class \($0)" } ?? "")
+  }
+}
+
+/// What `compose` and `train` can be told.
+struct TrainingOptions: ParsableArguments {
+  @OptionGroup(title: "Parts") var parts: PartOptions
+  @OptionGroup(title: "Run") var target: RunOptions
+  @OptionGroup(title: "Repeats") var repeats: RepeatOptions
+  @OptionGroup(title: "Machine") var machine: MachineOptions
+  @Flag(help: "Check and print the resolved recipe, and stop.") var dryRun = false
+
+  func run(_ purpose: Purpose, in host: Host) throws {
+    // To go on, the recipe is the run's own, and flags may only repeat it.
+    let known = target.known
+    var parts = parts
+    if let known, parts.recipe == nil { parts.recipe = known.recipe.path }
+    let recipe = try parts.resolved(with: Composer(host.catalog))
+    if let repeats = try repeats.asked(orIn: known), !dryRun {
+      let folder = try target.folder(for: recipe)
+      if !target.resume { try Repeats.clear(folder) }
+      var study = try Study(repeating: recipe, repeats, catalog: host.catalog, in: folder, resuming: target.resume)
+      study.machine = try machine.machine()
+      return try host.run(
+        study, perClass: purpose.perClass, wayOn: purpose.wayOn(folder.name, target, machine))
+    }
+    let observer = ConsoleObserver(host.console)
+    let session = try Session(recipe, catalog: host.catalog, machine: machine.machine(), observer: observer)
+    if dryRun { return host.console.say(session.recipe.yaml()) }
+    let folder = try target.folder(for: session.recipe)
+    if !target.resume { try Repeats.clear(folder) }
+    let run = Run(session, in: folder, resuming: target.resume, observer: observer)
+    guard try interruptible({ try run.train(shouldStop: $0) }) == .finished else {
+      throw host.stopped(wayOn: purpose.wayOn(folder.name, target, machine))
+    }
+    try run.finish(perClass: purpose.perClass)
+  }
+}

@@ -1,0 +1,68 @@
+import Foundation
+import LatentKit
+
+/// A YAML file of keys and values, with where each value stands, for errors that say where.
+package struct ConfigFile: Sendable {
+  package let url: URL
+  /// The values by their keys.
+  package let fields: [String: Value]
+  private let places: [String: TextPosition]
+
+  /// - Parameters:
+  ///   - noun: What messages call such a file: `experiment`.
+  ///   - key: The key that it cannot do without, for messages.
+  /// - Throws: `RecipeFileError` for a file that cannot be read, or that is not YAML with keys.
+  package init(_ url: URL, as noun: String, with key: String) throws {
+    self.url = url
+    let file = url.relativePath
+    guard let data = try? Data(contentsOf: url) else {
+      throw RecipeFileError(file: file, "cannot be read, expected an \(noun) file; check its name and folder")
+    }
+    guard let text = String(validating: data, as: UTF8.self) else {
+      throw RecipeFileError(file: file, "found bytes that are not UTF-8 text, expected an \(noun) in YAML")
+    }
+    do {
+      guard let tree = try Tree(yaml: text), case .object(let fields) = tree.value else {
+        throw TreeProblem(reason: "found no keys, expected an \(noun) with '\(key)'")
+      }
+      self.fields = fields
+      places = tree.places
+    } catch let problem as TreeProblem {
+      throw RecipeFileError(file: file, position: problem.position, path: problem.path, problem.reason)
+    }
+  }
+
+  /// An error about the value at a path, or about the nearest value around it that stands in the file.
+  package func error(_ path: String, _ reason: String) -> RecipeFileError {
+    var place = path[...]
+    while places[String(place)] == nil, let end = place.lastIndex(where: { $0 == "." || $0 == "[" }) {
+      place = place[..<end]
+    }
+    return RecipeFileError(file: url.relativePath, position: places[String(place)], path: path, reason)
+  }
+
+  /// Runs `body`; its `ConfigError` becomes an error that says where in the file.
+  package func locating<Result>(_ body: () throws -> Result) throws -> Result {
+    do { return try body() } catch let problem as ConfigError {
+      throw error(String(problem.path.drop { $0 == "." }), problem.reason)
+    }
+  }
+}
+
+extension Tree {
+  /// Where each value of a document stands, by its path: `rows[1].recipe`.
+  fileprivate var places: [String: TextPosition] {
+    var found: [String: TextPosition] = [:]
+    func visit(_ tree: Tree, _ path: String) {
+      found[path] = tree.position
+      switch tree.content {
+      case .scalar: break
+      case .list(let items): for (index, item) in items.enumerated() { visit(item, "\(path)[\(index)]") }
+      case .mapping(let fields):
+        for field in fields { visit(field.tree, path.isEmpty ? field.key : "\(path).\(field.key)") }
+      }
+    }
+    visit(self, "")
+    return found
+  }
+}

@@ -1,0 +1,134 @@
+import Datasets
+import Foundation
+import LatentKit
+import Recipes
+import Training
+
+/// A trained run that reconstructs images of any data of its size, in a scale that all runs share: brightness from 0 to
+/// 1 of the image without its padding. So a run with inputs of −1 to 1 padded to 32x32 compares with one of 0 to 1.
+public struct Reconstructor {
+  /// What pictures and tables call the run.
+  public let name: String
+  public let session: Session
+
+  /// Opens a trained run.
+  /// - Throws: As `Session.init(opening:)`, and `RecipeError` where the run does not reconstruct images.
+  public init(
+    opening folder: URL, catalog: Catalog, machine: Machine = Machine(), observer: (any RunObserver)? = nil
+  ) throws {
+    try self.init(
+      Session(opening: folder, catalog: catalog, machine: machine, observer: observer), named: RunFolder(folder).name)
+  }
+
+  /// - Throws: `RecipeError` where the model does not reconstruct images.
+  public init(_ session: Session, named name: String) throws {
+    (self.session, self.name) = (session, name)
+    guard session.training.examples.areImages else {
+      throw RecipeError(
+        "run '\(name)' reads rows of numbers, and only images can be drawn; name a run on images, or 'host evaluate' it"
+      )
+    }
+    guard session.composition.model.decoder != nil else {
+      throw RecipeError("run '\(name)' has no decoder, so it reconstructs nothing; name a run with a decoder")
+    }
+  }
+
+  /// `[channels, height, width]` without padding.
+  public var imageShape: [Int] { session.training.examples.inputShape }
+
+  /// Whether the decoder wants to be told the class.
+  public var isConditional: Bool { session.composition.model.decoder is any ConditionalDecoder }
+
+  /// - Throws: `RecipeError` for images of another size than the run reads.
+  public func require(_ shape: [Int], of data: String) throws {
+    guard shape == imageShape else {
+      throw RecipeError(
+        "run '\(name)' reads images of \(imageShape), and \(data) has \(shape); name data or runs of the same size")
+    }
+  }
+
+  /// Images and their reconstructions.
+  public struct Result {
+    /// `[count, channels, height, width]`, from 0 to 1.
+    public let originals: Tensor
+    /// The same shape. Values beyond 0 and 1 are not cut off.
+    public let reconstructions: Tensor
+    /// Mean over the pixels and images of the squared difference.
+    public let error: Double
+  }
+
+  /// Reconstructs images without noise or draws.
+  ///
+  /// A decoder that is told the class gets the labels where they are of the run's own classes. Classes that training has
+  /// not seen have no label to tell, so each image gets the reconstruction of least error among those under all labels:
+  /// the best that such a model can do, and more than it could do without the image.
+  ///
+  /// - Parameter ownClasses: Whether the labels are the run's classes.
+  public func reconstruct(_ examples: Examples, ownClasses: Bool) throws -> Result {
+    var settings = session.settings
+    settings.limit = nil
+    let source = try BatchSource(
+      examples, settings: settings, classCount: session.dataset.classCount, device: session.device)
+    let evaluator = session.evaluator
+    let latents = try evaluator.encode(source).latents
+    var (originals, reconstructions): ([Tensor], [Tensor]) = ([], [])
+    var sum = 0.0
+    for start in stride(from: 0, to: source.count, by: evaluator.batchSize) {
+      let range = start..<min(start + evaluator.batchSize, source.count)
+      let batch = try source.batch(range)
+      let original = try shared(batch.inputs)
+      func decoded(as labels: Tensor?) throws -> Tensor {
+        try shared(evaluator.decode(latents.slice(range), labels: labels))
+      }
+      let (made, errors) =
+        if isConditional, !ownClasses {
+          try best(of: original) { label in try decoded(as: Tensor.full([range.count], label, dtype: .int64)) }
+        } else {
+          try measured(decoded(as: batch.labels), against: original)
+        }
+      originals.append(original)
+      reconstructions.append(made)
+      sum += try errors.sum().item()
+    }
+    return try Result(
+      originals: .concatenate(originals), reconstructions: .concatenate(reconstructions),
+      error: sum / Double(source.count))
+  }
+
+  /// For each image the reconstruction under the class label of least error, and that error.
+  private func best(
+    of originals: Tensor, _ decode: (Double) throws -> Tensor
+  ) throws -> (images: Tensor, errors: Tensor) {
+    var (images, errors) = try measured(decode(0), against: originals)
+    for label in 1..<max(session.dataset.classCount ?? 1, 1) {
+      let other = try measured(decode(Double(label)), against: originals)
+      let isBetter = try other.errors .< errors
+      images = try isBetter.reshaped([-1, 1, 1, 1]).choose(other.images, images)
+      errors = try isBetter.choose(other.errors, errors)
+    }
+    return (images, errors)
+  }
+
+  /// Images with the mean squared error of each, `[count]` Float64.
+  private func measured(_ images: Tensor, against originals: Tensor) throws -> (images: Tensor, errors: Tensor) {
+    (images, try (images - originals).to(.float64).square().mean(axes: [1, 2, 3]))
+  }
+
+  /// What the model reads or makes, without padding, from 0 to 1, on the CPU.
+  private func shared(_ images: Tensor) throws -> Tensor {
+    let (pad, range) = (session.settings.pad, session.settings.range.bounds)
+    let (height, width) = (imageShape[1], imageShape[2])
+    let inner = try images.to(.float32, .cpu).slice(pad..<(pad + height), axis: 2).slice(pad..<(pad + width), axis: 3)
+    return try (inner - range.lowerBound) / (range.upperBound - range.lowerBound)
+  }
+}
+
+extension Session {
+  /// The error of reconstructing images of its own data, in the scale that all runs share whatever they read and whichever
+  /// losses trained them; nil for rows of numbers, and without a decoder.
+  public func reconstructionError(of examples: Examples) throws -> Measured? {
+    guard examples.areImages, composition.model.decoder != nil else { return nil }
+    return Measured(
+      "reconstruction error", try Reconstructor(self, named: "").reconstruct(examples, ownClasses: true).error)
+  }
+}

@@ -1,0 +1,236 @@
+import Datasets
+import Figures
+import Files
+import Foundation
+import LatentKit
+import Recipes
+import Training
+
+/// One run: a recipe with its data and model, and the folder that it fills.
+///
+///     let run = try Run(recipe, catalog: catalog, in: URL(fileURLWithPath: "runs/mine"))
+///     try run.train()
+///     print(try run.evaluate(.test).measurements)
+///     try run.finish()
+public final class Run {
+  /// The recipe with its data and its model.
+  public let session: Session
+  public let folder: RunFolder
+  private let observer: (any RunObserver)?
+  /// Whether training goes on with the run that is in the folder.
+  private var continues: Bool
+  /// Held while this program works in the folder.
+  private var lock: RunLock?
+
+  /// What to do with a run that is in the folder already.
+  public enum Existing: Sendable {
+    /// Throw an error.
+    case refuse
+    /// Remove its files, and nothing that LatentKit did not make.
+    case replace
+    /// Go on from its last checkpoint. Where there is none, the run begins.
+    case resume
+  }
+
+  /// Loads the data and composes the model of a recipe; nothing is written before `train`.
+  ///
+  /// - Parameters:
+  ///   - recipe: Resolved first where it is not.
+  ///   - url: The run's folder, made if need be.
+  ///   - existing: What to do with a run that is in the folder already.
+  /// - Throws: As `Session`, and `FileError` where a run is in the folder and `existing` refuses it.
+  public convenience init(
+    _ recipe: Recipe, catalog: Catalog, in url: URL, existing: Existing = .refuse, machine: Machine = Machine(),
+    observer: (any RunObserver)? = nil
+  ) throws {
+    let folder = RunFolder(url)
+    if existing == .refuse, folder.exists {
+      throw FileError(url.relativePath, "holds a run already; choose another folder, or replace it or go on with it")
+    }
+    let session = try Session(recipe, catalog: catalog, machine: machine, observer: observer)
+    self.init(session, in: folder, resuming: existing == .resume, observer: observer)
+  }
+
+  /// Opens a run that was trained before, with its weights.
+  ///
+  /// - Parameters:
+  ///   - url: The run's folder.
+  ///   - change: What to say differently from the run's recipe, the sampler for example; weights must still fit. A changed
+  ///     run can be measured and sampled, not trained.
+  /// - Throws: As `Session.init(opening:)`.
+  public convenience init(
+    opening url: URL, catalog: Catalog, machine: Machine = Machine(), observer: (any RunObserver)? = nil,
+    changing change: (inout Recipe) throws -> Void = { _ in }
+  ) throws {
+    let session = try Session(opening: url, catalog: catalog, machine: machine, observer: observer, changing: change)
+    self.init(session, in: RunFolder(url), resuming: true, observer: observer)
+  }
+
+  /// A run of a session that stands already. With `resuming`, training goes on with the run that is in the folder.
+  public init(_ session: Session, in folder: RunFolder, resuming: Bool, observer: (any RunObserver)? = nil) {
+    (self.session, self.folder, self.observer) = (session, folder, observer)
+    continues = resuming && folder.exists
+  }
+
+  /// Trains the model, from the start or from the run's last checkpoint.
+  ///
+  /// A run that was killed and is resumed ends with the same bits as one that was not.
+  ///
+  /// - Parameter shouldStop: Asked after every iteration; true saves a checkpoint and ends training early.
+  /// - Returns: Whether training finished or was stopped.
+  /// - Throws: `RecipeError` where the folder holds a run of another recipe, `FileError` where another program works on it or
+  ///   a file cannot be written, `TrainingError` where losses or weights are no longer finite.
+  @discardableResult
+  public func train(shouldStop: @escaping () -> Bool = { false }) throws -> TrainingOutcome {
+    // A run that was killed before its first checkpoint goes on from its start.
+    let resuming = continues && FileManager.default.fileExists(atPath: folder.checkpoint.path)
+    if lock == nil { lock = try folder.lock() }
+    if continues { try requireSameRecipe() }
+    if !resuming {
+      try folder.clear()
+      try folder.create()
+      try AtomicFile.write(session.recipe.yaml(), to: folder.recipe)
+    }
+    continues = true
+    observer?.began(self)
+    let events = try EventFile(
+      folder.events, keepingSteps: resuming ? try? Checkpoint.read(folder.checkpoint).position.totalIterations : nil)
+    let watchers: [(any TrainingObserver)?] = [observer, EventObserver(events, reportingTo: observer)]
+    let trainer = try Trainer(
+      session.composition,
+      data: TrainingData(training: session.training, validation: session.validation, table: session.dataset.digest),
+      folder: folder, observer: Observers(watchers.compactMap { $0 }), featureNames: session.dataset.featureNames,
+      shouldStop: shouldStop)
+    let outcome = try trainer.run(resuming: resuming)
+    try events.close()
+    return outcome
+  }
+
+  private func requireSameRecipe() throws {
+    var stored = try Composer(session.catalog).resolve(Recipe.read(folder.recipe).recipe)
+    // What a run is called changes nothing: experiments that share it call it differently.
+    (stored.name, stored.about) = (session.recipe.name, session.recipe.about)
+    guard stored == session.recipe else {
+      throw RecipeError(
+        "the flags or the recipe file differ from the run in \(folder.url.path); a run goes on with its own recipe: leave them out, or start another run"
+      )
+    }
+  }
+
+  // MARK: Measuring and drawing
+
+  /// Measures the model on a part of the data: the losses of the last stage, the recipe's metrics and, for images, the error
+  /// of their reconstructions.
+  public func evaluate(_ part: DataPart = .test) throws -> EvaluationResult { try session.evaluate(part) }
+
+  /// Latents (means, where codes are distributions) of every example of a part, in its order.
+  public func encode(_ part: DataPart = .test) throws -> LatentSet { try session.encode(part) }
+
+  /// Images of a part and their reconstructions, brightness from 0 to 1, without padding.
+  ///
+  /// - Throws: `RecipeError` for a run on rows of numbers, and for one without a decoder.
+  public func reconstruct(_ part: DataPart = .test) throws -> Reconstructor.Result {
+    try Reconstructor(session, named: folder.name).reconstruct(session.part(part).examples, ownClasses: true)
+  }
+
+  /// Draws latents with the recipe's sampler and decodes them.
+  ///
+  /// - Parameters:
+  ///   - classes: Which classes, in this order; nil for all. Without labels in the data, ten rows are drawn.
+  ///   - perClass: How many of each class.
+  ///   - seed: What the draws depend on; the run's seed unless given.
+  /// - Throws: `RecipeError` for a class that the data do not have, and for a sampler whose draws are not finite.
+  public func sample(classes: [Int]? = nil, perClass: Int = 10, seed: Int? = nil) throws -> Samples {
+    var generator = try Generator(
+      seed: UInt64(bitPattern: Int64(seed ?? session.recipe.seed)), for: "samples", device: session.device)
+    return try session.sample(classes: classes, perClass: perClass, reference: reference(), using: &generator)
+  }
+
+  /// The latents that samplers learn from: stored with a finished run, else encoded anew.
+  private func reference() throws -> LatentSet {
+    guard FileManager.default.fileExists(atPath: folder.latents.path) else { return try encode(.train) }
+    let tensors = try Safetensors.read(folder.latents).tensors
+    guard let latents = tensors["latents"] else { return try encode(.train) }
+    return LatentSet(
+      latents: try latents.to(session.device), labels: try tensors["labels"]?.to(session.device))
+  }
+
+  // MARK: Results
+
+  /// Measures the trained model on the test part, samples it, and writes the summary, the figures and the report.
+  ///
+  /// - Parameter perClass: Samples to draw of each class; nil draws none.
+  /// - Returns: What was measured and written.
+  @discardableResult
+  public func finish(perClass: Int? = 10) throws -> RunResults {
+    let session = session
+    let result = try session.evaluate(.test)
+    let latents = try session.encode(.train)
+    var tensors = ["latents": latents.latents]
+    tensors["labels"] = latents.labels
+    try Safetensors.write(tensors, to: folder.latents)
+
+    var summary = try RunSummary(session, folder: folder, test: result)
+    summary.seconds = try MetricsLog.read(folder.metrics).reduce(0) { $0 + $1.seconds }
+    var figures: [HTMLReport.Figure] = []
+    var table: URL?
+    func keep(_ name: String, _ caption: String, _ draw: (URL) throws -> Bool) throws {
+      do {
+        if try draw(folder.figure(name)) { figures.append(.init("figures/\(name)", caption: caption)) }
+      } catch let error as FigureError {
+        // A missing plotter costs the picture, not the run.
+        observer?.noticed(.warning("no \(name): \(error)"))
+      }
+    }
+    try keep("curves.png", "Loss and metrics over epochs.") { try folder.drawCurves(to: $0) }
+    try keep("latents.png", "Latents in the plane in which the training latents vary most.") { url in
+      guard let panels = try session.latentScatter(training: latents, test: result.latents) else { return false }
+      try ScatterPlot.write(panels, to: url)
+      return true
+    }
+    try keep("reconstructions.png", "Test images and their reconstructions.") { url in
+      let grid = try session.reconstructionGrid(
+        of: session.test, count: 20, caption: "test images and their reconstructions")
+      try grid?.write(to: url)
+      return grid != nil
+    }
+    try keep("class-distances.png", "Distances between the class means of test latents.") { url in
+      let map = try session.classDistances(result.latents)
+      try map?.write(to: url)
+      return map != nil
+    }
+    if let perClass {
+      // A fixed name: the same run draws the same samples, whatever was drawn before.
+      var generator = try Generator(seed: session.recipe.randomSeed, for: "samples", device: session.device)
+      let samples = try session.sample(classes: nil, perClass: perClass, reference: latents, using: &generator)
+      summary.sampler = samples.draw.diagnostics
+      summary.warnings = samples.draw.warnings
+      if try session.writeTable(samples, to: folder.samples) { table = folder.samples }
+      let sampler = session.recipe.sampler?.use ?? ""
+      try keep("samples.png", "Decoded draws of sampler '\(sampler)', a row for each class.") { url in
+        let grid = try session.grid(samples, classes: nil, perClass: perClass, caption: "samples: \(sampler)")
+        try grid?.write(to: url)
+        return grid != nil
+      }
+    }
+    try summary.writeFeatures(to: folder.features, names: session.dataset.featureNames)
+    try summary.report(figures: figures, recipe: session.recipe, features: session.dataset.featureNames).write(
+      to: folder.report)
+    // Last: a run with a summary is a finished one.
+    try summary.write(to: folder.summary)
+    let results = RunResults(
+      summary: summary, figures: figures.map { folder.url.appendingPathComponent($0.path) }, samples: table)
+    observer?.finished(self, with: results)
+    lock = nil
+    return results
+  }
+}
+
+/// What a finished run left in its folder.
+public struct RunResults: Sendable {
+  public let summary: RunSummary
+  /// The pictures that were drawn.
+  public let figures: [URL]
+  /// Draws of a model of tables, one in each row; nil for other models, and where none were drawn.
+  public let samples: URL?
+}

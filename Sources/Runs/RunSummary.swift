@@ -1,0 +1,105 @@
+import Figures
+import Files
+import Foundation
+import LatentKit
+import Recipes
+import Training
+
+/// What a run came to, for people and programs: `summary.json`.
+public struct RunSummary: Codable, Sendable {
+  public var name: String
+  public var about: String?
+  public var data: String
+  public var dataOrigin: String
+  public var trainingExamples: Int
+  public var validationExamples: Int
+  public var testExamples: Int
+  public var weights: Int
+  public var seed: Int
+  public var epochs: Int
+  /// Seconds of training.
+  public var seconds = 0.0
+  public var device: String
+  public var libtorch: String
+  public var threads: Int
+  public var testLosses: [String: Double]
+  public var testMetrics: [Measured]
+  public var sampler: [Measured] = []
+  public var warnings: [String] = []
+  /// What the stages that projected or masked weights came to; nil where none did.
+  public var stages: [StageReport]?
+
+  /// - Parameter test: What was measured on the test part.
+  init(_ session: Session, folder: RunFolder, test: EvaluationResult) throws {
+    let recipe = session.recipe
+    name = folder.name
+    about = recipe.about
+    data = session.dataset.name
+    dataOrigin = session.dataset.origin.description
+    trainingExamples = session.training.count
+    validationExamples = session.validation?.count ?? 0
+    testExamples = session.test.count
+    weights = session.weightCount
+    seed = recipe.seed
+    epochs = (recipe.stages ?? []).reduce(0) { $0 + $1.epochs }
+    device = "\(session.device)"
+    libtorch = Torch.version
+    threads = Torch.threadCount
+    testLosses = test.losses
+    testMetrics = test.measurements
+    let reports = try StageLog.read(folder.stages)
+    stages = reports.isEmpty ? nil : reports
+  }
+
+  /// Reads `summary.json`.
+  /// - Throws: `FileError` for a file that is not there or is none.
+  public static func read(_ url: URL) throws -> RunSummary {
+    let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    do { return try decoder.decode(RunSummary.self, from: Data(contentsOf: url)) } catch {
+      throw FileError(url.path, "is not the summary of a run; remove the run's folder and run it again")
+    }
+  }
+
+  /// Writes `summary.json`.
+  /// - Throws: `FileError` where the file cannot be written.
+  public func write(to url: URL) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    try AtomicFile.write(encoder.encode(self) + Data("\n".utf8), to: url)
+  }
+
+  /// Ranks the input features that the last stage left, where one took some away.
+  func writeFeatures(to url: URL, names: [String]?) throws {
+    guard let report = stages?.last(where: { $0.features != nil }) else { return }
+    try AtomicFile.write(report.featureTable(names: names), to: url)
+  }
+
+  private func sparsity(features names: [String]?) -> [HTMLReport.Table.Row] {
+    (stages ?? []).flatMap { stage -> [HTMLReport.Table.Row] in
+      let texts = stage.layers.map(\.text) + [stage.metricsText, stage.featuresText(names: names)].compactMap { $0 }
+      return texts.map { .init("stage \(stage.stage)", $0) }
+    }
+  }
+
+  func report(figures: [HTMLReport.Figure], recipe: Recipe, features: [String]?) -> HTMLReport {
+    HTMLReport(
+      title: recipe.name ?? name, subtitle: about ?? "",
+      summary: [
+        .init("data", "\(data), \(dataOrigin)"),
+        .init("examples", "\(trainingExamples) training, \(validationExamples) validation, \(testExamples) test"),
+        .init("weights", "\(weights)"), .init("epochs", "\(epochs)"), .init("seed", "\(seed)"),
+        .init("training time", duration(seconds)),
+        .init("machine", "\(device), \(threads) threads, libtorch \(libtorch)"),
+      ],
+      measurements: testMetrics.map { .init($0.name, $0.text, note: "test") }
+        + testLosses.sorted { $0.key < $1.key }.map { .init($0.key, number($0.value), note: "test loss") },
+      diagnostics: sparsity(features: features) + sampler.map { .init($0.name, $0.text) }
+        + warnings.map { .init("warning", $0) },
+      figures: figures,
+      recipe: recipe.yaml())
+  }
+}

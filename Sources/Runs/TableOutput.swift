@@ -1,0 +1,46 @@
+import Datasets
+import Files
+import Foundation
+import LatentKit
+import Recipes
+import Training
+
+extension Session {
+  /// Writes decoded draws of a model of tables as a table: a column for each feature, in the units of the data, then
+  /// the class that was asked for. False where the model decodes no rows.
+  public func writeTable(_ samples: Samples, to url: URL) throws -> Bool {
+    guard let names = dataset.featureNames, let decoded = samples.images, decoded.rank == 2 else { return false }
+    try write([decoded], columns: names, labels: samples.labels, to: url)
+    return true
+  }
+
+  /// Writes the first examples of a part, each class in turn, and their reconstructions beside them, in the units of the
+  /// data. False where the model decodes no rows.
+  public func writeReconstructions(of data: BatchSource, count: Int, to url: URL) throws -> Bool {
+    guard let names = dataset.featureNames, composition.model.decoder != nil else { return false }
+    let chosen = try data.examples.balanced(min(count, data.count), seed: recipe.randomSeed, for: "reconstruction")
+    let made = try evaluator.reconstruct(Batch(inputs: chosen.inputs, labels: chosen.labels))
+    try write(
+      [chosen.inputs, made], columns: names + names.map { "\($0) reconstructed" }, labels: chosen.labels, to: url)
+    return true
+  }
+
+  /// - Parameter blocks: Rows in the model's units, `[count, features]` each, side by side.
+  private func write(_ blocks: [Tensor], columns: [String], labels: Tensor?, to url: URL) throws {
+    let labelName = unused("label", among: columns)
+    let rows = try blocks.map { try transforms.invert($0).to(.cpu) }
+    let values = try Tensor.concatenate(rows, axis: 1).floats()
+    let classes = try labels?.ints()
+    var text = CSV.row(columns + (classes == nil ? [] : [labelName]))
+    for (row, start) in stride(from: 0, to: values.count, by: columns.count).enumerated() {
+      let cells = values[start..<start + columns.count].map { "\($0)" }
+      text += CSV.row(cells + (classes.map { [className($0[row])] } ?? []))
+    }
+    try AtomicFile.write(text, to: url)
+  }
+}
+
+/// A name that no column has.
+private func unused(_ name: String, among taken: [String]) -> String {
+  taken.contains(name) ? unused("\(name)_", among: taken) : name
+}

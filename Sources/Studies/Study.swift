@@ -1,0 +1,184 @@
+import Datasets
+import Files
+import Foundation
+import LatentKit
+import Recipes
+import Runs
+import Training
+
+/// Runs that are measured together: a recipe with several seeds and folds, or all the rows of an experiment.
+///
+/// What is finished is kept and what is half done goes on, so a study that was stopped is started again the same way.
+public struct Study {
+  public let title: String
+  public let about: String
+  /// How the recipes differ from what the experiment says, as `Recipe.set` takes it.
+  public var changes: [String] = []
+  public let cells: [Cell]
+  /// What is compared; everything that was measured, where it is empty.
+  public let measures: [String]
+  /// Pictures of the runs that are laid side by side.
+  public let figures: [String]
+  /// A data set that the runs reconstruct without having seen it.
+  public var unseen: String?
+  /// Which cells are run; the others are shown as they are.
+  public var isWanted: (Cell) -> Bool = { _ in true }
+  /// Where the results go.
+  public let folder: URL
+  /// Every part that the recipes can name.
+  public let catalog: Catalog
+  /// What the runs run on.
+  public var machine = Machine()
+
+  /// The runs of one recipe.
+  public struct Cell: Sendable {
+    public let row: String
+    public let column: String
+    /// What the paper reports, by measure.
+    public let published: [String: Double]
+    public let runs: [PlannedRun]
+
+    /// The row and the column: `CSAE, with linear`.
+    public var label: String { [row, column].filter { !$0.isEmpty }.joined(separator: ", ") }
+  }
+
+  /// One run of a recipe, done or to do.
+  public struct PlannedRun: Sendable {
+    public let recipe: Recipe
+    public let folder: RunFolder
+    public let seed: Int
+    /// Counted from 0; nil where the data's own test part is measured.
+    public let fold: Int?
+
+    /// `seed 1, fold 0`.
+    public var label: String { "seed \(seed)" + (fold.map { ", fold \($0)" } ?? "") }
+    public var isFinished: Bool { FileManager.default.fileExists(atPath: folder.summary.path) }
+    public var isBegun: Bool { folder.exists }
+  }
+
+  /// What could not be run or measured, and why.
+  public struct Failure: Sendable {
+    public let what: String
+    public let reason: String
+
+    init(what: String, _ error: any Error) { (self.what, reason) = (what, "\(error)") }
+  }
+
+  /// How a study ended.
+  public enum Outcome {
+    case finished(Report)
+    /// Stopped on request; what was trained is saved.
+    case interrupted
+  }
+
+  /// What the finished runs came to, and what failed.
+  public struct Report {
+    public let results: StudyResults
+    public let failures: [Failure]
+  }
+
+  /// Runs what is not finished, then writes the results.
+  ///
+  /// A run that fails does not cost the others: its reason is among the report's failures.
+  ///
+  /// - Parameters:
+  ///   - perClass: Samples to draw of each class by every run; nil draws none.
+  ///   - shouldStop: Asked after every iteration; true saves a checkpoint and ends the study early.
+  /// - Throws: `RecipeError` where a cell cannot be compared on the unseen data, and errors of that data set.
+  @discardableResult
+  public func run(
+    perClass: Int? = 10, observer: (any StudyObserver)? = nil, shouldStop: @escaping () -> Bool = { false }
+  ) throws -> Outcome {
+    var failures = Failures(observer)
+    let unseen = try unseen.map { try DatasetLibrary.load($0, from: machine.dataFolder) }
+    let all = try cells.filter(isWanted).flatMap { cell in
+      try check(cell, unseen, observer, &failures) ? cell.runs.map { (cell, $0) } : []
+    }
+    for (number, (cell, run)) in all.enumerated() where !run.isFinished {
+      let title = [cell.label, run.label].filter { !$0.isEmpty }.joined(separator: ", ")
+      observer?.begins(run: number + 1, of: all.count, title: title)
+      do {
+        let session = try Session(run.recipe, catalog: catalog, machine: machine, observer: observer)
+        let one = Run(session, in: run.folder, resuming: run.isBegun, observer: observer)
+        guard try one.train(shouldStop: shouldStop) == .finished else { return .interrupted }
+        try one.finish(perClass: perClass)
+      } catch {
+        failures.add(title, error)
+      }
+      observer?.ended(run: number + 1, of: all.count)
+    }
+    return .finished(try report(failures, observer))
+  }
+
+  /// Looks for what would only come out after hours of training.
+  ///
+  /// - Returns: Whether the cell can be run.
+  /// - Throws: `RecipeError` where the cell cannot be compared on the unseen data: that is a wrong flag.
+  private func check(
+    _ cell: Cell, _ unseen: Dataset?, _ observer: (any StudyObserver)?, _ failures: inout Failures
+  ) throws -> Bool {
+    let session: Session
+    do {
+      session = try Session(cell.runs[0].recipe, catalog: catalog, machine: machine, observer: observer)
+      // Runs on a table that is no longer the same must not be averaged with new ones.
+      for run in cell.runs where run.isFinished && session.dataset.digest != nil {
+        try Checkpoint.read(run.folder.checkpoint).require(table: session.dataset.digest, from: run.folder.checkpoint)
+      }
+    } catch {
+      failures.add(cell.label, error)
+      return false
+    }
+    guard let unseen, session.composition.model.decoder != nil else { return true }
+    guard unseen.name != session.dataset.name else {
+      throw RecipeError(
+        "unseen data '\(unseen.name)' are what '\(cell.label)' is trained on; name a set that no run has seen by --unseen"
+      )
+    }
+    try Reconstructor(session, named: cell.label).require(unseen.inputShape, of: unseen.name)
+    return true
+  }
+
+  /// Writes what the finished runs came to into the study's folder.
+  ///
+  /// - Returns: The results; among its failures the finished runs whose files are damaged, which are left out.
+  /// - Throws: `FileError` where the results cannot be written.
+  public func report(observer: (any StudyObserver)? = nil) throws -> Report { try report(Failures(observer), observer) }
+
+  private func report(_ earlier: Failures, _ observer: (any StudyObserver)?) throws -> Report {
+    var failures = earlier
+    var results = StudyResults(self, &failures)
+    do { results.unseen = try compareOnUnseen(observer) } catch {
+      failures.add("the comparison on \(unseen ?? "")", error)
+    }
+    try results.write(to: folder)
+    return Report(results: results, failures: failures.all)
+  }
+
+  /// The first finished run of each cell that has a decoder, on data that none has seen; nil where the study names none.
+  private func compareOnUnseen(_ observer: (any StudyObserver)?) throws -> ReconstructionComparison? {
+    guard let unseen else { return nil }
+    let runs = try cells.compactMap { cell -> Reconstructor? in
+      guard let run = cell.runs.first(where: \.isFinished) else { return nil }
+      let session = try Session(opening: run.folder.url, catalog: catalog, machine: machine, observer: observer)
+      guard session.composition.model.decoder != nil else { return nil }
+      return try Reconstructor(session, named: cell.label)
+    }
+    guard let first = runs.first else { return nil }
+    let images = try UnseenImages(first.session.dataset(named: unseen, observer: observer))
+    return try ReconstructionComparison(of: runs, on: images, count: 20)
+  }
+}
+
+/// Failures of a study, each told to its observer at once.
+struct Failures {
+  private(set) var all: [Study.Failure] = []
+  private let observer: (any StudyObserver)?
+
+  init(_ observer: (any StudyObserver)?) { self.observer = observer }
+
+  mutating func add(_ what: String, _ error: any Error) {
+    let failure = Study.Failure(what: what, error)
+    all.append(failure)
+    observer?.failed(failure)
+  }
+}

@@ -1,0 +1,113 @@
+import Files
+import Foundation
+import LatentKit
+import Recipes
+import Runs
+import Training
+
+/// What the runs of a study came to, beside what is published.
+public struct StudyResults {
+  /// One number of one run.
+  public struct Value: Sendable {
+    public let cell: Study.Cell
+    public let run: Study.PlannedRun
+    public let measure: String
+    public let value: Double
+    public let unit: String
+    public let summary: RunSummary
+  }
+
+  /// One measure of one cell over its runs.
+  public struct Line: Sendable {
+    public let label: String
+    public let measure: String
+    public let published: Double?
+    public let unit: String
+    public let values: [Double]
+    /// Of each run; nil where runs differ.
+    public let epochs: Int?
+    /// Training examples of each run; nil where runs differ.
+    public let examples: Int?
+
+    /// Over the runs; not a number where there are none.
+    public var mean: Double { values.reduce(0, +) / Double(values.count) }
+    /// Sample standard deviation (divisor n − 1); nil for fewer than two.
+    public var deviation: Double? {
+      guard values.count > 1 else { return nil }
+      return (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1)).squareRoot()
+    }
+  }
+
+  public let study: Study
+  /// Every number of every finished run.
+  public let values: [Value]
+  public let lines: [Line]
+  /// Measures that are asked for of finished cells, or published, and that no run has; with those there are.
+  public let unknown: [UnknownName]
+  /// The runs on data that none has seen; nil where the study names none.
+  public internal(set) var unseen: ReconstructionComparison?
+
+  /// - Parameter failures: Gains the finished runs whose files are damaged: they are left out.
+  init(_ study: Study, _ failures: inout Failures) {
+    self.study = study
+    var all: [Value] = []
+    for cell in study.cells {
+      for run in cell.runs where run.isFinished {
+        do { all += try StudyResults.values(of: run, in: cell) } catch {
+          failures.add("\(cell.label), \(run.label)", error)
+        }
+      }
+    }
+    values = all
+    let known = unique(all.map(\.measure))
+    let wanted =
+      study.measures.isEmpty
+      ? known.filter { !$0.contains("/") || $0.hasPrefix("test/") || $0 == "zeros/all" } : study.measures
+    // While a cell has not been run, it may be the one that has the measure.
+    let finished = study.cells.filter { cell in all.contains { $0.cell.label == cell.label } }
+    let named =
+      (finished.count == study.cells.count ? wanted : []) + finished.flatMap { $0.published.keys.sorted() }
+    unknown = unique(named.filter { !known.contains($0) }).map { UnknownName($0, among: known, of: "measure") }
+    lines = study.cells.flatMap { cell in
+      wanted.compactMap { measure in
+        let found = all.filter { $0.cell.label == cell.label && $0.measure == measure }
+        guard !found.isEmpty || cell.published[measure] != nil else { return nil }
+        return Line(
+          label: cell.label, measure: measure, published: cell.published[measure],
+          unit: all.first { $0.measure == measure }?.unit ?? "", values: found.map(\.value),
+          epochs: common(found.map(\.summary.epochs)), examples: common(found.map(\.summary.trainingExamples)))
+      }
+    }
+  }
+
+  /// Everything that a finished run measured: test metrics by their names, `test/` and `training/` loss terms,
+  /// `sampler/` diagnostics, `zeros/` of each projected or masked layer.
+  private static func values(of run: Study.PlannedRun, in cell: Study.Cell) throws -> [Value] {
+    let summary = try RunSummary.read(run.folder.summary)
+    func value(_ name: String, _ value: Double, _ unit: String = "") -> Value {
+      Value(cell: cell, run: run, measure: name, value: value, unit: unit, summary: summary)
+    }
+    let last = try MetricsLog.read(run.folder.metrics).last
+    return summary.testMetrics.map { value($0.name, $0.value, $0.unit) }
+      + summary.testLosses.sorted { $0.key < $1.key }.map { value("test/\($0.key)", $0.value) }
+      + (last?.training ?? [:]).sorted { $0.key < $1.key }.map { value("training/\($0.key)", $0.value) }
+      + summary.sampler.map { value("sampler/\($0.name)", $0.value, $0.unit) }
+      + (summary.stages?.last.map { sparsity($0).map { value($0.name, $0.value, $0.unit) } } ?? [])
+  }
+
+  /// How sparse the last stage's projected or masked weights are, all together and layer by layer.
+  private static func sparsity(_ report: StageReport) -> [Measured] {
+    let (zeros, all) = report.layers.reduce((0.0, 0.0)) {
+      ($0.0 + $1.zeros * Double($1.count), $0.1 + Double($1.count))
+    }
+    return [Measured("zeros/all", 100 * zeros / max(all, 1), unit: "%")]
+      + report.layers.map { Measured("zeros/\($0.name)", 100 * $0.zeros, unit: "%") }
+      + (report.features.map { [Measured("surviving features", Double($0.count))] } ?? [])
+  }
+}
+
+/// The common value; nil where values differ, or there is none.
+private func common<Value: Hashable>(_ values: [Value]) -> Value? {
+  let different = Set(values)
+  return different.count == 1 ? different.first : nil
+}

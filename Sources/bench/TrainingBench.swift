@@ -1,0 +1,106 @@
+import ArgumentParser
+import Datasets
+import Foundation
+import HostKit
+import LatentKit
+import Recipes
+import Runs
+import Training
+
+/// Times real training: the same recipe, data and trainer that `compose` runs.
+struct TrainingBench: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "training", abstract: "Time training steps of a benchmark model; prints one line of JSON.")
+
+  enum BenchmarkModel: String, CaseIterable, ExpressibleByArgument {
+    case csaeL = "csae-l"
+    case csaeC = "csae-c"
+
+    var recipe: Recipe {
+      var recipe = Recipe()
+      recipe.prior = PartChoice("pedcc")
+      recipe.data = PartChoice("mnist", with: ["pad": self == .csaeC ? 2 : 0, "validation": 0])
+      recipe.encoder = PartChoice(self == .csaeC ? "resnet" : "mlp")
+      recipe.decoder = PartChoice(self == .csaeC ? "deconv" : "mlp")
+      recipe.metrics = []
+      return recipe
+    }
+
+    var optimizer: PartChoice {
+      switch self {
+      case .csaeL: PartChoice("adam")
+      // The paper's rate of 0.1 diverges without a warm-up at this batch size; time is the same.
+      case .csaeC: PartChoice("sgd", with: ["rate": 0.05, "momentum": 0.9, "decay": 0.0005])
+      }
+    }
+  }
+
+  @Option(help: "csae-l or csae-c.") var model: BenchmarkModel
+  @Option(help: "Steps that are timed.") var steps = 100
+  @Option(help: "Steps before them.") var warmup = 10
+  @Option(help: "Whole epochs that are timed; 0 for none.") var epochs = 0
+  @OptionGroup(title: "Machine") var machine: MachineOptions
+
+  func run() throws {
+    let catalog = try Catalog(plugins)
+    let composer = Composer(catalog)
+    var recipe = try composer.resolve(model.recipe)
+    recipe.stages = recipe.stages.map { stages in
+      stages.map { stage in
+        var stage = stage
+        stage.epochs = 1_000_000
+        for index in stage.steps.indices {
+          stage.steps[index].optimizer = model.optimizer
+          stage.steps[index].schedule = PartChoice("constant")
+        }
+        return stage
+      }
+    }
+    let session = try Session(recipe, catalog: catalog, machine: machine.machine())
+    let folder = RunFolder(
+      FileManager.default.temporaryDirectory.appendingPathComponent("latentkit-bench-\(UUID().uuidString)"))
+    try folder.create()
+    defer { try? FileManager.default.removeItem(at: folder.url) }
+    let watch = StepWatch(steps: warmup + steps, epochs: epochs)
+    let trainer = try Trainer(
+      session.composition, data: TrainingData(training: session.training, validation: nil), folder: folder,
+      observer: watch, shouldStop: { watch.isDone })
+    _ = try trainer.run()
+    let times = watch.stepSeconds.dropFirst(warmup).sorted()
+    let epochTimes = watch.epochSeconds.sorted()
+    let fields: [(String, String)] = [
+      ("model", "\"\(model.rawValue)\""), ("variant", "\"latentkit\""),
+      ("stepMilliseconds", String(format: "%.4f", 1000 * (times.isEmpty ? .nan : times[times.count / 2]))),
+      ("epochSeconds", epochTimes.isEmpty ? "null" : String(format: "%.4f", epochTimes[epochTimes.count / 2])),
+      ("images", "\(session.training.count)"), ("threads", "\(Torch.threadCount)"), ("torch", "\"\(Torch.version)\""),
+    ]
+    print("{" + fields.map { "\"\($0.0)\": \($0.1)" }.joined(separator: ", ") + "}")
+  }
+}
+
+/// Measures the time from one finished step to the next, data included, and whole epochs.
+private final class StepWatch: TrainingObserver {
+  private let steps: Int
+  private let epochs: Int
+  private var last: ContinuousClock.Instant?
+  private(set) var stepSeconds: [Double] = []
+  private(set) var epochSeconds: [Double] = []
+
+  init(steps: Int, epochs: Int) { (self.steps, self.epochs) = (steps, epochs) }
+
+  var isDone: Bool { stepSeconds.count >= steps && epochSeconds.count >= epochs }
+
+  func progressed(_ progress: TrainingProgress) {
+    let now = ContinuousClock.now
+    if let last { stepSeconds.append((now - last) / .seconds(1)) }
+    last = now
+  }
+
+  func finishedEpoch(_ record: EpochRecord, of epochs: Int) {
+    epochSeconds.append(record.seconds)
+    // Between epochs lie shuffling and a checkpoint: no step.
+    last = nil
+  }
+
+  func note(_ sentence: String) {}
+}
