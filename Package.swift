@@ -83,9 +83,16 @@ let package = Package(
     tests(
       "Training",
       ["Training", "LatentKit", "Recipes", "Datasets", "Files", argumentParser] + plugins.map { .byName(name: $0) }),
+    tests("Runs", ["Runs", "LatentKit", "Recipes", "Datasets", "Training"] + plugins.map { .byName(name: $0) }),
+    tests(
+      "Studies",
+      ["Studies", "Runs", "LatentKit", "Recipes", "Training"] + plugins.map { .byName(name: $0) }),
     tests(
       "HostKit",
-      ["HostKit", "LatentKit", "Recipes", "Training", "Files", argumentParser] + plugins.map { .byName(name: $0) }),
+      [
+        "HostKit", "Studies", "Runs", "LatentKit", "Recipes", "Datasets", "Figures", "Training", "Files",
+        argumentParser,
+      ] + plugins.map { .byName(name: $0) }),
   ]
     + plugins.flatMap { name in
       [
