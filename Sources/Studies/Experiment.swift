@@ -21,7 +21,9 @@ public struct Experiment: Sendable {
   /// What its results are filed under: the file's name without its ending and, for a file in a folder `experiments`, the
   /// name of the plugin or project around that: `CSAE-table-2`.
   public let name: String
+  /// What holds for all rows.
   public let plan: Plan
+  /// What is run, in the order of the file.
   public let rows: [Row]
   private let source: ConfigFile
 
@@ -67,6 +69,7 @@ public struct Experiment: Sendable {
       "published": "What the paper reports, by measure.",
     ]
 
+    /// The row and the column: `CSAE, with linear`.
     public var label: String { column.isEmpty ? row : "\(row), \(column)" }
   }
 
