@@ -127,9 +127,17 @@ let package = Package(
       ["Training", "LatentKit", "Recipes", "Datasets", "Files", argumentParser] + plugins.map(\.dependency),
       plugins: ["ListPlugins"]),
     tests(
-      "HostKit",
-      ["HostKit", "LatentKit", "Recipes", "Training", "Files", argumentParser] + plugins.map(\.dependency),
+      "Runs", ["Runs", "LatentKit", "Recipes", "Datasets", "Training"] + plugins.map(\.dependency),
       plugins: ["ListPlugins"]),
+    tests(
+      "Studies", ["Studies", "Runs", "LatentKit", "Recipes", "Training"] + plugins.map(\.dependency),
+      plugins: ["ListPlugins"]),
+    tests(
+      "HostKit",
+      [
+        "HostKit", "Studies", "Runs", "LatentKit", "Recipes", "Datasets", "Figures", "Training", "Files",
+        argumentParser,
+      ] + plugins.map(\.dependency), plugins: ["ListPlugins"]),
   ]
     + plugins.flatMap(\.targets),
   swiftLanguageModes: [.v6],

@@ -9,6 +9,7 @@ import Training
 public struct Reconstructor {
   /// What pictures and tables call the run.
   public let name: String
+  /// The run's data and model.
   public let session: Session
 
   /// Opens a trained run.

@@ -16,6 +16,7 @@ import Training
 public final class Run {
   /// The recipe with its data and its model.
   public let session: Session
+  /// Where its files go.
   public let folder: RunFolder
   private let observer: (any RunObserver)?
   /// Whether training goes on with the run that is in the folder.
@@ -240,6 +241,7 @@ public final class Run {
 
 /// What a finished run left in its folder.
 public struct RunResults: Sendable {
+  /// The numbers: `summary.json`.
   public let summary: RunSummary
   /// The pictures that were drawn.
   public let figures: [URL]

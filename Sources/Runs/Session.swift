@@ -10,15 +10,21 @@ public struct Session {
   public let recipe: Recipe
   /// Every part that recipes can name.
   public let catalog: Catalog
+  /// Where data sets are looked for, and what computes.
   public let machine: Machine
+  /// The examples of all parts, after the transforms.
   public let dataset: Dataset
+  /// How examples are presented to the model.
   public let settings: DataSettings
   /// What the data went through, fitted on the training part; it takes made examples back to the data's units.
   public let transforms: TransformChain
+  /// The model, its sampler and metrics, and the stages of its training.
   public let composition: Composition
+  /// The training part.
   public let training: BatchSource
   /// Nil where the recipe holds out no validation part.
   public let validation: BatchSource?
+  /// The test part.
   public let test: BatchSource
 
   /// Loads the data, checks that the parts fit each other and the data, and composes the model.
@@ -104,6 +110,7 @@ public struct Session {
     }
   }
 
+  /// What the model computes on.
   public var device: Device { machine.device }
 
   /// Encodes, reconstructs and measures in evaluation mode.

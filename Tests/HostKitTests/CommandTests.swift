@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import LatentKit
 import Recipes
+import Runs
 import Testing
 import Training
 
@@ -102,15 +103,10 @@ import Training
     var arguments = arguments
     let runs = scratch.url.appendingPathComponent("runs").path
     if arguments[0] == "compose" { arguments += ["--runs", runs] }
-    let found = Host.$plugins.withValue(plugins) {
-      do {
-        var command = try HostCommand.parseAsRoot(arguments)
-        try command.run()
-        return ""
-      } catch {
-        #expect(HostCommand.exitCode(for: error) != .success)
-        return HostCommand.fullMessage(for: error)
-      }
+    var found = ""
+    do { try host(arguments) } catch {
+      #expect(HostCommand.exitCode(for: error) != .success)
+      found = HostCommand.fullMessage(for: error)
     }
     #expect(found.contains(sentence), "\(found)")
     #expect(!FileManager.default.fileExists(atPath: runs))
