@@ -29,7 +29,7 @@ test: ## build and run all tests
 
 bench: ## time training beside PyTorch, and projections, samplers and silhouette beside NumPy, SciPy and scikit-learn (options: BENCH="--quick")
 	@Scripts/bootstrap --bench
-	swift build -c release --product host
+	swift build -c release --product bench
 	.venv/bin/python -B Benchmarks/compare.py $(BENCH)
 	.venv/bin/python -B Benchmarks/projections.py
 	.venv/bin/python -B Benchmarks/chains.py

@@ -214,9 +214,9 @@ def run_numpy(latents, labels, settings, pool):
 # ---- LatentKit --------------------------------------------------------------------------------------------------------------
 
 
-def run_host(host, folder, sampler, settings):
+def run_bench(bench, folder, sampler, settings):
     output = f"{folder}/draws.safetensors"
-    command = [host, "bench-sampler", "--sampler", sampler, "--latents", f"{folder}/latents.safetensors"]
+    command = [bench, "sampler", "--sampler", sampler, "--latents", f"{folder}/latents.safetensors"]
     command += ["--per-class", str(DRAWS), "--rounds", "2", "--output", output, "--threads", str(CORES)]
     for name, value in settings.items():
         command += ["--set", f"{name}={value}"]
@@ -238,7 +238,7 @@ def run_host(host, folder, sampler, settings):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--host", default=str(ROOT / ".build/release/host"))
+    parser.add_argument("--bench", default=str(ROOT / ".build/release/bench"))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--scipy-steps", type=int, default=4000, help="steps of SciPy's chains")
     options = parser.parse_args()
@@ -256,13 +256,13 @@ def main():
         write_safetensors(f"{folder}/latents.safetensors", {"latents": latents, "labels": labels.astype(np.int64)})
         for turn in range(options.rounds):
             print(f"round {turn + 1}/{options.rounds}")
-            note("LatentKit mh", run_host(options.host, folder, "mh", jumps))
+            note("LatentKit mh", run_bench(options.bench, folder, "mh", jumps))
             note("NumPy, the same", run_numpy(latents, labels, jumps, pool))
-            note("LatentKit mh, plain", run_host(options.host, folder, "mh", plain))
+            note("LatentKit mh, plain", run_bench(options.bench, folder, "mh", plain))
             note("NumPy, plain", run_numpy(latents, labels, plain, pool))
             note("SciPy, plain", run_scipy(latents, labels, options.scipy_steps, pool))
-            note("LatentKit gibbs", run_host(options.host, folder, "gibbs", gibbs))
-            note("LatentKit kde", run_host(options.host, folder, "kde", {}))
+            note("LatentKit gibbs", run_bench(options.bench, folder, "gibbs", gibbs))
+            note("LatentKit kde", run_bench(options.bench, folder, "kde", {}))
 
     def middle(name, key):
         return statistics.median(result[key] for result in found[name])

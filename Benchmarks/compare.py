@@ -16,7 +16,7 @@ import sys
 from peer import VARIANTS
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-HOST = ROOT / ".build/release/host"
+BENCH = ROOT / ".build/release/bench"
 OURS = "LatentKit"
 MODELS = {
     "csae-l": "CSAE-L: 784-400-40-400-784, Adam, batch 128",
@@ -26,7 +26,7 @@ MODELS = {
 
 def command(contender, model, steps, warmup, epochs):
     if contender == OURS:
-        program = [str(HOST), "bench"]
+        program = [str(BENCH), "training"]
     else:
         program = [sys.executable, str(ROOT / "Benchmarks/peer.py"), "--variant", contender]
     return program + ["--model", model, "--steps", str(steps), "--warmup", str(warmup), "--epochs", str(epochs)]
@@ -138,8 +138,8 @@ def main():
     options.rounds = options.rounds or (1 if options.quick else 3)
     if options.data_dir:
         os.environ["LATENTKIT_DATA"] = str(pathlib.Path(options.data_dir).resolve())
-    if not options.peers_only and not HOST.exists():
-        raise SystemExit(f"{HOST.relative_to(ROOT)} is not there; run `make build` first, or give --peers-only")
+    if not options.peers_only and not BENCH.exists():
+        raise SystemExit(f"{BENCH.relative_to(ROOT)} is not there; run `make bench`, or give --peers-only")
 
     everything = {}
     for model in options.models:

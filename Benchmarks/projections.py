@@ -15,7 +15,7 @@ import time
 
 import numpy as np
 
-HOST = pathlib.Path(__file__).resolve().parent.parent / ".build/release/host"
+BENCH = pathlib.Path(__file__).resolve().parent.parent / ".build/release/bench"
 SIZES = [(512, 2944), (4096, 4096)]
 
 
@@ -87,7 +87,7 @@ def time_numpy(rows, columns, options):
 
 
 def time_ours(rows, columns, options):
-    arguments = [str(HOST), "bench-projections", "--rows", str(rows), "--columns", str(columns)]
+    arguments = [str(BENCH), "projections", "--rows", str(rows), "--columns", str(columns)]
     arguments += ["--groups", options.groups, "--share", str(options.share)]
     if options.threads:
         arguments += ["--threads", str(options.threads)]
@@ -106,8 +106,8 @@ def main():
     parser.add_argument("--repeats", type=int, default=3, help="of NumPy, in each round")
     parser.add_argument("--threads", type=int, help="of LatentKit (else all cores)")
     options = parser.parse_args()
-    if not HOST.exists():
-        raise SystemExit("there is no .build/release/host; run `make build` first")
+    if not BENCH.exists():
+        raise SystemExit("there is no .build/release/bench; run `make bench` first")
     threads = options.threads or os.cpu_count()
     print(f"{options.groups}, radius {options.share} of the norm; NumPy {np.__version__}, LatentKit on {threads} threads\n")
     print("| matrix      | ball | LatentKit, ms | NumPy, ms | times faster | zeros, % |")

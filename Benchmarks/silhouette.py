@@ -3,7 +3,7 @@
 Both take turns, so that what else the machine does falls on both; each turn is the lowest of equally many repeats, and
 the ratio is that of the medians of the turns.
 
-    make build && Scripts/bootstrap --bench
+    swift build -c release --product bench && Scripts/bootstrap --bench
     .venv/bin/python -B Benchmarks/silhouette.py [--count 10000] [--dimensions 10] [--classes 10] [--threads 2] [--repeats 3]
 """
 
@@ -24,7 +24,7 @@ parser.add_argument("--classes", type=int, default=10)
 parser.add_argument("--rounds", type=int, default=3)
 parser.add_argument("--repeats", type=int, default=3, help="of each side in each round")
 parser.add_argument("--threads", type=int, default=2)
-parser.add_argument("--host", default=str(pathlib.Path(__file__).resolve().parent.parent / ".build/release/host"))
+parser.add_argument("--bench", default=str(pathlib.Path(__file__).resolve().parent.parent / ".build/release/bench"))
 options = parser.parse_args()
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = str(options.threads)
@@ -61,7 +61,7 @@ with tempfile.TemporaryDirectory() as folder:
     write(file)
     ours, theirs, exact = [], [], silhouette_score(points.astype(numpy.float64), labels)
     for _ in range(options.rounds):
-        command = [options.host, "bench-silhouette", str(file), "--threads", str(options.threads)]
+        command = [options.bench, "silhouette", str(file), "--threads", str(options.threads)]
         command += ["--repeats", str(options.repeats)]
         found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
         ours.append(min(found["seconds"]))

@@ -32,7 +32,10 @@ extension Composer {
       let context = BuildContext(
         inputShape: data.inputShape, classCount: data.classCount, scope: scope, title: title)
       return try naming(title) {
-        (choice.use, try catalog[.transform][choice.use].make(choice.with, at: "transforms[\(index)].with", in: context))
+        (
+          choice.use,
+          try catalog[.transform][choice.use].make(choice.with, at: "transforms[\(index)].with", in: context)
+        )
       }
     }
   }

@@ -181,7 +181,9 @@ private struct DryRun {
     let forward = pass(batch, training: true)
     let terms = try step.losses.flatMap { try self.terms(of: $0, forward, place) }
     guard !step.parameters.isEmpty, !terms.isEmpty else { return }
-    let total = try naming("\(place), losses") { try terms.dropFirst().reduce(terms[0].weighted) { try $0 + $1.weighted } }
+    let total = try naming("\(place), losses") {
+      try terms.dropFirst().reduce(terms[0].weighted) { try $0 + $1.weighted }
+    }
     let gradients: [Tensor?] =
       if total.requiresGradient {
         try naming("\(place), gradients") { try total.gradients(by: step.parameters.map(\.tensor)) }
@@ -245,7 +247,8 @@ private struct DryRun {
   }
 
   private func hasFiniteGradient(_ loss: WeightedLoss, by parameter: Parameter, _ place: String) throws -> Bool {
-    for term in try terms(of: loss, pass(partlyLabelled(batch), training: true), place) where term.weighted.requiresGradient {
+    for term in try terms(of: loss, pass(partlyLabelled(batch), training: true), place)
+    where term.weighted.requiresGradient {
       if let gradient = try term.weighted.gradients(by: [parameter.tensor])[0], try !gradient.isFinite().all() {
         return false
       }
@@ -280,7 +283,9 @@ private struct DryRun {
   /// What updates itself from a batch does so once.
   private func update(_ step: ComposedStep, after forward: Forward, _ place: String) throws {
     try withoutGradients {
-      for (title, part) in step.online(model.prior) { try naming("\(place), \(title)") { try part.update(after: forward) } }
+      for (title, part) in step.online(model.prior) {
+        try naming("\(place), \(title)") { try part.update(after: forward) }
+      }
     }
   }
 

@@ -211,7 +211,8 @@ private struct Targets {
     guard inner.first == .key("project"), case .project(let constraint, _, _) = actions[index] else {
       return try plain(base + [.index(index)], inner)
     }
-    return try part(constraint, base + [.index(index), .key("project")], inner.dropFirst(), alsoKnown: ["parameters", "biases"])
+    return try part(
+      constraint, base + [.index(index), .key("project")], inner.dropFirst(), alsoKnown: ["parameters", "biases"])
   }
 
   // MARK: Parts

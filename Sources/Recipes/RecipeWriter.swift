@@ -25,7 +25,9 @@ extension Tree {
     self = .mapping(fields, isBlock: true)
   }
 
-  private init(_ part: PartChoice, isCompact: Bool, isLoss: Bool = false, parameters: [String] = [], biases: Bool = false) {
+  private init(
+    _ part: PartChoice, isCompact: Bool, isLoss: Bool = false, parameters: [String] = [], biases: Bool = false
+  ) {
     let isBare = part.with.isEmpty && (part.weight == 1 || !isLoss) && parameters.isEmpty && !biases
     if isCompact, isBare {
       self.init(.string(part.use))

@@ -94,7 +94,8 @@ public struct Composer: Sendable {
         !stages.contains(where: { $0.steps.contains { $0.train.contains(slot.name) } })
       else { continue }
       let others = companions.joining.isEmpty ? [Slot.decoder.name] : companions.joining.keys.map(\.name)
-      for index in stages.indices where stages[index].steps.contains(where: { !$0.train.filter(others.contains).isEmpty }) {
+      for index in stages.indices
+      where stages[index].steps.contains(where: { !$0.train.filter(others.contains).isEmpty }) {
         for (target, losses) in companions.joining {
           guard let number = stages[index].steps.firstIndex(where: { $0.train.contains(target.name) }) else { continue }
           let path = "stages[\(index)].steps[\(number)]"

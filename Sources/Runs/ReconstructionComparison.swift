@@ -22,7 +22,9 @@ extension Session {
 
 /// Images that runs are to reconstruct: of the first run's own data, or of a set that none has seen.
 public struct UnseenImages {
+  /// Where the images come from.
   public let dataset: Dataset
+  /// The images, with labels where the set has some.
   public let examples: Examples
   /// How many of what they are: `20800 test images`.
   public let title: String
@@ -64,7 +66,9 @@ public struct ReconstructionComparison {
 
   /// One run's mean squared error of a pixel.
   public struct Row: Sendable {
+    /// What the run is called.
     public let run: String
+    /// On the images that are compared.
     public let error: Double
     /// On the run's own test part.
     public let ownError: Double
@@ -74,6 +78,7 @@ public struct ReconstructionComparison {
 
   /// What the images are: `fashion-mnist, 10000 test images`.
   public let title: String
+  /// The errors, in the order of the runs.
   public let rows: [Row]
   /// The images that were drawn, with a row of reconstructions for each run.
   public let grid: ImageGrid

@@ -1,30 +1,43 @@
-import Figures
 import Files
 import Foundation
 import LatentKit
 import Recipes
+import Reports
 import Training
 
 /// What a run came to, for people and programs: `summary.json`.
 public struct RunSummary: Codable, Sendable {
+  /// The name of the run's folder.
   public var name: String
+  /// What the recipe says that it reproduces.
   public var about: String?
+  /// The data set by name.
   public var data: String
+  /// Where its examples come from: files, or what ships with the package.
   public var dataOrigin: String
+  /// Examples of each part of the data.
   public var trainingExamples: Int
   public var validationExamples: Int
   public var testExamples: Int
+  /// Numbers that training can change.
   public var weights: Int
+  /// The recipe's seed.
   public var seed: Int
+  /// Epochs of all stages together.
   public var epochs: Int
   /// Seconds of training.
   public var seconds = 0.0
+  /// What the run computed on: device, version of libtorch, threads of each operation.
   public var device: String
   public var libtorch: String
   public var threads: Int
+  /// Means over the test part of the last stage's loss terms, and their weighted sum as `total`.
   public var testLosses: [String: Double]
+  /// What was measured on the test part.
   public var testMetrics: [Measured]
+  /// Diagnostics of the samples; empty where none were drawn.
   public var sampler: [Measured] = []
+  /// What the sampler warned of.
   public var warnings: [String] = []
   /// What the stages that projected or masked weights came to; nil where none did.
   public var stages: [StageReport]?

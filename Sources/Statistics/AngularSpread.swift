@@ -1,20 +1,20 @@
 import Foundation
 import LatentKit
 
-/// How evenly points are spread around the origin: what a person looks at to trust class centroids.
+/// The spread of points around the origin: how evenly class centroids are placed.
 public struct AngularSpread: Sendable, Equatable {
   /// The sum of `1/l` over all pairs, `l` their distance on the unit sphere: the potential energy of equal charges.
   public let energy: Double
-  /// Between the two nearest directions, in degrees; 0 for fewer than two points.
+  /// The angle between the two nearest directions, in degrees; 0 for fewer than two points.
   public let minimumAngle: Double
-  /// Over all pairs, in degrees; 0 for fewer than two points.
+  /// The mean angle over all pairs, in degrees; 0 for fewer than two points.
   public let meanAngle: Double
 
   /// - Parameter points: `[count, dimensions]`, of any length above 0: only their directions count.
   public init(of points: Tensor) throws {
     let points = try points.detached().to(.float64, .cpu)
     let directions = try points / points.square().sum(axis: 1, keep: true).sqrt()
-    let count = points.size(0)
+    let count = try points.size(0)
     var (energy, angles, nearest) = (0.0, 0.0, Double.pi)
     // Some rows of all pairs at a time: tens of megabytes.
     let rows = max(1, 4_000_000 / max(count, 1))

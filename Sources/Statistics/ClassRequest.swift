@@ -1,7 +1,7 @@
 import LatentKit
 
-/// What a draw request wants of one class, with the training latents of that class: for samplers that learn a density
-/// of each class.
+/// The part of a draw request that is about one class, with the training latents of that class: for samplers that fit a
+/// density to each class.
 public struct ClassRequest: Sendable {
   /// Nil where latents have no labels: then there is one request for everything.
   public let label: Int?
@@ -10,12 +10,21 @@ public struct ClassRequest: Sendable {
   /// Places in the whole draw, `[draws]` Int64.
   public let places: Tensor
 
+  /// - Parameters:
+  ///   - label: The class; nil for data without labels.
+  ///   - training: Training latents of the class, `[count, latent]`, at least one.
+  ///   - places: Places of the draws in the whole draw, `[draws]` Int64.
+  public init(label: Int?, training: Tensor, places: Tensor) {
+    (self.label, self.training, self.places) = (label, training, places)
+  }
+
+  /// How many draws are asked for.
   public var count: Int { places.count }
 
-  /// How messages call it.
+  /// Its name in messages.
   public var name: String { label.map { "class \($0)" } ?? "the data" }
 
-  /// Puts the draws of all requests, `[count, latent]` each, in the order that was asked for.
+  /// Returns the draws of all requests, `[count, latent]` each, as one tensor in the order that was asked for.
   public static func merge(_ draws: [Tensor], of requests: [ClassRequest]) throws -> Tensor {
     let order = try Tensor.concatenate(requests.map(\.places)).sorted(axis: 0).indices
     let all = try Tensor.concatenate(draws)
@@ -24,13 +33,13 @@ public struct ClassRequest: Sendable {
 }
 
 extension DrawRequest {
-  /// The request taken apart by class. Where it names no classes, they are drawn as often as they occur in training.
+  /// Returns the request taken apart by class. Where it names no classes, they are drawn as often as they occur in training.
   ///
-  /// - Parameter sampler: How messages call the sampler.
+  /// - Parameter sampler: The sampler's name in messages.
   /// - Throws: `RecipeError` where there are no training latents, of a class that is asked for or at all, or where one is
   ///   not finite.
   public func byClass(for sampler: String, using generator: inout Generator) throws -> [ClassRequest] {
-    let reference = try requireReference(for: sampler)
+    let reference = try requireReference(for: sampler).withLabels()
     guard try reference.latents.isFinite().all() else {
       throw RecipeError(
         "sampler '\(sampler)' found training latents that are not finite; the encoder diverged: train it at a lower rate"
@@ -48,7 +57,7 @@ extension DrawRequest {
     return try Set(wanted.ints()).sorted().map { label in
       let training = try reference.latents.rows(
         (known .== Double(label)).nonzero().squeezed(1).to(reference.latents.device))
-      guard training.size(0) > 0 else {
+      guard try training.size(0) > 0 else {
         throw RecipeError(
           "sampler '\(sampler)' has no training latents of class \(label) to learn from; ask for classes that the data have"
         )

@@ -2,7 +2,8 @@ import CStatistics
 import LatentKit
 
 extension Tensor {
-  /// How much nearer each point lies to its own class than to the nearest other one (Rousseeuw 1987):
+  /// Returns the silhouette of each point, how much nearer it lies to its own class than to the nearest other one
+  /// (Rousseeuw 1987):
   /// `(b − a) / max(a, b)` with the mean Euclidean distance `a` to the others of its class and the least mean distance
   /// `b` to the points of another class. From −1 to 1; 0 for the only point of a class.
   ///

@@ -21,7 +21,9 @@ public struct Experiment: Sendable {
   /// What its results are filed under: the file's name without its ending and, for a file in a folder `experiments`, the
   /// name of the plugin or project around that: `CSAE-table-2`.
   public let name: String
+  /// What holds for all rows.
   public let plan: Plan
+  /// What is run, in the order of the file.
   public let rows: [Row]
   private let source: ConfigFile
 
@@ -50,6 +52,7 @@ public struct Experiment: Sendable {
     @Setting("What the paper reports, by measure.") public var published: [String: Double] = [:]
     public init() {}
 
+    /// The row and the column: `CSAE, with linear`.
     public var label: String { column.isEmpty ? row : "\(row), \(column)" }
   }
 

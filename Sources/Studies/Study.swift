@@ -10,10 +10,13 @@ import Training
 ///
 /// What is finished is kept and what is half done goes on, so a study that was stopped is started again the same way.
 public struct Study {
+  /// What tables and reports call the study.
   public let title: String
+  /// What a reader must know to compare the numbers; may be empty.
   public let about: String
   /// How the recipes differ from what the experiment says, as `Recipe.set` takes it.
   public var changes: [String] = []
+  /// Recipes with their runs.
   public let cells: [Cell]
   /// What is compared; everything that was measured, where it is empty.
   public let measures: [String]
@@ -32,10 +35,12 @@ public struct Study {
 
   /// The runs of one recipe.
   public struct Cell: Sendable {
+    /// Where the recipe's numbers stand in a table of rows and columns.
     public let row: String
     public let column: String
     /// What the paper reports, by measure.
     public let published: [String: Double]
+    /// One for each seed and fold.
     public let runs: [PlannedRun]
 
     /// The row and the column: `CSAE, with linear`.
@@ -44,21 +49,28 @@ public struct Study {
 
   /// One run of a recipe, done or to do.
   public struct PlannedRun: Sendable {
+    /// Resolved, with the run's seed and fold.
     public let recipe: Recipe
+    /// Where the run goes.
     public let folder: RunFolder
+    /// The recipe's seed.
     public let seed: Int
     /// Counted from 0; nil where the data's own test part is measured.
     public let fold: Int?
 
     /// `seed 1, fold 0`.
     public var label: String { "seed \(seed)" + (fold.map { ", fold \($0)" } ?? "") }
+    /// Whether its results are written.
     public var isFinished: Bool { FileManager.default.fileExists(atPath: folder.summary.path) }
+    /// Whether its folder holds a run, finished or not.
     public var isBegun: Bool { folder.exists }
   }
 
   /// What could not be run or measured, and why.
   public struct Failure: Sendable {
+    /// A run, a cell or the comparison on unseen data.
     public let what: String
+    /// The error in a sentence.
     public let reason: String
 
     init(what: String, _ error: any Error) { (self.what, reason) = (what, "\(error)") }
@@ -73,7 +85,9 @@ public struct Study {
 
   /// What the finished runs came to, and what failed.
   public struct Report {
+    /// The numbers of the finished runs.
     public let results: StudyResults
+    /// What could not be run or measured, in the order in which it was found.
     public let failures: [Failure]
   }
 

@@ -9,20 +9,31 @@ import Training
 public struct StudyResults {
   /// One number of one run.
   public struct Value: Sendable {
+    /// Whose run was measured.
     public let cell: Study.Cell
+    /// The run.
     public let run: Study.PlannedRun
+    /// What was measured: `nearest-class-mean accuracy`, `test/mse`.
     public let measure: String
+    /// As it was measured, in `unit`.
     public let value: Double
+    /// `%`, or empty.
     public let unit: String
+    /// Everything else about the run.
     public let summary: RunSummary
   }
 
   /// One measure of one cell over its runs.
   public struct Line: Sendable {
+    /// The cell's label.
     public let label: String
+    /// What was measured: `nearest-class-mean accuracy`, `test/mse`.
     public let measure: String
+    /// What the paper reports; nil where it does not.
     public let published: Double?
+    /// `%`, or empty.
     public let unit: String
+    /// One for each finished run.
     public let values: [Double]
     /// Of each run; nil where runs differ.
     public let epochs: Int?
@@ -38,9 +49,11 @@ public struct StudyResults {
     }
   }
 
+  /// The study whose results these are.
   public let study: Study
   /// Every number of every finished run.
   public let values: [Value]
+  /// The measures that are compared, cell by cell.
   public let lines: [Line]
   /// Measures that are asked for of finished cells, or published, and that no run has; with those there are.
   public let unknown: [UnknownName]

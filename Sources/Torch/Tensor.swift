@@ -37,10 +37,17 @@ public final class Tensor: @unchecked Sendable {
     }
   }
 
-  /// The length of one axis.
-  public func size(_ axis: Int) -> Int {
+  /// Returns the length of one axis; -1 is the last.
+  ///
+  /// - Throws: `TensorError` where there is no such axis.
+  public func size(_ axis: Int) throws -> Int {
     let shape = shape
-    return shape[axis < 0 ? axis + shape.count : axis]
+    let index = axis < 0 ? axis + shape.count : axis
+    guard shape.indices.contains(index) else {
+      let expected = shape.isEmpty ? "a scalar has none" : "expected \(-shape.count) to \(shape.count - 1)"
+      throw TensorError("size", shapes: [shape], reason: "found axis \(axis), \(expected)")
+    }
+    return shape[index]
   }
 
   public var dtype: DType {
@@ -131,7 +138,7 @@ public final class Tensor: @unchecked Sendable {
     let count = count
     return try [Element](unsafeUninitializedCapacity: count) { buffer, filled in
       let bytes = UnsafeMutableRawBufferPointer(buffer)
-      try check("array", [self]) { ct_copy_out(handle, bytes.baseAddress, count * Element.dtype.byteCount) }
+      try Tensor.check("array", [self]) { ct_copy_out(handle, bytes.baseAddress, count * Element.dtype.byteCount) }
       filled = count
     }
   }
@@ -147,7 +154,7 @@ public final class Tensor: @unchecked Sendable {
   public func bytes() throws -> Data {
     var data = Data(count: count * dtype.byteCount)
     try data.withUnsafeMutableBytes { buffer in
-      try check("bytes", [self]) { ct_copy_out(handle, buffer.baseAddress, buffer.count) }
+      try Tensor.check("bytes", [self]) { ct_copy_out(handle, buffer.baseAddress, buffer.count) }
     }
     return data
   }
@@ -155,7 +162,7 @@ public final class Tensor: @unchecked Sendable {
   /// The value of a tensor of one element.
   public func item() throws -> Double {
     var value = 0.0
-    try check("item", [self]) { ct_item_double(handle, &value) }
+    try Tensor.check("item", [self]) { ct_item_double(handle, &value) }
     return value
   }
 

@@ -116,7 +116,7 @@ public struct Evaluator {
   /// Decodes latents in pieces.
   public func decode(_ latents: Tensor, labels: Tensor?) throws -> Tensor {
     try quietly {
-      let count = latents.size(0)
+      let count = try latents.size(0)
       let pieces = try stride(from: 0, to: count, by: batchSize).map { start in
         let range = start..<min(start + batchSize, count)
         return try composition.model.decode(LatentBatch(latents.slice(range), labels: labels?.slice(range)))

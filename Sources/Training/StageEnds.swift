@@ -147,7 +147,7 @@ struct StageEnds {
     let inputSize = data.training.inputShape.reduce(1, *)
     let first = composition.store.parameters(under: "encoder").first { $0.role == .weight && $0.tensor.rank >= 2 }
     let seesInputs =
-      first.map { names.contains($0.name) && $0.tensor.rank == 2 && $0.tensor.size(1) == inputSize } ?? false
+      first.map { names.contains($0.name) && $0.tensor.rank == 2 && $0.tensor.shape[1] == inputSize } ?? false
     let report = StageReport(
       stage: stage.recipe.name, index: index, layers: try sparse.map(StageReport.Layer.init), before: before,
       after: try measurements(index), inputSize: inputSize,

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import LatentKit
 import Recipes
+import Runs
 import Testing
 import Training
 
@@ -20,6 +21,8 @@ import Training
     }
     for picture in ["curves.png", "samples.png", "reconstructions.png", "class-distances.png"] {
       #expect(try Data(contentsOf: run.figure(picture)).starts(with: [0x89, 0x50, 0x4e, 0x47]))
+      let svg = run.figure(picture).deletingPathExtension().appendingPathExtension("svg")
+      #expect(try String(contentsOf: svg, encoding: .utf8).contains("</svg>"))
     }
     let summary = try JSONDecoder().decode(RunSummary.self, from: Data(contentsOf: run.summary))
     #expect(summary.trainingExamples == 300 && summary.testExamples == 1000 && summary.epochs == 2)
@@ -100,15 +103,10 @@ import Training
     var arguments = arguments
     let runs = scratch.url.appendingPathComponent("runs").path
     if arguments[0] == "compose" { arguments += ["--runs", runs] }
-    let found = Host.$plugins.withValue(plugins) {
-      do {
-        var command = try HostCommand.parseAsRoot(arguments)
-        try command.run()
-        return ""
-      } catch {
-        #expect(HostCommand.exitCode(for: error) != .success)
-        return HostCommand.fullMessage(for: error)
-      }
+    var found = ""
+    do { try host(arguments) } catch {
+      #expect(HostCommand.exitCode(for: error) != .success)
+      found = HostCommand.fullMessage(for: error)
     }
     #expect(found.contains(sentence), "\(found)")
     #expect(!FileManager.default.fileExists(atPath: runs))

@@ -3,6 +3,7 @@ import Datasets
 import Figures
 import Foundation
 import LatentKit
+import Runs
 import Testing
 import Training
 
@@ -10,7 +11,7 @@ import Training
 
 /// Two runs on the embedded digits, trained for a moment: a plain one with unit inputs, and a conditional one with
 /// padded symmetric inputs.
-private struct Runs {
+private struct TwoRuns {
   let url = FileManager.default.temporaryDirectory.appendingPathComponent("latentkit-runs-\(UUID().uuidString)")
   let plain: String
   let conditional: String
@@ -32,12 +33,12 @@ private struct Runs {
 }
 
 private func reconstructor(_ run: String) throws -> Reconstructor {
-  try Host.$plugins.withValue(plugins) { try Reconstructor(run: run, machine: MachineOptions.parse([])) }
+  try Reconstructor(opening: URL(fileURLWithPath: run), catalog: Catalog(plugins))
 }
 
 @Suite struct Inspection {
   @Test func runsWithOtherInputsAreMeasuredInOneScale() throws {
-    let runs = try Runs()
+    let runs = try TwoRuns()
     defer { runs.remove() }
     for path in [runs.plain, runs.conditional] {
       let run = try reconstructor(path)
@@ -68,7 +69,7 @@ private func reconstructor(_ run: String) throws -> Reconstructor {
   }
 
   @Test func aDecoderThatIsToldTheClassGetsTheBestOneForUnseenData() throws {
-    let runs = try Runs()
+    let runs = try TwoRuns()
     defer { runs.remove() }
     let run = try reconstructor(runs.conditional)
     #expect(run.isConditional)
@@ -90,7 +91,7 @@ private func reconstructor(_ run: String) throws -> Reconstructor {
   }
 
   @Test func severalRunsAreDrawnOnTheSameImages() throws {
-    let runs = try Runs()
+    let runs = try TwoRuns()
     defer { runs.remove() }
     let picture = runs.url.appendingPathComponent("x.png")
     try host(["reconstruct", runs.plain, "--data", "fashion-mnist", "--count", "4", "--output", picture.path])

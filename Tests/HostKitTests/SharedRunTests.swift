@@ -1,17 +1,15 @@
 import Foundation
-import Recipes
+import LatentKit
+import Studies
 import Testing
-
-@testable import HostKit
 
 @Suite struct SharedRuns {
   /// The folders of all runs of an experiment of CSAE; runs of one recipe share theirs.
   private func folders(of experiment: String) throws -> Set<String> {
     let file = packageRoot.appendingPathComponent("Plugins/CSAE/experiments/\(experiment).yaml").path
-    return try Host.$plugins.withValue(plugins) {
-      let study = try Study(Experiment(URL(fileURLWithPath: file)), Reproduce.parse([file]))
-      return Set(study.cells.flatMap(\.runs).map(\.folder.url.lastPathComponent))
-    }
+    let study = try Study(
+      Experiment(URL(fileURLWithPath: file)), catalog: Catalog(plugins), in: URL(fileURLWithPath: "runs"))
+    return Set(study.cells.flatMap(\.runs).map(\.folder.url.lastPathComponent))
   }
 
   @Test func figure8OfCSAEIsMeasuredOnTheModelOfTable2() throws {

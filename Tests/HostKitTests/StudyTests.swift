@@ -1,6 +1,8 @@
 import Foundation
 import LatentKit
 import Recipes
+import Runs
+import Studies
 import Testing
 import Training
 
@@ -16,7 +18,7 @@ private let model = """
   """
 private let small = model + "stages: [{epochs: 1}]"
 
-@Suite struct Studies {
+@Suite struct StudyCommands {
   @Test func seedsAndFoldsAreRunOnceEachAndAveraged() throws {
     let scratch = try Scratch()
     let recipe = try scratch.write(small, to: "small.yaml")
@@ -210,9 +212,7 @@ private let small = model + "stages: [{epochs: 1}]"
       rows: [{row: one, recipe: small.yaml}, {row: two, recipe: small.yaml, set: [noise.beta=0.1], published: {nearest-class-mean accuracy: 9}}]
       """, to: "table.yaml")
     try host("reproduce", experiment, "--runs", scratch.path, "--per-class", "2")
-    let plan = try Host.$plugins.withValue(plugins) {
-      try Study(Experiment(URL(fileURLWithPath: experiment)), Reproduce.parse([experiment, "--runs", scratch.path]))
-    }
+    let plan = try Study(Experiment(URL(fileURLWithPath: experiment)), catalog: Catalog(plugins), in: scratch.url)
     try Data("{".utf8).write(to: plan.cells[1].runs[0].folder.summary)
     #expect(throws: (any Error).self) { try host("reproduce", experiment, "--runs", scratch.path, "--report") }
     let table = try scratch.read("table/results.md")

@@ -1,31 +1,41 @@
-import Baseline
-import CSAE
 import Foundation
 import LatentKit
 import SparseSAE
+import Synchronization
 
 @testable import HostKit
-
-let plugins: [any Plugin.Type] = [BaselinePlugin.self, CSAEPlugin.self, SparseSAEPlugin.self]
 
 let packageRoot = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
   .deletingLastPathComponent()
 
-/// Runs a command line as the program would, with its sentence on failure.
-func host(_ arguments: [String]) throws {
-  try Host.$plugins.withValue(plugins) {
-    var command = try HostCommand.parseAsRoot(arguments)
-    try command.run()
+/// What a command printed.
+final class Printed: Sendable {
+  private let texts = Mutex((output: "", errors: ""))
+  var output: String { texts.withLock { $0.output } }
+  var errors: String { texts.withLock { $0.errors } }
+
+  /// A console that prints here.
+  var console: Console {
+    Console(
+      output: { text in self.texts.withLock { $0.output += text } },
+      errors: { text in self.texts.withLock { $0.errors += text } })
   }
 }
 
-func host(_ arguments: String...) throws { try host(arguments) }
+/// Runs a command line as the program would, and returns what it printed.
+@discardableResult
+func host(_ arguments: [String]) throws -> Printed {
+  let printed = Printed()
+  try Host(plugins: plugins, console: printed.console).run(arguments)
+  return printed
+}
+
+@discardableResult
+func host(_ arguments: String...) throws -> Printed { try host(arguments) }
 
 /// What the program would print on failure.
 func message(_ arguments: [String]) -> String {
-  do { try host(arguments) } catch {
-    return Host.$plugins.withValue(plugins) { HostCommand.fullMessage(for: error) }
-  }
+  do { try host(arguments) } catch { return HostCommand.fullMessage(for: error) }
   return ""
 }
 

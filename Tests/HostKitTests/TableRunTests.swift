@@ -2,6 +2,7 @@ import Files
 import Foundation
 import LatentKit
 import Recipes
+import Runs
 import Testing
 import Training
 
@@ -22,12 +23,11 @@ private func writeTable(_ url: URL, changing change: (Int, Double) -> Double = {
 private let transforms = ["log1p", "center", "scale"].flatMap { ["--transform", $0] }
 
 private func session(_ table: URL, _ more: [String] = []) throws -> Session {
-  try Host.$plugins.withValue(plugins) {
-    let command = try HostCommand.parseAsRoot(
-      ["compose", "--encoder", "mlp", "--data", "table", "--set", "data.path=\(table.path)"] + more + transforms)
-    let compose = try #require(command as? Compose)
-    return try Session(compose.options.parts.resolved(with: Composer(Host.catalog)), machine: compose.options.machine)
-  }
+  let command = try HostCommand.parseAsRoot(
+    ["compose", "--encoder", "mlp", "--data", "table", "--set", "data.path=\(table.path)"] + more + transforms)
+  let compose = try #require(command as? Compose)
+  let catalog = try Catalog(plugins)
+  return try Session(compose.options.parts.resolved(with: Composer(catalog)), catalog: catalog)
 }
 
 @Suite struct TableRuns {

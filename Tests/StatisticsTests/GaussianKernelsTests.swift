@@ -1,14 +1,15 @@
 import Foundation
+import LatentKit
 import Testing
 
 @testable import Statistics
 
 /// `−‖x − p‖²/2` for every place and point of a group, as a loop.
 private func exponents(_ places: Tensor, _ points: Tensor, ignoring axis: Int? = nil) throws -> [[Double]] {
-  let d = places.size(1)
+  let d = try places.size(1)
   let (x, p) = (try places.doubles(), try points.doubles())
-  return (0..<places.size(0)).map { place in
-    (0..<points.size(0)).map { point in
+  return try (0..<places.size(0)).map { place in
+    try (0..<points.size(0)).map { point in
       -0.5
         * (0..<d).filter { $0 != axis }
         .reduce(0) { $0 + (x[place * d + $1] - p[point * d + $1]) * (x[place * d + $1] - p[point * d + $1]) }

@@ -81,7 +81,7 @@ private func request(_ wanted: [Int64]?, count: Int, of reference: LatentSet?) t
 
   let unlabelled = try request(nil, count: 5, of: LatentSet(latents: .zeros([9, 2]), labels: nil))
   let one = try unlabelled.byClass(for: "test", using: &generator)
-  #expect(one.count == 1 && one[0].count == 5 && one[0].training.size(0) == 9)
+  #expect(try one.count == 1 && one[0].count == 5 && one[0].training.size(0) == 9)
 }
 
 @Test func requestsThatCannotBeMetSayWhy() throws {

@@ -1,4 +1,5 @@
 import Foundation
+import LatentKit
 import Testing
 
 @testable import Statistics

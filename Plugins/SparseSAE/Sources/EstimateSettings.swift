@@ -22,7 +22,7 @@ struct EstimateSettings {
     let prior = kernelPrior(request.prior)
     let isOwn = try prior.map { try usesDensities(of: $0, for: request) } ?? false
     return try requests.map { request in
-      let count = request.training.size(0)
+      let count = try request.training.size(0)
       let order = try generator.permutation(count).slice(0..<min(count, maximumPoints ?? count))
       let points = try request.training.rows(order.to(request.training.device))
       if let prior, isOwn {
@@ -52,6 +52,12 @@ struct EstimateSettings {
     ]
   }
 
+  /// Whether draws are of the classes that a request names.
+  func followsLabels(of request: DrawRequest) throws -> Bool {
+    guard request.labels != nil else { return false }
+    return try target == .prior ? kernelPrior(request.prior)?.knowsClasses ?? false : true
+  }
+
   /// - Throws: `RecipeError` where kernels of the prior are wanted and it has none.
   func check(_ prior: any Prior, _ title: String) throws {
     guard target != .prior || prior is KernelDensityPrior else {
@@ -67,13 +73,5 @@ struct EstimateSettings {
 
   private func usesDensities(of prior: KernelDensityPrior, for request: DrawRequest) throws -> Bool {
     try target == .prior || request.labels == nil || prior.knowsClasses
-  }
-}
-
-/// What is wrong with a bandwidth setting, as a check before anything is drawn.
-func checkBandwidth(_ bandwidth: Bandwidth, _ title: String) throws {
-  if case .factor(let factor) = bandwidth, !(factor > 0) {
-    throw RecipeError(
-      "\(title): bandwidth is \(factor), expected scott, silverman, cross-validated or a number above 0")
   }
 }

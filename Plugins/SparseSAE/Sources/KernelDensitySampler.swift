@@ -9,28 +9,26 @@ import Statistics
 ///
 /// - Shapes: draws `[count, latent]`, in the order of the request's labels.
 /// - Throws: `RecipeError` for a class without training latents, and for `target: prior` without prior `kde`.
-public struct KernelDensitySampler: SelectiveSampler {
+public struct KernelDensitySampler: SelectiveSampler, Component {
   public struct Config: ComponentConfig {
+    @Setting(
+      "What draws follow: kde (an estimate of the training latents), prior (kernels of prior kde), or auto: these, else kde."
+    )
     public var target = WalkTarget.auto
+    @Setting("Of target kde, as of prior kde: scott, silverman, cross-validated, or a number.", .above(0))
     public var bandwidth = Bandwidth.scott
+    @Setting("Of target kde, as of prior kde: full, diagonal, scalar, identity.")
     public var covariance = KernelShape.full
-    public var maximumPoints: Int?
+    @Setting(
+      "Kernels of each class at most, a random choice of its training latents; unset: all of them.", .within(2...1e9))
+    public var maximumPoints: Int? = nil
     public init() {}
-    public static let help: KeyValuePairs = [
-      "target":
-        "What draws follow: kde (an estimate of the training latents), prior (kernels of prior kde), or auto: these, else kde.",
-      "bandwidth": "Of target kde, as of prior kde: scott, silverman, cross-validated, or a number.",
-      "covariance": "Of target kde, as of prior kde: full, diagonal, scalar, identity.",
-      "maximumPoints": "Kernels of each class at most, a random choice of its training latents; unset: all of them.",
-    ]
   }
 
   private let settings: EstimateSettings
   private let title: String
 
   public init(_ config: Config, in context: BuildContext) throws {
-    try checkBandwidth(config.bandwidth, context.title)
-    try checkMaximumPoints(config.maximumPoints, context.title)
     settings = EstimateSettings(
       target: config.target, bandwidth: config.bandwidth, shape: config.covariance, maximumPoints: config.maximumPoints)
     title = context.title
@@ -51,7 +49,9 @@ public struct KernelDensitySampler: SelectiveSampler {
         }
         return try density.draw(count, using: &generator).to(points.dtype, points.device)
       }
-      return Draw(latents: try ClassRequest.merge(draws, of: requests), warnings: warnings)
+      return try Draw(
+        latents: ClassRequest.merge(draws, of: requests), followsLabels: settings.followsLabels(of: request),
+        warnings: warnings)
     }
   }
 }

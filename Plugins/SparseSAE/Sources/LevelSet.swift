@@ -13,10 +13,10 @@ struct LevelSet {
   init<Density>(
     _ threshold: Threshold, _ targets: [ClassTarget<Density>], in density: any ChainDensity, chains: Int
   ) throws {
-    let most = targets.map { $0.points.size(0) }.max() ?? 0
+    let most = try targets.map { try $0.points.size(0) }.max() ?? 0
     let places = try Tensor.stack(
       targets.enumerated().map { number, target in
-        let count = target.points.size(0)
+        let count = try target.points.size(0)
         return try density.whiten(target.points.rows((0..<most).map { $0 % count }), of: number)
       })
     let all = try density.logDensity(places)

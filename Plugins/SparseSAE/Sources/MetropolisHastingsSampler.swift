@@ -23,65 +23,47 @@ import Statistics
 ///
 /// - Shapes: draws `[count, latent]`, in the order of the request's labels.
 /// - Throws: `RecipeError` for a class without training latents, or one that has none above the threshold.
-public struct MetropolisHastingsSampler: Sampler {
+public struct MetropolisHastingsSampler: Sampler, Component {
   public struct Config: ComponentConfig {
+    @Setting(
+      "What walks go over: kde (an estimate of the training latents), prior, or auto: prior kde's kernels, else kde.")
     public var target = WalkTarget.auto
-    public var chains = 16
-    public var warmUp = 500
+    @Setting("Walks for each class, side by side.", .within(1...10_000)) public var chains = 16
+    @Setting("Steps that are thrown away; they tune the proposal.", .within(0...10_000_000)) public var warmUp = 500
+    @Setting(
+      "Steps of each walk after that; more where thinning and the number of draws ask for them.",
+      .within(1...10_000_000))
     public var steps = 2000
-    public var thinning = 20
+    @Setting("Steps between two draws of a walk, at least.", .within(1...1_000_000)) public var thinning = 20
+    @Setting(
+      "Steps between two jumps to another kernel; 0: never, the plain walk of the paper.", .within(0...10_000_000))
     public var jumpEvery = 4
+    @Setting("Of target kde, as of prior kde: scott, silverman, cross-validated, or a number.", .above(0))
     public var bandwidth = Bandwidth.scott
+    @Setting("Of target kde, as of prior kde: full, diagonal, scalar, identity.")
     public var covariance = KernelShape.full
+    @Setting(
+      "tuned (the kernels' covariance, scaled in the warm-up), or a variance, as 0.2 in the authors' code.", .above(0))
     public var proposal = WalkProposal.tuned
-    public var acceptance = 0.3
+    @Setting("Share of moves that tuning aims at accepting.", .between(0, 1)) public var acceptance = 0.3
+    @Setting(
+      "metropolis, or threshold: the paper's rule, which does not follow the density but fills a level set evenly.")
     public var rule = Rule.metropolis
+    @Setting(
+      "For rule threshold: a density, or a share of the training latents that it leaves out, as in 5%.", .atLeast(0))
     public var threshold = Threshold.quantile(0.05)
-    public var maximumPoints: Int?
+    @Setting(
+      "Kernels of each class at most, a random choice of its training latents; unset: all of them.", .within(2...1e9))
+    public var maximumPoints: Int? = nil
     public init() {}
-    public static let help: KeyValuePairs = [
-      "target":
-        "What walks go over: kde (an estimate of the training latents), prior, or auto: prior kde's kernels, else kde.",
-      "chains": "Walks for each class, side by side.",
-      "warmUp": "Steps that are thrown away; they tune the proposal.",
-      "steps": "Steps of each walk after that; more where thinning and the number of draws ask for them.",
-      "thinning": "Steps between two draws of a walk, at least.",
-      "jumpEvery": "Steps between two jumps to another kernel; 0: never, the plain walk of the paper.",
-      "bandwidth": "Of target kde, as of prior kde: scott, silverman, cross-validated, or a number.",
-      "covariance": "Of target kde, as of prior kde: full, diagonal, scalar, identity.",
-      "proposal": "tuned (the kernels' covariance, scaled in the warm-up), or a variance, as 0.2 in the authors' code.",
-      "acceptance": "Share of moves that tuning aims at accepting.",
-      "rule":
-        "metropolis, or threshold: the paper's rule, which does not follow the density but fills a level set evenly.",
-      "threshold": "For rule threshold: a density, or a share of the training latents that it leaves out, as in 5%.",
-      "maximumPoints": "Kernels of each class at most, a random choice of its training latents; unset: all of them.",
-    ]
   }
 
   private let config: Config
   private let settings: EstimateSettings
 
   public init(_ config: Config, in context: BuildContext) throws {
-    let title = context.title
-    try checkChains(
-      title, chains: config.chains, warmUp: config.warmUp, steps: config.steps, thinning: config.thinning,
-      maximumPoints: config.maximumPoints)
-    guard config.jumpEvery >= 0 else {
-      throw RecipeError("\(title): jumpEvery is \(config.jumpEvery), expected 0 or more")
-    }
-    guard 0 < config.acceptance && config.acceptance < 1 else {
-      throw RecipeError("\(title): acceptance is \(config.acceptance), expected between 0 and 1")
-    }
-    try checkBandwidth(config.bandwidth, title)
-    if case .variance(let variance) = config.proposal, !(variance > 0) {
-      throw RecipeError("\(title): proposal is \(variance), expected tuned or a variance above 0")
-    }
-    switch config.threshold {
-    case .density(let density) where !(density >= 0):
-      throw RecipeError("\(title): threshold is \(density), expected 0 or more, or a share as in 5%")
-    case .quantile(let share) where !(0 <= share && share < 1):
-      throw RecipeError("\(title): threshold is \(numeral(100 * share))%, expected 0% to less than 100%")
-    default: break
+    if case .quantile(let share) = config.threshold, !(0 <= share && share < 1) {
+      throw RecipeError("\(context.title): threshold is \(numeral(100 * share))%, expected 0% to less than 100%")
     }
     self.config = config
     settings = EstimateSettings(
@@ -97,7 +79,8 @@ public struct MetropolisHastingsSampler: Sampler {
           let order = try generator.permutation(part.training.size(0)).to(part.training.device)
           return ClassTarget(request: part, points: try part.training.rows(order), density: request.prior)
         }
-        return try chains.draw(targets) { targets, steps in
+        let follows = try request.labels != nil && request.prior.knowsClasses
+        return try chains.draw(targets, followsLabels: follows) { targets, steps in
           let known = targets.compactMap { $0.request.label.map(Int64.init) }
           let density = PriorDensity(request.prior, labels: known.isEmpty ? nil : try Tensor(known))
           return (try walk(targets, over: density, chains, steps, using: &generator), density)
@@ -105,7 +88,8 @@ public struct MetropolisHastingsSampler: Sampler {
       }
       let targets = try settings.targets(requests, of: request, using: &generator)
       let warnings = try settings.problems(with: request)
-      return try chains.draw(targets, warnings: warnings) { targets, steps in
+      return try chains.draw(targets, followsLabels: settings.followsLabels(of: request), warnings: warnings) {
+        targets, steps in
         let density = try KernelDensityStack(targets.compactMap(\.density), like: targets[0].points)
         let jump = MetropolisHastings(KernelJump(density)) { try density.logDensity($0) }
         return (try walk(targets, over: density, jump: jump, chains, steps, using: &generator), density)

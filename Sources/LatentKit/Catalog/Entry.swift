@@ -59,7 +59,8 @@ public struct Entry<Role>: Sendable {
         return "its setting '\(setting.name)' is declared twice"
       }
       if let range = setting.range, !range.admits(setting.fallback) {
-        return "the default of its setting '\(setting.name)' is \(setting.fallback.text), outside its range \(range.text)"
+        return
+          "the default of its setting '\(setting.name)' is \(setting.fallback.text), outside its range \(range.text)"
       }
     }
     return nil

@@ -104,7 +104,8 @@ public struct SettingRange: Sendable, Equatable {
       case (nil, nil): "any finite number"
       }
     guard let count else { return numbers }
-    let many = count.lowerBound == count.upperBound ? "\(count.lowerBound)" : "\(count.lowerBound) to \(count.upperBound)"
+    let many =
+      count.lowerBound == count.upperBound ? "\(count.lowerBound)" : "\(count.lowerBound) to \(count.upperBound)"
     return "\(many) numbers, each \(numbers)"
   }
 

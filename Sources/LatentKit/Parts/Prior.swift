@@ -6,6 +6,14 @@ public protocol Prior: Part {
   ///   - latents: `[batch, latent]`.
   ///   - labels: `[batch]`, Int64, from 0.
   func logDensity(_ latents: Tensor, labels: Tensor?) throws -> Tensor
+
+  /// Whether the density depends on the class.
+  var knowsClasses: Bool { get throws }
+}
+
+extension Prior {
+  /// Those that place each class at a point do.
+  public var knowsClasses: Bool { self is any CentroidPrior }
 }
 
 /// A prior that can be drawn from directly.

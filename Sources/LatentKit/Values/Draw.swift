@@ -21,7 +21,7 @@ public struct DrawRequest {
   /// The training latents.
   /// - Throws: `RecipeError` where the request has none.
   public func requireReference(for sampler: String) throws -> LatentSet {
-    guard let reference, reference.latents.size(0) > 0 else {
+    guard let reference, try reference.latents.size(0) > 0 else {
       throw RecipeError(
         "sampler '\(sampler)' learns from training latents, and there are none; train the encoder first")
     }

@@ -25,7 +25,8 @@ public struct Term {
   private let each: (() throws -> Tensor)?
 
   private init(
-    name: String, reduction: Reduction = .mean, selection: Selection? = nil, whole: Tensor?, each: (() throws -> Tensor)?
+    name: String, reduction: Reduction = .mean, selection: Selection? = nil, whole: Tensor?,
+    each: (() throws -> Tensor)?
   ) {
     (self.name, self.reduction, self.selection, self.whole, self.each) = (name, reduction, selection, whole, each)
   }

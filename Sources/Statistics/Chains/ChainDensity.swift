@@ -28,7 +28,7 @@ public struct PriorDensity: ChainDensity {
   public func restore(_ places: Tensor, of number: Int) throws -> Tensor { try places.to(.float64, .cpu) }
 
   public func logDensity(_ places: Tensor) throws -> Tensor {
-    let (classes, chains, latent) = (places.size(0), places.size(1), places.size(2))
+    let (classes, chains, latent) = (places.shape[0], places.shape[1], places.shape[2])
     let each = try labels?.to(places.device).unsqueezed(1).expanded([classes, chains]).reshaped([classes * chains])
     return try prior.logDensity(places.reshaped([classes * chains, latent]), labels: each).reshaped([classes, chains])
   }

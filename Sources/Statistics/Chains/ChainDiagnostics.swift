@@ -1,7 +1,7 @@
 import Foundation
 import LatentKit
 
-/// Whether Markov chains have found their density, and how much their draws are worth.
+/// Convergence diagnostics of Markov chains: split R-hat and effective sample sizes.
 ///
 /// Split R-hat compares the spread between chains with the spread inside them, each chain cut in half so that a drift
 /// shows: `sqrt(V / W)` with `W` the mean variance inside the halves and `V = (n − 1)/n W + B/n` (Gelman et al. 2013,
@@ -15,13 +15,13 @@ import LatentKit
 ///
 /// A dimension without an answer (every draw equal, a draw that is not finite, fewer than 16 steps) has NaN in all.
 public struct ChainDiagnostics: Sendable {
-  /// One for each dimension.
+  /// Split R-hat of each dimension, 1 for chains that agree.
   public let splitRHat: [Double]
-  /// One for each dimension.
+  /// The effective sample size of each dimension, in draws.
   public let effectiveSampleSize: [Double]
-  /// One for each dimension.
+  /// The bulk effective sample size of each dimension, in draws.
   public let bulkSampleSize: [Double]
-  /// Steps, one for each dimension.
+  /// The integrated autocorrelation time of each dimension, in steps.
   public let autocorrelationTime: [Double]
 
   /// - Parameters:
@@ -32,8 +32,8 @@ public struct ChainDiagnostics: Sendable {
     guard draws.rank == 3 else {
       throw TensorError("chain diagnostics", shapes: [draws.shape], reason: "expected [chains, steps, dimensions]")
     }
-    let (steps, dimensions) = (draws.size(1), draws.size(2))
-    guard draws.size(0) > 0, steps >= 16 else {
+    let (steps, dimensions) = try (draws.size(1), draws.size(2))
+    guard try draws.size(0) > 0, steps >= 16 else {
       splitRHat = Array(repeating: .nan, count: dimensions)
       (effectiveSampleSize, bulkSampleSize, autocorrelationTime) = (splitRHat, splitRHat, splitRHat)
       return
@@ -43,7 +43,7 @@ public struct ChainDiagnostics: Sendable {
     splitRHat = summaries.map(\.rHat)
     effectiveSampleSize = summaries.map(\.size)
     bulkSampleSize = try zip(summaries, summarize(normalScores(draws))).map { $0.size.isNaN ? .nan : $1.size }
-    autocorrelationTime = summaries.map { Double(stride * draws.size(0) * (steps / 2 * 2)) / $0.size }
+    autocorrelationTime = try summaries.map { try Double(stride * draws.size(0) * (steps / 2 * 2)) / $0.size }
   }
 
   /// The largest split R-hat of all dimensions that have one; nil where none has.
@@ -58,13 +58,13 @@ public struct ChainDiagnostics: Sendable {
   /// The longest autocorrelation time of all dimensions that have one, in steps; nil where none has.
   public var longestAutocorrelationTime: Double? { autocorrelationTime.filter { !$0.isNaN }.max() }
 
-  /// How many dimensions have no answer.
+  /// The number of dimensions without an answer.
   public var undefinedCount: Int { splitRHat.count { $0.isNaN } }
 }
 
 /// Split R-hat and effective sample size of each dimension of `[chains, steps, dimensions]`, at least 16 steps.
 private func summarize(_ draws: Tensor) throws -> [(rHat: Double, size: Double)] {
-  let (steps, half, dimensions) = (draws.size(1), draws.size(1) / 2, draws.size(2))
+  let (steps, half, dimensions) = try (draws.size(1), draws.size(1) / 2, draws.size(2))
   // Counted from a draw of their own, chains that never move have a variance of exactly zero.
   let moved = try draws - draws.slice(0..<1).slice(0..<1, axis: 1)
   let halves = try Tensor.concatenate([moved.slice(0..<half, axis: 1), moved.slice(steps - half..<steps, axis: 1)])
@@ -78,10 +78,11 @@ private func summarize(_ draws: Tensor) throws -> [(rHat: Double, size: Double)]
   let isStill = try walks.abs().max(axes: [0, 1]).doubles().map { $0 == 0 }
   let series = try covariances.transposed().contiguous().doubles()
 
+  let count = try halves.size(0)
   return (0..<dimensions).map { dimension in
     let place = dimension * half
     let covariances = isStill[dimension] ? Array(repeating: 0, count: half) : Array(series[place..<place + half])
-    return summarize(covariances, between: between[dimension], halves: halves.size(0))
+    return summarize(covariances, between: between[dimension], halves: count)
   }
 }
 
@@ -89,7 +90,7 @@ private func summarize(_ draws: Tensor) throws -> [(rHat: Double, size: Double)]
 /// share their mean rank.
 private func normalScores(_ draws: Tensor) throws -> Tensor {
   let columns = try draws.reshaped([-1, draws.size(2)]).transposed().contiguous()
-  let (count, sorted) = (columns.size(1), try columns.sorted(axis: 1))
+  let (count, sorted) = (try columns.size(1), try columns.sorted(axis: 1))
   let (values, order) = (try sorted.values.doubles(), try sorted.indices.ints())
   var ranks = Array(repeating: 0.0, count: values.count)
   for start in stride(from: 0, to: values.count, by: count) {

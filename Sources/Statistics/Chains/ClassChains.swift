@@ -35,7 +35,7 @@ public struct ClassChains: Sendable {
   public func starts<Density>(of targets: [ClassTarget<Density>], in density: any ChainDensity) throws -> Tensor {
     try .stack(
       targets.enumerated().map { number, target in
-        let count = target.points.size(0)
+        let count = target.points.shape[0]
         return try density.whiten(target.points.rows((0..<chains).map { $0 % count }), of: number)
       })
   }
@@ -49,12 +49,13 @@ public struct ClassChains: Sendable {
   ///
   /// - Parameters:
   ///   - targets: One for each class. Those without a density repeat their first point, with a warning.
+  ///   - followsLabels: Whether draws are of the classes that were asked for.
   ///   - warnings: Others, put first.
   ///   - run: Runs chains of so many steps for some targets, in one batch of `[classes, chains, latent]`, and returns how to
   ///     take them back to latents.
   /// - Returns: Draws `[count, latent]` in the order that was asked for, with diagnostics and warnings.
   public func draw<Density>(
-    _ targets: [ClassTarget<Density>], warnings: [String] = [],
+    _ targets: [ClassTarget<Density>], followsLabels: Bool, warnings: [String] = [],
     run: ([ClassTarget<Density>], _ steps: Int) throws -> (record: ChainRecord, density: any ChainDensity)
   ) throws -> Draw {
     var reports: [ClassReport] = []
@@ -79,7 +80,8 @@ public struct ClassChains: Sendable {
       }
     }
     return Draw(
-      latents: try ClassRequest.merge(draws, of: targets.map(\.request)), diagnostics: measurements(of: reports),
+      latents: try ClassRequest.merge(draws, of: targets.map(\.request)),
+      followsLabels: followsLabels, diagnostics: measurements(of: reports),
       warnings: warnings + problems(in: reports, remedy: remedy))
   }
 
@@ -88,7 +90,7 @@ public struct ClassChains: Sendable {
     var blocks: [[ClassTarget<Density>]] = []
     var room = 0
     for target in targets {
-      let size = chains * steps(for: [target]) * target.points.size(1)
+      let size = chains * steps(for: [target]) * target.points.shape[1]
       if size > room { (blocks, room) = (blocks + [[]], 16_000_000) }
       blocks[blocks.count - 1].append(target)
       room -= size
@@ -106,7 +108,7 @@ public struct ClassChains: Sendable {
   /// Every so many steps of walks, at least four for each draw and 250 in all where there are as many: neighbours hardly
   /// differ, and sorting all of them would take as long as the walk.
   private func diagnosed(_ walks: Tensor) throws -> (steps: Tensor, stride: Int) {
-    let steps = walks.size(1)
+    let steps = walks.shape[1]
     let stride = max(1, min(thinning / 4, steps / 250))
     guard stride > 1 else { return (walks, 1) }
     let kept = Swift.stride(from: (steps - 1) % stride, to: steps, by: stride).map(Int64.init)
@@ -115,7 +117,7 @@ public struct ClassChains: Sendable {
 
   /// Round by round, one draw of every chain: neighbours in the result come from different chains.
   private func choose(_ count: Int, from walks: Tensor) throws -> Tensor {
-    let (rounds, steps) = (rounds(count), walks.size(1))
+    let (rounds, steps) = (rounds(count), walks.shape[1])
     let chosen = (0..<count).map { draw in
       let (round, chain) = draw.quotientAndRemainder(dividingBy: chains)
       return chain * steps + (round + 1) * steps / rounds - 1

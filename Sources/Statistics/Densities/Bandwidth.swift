@@ -1,7 +1,7 @@
 import Foundation
 import LatentKit
 
-/// How wide the kernels of a density estimate are, as a factor of the deviations that their shape has.
+/// The width of the kernels of a density estimate, as a factor of the deviations that their shape has.
 public enum Bandwidth: Codable, Equatable, Sendable {
   /// `n^(−1/(d + 4))` (Scott 1992).
   case scott

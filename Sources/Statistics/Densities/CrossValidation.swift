@@ -17,7 +17,7 @@ public struct CrossValidation: Sendable {
   ///   - points: `[count, dimensions]`, in the coordinates where a kernel of factor 1 is `N(0, I)`.
   ///   - folds: At least 2; 0 for as many as points.
   public init(_ points: Tensor, folds: Int) throws {
-    let count = points.size(0)
+    let count = try points.size(0)
     guard count >= 2, folds == 0 || 2...count ~= folds else {
       throw RecipeError(
         "cross-validation of \(count) points found folds \(folds), expected 0 or 2 to the number of points; lower it")
@@ -27,7 +27,7 @@ public struct CrossValidation: Sendable {
 
   /// The mean log likelihood of a point that was left out.
   public func score(_ factor: Double) throws -> Double {
-    let (count, dimensions) = (points.size(0), points.size(1))
+    let (count, dimensions) = try (points.size(0), points.size(1))
     let scaled = try points / factor
     var sum = 0.0
     if folds == 0 || folds == count {
@@ -47,7 +47,7 @@ public struct CrossValidation: Sendable {
 
   /// The best factor, to a thousandth of it: the best of a grid, then golden sections between its neighbours.
   public func best() throws -> Double {
-    let scott = log(Bandwidth.scott.factor(count: points.size(0), dimensions: points.size(1)) ?? 1)
+    let scott = try log(Bandwidth.scott.factor(count: points.size(0), dimensions: points.size(1)) ?? 1)
     let (low, high, cells) = (scott - log(20), scott + log(5), 18)
     let grid = (0...cells).map { low + (high - low) * Double($0) / Double(cells) }
     let scores = try grid.map { try score(exp($0)) }

@@ -8,6 +8,7 @@ import LatentKit
 public struct GaussianKernels: Sendable {
   /// `[groups, dimensions + 1, count]`: points as columns, below each `log w − ‖p‖²/2`.
   private let rows: Tensor
+  /// The coordinates of a point.
   public let dimensions: Int
 
   /// - Parameters:
@@ -16,14 +17,14 @@ public struct GaussianKernels: Sendable {
   /// - Throws: `TensorError` without a group, or where groups differ in dimensions.
   public init(_ points: [Tensor], logWeights: [Tensor]? = nil) throws {
     guard let first = points.first else { throw TensorError("kernels", reason: "expected at least one group") }
-    dimensions = first.size(1)
-    let most = points.map { $0.size(0) }.max() ?? 0
+    dimensions = try first.size(1)
+    let most = try points.map { try $0.size(0) }.max() ?? 0
     rows = try .stack(
       points.enumerated().map { number, points in
         let halfSquares = try points.square().sum(axis: 1) * -0.5
         let offsets = try logWeights.map { try halfSquares + $0[number] } ?? halfSquares
         let columns = try Tensor.concatenate([points, offsets.unsqueezed(1)], axis: 1).transposed()
-        let missing = most - points.size(0)
+        let missing = try most - points.size(0)
         let (dtype, device) = (points.dtype, points.device)
         let nothing = try Tensor.concatenate([
           .zeros([points.size(1), missing], dtype: dtype, device: device),

@@ -42,7 +42,7 @@ public struct KernelDensity: Sendable {
         "a kernel density needs two different points or more, and its \(moments.count) are all the same")
     }
     center = moments.mean
-    let isThin = covariance == nil && shape == .full && moments.count <= points.size(1)
+    let isThin = try covariance == nil && shape == .full && moments.count <= points.size(1)
     let (unscaled, ridge) = try regularRoot(of: shape.matrix(covariance ?? moments.covariance), isSingular: isThin)
     self.ridge = ridge
     let unit = try KernelDensity.whiten(points, center: center, root: unscaled)
@@ -63,7 +63,7 @@ public struct KernelDensity: Sendable {
   }
 
   /// The number of kernels.
-  public var count: Int { whitened.size(0) }
+  public var count: Int { whitened.shape[0] }
 
   /// Returns `log p(x)` of each row of `[count, dimensions]`, as `[count]`; with a gradient where the rows have one.
   public func logDensity(_ places: Tensor) throws -> Tensor {
@@ -100,7 +100,7 @@ public struct KernelDensity: Sendable {
 
 /// The Cholesky factor of a covariance, with the smallest ridge that makes it regular.
 private func regularRoot(of covariance: Tensor, isSingular: Bool) throws -> (root: Tensor, ridge: Double) {
-  let dimensions = covariance.size(0)
+  let dimensions = try covariance.size(0)
   let scale = try covariance.diagonal().mean().item()
   var ridge = isSingular ? 1e-6 : 0
   while true {

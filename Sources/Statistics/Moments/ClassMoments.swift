@@ -36,7 +36,7 @@ public struct ClassMoments: Sendable {
     func refuse(_ reason: String) -> TensorError {
       TensorError("class moments", shapes: [rows.shape, labels.shape], reason: reason)
     }
-    guard rows.rank == 2, rows.size(0) > 0, labels.shape == [rows.size(0)], labels.dtype == .int64 else {
+    guard rows.rank == 2, rows.shape[0] > 0, labels.shape == [rows.shape[0]], labels.dtype == .int64 else {
       throw refuse("expected rows [count, dimensions], at least one, and Int64 labels [count]")
     }
     let members = try labels.ints()
@@ -45,13 +45,13 @@ public struct ClassMoments: Sendable {
     }
     let rows = try rows.detached().to(.float64, .cpu)
     let labels = try labels.to(.cpu)
-    let weights = try weights?.detached().to(.float64, .cpu) ?? .ones([rows.size(0)], dtype: .float64)
+    let weights = try weights?.detached().to(.float64, .cpu) ?? .ones(labels.shape, dtype: .float64)
     guard weights.shape == labels.shape, try weights.isFinite().all(), try weights.min().item() >= 0,
       try weights.sum().item() > 0
     else { throw refuse("expected finite weights [count] of 0 or more, with a sum above 0") }
 
     let shareOfRow = try (weights / weights.sum()).unsqueezed(1)
-    let dimensions = rows.size(1)
+    let dimensions = rows.shape[1]
     // Counted from the first row, equal rows have a variance of exactly zero.
     let first = try rows.slice(0..<1)
     let moved = try rows - first

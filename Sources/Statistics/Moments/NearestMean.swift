@@ -5,9 +5,10 @@ public struct NearestMean: Sendable {
   /// `[classes, latent]`; a class whose mean is NaN is never chosen.
   public let means: Tensor
 
+  /// - Parameter means: `[classes, latent]`.
   public init(_ means: Tensor) { self.means = means }
 
-  /// The nearest class of each latent: `[count, latent]` to `[count]`, Int64.
+  /// Returns the nearest class of each latent: `[count, latent]` to `[count]`, Int64.
   public func classes(of latents: Tensor) throws -> Tensor {
     try withoutGradients {
       let means = try means.to(latents.dtype, latents.device)
@@ -17,7 +18,7 @@ public struct NearestMean: Sendable {
     }
   }
 
-  /// The share of latents whose nearest class is their label's, 0 to 1.
+  /// Returns the share of latents `[count, latent]` whose nearest class is their label's, 0 to 1.
   public func accuracy(_ latents: Tensor, labels: Tensor) throws -> Double {
     try (classes(of: latents) .== labels).to(.float64).mean().item()
   }

@@ -15,7 +15,7 @@ public struct PrincipalComponents: Sendable {
   /// - Throws: `TensorError` for other shapes or values that are not finite.
   public init(of latents: Tensor, count: Int) throws {
     let moments = try Moments(of: latents)
-    let dimensions = latents.size(1)
+    let dimensions = try latents.size(1)
     guard (1...max(dimensions, 1)).contains(count) else {
       throw TensorError(
         "principal components", shapes: [latents.shape], reason: "expected 1 to \(dimensions) of them, found \(count)")
@@ -31,7 +31,7 @@ public struct PrincipalComponents: Sendable {
     shares = all.reversed().prefix(count).map { total > 0 ? $0 / total : 0 }
   }
 
-  /// Coordinates along the directions: `[count, dimensions]` to `[count, directions]`.
+  /// Returns coordinates along the directions: `[count, dimensions]` to `[count, directions]`.
   public func project(_ latents: Tensor) throws -> Tensor {
     try (latents.detached().to(.float64, .cpu) - mean).matmul(directions)
   }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Figures
+@testable import Reports
 
 private let hostile = "<script>alert('x')</script> & \"quotes\""
 

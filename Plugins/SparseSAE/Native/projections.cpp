@@ -4,6 +4,8 @@
 // how the thresholds depend on each other. They are found as Michelot (1986) and Condat (2016) do: a threshold from all
 // weights is too low; drop the weights that it zeroes, and ask again, until none drops out. The last answer is exact up to
 // the rounding of doubles: nothing is bisected, and nothing is sorted.
+#include "sparse_sae_native.h"
+
 #include "bridge.h"
 #include "parallel.h"
 #include "vectors.h"
@@ -355,28 +357,28 @@ void projectL21(const Layout &g, T *data, double radius) {
 }
 
 template <typename T>
-void project(at::Tensor &t, ct_ball ball, double radius, bool columns) {
-  const Layout g(t, columns && ball != CT_L1);
+void project(at::Tensor &t, sparse_sae_ball ball, double radius, bool columns) {
+  const Layout g(t, columns && ball != SPARSE_SAE_L1);
   T *data = t.data_ptr<T>();
-  if (ball == CT_L11) return projectL11(g, data, radius);
-  if (ball == CT_L21) return projectL21(g, data, radius);
+  if (ball == SPARSE_SAE_L11) return projectL11(g, data, radius);
+  if (ball == SPARSE_SAE_L21) return projectL21(g, data, radius);
   const auto norms = groupSums(g, data, false);
   double norm = 0;
-  for (double own : norms) norm += ball == CT_L1 ? own : own * own;
-  norm = ball == CT_L1 ? sum({norm}) : std::sqrt(sum({norm}));
+  for (double own : norms) norm += ball == SPARSE_SAE_L1 ? own : own * own;
+  norm = ball == SPARSE_SAE_L1 ? sum({norm}) : std::sqrt(sum({norm}));
   if (norm <= radius) return;
   if (radius == 0) std::fill_n(data, t.numel(), T(0));
-  else if (ball == CT_L1) shrink(g, data, thresholds(g, data, norms, CommonThreshold{radius}));
+  else if (ball == SPARSE_SAE_L1) shrink(g, data, thresholds(g, data, norms, CommonThreshold{radius}));
   else shrink(g, data, thresholds(g, data, norms, SharedMultiplier{radius}));
 }
 
 }  // namespace
 
-int ct_project(ct_tensor t, ct_ball ball, double radius, bool columns) {
+int sparse_sae_project(ct_tensor t, sparse_sae_ball ball, double radius, bool columns) {
   return status([&] {
     auto &weights = open(t);
     TORCH_CHECK(radius >= 0 && std::isfinite(radius), "found radius ", radius, ", expected a finite number from 0 on");
-    TORCH_CHECK(ball == CT_L1 || weights.dim() >= 2, "groups need two axes or more; found ", weights.dim());
+    TORCH_CHECK(ball == SPARSE_SAE_L1 || weights.dim() >= 2, "groups need two axes or more; found ", weights.dim());
     TORCH_CHECK(
       weights.scalar_type() == at::kFloat || weights.scalar_type() == at::kDouble, "expected float32 or float64, found ",
       weights.scalar_type());

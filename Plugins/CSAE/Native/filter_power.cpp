@@ -1,5 +1,7 @@
 // The power of an image's response to small filters: for each image, the mean square of every response, summed over
 // filters. As convolutions from one channel to two, it takes longer than all matrix products of a small autoencoder.
+#include "csae_native.h"
+
 #include "bridge.h"
 #include "parallel.h"
 
@@ -52,6 +54,10 @@ void respond(const Geometry &g, const T *padded, const T *kernel, int64_t y, T *
     }
 }
 
+at::Tensor correlate(const at::Tensor &planes, const at::Tensor &filters, int64_t padding) {
+  return at::conv2d(planes, filters, {}, at::IntArrayRef({1, 1}), at::IntArrayRef({padding, padding}));
+}
+
 struct FilterPower : torch::autograd::Function<FilterPower> {
   static at::Tensor forward(AutogradContext *context, const at::Tensor &x, const at::Tensor &kernels, int64_t padding) {
     context->save_for_backward({x, kernels});
@@ -84,8 +90,21 @@ struct FilterPower : torch::autograd::Function<FilterPower> {
     return power;
   }
 
+  // The same gradient from operations that can be differentiated again.
+  static variable_list differentiableBackward(AutogradContext *context, const at::Tensor &slope) {
+    auto saved = context->get_saved_variables();
+    const auto &x = saved[0], &kernels = saved[1];
+    const int64_t padding = context->saved_data["padding"].toInt();
+    const Geometry g(x, kernels, padding);
+    auto planes = x.reshape({-1, 1, g.height, g.width}), filters = kernels.unsqueeze(1);
+    auto gradient = at::conv_transpose2d(
+      correlate(planes, filters, padding), filters, {}, at::IntArrayRef({1, 1}), at::IntArrayRef({padding, padding}));
+    auto dx = gradient.view(x.sizes()) * (slope * (2 / static_cast<double>(g.count()))).view({-1, 1, 1, 1});
+    return {dx, at::Tensor(), at::Tensor()};
+  }
+
   static variable_list backward(AutogradContext *context, variable_list slopes) {
-    TORCH_CHECK(!at::GradMode::is_enabled(), "filter power can be differentiated once only");
+    if (at::GradMode::is_enabled()) return differentiableBackward(context, slopes[0]);
     auto saved = context->get_saved_variables();
     const auto &x = saved[0], &kernels = saved[1];
     const Geometry g(x, kernels, context->saved_data["padding"].toInt());
@@ -131,7 +150,7 @@ struct FilterPower : torch::autograd::Function<FilterPower> {
 
 }  // namespace
 
-ct_tensor ct_filter_power(ct_tensor x, ct_tensor kernels, int64_t padding) {
+ct_tensor csae_filter_power(ct_tensor x, ct_tensor kernels, int64_t padding) {
   return tensor([&] {
     auto &images = open(x), &filters = open(kernels);
     TORCH_CHECK(
@@ -140,10 +159,9 @@ ct_tensor ct_filter_power(ct_tensor x, ct_tensor kernels, int64_t padding) {
     TORCH_CHECK(images.scalar_type() == filters.scalar_type(), "the filters have another type than the images");
     const Geometry g(images, filters, padding);
     TORCH_CHECK(padding >= 0 && g.outHeight() > 0 && g.outWidth() > 0, "the images are smaller than the filters");
-    if (images.is_cpu() && at::isFloatingType(images.scalar_type()))
+    if (images.is_cpu() && at::isFloatingType(images.scalar_type()) && !filters.requires_grad())
       return FilterPower::apply(images.contiguous(), filters.contiguous(), padding);
-    auto planes = images.flatten(0, 1).unsqueeze(1);
-    auto responses = at::conv2d(planes, filters.unsqueeze(1), {}, 1, at::IntArrayRef({padding, padding}));
+    auto responses = correlate(images.flatten(0, 1).unsqueeze(1), filters.unsqueeze(1), padding);
     return responses.square().sum({1, 2, 3}).view({g.images, g.channels}).sum(1) / static_cast<double>(g.count());
   });
 }

@@ -1,9 +1,8 @@
 import Foundation
 import LatentKit
-import Statistics
 import Testing
 
-@testable import SparseSAE
+@testable import Statistics
 
 /// What SciPy 1.17.1 and scikit-learn 1.9 say, by this script:
 ///
@@ -174,31 +173,9 @@ private func goldenPoints() throws -> Tensor {
   let sets = try [30, 7, 50].map { try generator.normal([$0, 3], dtype: .float64) * Double($0) + 2 }
   let densities = try sets.map { try KernelDensity(of: $0) }
   let places = try generator.normal([3, 6, 3], dtype: .float64) * 2
-  let found = try DensityStack(densities, like: places).logDensity(places)
+  let found = try KernelDensityStack(densities, like: places).logDensity(places)
   for (number, density) in densities.enumerated() {
     let expected = try density.logDensity(density.restore(places.select(number)))
     #expect(try (found.select(number) - expected).abs().max().item() < 1e-9)
-  }
-}
-
-@Test func choicesAreWordsOrNumbersInARecipe() throws {
-  typealias Config = MetropolisHastingsSampler.Config
-  let config = try Config(["bandwidth": "silverman", "proposal": 0.2, "maximumPoints": .null], at: "sampler.with")
-  #expect(config.bandwidth == .silverman && config.proposal == .variance(0.2) && config.maximumPoints == nil)
-  #expect(try Config(["bandwidth": 1], at: "sampler.with").bandwidth == .factor(1))
-  #expect(try Config(["bandwidth": "cross-validated"], at: "sampler.with").values["bandwidth"] == "cross-validated")
-  #expect(try Config(["threshold": "10%"], at: "sampler.with").threshold == .quantile(0.1))
-  #expect(try Config(["threshold": 1e-5], at: "sampler.with").threshold == .density(1e-5))
-  #expect(try Config().values["bandwidth"] == "scott")
-  #expect(try Config(Config().values, at: "sampler.with") == Config())
-  #expect {
-    try Config(["bandwidth": "scot"], at: "sampler.with")
-  } throws: {
-    "\($0)".contains("sampler.with.bandwidth: found 'scot'") && "\($0)".contains("Did you mean 'scott'?")
-  }
-  #expect {
-    try Config(["proposal": true], at: "sampler.with")
-  } throws: {
-    "\($0)".contains("expected tuned or a number")
   }
 }

@@ -94,11 +94,6 @@ public final class EventFile {
     add(message, step)
   }
 
-  /// Adds a picture.
-  public func image(_ tag: String, _ picture: Picture, step: Int) throws {
-    image(tag, png: try picture.png(), width: picture.width, height: picture.height, step: step)
-  }
-
   private func add(_ value: Message, _ step: Int) {
     var summary = Message()
     summary.bytes(1, value.data)

@@ -2,7 +2,7 @@ import Files
 import Foundation
 import Testing
 
-@testable import Figures
+@testable import Reports
 
 // A reader written from the descriptions of TFRecord and event.proto, so that writer and reader share no code.
 
@@ -117,8 +117,8 @@ private func temporary(_ body: (URL) throws -> Void) throws {
     file.scalar("train/mse", 0.125, step: 0)
     file.scalar("strata/łódź", -3e30, step: 300)
     file.scalar("bad", .nan, step: 1 << 40)
-    let picture = try Picture(width: 30, height: 20, color: .signal)
-    try file.image("samples", picture, step: 7)
+    let png = Data((0..<200).map { UInt8($0) })
+    file.image("samples", png: png, width: 30, height: 20, step: 7)
     try file.close()
 
     let found = try events(url)
@@ -129,7 +129,7 @@ private func temporary(_ body: (URL) throws -> Void) throws {
     #expect(found.allSatisfy { $0.time == 1_700_000_000.25 })
     let image = try #require(found[4].image)
     #expect((image.height, image.width, image.colors) == (20, 30, 3))
-    #expect(try Picture(png: image.png) == picture)
+    #expect(image.png == png)
   }
 }
 

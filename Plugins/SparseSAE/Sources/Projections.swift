@@ -1,4 +1,5 @@
-import CTorch
+import LatentKit
+import SparseSAENative
 
 /// A ball `‖W‖ ≤ radius` that weights can be projected onto. `w_g` are the groups of a weight, its rows or columns.
 public enum NormBall: String, Sendable, CaseIterable {
@@ -13,12 +14,12 @@ public enum NormBall: String, Sendable, CaseIterable {
   /// `‖W‖ = Σ_g √(Σ_i w_gi²)`: whole groups become zero.
   case l21
 
-  fileprivate var c: ct_ball {
+  fileprivate var c: sparse_sae_ball {
     switch self {
-    case .l1: CT_L1
-    case .l11: CT_L11
-    case .l12: CT_L12
-    case .l21: CT_L21
+    case .l1: SPARSE_SAE_L1
+    case .l11: SPARSE_SAE_L11
+    case .l12: SPARSE_SAE_L12
+    case .l21: SPARSE_SAE_L21
     }
   }
 }
@@ -42,8 +43,8 @@ extension Tensor {
   ///   changed), where the tensor has no second axis to group by, or other numbers than Float32 and Float64.
   public func projectInPlace(onto ball: NormBall, radius: Double, groups: WeightGroups = .columns) throws {
     try withoutGradients {
-      try check("projection onto the \(ball.rawValue) ball", [self]) {
-        ct_project(handle, ball.c, radius, groups == .columns)
+      try Tensor.check("projection onto the \(ball.rawValue) ball", [self]) {
+        sparse_sae_project(handle, ball.c, radius, groups == .columns)
       }
     }
   }

@@ -1,9 +1,17 @@
+import LatentKit
 import Testing
-import Torch
+
+@testable import CSAE
 
 @Suite struct FilterPower {
   private let filters = try! Tensor(
     [-1.0, 0, 1, -2, 0, 2, -1, 0, 1, 0.5, -1, 0.25, 0, 2, 0, 1, 1, -3], shape: [2, 3, 3])
+
+  /// Normal draws that depend on the seed alone.
+  private static func draws(_ shape: [Int], seed: UInt64) throws -> Tensor {
+    var generator = try Generator(seed: seed)
+    return try generator.normal(shape, dtype: .float64)
+  }
 
   /// The definition, pixel by pixel.
   private func loop(_ images: [Double], _ shape: [Int], padding: Int) throws -> [Double] {
@@ -59,6 +67,30 @@ import Torch
       let slope = try (at(1e-5) - at(-1e-5)) / 2e-5
       #expect(abs(slope - gradient[index]) < 1e-7 * max(1, abs(slope)))
     }
+  }
+
+  @Test(arguments: [0, 1]) func canBeDifferentiatedTwice(padding: Int) throws {
+    let images = try Self.draws([2, 2, 5, 6], seed: 5).requiringGradient()
+    let weights = try Self.draws([2], seed: 6)
+    let directions = try Self.draws(images.shape, seed: 7)
+    /// The derivative along `directions`.
+    func slope(createGraph: Bool) throws -> Tensor {
+      let total = try (images.filterPower(filters, padding: padding).square() * weights).sum()
+      return try (#require(total.gradients(by: [images], createGraph: createGraph)[0]) * directions).sum()
+    }
+    let (fused, plain) = try (slope(createGraph: false).item(), slope(createGraph: true).item())
+    #expect(abs(fused - plain) < 1e-12 * max(1, abs(fused)))
+    let second = try #require(slope(createGraph: true).gradients(by: [images])[0])
+    let change = try Self.draws(images.shape, seed: 8)
+    let found = try (second * change).sum().item()
+    let start = try images.detached().clone()
+    func moved(_ distance: Double) throws -> Double {
+      try images.copyInPlace(start)
+      try images.addInPlace(change, times: distance)
+      return try slope(createGraph: false).item()
+    }
+    let expected = try (moved(1e-6) - moved(-1e-6)) / 2e-6
+    #expect(abs(found - expected) < 1e-6 * max(1, abs(expected)))
   }
 
   @Test func refusesImagesSmallerThanTheFiltersAndOtherTypes() throws {

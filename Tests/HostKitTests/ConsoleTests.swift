@@ -1,0 +1,29 @@
+import LatentKit
+import Testing
+
+@testable import HostKit
+@testable import Training
+
+@Suite struct Consoles {
+  private func progress(_ iteration: Int) -> TrainingProgress {
+    TrainingProgress(
+      stage: "main", epoch: 2, epochs: 5, iteration: iteration, iterationsPerEpoch: 10, losses: [("mse", 0.0123456)],
+      examplesPerSecond: 1234.5, secondsLeft: 125)
+  }
+
+  @Test func aTerminalGetsABarAndAPipeGetsPlainLines() {
+    var shown = ""
+    let bar = ConsoleProgress(isTerminal: true) { shown += $0 }
+    bar.progressed(progress(5))
+    #expect(shown.contains("\r") && shown.contains("█") && shown.contains("mse 0.01235") && shown.contains("2:05 left"))
+    var lines = ""
+    let plain = ConsoleProgress(isTerminal: false) { lines += $0 }
+    plain.progressed(progress(5))
+    plain.finishedEpoch(
+      EpochRecord(
+        stage: "main", epoch: 2, iteration: 20, training: ["mse": 0.5], validation: ["mse": 0.6],
+        metrics: [.init("accuracy", 98.7654, unit: "%")], rates: [0.1], seconds: 61, examplesPerSecond: 100), of: 5)
+    #expect(!lines.contains("\r") && !lines.contains("█"))
+    #expect(lines == "main 2/5  mse 0.5  | validation: mse 0.6  accuracy 98.77 %  | 100 examples/s, 1:01\n")
+  }
+}

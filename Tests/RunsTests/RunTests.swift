@@ -1,0 +1,132 @@
+import Foundation
+import Runs
+import Testing
+
+@Suite struct Scripts {
+  @Test func aScriptComposesTrainsEvaluatesAndSamples() throws {
+    let scratch = try Scratch()
+    let listener = Listener()
+
+    // What the README shows, on fewer digits.
+    let catalog = try Catalog(plugins)
+    let recipe = try Recipe.read(yaml: small, file: "small")
+    let run = try Run(recipe, catalog: catalog, in: scratch.url.appendingPathComponent("mine"), observer: listener)
+    try run.train()
+    let result = try run.evaluate(.test)
+    let samples = try run.sample(classes: [3, 5], perClass: 4)
+    let results = try run.finish(perClass: 2)
+
+    // 270 examples of 300 are trained on, in batches of 50.
+    #expect(listener.runs == 1 && listener.steps == 2 * 6 && listener.results.count == 1 && listener.notices.isEmpty)
+    #expect(listener.epochs.map(\.epoch) == [1, 2])
+    let losses = listener.epochs.compactMap { $0.training["total"] }
+    #expect(losses.count == 2 && losses[1] < losses[0])
+
+    #expect(samples.draw.latents.shape == [8, 10] && samples.images?.shape == [8, 1, 28, 28])
+    #expect(try samples.labels?.ints() == [3, 3, 3, 3, 5, 5, 5, 5])
+    // Draws of a class lie around its own mean.
+    let means = try run.encode(.train).classMeans(10)
+    for label in [3, 5] {
+      let draws = try run.sample(classes: [label], perClass: 200).draw.latents.mean(axis: 0).reshaped([1, 10])
+      let distances = try draws.distances(to: means).doubles()
+      #expect(distances.indices.min { distances[$0] < distances[$1] } == label)
+    }
+
+    // The error again, from what the model makes of the test images.
+    let made = try run.reconstruct(.test)
+    #expect(made.originals.shape == [1000, 1, 28, 28])
+    let error = try (made.originals - made.reconstructions).to(.float64).square().mean().item()
+    let measured = try #require(result.measurements.first { $0.name == "reconstruction error" })
+    #expect(abs(measured.value - error) < 1e-9)
+
+    // What is written is what was measured.
+    #expect(results.summary.testMetrics == result.measurements && results.summary.testLosses == result.losses)
+    #expect(try RunSummary.read(run.folder.summary).testMetrics == result.measurements)
+    for file in results.figures + [run.folder.report, run.folder.recipe, run.folder.checkpoint] {
+      #expect(FileManager.default.fileExists(atPath: file.path), "\(file.lastPathComponent)")
+    }
+  }
+
+  @Test func drawsDependOnTheSeedAndNotOnWhetherTheRunHasFinished() throws {
+    let scratch = try Scratch()
+    let run = try Run(
+      Recipe.read(yaml: small, file: "small"), catalog: Catalog(plugins), in: scratch.url.appendingPathComponent("a"))
+    try run.train()
+    let before = try run.sample(perClass: 2).draw.latents.bytes()
+    try run.finish(perClass: nil)
+    let opened = try Run(opening: run.folder.url, catalog: Catalog(plugins))
+    #expect(try opened.sample(perClass: 2).draw.latents.bytes() == before)
+    #expect(try opened.sample(perClass: 2, seed: 1).draw.latents.bytes() != before)
+    #expect(throws: RecipeError.self) { try opened.sample(classes: [10]) }
+  }
+}
+
+@Suite struct Folders {
+  private let catalog: Catalog
+  private let recipe: Recipe
+
+  init() throws {
+    catalog = try Catalog(plugins)
+    recipe = try Recipe.read(yaml: small, file: "small")
+  }
+
+  @Test func aStoppedRunGoesOnToTheSameWeights() throws {
+    let scratch = try Scratch()
+    let (one, other) = (scratch.url.appendingPathComponent("one"), scratch.url.appendingPathComponent("other"))
+    let whole = try Run(recipe, catalog: catalog, in: one)
+    #expect(try whole.train() == .finished)
+
+    let listener = Listener()
+    let stopped = try Run(recipe, catalog: catalog, in: other, observer: listener)
+    #expect(try stopped.train { listener.steps == 8 } == .interrupted)
+    #expect(listener.epochs.count == 1)
+    // The same script again, as another program would start it.
+    let resumed = try Run(recipe, catalog: catalog, in: other, existing: .resume, observer: listener)
+    #expect(throws: FileError.self, "while another run holds the folder") { try resumed.train() }
+    #expect(try stopped.train() == .finished)
+    #expect(listener.steps == 12)
+    let weights = try [whole, stopped].map { run in
+      try run.session.composition.store.parameters.map { try $0.tensor.detached().bytes() }
+    }
+    #expect(weights[0] == weights[1])
+  }
+
+  @Test func aRunInTheFolderIsRefusedReplacedOrGoneOnWith() throws {
+    let scratch = try Scratch()
+    let url = scratch.url.appendingPathComponent("run")
+    func run(_ existing: Run.Existing, _ recipe: Recipe, _ listener: Listener? = nil) throws -> Run {
+      try Run(recipe, catalog: catalog, in: url, existing: existing, observer: listener)
+    }
+    try run(.refuse, recipe).train()
+    #expect(throws: FileError.self) { try run(.refuse, recipe) }
+    let listener = Listener()
+    let again = try run(.resume, recipe, listener)
+    try again.train()
+    #expect(listener.steps == 0, "nothing is left to train")
+    #expect(try again.evaluate().losses == Run(opening: url, catalog: catalog).evaluate().losses)
+    // A finished run holds its folder no longer.
+    try again.finish(perClass: nil)
+
+    var other = recipe
+    other.seed = 1
+    let differs = try #require(throws: RecipeError.self) { try run(.resume, other).train() }
+    #expect(differs.description.contains("differ from the run in"))
+    try run(.replace, other).train()
+    #expect(try Recipe.read(RunFolder(url).recipe).recipe.seed == 1)
+  }
+
+  @Test func whatIsNoRunIsNotOpened() throws {
+    let scratch = try Scratch()
+    let error = #expect(throws: RecipeError.self) { try Run(opening: scratch.url, catalog: catalog) }
+    #expect(error?.description.contains("is not the folder of a run") == true)
+    var recipe = recipe
+    recipe.data = nil
+    let missing = #expect(throws: RecipeError.self) { try Run(recipe, catalog: catalog, in: scratch.url) }
+    #expect(missing?.description == "the recipe names no data; add 'data: mnist'")
+  }
+
+  @Test func aMachineThatIsNotThereIsRefused() throws {
+    #expect(throws: RecipeError.self) { try Machine(threads: 0).apply() }
+    #expect(throws: RecipeError.self) { try Machine(device: Device(.cuda, index: 99)).apply() }
+  }
+}

@@ -1,0 +1,109 @@
+import Baseline
+import CSAE
+import Foundation
+import Studies
+import Testing
+
+private let plugins: [any Plugin.Type] = [BaselinePlugin.self, CSAEPlugin.self]
+
+private let small = """
+  name: small
+  data: {use: mnist, with: {embedded: true, limit: 200}}
+  encoder: {use: mlp, with: {latent: 10, hidden: [16]}}
+  prior: pedcc
+  sampler: class-gaussian
+  stages: [{epochs: 1}]
+  """
+
+/// A folder that is removed when its test is over.
+private final class Scratch {
+  let url = FileManager.default.temporaryDirectory.appendingPathComponent("latentkit-studies-\(UUID().uuidString)")
+  init() throws { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) }
+  deinit { try? FileManager.default.removeItem(at: url) }
+
+  func write(_ text: String, to name: String) throws -> URL {
+    let file = url.appendingPathComponent(name)
+    try Data(text.utf8).write(to: file)
+    return file
+  }
+}
+
+private final class Listener: StudyObserver {
+  var (titles, finished, epochs, steps): ([String], Int, Int, Int) = ([], 0, 0, 0)
+  var failures: [String] = []
+
+  func begins(run number: Int, of count: Int, title: String) { titles.append("\(number)/\(count) \(title)") }
+  func finished(_ run: Run, with results: RunResults) { finished += 1 }
+  func progressed(_ progress: TrainingProgress) { steps += 1 }
+  func failed(_ failure: Study.Failure) { failures.append(failure.what) }
+}
+
+extension Study.Outcome {
+  fileprivate var report: Study.Report? {
+    if case .finished(let report) = self { report } else { nil }
+  }
+}
+
+@Suite struct StudiesFromSwift {
+  @Test func aRecipeIsRepeatedOverSeedsAndGoesOnWhereItWasStopped() throws {
+    let scratch = try Scratch()
+    let recipe = try Recipe.read(yaml: small, file: "small")
+    let folder = RunFolder(scratch.url.appendingPathComponent("study"))
+    func study(resuming: Bool) throws -> Study {
+      try Study(
+        repeating: recipe, Repeats(seeds: [1, 4]), catalog: Catalog(plugins), in: folder, resuming: resuming)
+    }
+    let listener = Listener()
+    // 180 examples in batches of 128: two steps of each run.
+    let stopped = try study(resuming: false).run(perClass: 2, observer: listener) { listener.steps == 3 }
+    #expect(stopped.report == nil)
+    #expect(listener.titles == ["1/2 small, seed 1", "2/2 small, seed 4"] && listener.finished == 1)
+
+    let report = try #require(try study(resuming: true).run(perClass: 2, observer: listener).report)
+    #expect(listener.titles.last == "2/2 small, seed 4" && listener.titles.count == 3 && listener.finished == 2)
+    #expect(report.failures.isEmpty && report.results.unknown.isEmpty)
+    let values = try [1, 4].map { seed in
+      let summary = try RunSummary.read(RunFolder(folder.url.appendingPathComponent("seed-\(seed)")).summary)
+      return try #require(summary.testMetrics.first { $0.name == "nearest-class-mean accuracy" }).value
+    }
+    let line = try #require(report.results.lines.first { $0.measure == "nearest-class-mean accuracy" })
+    #expect(line.values == values && abs(line.mean - (values[0] + values[1]) / 2) < 1e-12)
+    #expect(abs(try #require(line.deviation) - abs(values[0] - values[1]) / 2.0.squareRoot()) < 1e-9)
+
+    let other = try Recipe.read(yaml: small.replacing("[16]", with: "[17]"), file: "other")
+    #expect(throws: RecipeError.self) {
+      try Study(repeating: other, Repeats(seeds: [1]), catalog: Catalog(plugins), in: folder, resuming: true)
+    }
+  }
+
+  @Test func anExperimentRunsWhatIsWantedAndReportsWhatFails() throws {
+    let scratch = try Scratch()
+    _ = try scratch.write(small, to: "small.yaml")
+    let file = try scratch.write(
+      """
+      measures: [test/mse]
+      rows:
+        - {row: bad, recipe: small.yaml, set: [encoder.latent=2, prior.method=simplex]}
+        - {row: good, recipe: small.yaml, published: {test/mse: 0.1}}
+        - {row: other, recipe: small.yaml, set: [noise=none]}
+      """, to: "table.yaml")
+    let experiment = try Experiment(file)
+    let catalog = try Catalog(plugins)
+    func study(_ options: ExperimentOptions = ExperimentOptions()) throws -> Study {
+      try Study(experiment, catalog: catalog, in: scratch.url, options: options)
+    }
+    let listener = Listener()
+    let report = try #require(
+      try study(ExperimentOptions(only: ["good", "bad"], seeds: [3])).run(perClass: nil, observer: listener).report)
+    #expect(listener.titles == ["1/1 good, seed 3"])
+    #expect(listener.failures == ["bad"] && report.failures.map(\.what) == ["bad"])
+    #expect(report.results.lines.map(\.label) == ["good"] && report.results.lines[0].published == 0.1)
+
+    // The runs of a changed experiment are others, and so is the folder of its results.
+    let changed = try study(ExperimentOptions(seeds: [3], changes: ["epochs=2"]))
+    let plain = try study(ExperimentOptions(seeds: [3]))
+    #expect(changed.folder != plain.folder)
+    #expect(plain.cells[1].runs[0].isFinished && !changed.cells[1].runs[0].isFinished)
+    #expect(throws: UnknownName.self) { try study(ExperimentOptions(only: ["goood"])) }
+  }
+}
