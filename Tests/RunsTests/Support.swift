@@ -1,9 +1,5 @@
-import Baseline
-import CSAE
 import Foundation
 import Runs
-
-let plugins: [any Plugin.Type] = [BaselinePlugin.self, CSAEPlugin.self]
 
 /// A small model on a few of the digits that ship with the package.
 let small = """

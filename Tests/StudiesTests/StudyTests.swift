@@ -1,10 +1,6 @@
-import Baseline
-import CSAE
 import Foundation
 import Studies
 import Testing
-
-private let plugins: [any Plugin.Type] = [BaselinePlugin.self, CSAEPlugin.self]
 
 private let small = """
   name: small
