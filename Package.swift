@@ -2,7 +2,38 @@
 import PackageDescription
 
 /// The plugins that `host` is built with. A paper is a folder under `Plugins/` and one word here.
-let plugins = ["Baseline", "CSAE", "SparseSAE"]
+let plugins: [Paper] = [
+  Paper("Baseline", tests: true), Paper("CSAE", native: true, tests: true),
+  Paper("SparseSAE", native: true, tests: true),
+]
+
+/// The word for the folder `Plugins/<name>`, of which only `Sources/` must be there. What else is to be built is said here:
+/// SwiftPM caches what a manifest comes to by its text, so that a manifest that looked for folders would miss new ones.
+struct Paper: ExpressibleByStringLiteral {
+  let name: String
+  /// C or C++ kernels in `Native/`, with a C interface in `Native/include/`: the module `<name>Native`.
+  let hasNative: Bool
+  /// `Tests/`.
+  let hasTests: Bool
+
+  init(_ name: String, native: Bool = false, tests: Bool = false) {
+    (self.name, hasNative, hasTests) = (name, native, tests)
+  }
+  init(stringLiteral name: String) { self.init(name) }
+
+  var dependency: Target.Dependency { .byName(name: name) }
+
+  var targets: [Target] {
+    var targets: [Target] = [
+      .target(
+        name: name, dependencies: ["LatentKit", "Statistics"] + (hasNative ? [.byName(name: "\(name)Native")] : []),
+        path: "Plugins/\(name)/Sources", swiftSettings: strict)
+    ]
+    if hasNative { targets.append(kernels("\(name)Native", path: "Plugins/\(name)/Native")) }
+    if hasTests { targets.append(tests(name, [dependency, "LatentKit", "Statistics"], path: "Plugins/\(name)/Tests")) }
+    return targets
+  }
+}
 
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
@@ -17,12 +48,19 @@ func module(_ name: String, _ dependencies: [Target.Dependency], resources: [Res
   .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
 }
 
+/// C++ that computes on libtorch's tensors.
+func kernels(_ name: String, path: String? = nil) -> Target {
+  .target(
+    name: name, dependencies: ["CTorch", "CLibTorch"], path: path, cxxSettings: [.treatAllWarnings(as: .error)])
+}
+
 func tests(
-  _ name: String, _ dependencies: [Target.Dependency], path: String? = nil, resources: [Resource]? = nil
+  _ name: String, _ dependencies: [Target.Dependency], path: String? = nil, resources: [Resource]? = nil,
+  plugins: [Target.PluginUsage]? = nil
 ) -> Target {
   .testTarget(
     name: "\(name)Tests", dependencies: dependencies, path: path, resources: resources, swiftSettings: strict,
-    linkerSettings: runPath)
+    linkerSettings: runPath, plugins: plugins)
 }
 
 let package = Package(
@@ -32,15 +70,13 @@ let package = Package(
     .library(name: "Torch", targets: ["Torch"]),
     .library(
       name: "LatentKit",
-      targets: [
-        "LatentKit", "Recipes", "Datasets", "Training", "Metrics", "Figures", "Runs", "Studies",
-      ]),
+      targets: ["LatentKit", "Recipes", "Datasets", "Training", "Statistics", "Figures", "Reports", "Runs", "Studies"]),
     .library(name: "HostKit", targets: ["HostKit"]),
     .executable(name: "host", targets: ["host"]),
     // For packages that build a host of their own from these plugins and theirs.
     .plugin(name: "ListPlugins", targets: ["ListPlugins"]),
   ]
-    + plugins.map { .library(name: $0, targets: [$0]) },
+    + plugins.map { .library(name: $0.name, targets: [$0.name]) },
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -49,59 +85,61 @@ let package = Package(
     .systemLibrary(name: "CLibTorch", pkgConfig: "libtorch"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CPng", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
     .target(name: "CTorch", dependencies: ["CLibTorch"], cxxSettings: [.treatAllWarnings(as: .error)]),
     module("Files", []),
     module("Torch", ["CTorch", "Files"]),
     module("LatentKit", ["Torch"]),
     module("Recipes", ["LatentKit", "Yams"]),
-    module("Datasets", ["LatentKit", "Files", "CZlib"], resources: [.copy("Embedded")]),
-    module("Metrics", ["LatentKit"]),
+    module("Datasets", ["LatentKit", "Files", "CZlib", "CCrypto", "CZip"], resources: [.copy("Embedded")]),
+    kernels("CStatistics"),
+    module("Statistics", ["LatentKit", "CStatistics"]),
     module("Figures", ["LatentKit", "Files", "CPng"]),
+    module("Reports", ["Files"]),
     module("Training", ["LatentKit", "Recipes", "Datasets", "Files"]),
-    module("Runs", ["LatentKit", "Recipes", "Datasets", "Metrics", "Figures", "Training", "Files"]),
-    module("Studies", ["Runs", "LatentKit", "Recipes", "Datasets", "Figures", "Training", "Files"]),
+    module("Runs", ["LatentKit", "Recipes", "Datasets", "Statistics", "Figures", "Reports", "Training", "Files"]),
+    module("Studies", ["Runs", "LatentKit", "Recipes", "Datasets", "Figures", "Reports", "Training", "Files"]),
     module(
       "HostKit",
-      ["Studies", "Runs", "LatentKit", "Recipes", "Datasets", "Metrics", "Figures", "Training", argumentParser]),
+      ["Studies", "Runs", "LatentKit", "Recipes", "Datasets", "Statistics", "Figures", "Training", argumentParser]),
     .executableTarget(
-      name: "host", dependencies: ["HostKit", "LatentKit"] + plugins.map { .byName(name: $0) }, swiftSettings: strict,
+      name: "host", dependencies: ["HostKit", "LatentKit"] + plugins.map(\.dependency), swiftSettings: strict,
       linkerSettings: runPath, plugins: ["ListPlugins"]),
     .executableTarget(
       name: "bench",
       dependencies: ["HostKit", "Runs", "LatentKit", "Recipes", "Datasets", "Training", argumentParser]
-        + plugins.map { .byName(name: $0) }, swiftSettings: strict, linkerSettings: runPath, plugins: ["ListPlugins"]),
+        + plugins.map(\.dependency), swiftSettings: strict, linkerSettings: runPath, plugins: ["ListPlugins"]),
 
     .executableTarget(name: "list-plugins", path: "Sources/list-plugins", swiftSettings: strict),
     .plugin(name: "ListPlugins", capability: .buildTool(), dependencies: ["list-plugins"], path: "Sources/ListPlugins"),
 
     tests("Torch", ["Torch", "Files"], resources: [.copy("Fixtures")]),
+    tests("Files", ["Files"]),
     tests("LatentKit", ["LatentKit"]),
     tests("Recipes", ["Recipes", "LatentKit"]),
     tests("Datasets", ["Datasets", "Files", "LatentKit"]),
-    tests("Metrics", ["Metrics", "LatentKit"]),
+    tests("Statistics", ["Statistics", "LatentKit"], resources: [.copy("Fixtures")]),
     tests("Figures", ["Figures", "Files", "LatentKit"]),
+    tests("Reports", ["Reports", "Files"]),
     tests(
       "Training",
-      ["Training", "LatentKit", "Recipes", "Datasets", "Files", argumentParser] + plugins.map { .byName(name: $0) }),
-    tests("Runs", ["Runs", "LatentKit", "Recipes", "Datasets", "Training"] + plugins.map { .byName(name: $0) }),
+      ["Training", "LatentKit", "Recipes", "Datasets", "Files", argumentParser] + plugins.map(\.dependency),
+      plugins: ["ListPlugins"]),
     tests(
-      "Studies",
-      ["Studies", "Runs", "LatentKit", "Recipes", "Training"] + plugins.map { .byName(name: $0) }),
+      "Runs", ["Runs", "LatentKit", "Recipes", "Datasets", "Training"] + plugins.map(\.dependency),
+      plugins: ["ListPlugins"]),
+    tests(
+      "Studies", ["Studies", "Runs", "LatentKit", "Recipes", "Training"] + plugins.map(\.dependency),
+      plugins: ["ListPlugins"]),
     tests(
       "HostKit",
       [
         "HostKit", "Studies", "Runs", "LatentKit", "Recipes", "Datasets", "Figures", "Training", "Files",
         argumentParser,
-      ] + plugins.map { .byName(name: $0) }),
+      ] + plugins.map(\.dependency), plugins: ["ListPlugins"]),
   ]
-    + plugins.flatMap { name in
-      [
-        .target(
-          name: name, dependencies: ["LatentKit", "Metrics"], path: "Plugins/\(name)", exclude: ["Tests", "README.md"],
-          sources: ["Sources"], resources: [.copy("recipes"), .copy("experiments")], swiftSettings: strict),
-        tests(name, [.byName(name: name), "LatentKit", "Metrics"], path: "Plugins/\(name)/Tests"),
-      ]
-    },
+    + plugins.flatMap(\.targets),
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx20
 )

@@ -206,12 +206,41 @@ struct FusedBatchNorm : torch::autograd::Function<FusedBatchNorm> {
     });
     context->save_for_backward({x, weight, mean, inverse, relu ? y : at::Tensor()});
     context->saved_data["training"] = training;
+    context->saved_data["epsilon"] = epsilon;
     context->saved_data["residual"] = residual.defined();
     return y;
   }
 
+  // The same gradients from operations that can be differentiated again. The statistics of a batch are taken from it
+  // once more, so that they carry their share of the second derivative; running ones are constants.
+  static variable_list differentiableBackward(AutogradContext *context, const at::Tensor &dy) {
+    auto saved = context->get_saved_variables();
+    const auto &x = saved[0], &weight = saved[1], &mean = saved[2], &inverse = saved[3], &y = saved[4];
+    const bool training = context->saved_data["training"].toBool();
+    const bool hasResidual = context->saved_data["residual"].toBool();
+    const double epsilon = context->saved_data["epsilon"].toDouble();
+    std::vector<int64_t> axes{0}, perChannel(x.dim(), 1);
+    for (int64_t axis = 2; axis < x.dim(); axis++) axes.push_back(axis);
+    perChannel[1] = x.size(1);
+
+    auto slope = y.defined() ? dy.masked_fill((y.detach() > 0).logical_not(), 0) : dy;
+    auto centre = training ? x.mean(axes, /*keepdim=*/true) : mean.view(perChannel);
+    auto scale = training
+      ? (x.var(axes, /*unbiased=*/false, /*keepdim=*/true) + epsilon).rsqrt() : inverse.view(perChannel);
+    auto normalised = (x - centre) * scale;
+    auto dbias = slope.sum(axes), dweight = (slope * normalised).sum(axes);
+    auto within = slope;
+    if (training) {
+      const double count = static_cast<double>(x.numel() / x.size(1));
+      within = slope - (dbias.view(perChannel) + normalised * dweight.view(perChannel)) / count;
+    }
+    auto dx = weight.view(perChannel) * scale * within;
+    auto dadded = hasResidual ? slope : at::Tensor();
+    return {dx, dweight, dbias, at::Tensor(), at::Tensor(), dadded, at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};
+  }
+
   static variable_list backward(AutogradContext *context, variable_list slopes) {
-    TORCH_CHECK(!at::GradMode::is_enabled(), "batch normalisation can be differentiated once only");
+    if (at::GradMode::is_enabled()) return differentiableBackward(context, slopes[0]);
     auto saved = context->get_saved_variables();
     const auto &x = saved[0], &weight = saved[1], &mean = saved[2], &inverse = saved[3], &y = saved[4];
     const bool training = context->saved_data["training"].toBool();

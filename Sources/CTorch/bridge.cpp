@@ -29,6 +29,8 @@ at::ScalarType scalarType(ct_dtype dtype) {
 }
 
 at::Device device(ct_device device) {
+  // libtorch counts devices in a byte.
+  TORCH_CHECK(device.index >= 0 && device.index < 128, "found device ", device.index, ", expected 0 to 127");
   switch (device.type) {
     case CT_CUDA: return at::Device(at::kCUDA, static_cast<c10::DeviceIndex>(device.index));
     case CT_MPS: return at::Device(at::kMPS, static_cast<c10::DeviceIndex>(device.index));
@@ -48,7 +50,7 @@ bool ct_has_device(ct_device where) {
   try {
     switch (where.type) {
       case CT_CPU: return true;
-      case CT_CUDA: return at::hasCUDA() && where.index < at::detail::getCUDAHooks().deviceCount();
+      case CT_CUDA: return at::hasCUDA() && where.index >= 0 && where.index < at::detail::getCUDAHooks().deviceCount();
       case CT_MPS: return at::hasMPS();
     }
   } catch (const std::exception &) {

@@ -73,5 +73,7 @@ ct_tensor ct_bce_with_logits(ct_tensor x, ct_tensor target, int reduction) {
   return tensor([&] { return at::binary_cross_entropy_with_logits(open(x), open(target), {}, {}, reduction); });
 }
 ct_tensor ct_cross_entropy(ct_tensor scores, ct_tensor labels, int reduction) {
-  return tensor([&] { return at::cross_entropy_loss(open(scores), open(labels), {}, reduction); });
+  // PyTorch leaves out examples labelled -100; here no label is special, so one that no class has is an error.
+  constexpr int64_t ignored = -(int64_t(1) << 48);
+  return tensor([&] { return at::cross_entropy_loss(open(scores), open(labels), {}, reduction, ignored); });
 }

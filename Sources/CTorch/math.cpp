@@ -167,6 +167,3 @@ int ct_eigh(ct_tensor t, ct_tensor *values, ct_tensor *vectors) {
     *vectors = wrap(v);
   });
 }
-ct_tensor ct_cdist(ct_tensor a, ct_tensor b) {
-  return tensor([&] { return at::cdist(open(a), open(b)); });
-}

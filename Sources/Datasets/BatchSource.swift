@@ -88,7 +88,7 @@ public final class BatchSource {
   private func augmented(_ bytes: Tensor, using generator: inout Generator) throws -> Tensor {
     let shift = settings.shift
     let padded = settings.pad + shift > 0 ? try bytes.padded(settings.pad + shift) : bytes
-    let (batch, channels, height, width) = (bytes.size(0), bytes.size(1), inputShape[1], inputShape[2])
+    let (batch, channels, height, width) = try (bytes.size(0), bytes.size(1), inputShape[1], inputShape[2])
     var columns = try Tensor.range(0, width, device: device).reshaped([1, 1, 1, width])
     if settings.flip {
       let mirrored = try generator.integers(0..<2, [batch, 1, 1, 1]).to(device)

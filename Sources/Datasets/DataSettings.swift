@@ -36,6 +36,7 @@ public struct DataSettings: ComponentConfig {
   public var header: Bool?
   public var label: TableFormat.Column?
   public var drop: [TableFormat.Column] = []
+  public var unpackLimit = TableFormat().unpackLimit
 
   public init() {}
 
@@ -64,6 +65,7 @@ public struct DataSettings: ComponentConfig {
         "Data 'table': name or number, from 1, of the labels' column (row, for samples in columns); -1 is the last, 'none' for no labels; unset: label, labels, class or target.",
       "drop":
         "Data 'table': names or numbers, as for the label, of columns (rows, for samples in columns) that are left out.",
+      "unpackLimit": "Tables: how many MiB a compressed file (.gz, .npz) may unpack to.",
     ]
   }
 
@@ -75,6 +77,8 @@ public struct DataSettings: ComponentConfig {
     try check((0...1024).contains(pad), "pad", pad, "0 to 1024 pixels")
     try check((0...1024).contains(shift), "shift", shift, "0 to 1024 pixels")
     try check(validation >= 0 && validation < 1, "validation", validation, "a share from 0 up to, not including, 1")
+    try check(
+      (1...1_048_576).contains(unpackLimit), "unpackLimit", unpackLimit, "1 to 1,048,576 MiB, a TiB at most")
     if let limit { try check(limit > 0, "limit", limit, "at least 1 example") }
     if let test {
       try check(test > 0 && test < 1, "test", test, "a share between 0 and 1")
@@ -95,7 +99,7 @@ public struct DataSettings: ComponentConfig {
   }
 
   private static let forImages: Set<String> = ["pad", "range", "embedded", "shift", "flip"]
-  private static let forTables: Set<String> = ["missing"]
+  private static let forTables: Set<String> = ["missing", "unpackLimit"]
   private static let forFiles: Set<String> = ["path", "separator", "decimal", "samples", "header", "label", "drop"]
 
   private static func isFor(_ kind: Kind, _ name: String) -> Bool {
@@ -132,6 +136,7 @@ public struct DataSettings: ComponentConfig {
     var format = TableFormat()
     (format.separator, format.decimal, format.samples) = (separator, decimal, samples)
     (format.header, format.label, format.drop, format.missing) = (header, label, drop, missing)
+    format.unpackLimit = unpackLimit
     return format
   }
 }

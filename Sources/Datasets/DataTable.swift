@@ -14,13 +14,13 @@ struct DataTable {
   /// Reads a file of any kind that is known by its first bytes: `.npy`, `.npz`, else delimited text; gzip or not.
   /// - Throws: `FileError` that says where in the file something is wrong.
   init(contentsOf url: URL, _ format: TableFormat) throws {
-    self = try DataTable(ByteReader(url).readAll(), format, path: url.path)
+    self = try DataTable(ByteReader(url).readAll(within: format.limit), format, path: url.path)
   }
 
   /// Reads the unpacked bytes of such a file.
   init(_ bytes: Data, _ format: TableFormat, path: String) throws {
     if bytes.starts(with: Data("PK".utf8)) {
-      self = try DataTable(archive: NumpyArchive(bytes, path: path), format)
+      self = try DataTable(archive: NumpyArchive(bytes, limit: format.limit, path: path), format)
     } else if bytes.starts(with: NumpyArray.magic) {
       self = try DataTable(array: NumpyArray(bytes, path: path), format, path: path)
     } else {
@@ -34,7 +34,8 @@ struct DataTable {
 
   /// The examples with their labels as numbers, and what the numbers stand for.
   ///
-  /// Classes are sorted: as whole numbers where all labels are some, else by their characters' code points.
+  /// Classes are sorted: as whole numbers where all labels are some, else by their characters' code points. Equal
+  /// numbers, `1` and `01` say, are classes of their own: the shorter text first, then by code points.
   func examples() throws -> (examples: Examples, classNames: [String]?) {
     guard let labels else { return (try Examples(inputs: inputs), nil) }
     let names = DataTable.sortedClasses(labels)
@@ -44,20 +45,23 @@ struct DataTable {
 
   static func sortedClasses(_ labels: [String]) -> [String] {
     let names = Set(labels)
-    if names.allSatisfy({ Int($0) != nil }) {
-      return names.sorted { (Int($0) ?? 0, $0.count) < (Int($1) ?? 0, $1.count) }
-    }
-    return names.sorted { $0.unicodeScalars.lexicographicallyPrecedes($1.unicodeScalars) }
+    let byCharacter = names.sorted { $0.unicodeScalars.lexicographicallyPrecedes($1.unicodeScalars) }
+    let numbers = byCharacter.compactMap { Int($0) }
+    guard numbers.count == names.count else { return byCharacter }
+    let keys = zip(numbers, byCharacter).enumerated().map { ($1.0, $1.1.count, $0) }
+    return keys.sorted { $0 < $1 }.map { byCharacter[$0.2] }
   }
 }
 
 extension ByteReader {
   /// Everything that is left.
-  func readAll() throws -> Data {
+  /// - Throws: `FileError` for a gzip file that unpacks to more than the limit, with no more memory taken than that.
+  func readAll(within limit: UnpackLimit) throws -> Data {
     var data = Data()
     if !isCompressed { data.reserveCapacity(fileSize) }
     while true {
       let piece = try read(1 << 24)
+      if isCompressed { try limit.check(data.count + piece.count, of: path) }
       data.append(contentsOf: piece)
       if piece.count < 1 << 24 { return data }
     }

@@ -7,7 +7,7 @@ public struct DatasetDescription: Sendable {
     /// The published name: `train-images-idx3-ubyte.gz`. The file without `.gz`, unpacked, is as good.
     public let name: String
     /// The published checksum and length, where they are known.
-    public let md5: String?
+    public let checksum: Checksum?
     public let byteCount: Int?
     /// Under what else it may lie in a data folder.
     var otherNames: [String] = []
@@ -34,7 +34,7 @@ public struct DatasetDescription: Sendable {
   /// Where files lie in public: one folder per mirror, or the address of the table itself.
   public let mirrors: [String]
   /// For sets that are published as one ZIP archive, its checksum; `mirrors` then name the archive itself.
-  public let archiveMD5: String?
+  public let archiveChecksum: Checksum?
   /// Whether a small part ships with the package.
   public let isEmbedded: Bool
   /// Whether images are stored column by column.
@@ -62,16 +62,17 @@ extension DatasetDescription {
     name: "mnist", title: "MNIST", summary: "handwritten digits, 28x28 grey (LeCun, Cortes & Burges 1998)",
     licence: "CC BY-SA 3.0", inputShape: [1, 28, 28], classNames: digits, trainCount: 60_000, testCount: 10_000,
     files: [
-      File(name: "train-images-idx3-ubyte.gz", md5: "f68b3c2dcbeaaa9fbdd348bbdeb94873", byteCount: 9_912_422),
-      File(name: "train-labels-idx1-ubyte.gz", md5: "d53e105ee54ea40749a09fcbcd1e9432", byteCount: 28_881),
-      File(name: "t10k-images-idx3-ubyte.gz", md5: "9fb629c4189551a2d022fa330f9573f3", byteCount: 1_648_877),
-      File(name: "t10k-labels-idx1-ubyte.gz", md5: "ec29112dd5afa0611ce80d1b7f02629c", byteCount: 4_542),
+      File(
+        name: "train-images-idx3-ubyte.gz", checksum: .md5("f68b3c2dcbeaaa9fbdd348bbdeb94873"), byteCount: 9_912_422),
+      File(name: "train-labels-idx1-ubyte.gz", checksum: .md5("d53e105ee54ea40749a09fcbcd1e9432"), byteCount: 28_881),
+      File(name: "t10k-images-idx3-ubyte.gz", checksum: .md5("9fb629c4189551a2d022fa330f9573f3"), byteCount: 1_648_877),
+      File(name: "t10k-labels-idx1-ubyte.gz", checksum: .md5("ec29112dd5afa0611ce80d1b7f02629c"), byteCount: 4_542),
     ],
     folder: "mnist",
     mirrors: [
       "https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/",
     ],
-    archiveMD5: nil, isEmbedded: true, isTransposed: false, firstLabel: 0)
+    archiveChecksum: nil, isEmbedded: true, isTransposed: false, firstLabel: 0)
 
   private static let fashionMNIST = DatasetDescription(
     name: "fashion-mnist", title: "Fashion-MNIST", summary: "garments, 28x28 grey (Xiao, Rasul & Vollgraf 2017)",
@@ -81,13 +82,14 @@ extension DatasetDescription {
     ],
     trainCount: 60_000, testCount: 10_000,
     files: [
-      File(name: "train-images-idx3-ubyte.gz", md5: "8d4fb7e6c68d591d4c3dfef9ec88bf0d", byteCount: 26_421_880),
-      File(name: "train-labels-idx1-ubyte.gz", md5: "25c81989df183df01b3e8a0aad5dffbe", byteCount: 29_515),
-      File(name: "t10k-images-idx3-ubyte.gz", md5: "bef4ecab320f06d8554ea6380940ec79", byteCount: 4_422_102),
-      File(name: "t10k-labels-idx1-ubyte.gz", md5: "bb300cfdad3c16e7a12a480ee83cd310", byteCount: 5_148),
+      File(
+        name: "train-images-idx3-ubyte.gz", checksum: .md5("8d4fb7e6c68d591d4c3dfef9ec88bf0d"), byteCount: 26_421_880),
+      File(name: "train-labels-idx1-ubyte.gz", checksum: .md5("25c81989df183df01b3e8a0aad5dffbe"), byteCount: 29_515),
+      File(name: "t10k-images-idx3-ubyte.gz", checksum: .md5("bef4ecab320f06d8554ea6380940ec79"), byteCount: 4_422_102),
+      File(name: "t10k-labels-idx1-ubyte.gz", checksum: .md5("bb300cfdad3c16e7a12a480ee83cd310"), byteCount: 5_148),
     ],
     folder: "fashion-mnist", mirrors: ["http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"],
-    archiveMD5: nil, isEmbedded: true, isTransposed: false, firstLabel: 0)
+    archiveChecksum: nil, isEmbedded: true, isTransposed: false, firstLabel: 0)
 
   // Cohen, Afshar, Tapson & van Schaik 2017. Upper and lower case that look alike share a class in `merged`.
   private static let merged = digits + capitals + "abdefghnqrt".map(String.init)
@@ -111,9 +113,10 @@ extension DatasetDescription {
       licence: "none stated by its publisher, NIST", inputShape: [1, 28, 28], classNames: classNames,
       trainCount: trainCount, testCount: testCount,
       files: ["train-images-idx3", "train-labels-idx1", "test-images-idx3", "test-labels-idx1"].map {
-        File(name: "emnist-\(split)-\($0)-ubyte.gz", md5: nil, byteCount: nil)
+        File(name: "emnist-\(split)-\($0)-ubyte.gz", checksum: nil, byteCount: nil)
       },
       folder: "emnist", mirrors: ["https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip"],
-      archiveMD5: "58c8d27c78d21e728a6bc7b3cc06412e", isEmbedded: false, isTransposed: true, firstLabel: firstLabel)
+      archiveChecksum: .md5("58c8d27c78d21e728a6bc7b3cc06412e"), isEmbedded: false, isTransposed: true,
+      firstLabel: firstLabel)
   }
 }

@@ -58,10 +58,10 @@ public enum DatasetFetcher {
       throw FileError(folder.path, "cannot be made: \(error.localizedDescription)")
     }
     do {
-      if let md5 = description.archiveMD5 {
+      if let checksum = description.archiveChecksum {
         if targets.allSatisfy({ FileManager.default.fileExists(atPath: $0.path) }) { return targets }
         let archive = folder.appendingPathComponent("\(description.folder).zip")
-        try download(archive, md5: md5, byteCount: nil, from: mirrors, tools.curl, progress)
+        try download(archive, checksum, byteCount: nil, from: mirrors, tools.curl, progress)
         try unpack(archive, into: folder, tools.unzip)
         if let missing = targets.first(where: { !FileManager.default.fileExists(atPath: $0.path) }) {
           throw DatasetError("\(archive.lastPathComponent) holds no \(missing.lastPathComponent)")
@@ -72,7 +72,7 @@ public enum DatasetFetcher {
           let places =
             description.table != nil
             ? mirrors : mirrors.map { $0.hasSuffix("/") ? $0 + file.name : "\($0)/\(file.name)" }
-          try download(target, md5: file.md5, byteCount: file.byteCount, from: places, tools.curl, progress)
+          try download(target, file.checksum, byteCount: file.byteCount, from: places, tools.curl, progress)
         }
       }
     } catch let error as DatasetError {
@@ -87,12 +87,16 @@ public enum DatasetFetcher {
   // MARK: One file
 
   private static func download(
-    _ target: URL, md5: String?, byteCount: Int?, from places: [String], _ curl: String, _ progress: (Progress) -> Void
+    _ target: URL, _ checksum: Checksum?, byteCount: Int?, from places: [String], _ curl: String,
+    _ progress: (Progress) -> Void
   ) throws {
-    func isWhole(_ file: URL) throws -> Bool { try md5 == nil || MD5.digest(of: file) == md5 }
+    func isWhole(_ file: URL) throws -> Bool {
+      guard let checksum else { return true }
+      return try Checksum(checksum.algorithm, of: file) == checksum
+    }
     if FileManager.default.fileExists(atPath: target.path), try isWhole(target) { return }
     let part = target.appendingPathExtension("part")
-    if md5 != nil, try size(of: part) > 0, try isWhole(part) { return try move(part, to: target) }
+    if checksum != nil, try size(of: part) > 0, try isWhole(part) { return try move(part, to: target) }
     var failure = "no mirror is known for \(target.lastPathComponent)"
     for place in places {
       // A second attempt starts afresh where the first one's beginning was no good, and goes on where the line broke.
@@ -111,7 +115,10 @@ public enum DatasetFetcher {
         switch outcome {
         case .done:
           if try isWhole(part) { return try move(part, to: target) }
-          failure = "\(place) gave a file with checksum \(try MD5.digest(of: part)), expected \(md5 ?? "")"
+          if let checksum {
+            let found = try Checksum(checksum.algorithm, of: part)
+            failure = "\(place) gave a file with checksum \(found.digits), expected \(checksum.digits)"
+          }
           try? FileManager.default.removeItem(at: part)
           if start > 0 { continue }
         case .cannotResume(let message):
@@ -157,26 +164,31 @@ public enum DatasetFetcher {
     if start > 0 { options += ["--continue-at", "\(start)"] }
     let command = Command(curl, options + ["--", place])
     var received = start
-    let (status, said) = try command.run { piece in
-      do {
-        try file.write(contentsOf: piece)
-      } catch {
-        throw FileError(part.path, "cannot be written: \(error.localizedDescription)")
+    let result: Command.Result
+    do {
+      result = try command.run { piece in
+        do {
+          try file.write(contentsOf: piece)
+        } catch {
+          throw FileError(part.path, "cannot be written: \(error.localizedDescription)")
+        }
+        received += piece.count
+        progress(received)
       }
-      received += piece.count
-      progress(received)
+    } catch let error as CommandError {
+      return .refused(error.description)
     }
+    let said = result.messages
     // The last three digits are the answer of the server; before them stands what curl has to say.
     let answer = said.suffix(3)
     let message = said.dropLast(3).split(separator: "\n").joined(separator: "; ").trimmingCharacters(in: .whitespaces)
-    switch status {
+    switch result.status {
     case 0:
       try file.synchronize()
       return .done
-    case 127: return .refused("there is no program '\(curl)'; install curl")
     case 22 where answer == "416", 33, 36: return .cannotResume(message)
     case 18, 28, 52, 55, 56, 92: return .interrupted(message)
-    default: return .refused(message.isEmpty ? "curl ended with status \(status)" : message)
+    default: return .refused(message.isEmpty ? "curl ended with status \(result.status)" : message)
     }
   }
 
@@ -184,12 +196,14 @@ public enum DatasetFetcher {
     let temporary = folder.appendingPathComponent(".unpacked")
     try? FileManager.default.removeItem(at: temporary)
     defer { try? FileManager.default.removeItem(at: temporary) }
-    let (status, said) = try Command(unzip, ["-q", "-o", "-j", archive.path, "*.gz", "-d", temporary.path]).run { _ in }
-    guard status == 0 else {
-      let reason =
-        status == 127
-        ? "there is no program '\(unzip)'; install unzip" : said.split(separator: "\n").joined(separator: "; ")
-      throw DatasetError("\(archive.path) cannot be unpacked: \(reason)")
+    let command = Command(unzip, ["-q", "-o", "-j", archive.path, "*.gz", "-d", temporary.path])
+    do {
+      let result = try command.run()
+      guard result.status == 0 else {
+        throw CommandError(result.messages.split(separator: "\n").joined(separator: "; "))
+      }
+    } catch let error as CommandError {
+      throw DatasetError("\(archive.path) cannot be unpacked: \(error)")
     }
     let names = (try? FileManager.default.contentsOfDirectory(atPath: temporary.path)) ?? []
     for name in names.sorted() {

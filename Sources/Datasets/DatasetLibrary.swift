@@ -58,7 +58,7 @@ public enum DatasetLibrary {
       return try load(name, from: directory, embedded: settings.embedded, environment: environment)
     }
     try settings.refuse(whatIsNotFor: .knownTable, of: name, at: path)
-    format.missing = settings.missing
+    (format.missing, format.unpackLimit) = (settings.missing, settings.unpackLimit)
     let place = try locate(description, in: directory, embedded: nil, environment: environment)
     return try readTable(description, place.files[0], format)
   }

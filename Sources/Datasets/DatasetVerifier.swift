@@ -9,10 +9,10 @@ public enum DatasetVerifier {
     public struct File: Sendable, Equatable {
       public let url: URL
       public let byteCount: Int
-      public let md5: String
+      public let checksum: Checksum
       /// nil where no checksum is published for this file.
-      public let expectedMD5: String?
-      public var isAsPublished: Bool? { expectedMD5.map { $0 == md5 } }
+      public let published: Checksum?
+      public var isAsPublished: Bool? { published.map { $0 == checksum } }
     }
 
     public struct Part: Sendable, Equatable {
@@ -44,7 +44,7 @@ public enum DatasetVerifier {
       var lines = ["\(dataset): \(isGood ? "good" : "NOT good"), \(origin)"]
       for file in files {
         let verdict = file.isAsPublished.map { $0 ? "as expected" : "WRONG" } ?? "no published checksum"
-        lines.append("  \(file.url.lastPathComponent)  \(grouped(file.byteCount)) bytes  md5 \(file.md5)  \(verdict)")
+        lines.append("  \(file.url.lastPathComponent)  \(grouped(file.byteCount)) bytes  \(file.checksum)  \(verdict)")
       }
       for part in parts {
         let shape = part.inputShape.map(String.init).joined(separator: "x")
@@ -63,31 +63,32 @@ public enum DatasetVerifier {
     let description = try DatasetLibrary.description(name)
     var problems: [String] = []
     let urls: [URL]
-    let expected: [String?]
+    let published: [Checksum?]
     var isEmbedded = false
     switch try DatasetLibrary.locate(description, in: directory, embedded: embedded, environment: environment) {
     case .files(let files):
       urls = files
-      expected = zip(files, description.files).map { $0.lastPathComponent == $1.name ? $1.md5 : nil }
+      published = zip(files, description.files).map { $0.lastPathComponent == $1.name ? $1.checksum : nil }
     case .embedded(let files):
       urls = files
       isEmbedded = true
       let sums = try embeddedChecksums(beside: files[0])
-      expected = files.map { sums[$0.lastPathComponent] }
+      published = files.map { sums[$0.lastPathComponent] }
     }
 
     var files: [Report.File] = []
-    for (url, expected) in zip(urls, expected) {
+    for (url, published) in zip(urls, published) {
       let size = (try? url.resourceValues(forKeys: [.fileSizeKey]))?.fileSize ?? 0
-      let file = Report.File(url: url, byteCount: size, md5: try MD5.digest(of: url), expectedMD5: expected)
-      if file.isAsPublished == false, let expected {
-        problems.append("\(url.path): found checksum \(file.md5), expected \(expected); get the file again")
+      let checksum = try Checksum(published?.algorithm ?? .md5, of: url)
+      let file = Report.File(url: url, byteCount: size, checksum: checksum, published: published)
+      if file.isAsPublished == false, let published {
+        problems.append(
+          "\(url.path): found checksum \(checksum.digits), expected \(published.digits); get the file again")
       }
       files.append(file)
     }
 
     var parts: [Report.Part] = []
-    let published = [("training", description.trainCount), ("test", description.testCount)]
     if let format = description.table {
       do {
         let dataset = try DatasetLibrary.readTable(description, urls[0], format)
@@ -110,7 +111,8 @@ public enum DatasetVerifier {
       }
       return Report(dataset: name, origin: .files(urls), files: files, parts: parts, problems: problems)
     }
-    for (index, (part, count)) in published.enumerated() {
+    let counts = [("training", description.trainCount), ("test", description.testCount)]
+    for (index, (part, count)) in counts.enumerated() {
       do {
         let examples = try DatasetLibrary.examples(description, images: urls[2 * index], labels: urls[2 * index + 1])
         let histogram = try examples.labels?.oneHot(description.classCount).sum(axis: 0).ints() ?? []
@@ -128,15 +130,15 @@ public enum DatasetVerifier {
   }
 
   /// The lines of `MD5SUMS`: checksum, two spaces, name.
-  private static func embeddedChecksums(beside file: URL) throws -> [String: String] {
+  private static func embeddedChecksums(beside file: URL) throws -> [String: Checksum] {
     let url = file.deletingLastPathComponent().appendingPathComponent("MD5SUMS")
     guard let text = try? String(contentsOf: url, encoding: .utf8) else {
       throw FileError(url.path, "cannot be read; copy the program's resources again")
     }
-    var sums: [String: String] = [:]
+    var sums: [String: Checksum] = [:]
     for line in text.split(separator: "\n") {
       let words = line.split(separator: " ")
-      if words.count == 2 { sums[String(words[1])] = String(words[0]) }
+      if words.count == 2 { sums[String(words[1])] = .md5(String(words[0])) }
     }
     return sums
   }

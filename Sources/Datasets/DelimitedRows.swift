@@ -5,6 +5,8 @@ import Foundation
 ///
 /// Rows end with LF, CR LF or CR; empty ones are skipped. A cell in double quotes may hold separators, line ends and
 /// doubled quotes. Text is UTF-8, with or without a byte order mark; a cell that is not valid UTF-8 is Latin-1.
+///
+/// Time is linear in the size of the text. A row has at most a million cells, and a cell at most a MiB.
 struct DelimitedRows {
   /// Where a cell lies in the bytes, without its quotes.
   struct Cell {
@@ -20,6 +22,11 @@ struct DelimitedRows {
   /// The number of the row read last, from 1; empty rows count.
   private(set) var row = 0
   private(set) var cells: [Cell] = []
+
+  /// The most cells of a row: a larger one costs far more memory than its text.
+  static let maximumCells = 1_000_000
+  /// The most bytes of a cell; more are, most often, quotes that were not closed.
+  static let maximumCellLength = 1 << 20
 
   private static let (quote, carriageReturn, lineFeed): (UInt8, UInt8, UInt8) = (0x22, 0x0d, 0x0a)
 
@@ -75,7 +82,14 @@ struct DelimitedRows {
       guard position < bytes.count else { return false }
       row += 1
       cells.removeAll(keepingCapacity: true)
-      while try readCell() {}
+      while try readCell() {
+        guard cells.count < DelimitedRows.maximumCells else {
+          throw FileError(
+            path,
+            "row \(row): found more than \(grouped(DelimitedRows.maximumCells)) cells; check its line ends and "
+              + "separators, or save it as .npy")
+        }
+      }
       // A row of one empty cell is an empty line.
     } while cells.count == 1 && cells[0].range.isEmpty
     return true
@@ -93,7 +107,7 @@ struct DelimitedRows {
         if byte == separator || byte == DelimitedRows.lineFeed || byte == DelimitedRows.carriageReturn { break }
         end += 1
       }
-      cells.append(Cell(range: start..<end))
+      try append(Cell(range: start..<end))
       position = end
     }
     guard position < bytes.count else { return false }
@@ -104,6 +118,16 @@ struct DelimitedRows {
       position += 1
     }
     return false
+  }
+
+  private mutating func append(_ cell: Cell) throws {
+    guard cell.range.count <= DelimitedRows.maximumCellLength else {
+      throw FileError(
+        path,
+        "row \(row), column \(cells.count + 1): found a cell of \(grouped(cell.range.count)) bytes, expected at most "
+          + "\(grouped(DelimitedRows.maximumCellLength)); check its separators and quotes")
+    }
+    cells.append(cell)
   }
 
   private mutating func readQuoted() throws {
@@ -122,7 +146,7 @@ struct DelimitedRows {
       }
       position += 1
     }
-    cells.append(Cell(range: start..<position, hasDoubled: hasDoubled))
+    try append(Cell(range: start..<position, hasDoubled: hasDoubled))
     position += 1
     guard position < bytes.count else { return }
     let byte = bytes[position]

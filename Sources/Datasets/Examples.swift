@@ -22,9 +22,9 @@ public struct Examples: Sendable {
         throw DatasetError(
           "found labels of shape \(labels.shape) and type \(labels.dtype.rawValue), expected [count] of int64")
       }
-      guard labels.count == inputs.size(0) else {
+      guard labels.count == inputs.shape[0] else {
         throw DatasetError(
-          "found \(grouped(inputs.size(0))) inputs and \(grouped(labels.count)) labels, expected as many"
+          "found \(grouped(inputs.shape[0])) inputs and \(grouped(labels.count)) labels, expected as many"
         )
       }
     }
@@ -32,7 +32,7 @@ public struct Examples: Sendable {
     self.labels = labels
   }
 
-  public var count: Int { inputs.size(0) }
+  public var count: Int { inputs.shape[0] }
   public var areImages: Bool { inputs.rank == 4 }
 
   /// `[channels, height, width]` or `[features]`.

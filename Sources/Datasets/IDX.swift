@@ -30,7 +30,10 @@ public struct IDX: Sendable, Equatable {
     self.bytes = bytes
   }
 
-  /// Reads a file. Memory is taken only for what a file of its size can hold.
+  /// The most bytes that a packed file may unpack to, twice the largest set that is known by name.
+  static let unpackLimit = UnpackLimit(mebibytes: 1024)
+
+  /// Reads a file. Memory is taken only for what a file of its size can hold, and for a packed one a GiB at most.
   ///
   /// - Throws: `FileError` for a file that is missing, truncated, corrupted, longer than its header says, or not IDX.
   public init(contentsOf url: URL, expecting kind: Kind = .any) throws {
@@ -85,6 +88,12 @@ public struct IDX: Sendable, Equatable {
             + "can hold; get the file again")
       }
       count = product
+    }
+    if reader.isCompressed, count > unpackLimit.byteCount {
+      throw FileError(
+        reader.path,
+        "unpacks to \(grouped(count)) bytes, expected at most \(grouped(unpackLimit.byteCount)); unpack it by gunzip if "
+          + "that is right")
     }
     // Not cleared: pages that are never written cost nothing.
     guard let memory = malloc(count) else {

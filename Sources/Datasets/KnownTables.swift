@@ -9,13 +9,14 @@ extension DatasetDescription {
       "olsson", "Olsson", "single-cell RNA of blood progenitors, 9 cell types (Olsson et al. 2016)",
       licence: "CC BY-NC 4.0", features: 532, samples: 382,
       classNames: ["Eryth", "Gran", "HSPC-1", "HSPC-2", "MDP", "Meg", "Mono", "Multi-Lin", "Myelocyte"],
-      File(name: "Olsson.csv", md5: "2fead2587db5dcebfff8a67c8af274fc", byteCount: 1_581_635), rows("labels"),
+      File(name: "Olsson.csv", checksum: .md5("2fead2587db5dcebfff8a67c8af274fc"), byteCount: 1_581_635),
+      rows("labels"),
       publisher: "the authors of the sparse supervised autoencoder, github.com/MichelBarlaud"),
     table(
       "breast", "Breast", "metabolites of breast cancer, oestrogen receptor negative and positive", licence: "MIT",
       features: 162, samples: 271, classNames: ["1", "2"],
       File(
-        name: "GC_Breast_D_MB.csv", md5: "fd0ac190157c934695212888eaaf12ea", byteCount: 528_206,
+        name: "GC_Breast_D_MB.csv", checksum: .md5("fd0ac190157c934695212888eaaf12ea"), byteCount: 528_206,
         otherNames: ["GC_Brest_D_MB.csv"]), columns(.point),
       mirrors: [
         "https://raw.githubusercontent.com/CyprienGille/Supervised-Autoencoder/d13a25beca2172d87ecbaa5ee0dfee0f51b2f024/datas/GC_Brest_D_MB.csv"
@@ -23,7 +24,7 @@ extension DatasetDescription {
     table(
       "lung", "Lung", "urine metabolites, lung cancer and controls (Mathé et al. 2014)",
       licence: "EMBL-EBI terms of use",
-      features: 2944, samples: 1005, classNames: ["1", "2"], File(name: "LUNG.csv", md5: nil, byteCount: nil),
+      features: 2944, samples: 1005, classNames: ["1", "2"], File(name: "LUNG.csv", checksum: nil, byteCount: nil),
       columns(.comma),
       publisher: "MetaboLights, https://www.ebi.ac.uk/metabolights/MTBLS28, as a table with samples in columns,"),
   ]
@@ -48,7 +49,7 @@ extension DatasetDescription {
   ) -> DatasetDescription {
     DatasetDescription(
       name: name, title: title, summary: summary, licence: licence, inputShape: [features], classNames: classNames,
-      trainCount: samples, testCount: 0, files: [file], folder: name, mirrors: mirrors, archiveMD5: nil,
+      trainCount: samples, testCount: 0, files: [file], folder: name, mirrors: mirrors, archiveChecksum: nil,
       isEmbedded: false, isTransposed: false, firstLabel: 0, table: format, publisher: publisher)
   }
 }
@@ -72,7 +73,7 @@ extension DatasetLibrary {
   private static func dataset(
     _ name: String, _ title: String, _ url: URL, _ format: TableFormat
   ) throws -> Dataset {
-    let bytes = try ByteReader(url).readAll()
+    let bytes = try ByteReader(url).readAll(within: format.limit)
     let table = try DataTable(bytes, format, path: url.path)
     let (examples, classNames) = try table.examples()
     // Measurements, or the samples' names: nothing learns classes of one sample each.
@@ -84,6 +85,6 @@ extension DatasetLibrary {
     }
     return try Dataset(
       name: name, title: title, train: examples, test: nil, classNames: classNames, featureNames: table.featureNames,
-      digest: MD5.digest(of: bytes), origin: .files([url]))
+      digest: Checksum(.md5, of: bytes).digits, origin: .files([url]))
   }
 }

@@ -13,8 +13,9 @@ struct NumpyArray {
   private let data: Data
   private let isColumnMajor: Bool
 
+  /// - Parameter limit: How large the numbers may become in memory, for an array that was packed.
   /// - Throws: `FileError` for an array that is truncated, pickled, or of a type that is no number, truth value or text.
-  init(_ data: Data, path: String) throws {
+  init(_ data: Data, unpackedWithin limit: UnpackLimit? = nil, path: String) throws {
     let data = Data(data)
     guard data.starts(with: NumpyArray.magic), data.count >= 10 else {
       throw FileError(path, "is not a NumPy array, or stops inside its header; write it again with numpy.save")
@@ -26,20 +27,15 @@ struct NumpyArray {
     guard start <= data.count else {
       throw FileError(path, "is truncated: it stops inside its header; write it again with numpy.save")
     }
-    let header = String(decoding: data[(8 + lengthBytes)..<start], as: UTF8.self)
-    let found = header.firstMatch(
-      of: /'descr':\s*'([^']*)'.*'fortran_order':\s*(True|False).*'shape':\s*\(([0-9, ]*)\)/.dotMatchesNewlines())
-    guard let found else {
-      throw FileError(path, "has a header that says '\(header.prefix(80))', expected one type, an order and a shape")
-    }
-    let shape = found.3.split(whereSeparator: { !$0.isNumber }).map { Int($0) ?? .max }
-    let element = try NumpyElement(String(found.1), path: path)
+    let header = try NumpyHeader(data[(8 + lengthBytes)..<start], path: path)
+    let element = try NumpyElement(header.type, path: path)
     var count = 1
-    for length in shape {
+    for length in header.shape {
       let (product, overflow) = count.multipliedReportingOverflow(by: length)
       guard !overflow, product <= data.count else {
         throw FileError(
-          path, "is truncated: its header says \(shape), more than its \(grouped(data.count)) bytes hold; save it again"
+          path,
+          "is truncated: its header says \(header.shape), more than its \(grouped(data.count)) bytes hold; save it again"
         )
       }
       count = product
@@ -47,11 +43,13 @@ struct NumpyArray {
     guard data.count - start == count * element.size else {
       throw FileError(
         path,
-        "found \(grouped(data.count - start)) bytes of values, expected \(grouped(count * element.size)) for \(shape) of "
-          + "'\(found.1)'; save it again")
+        "found \(grouped(data.count - start)) bytes of values, expected \(grouped(count * element.size)) for "
+          + "\(header.shape) of '\(header.type)'; save it again")
     }
-    (self.shape, self.element) = (shape, element)
-    (self.data, isColumnMajor) = (data[start...], found.2 == "True" && shape.count > 1)
+    try limit?.check(count * MemoryLayout<Float>.size, of: path)
+    (shape, self.element) = (header.shape, element)
+    (self.data, isColumnMajor) = (data[start...], header.isColumnMajor && shape.count > 1)
+    try element.check(self.data, path: path)
   }
 
   var count: Int { shape.reduce(1, *) }

@@ -52,6 +52,16 @@ struct NumpyElement {
     }
   }
 
+  /// - Throws: `FileError` for a truth value that is neither 0 nor 1.
+  func check(_ data: Data, path: String) throws {
+    guard kind == "b" else { return }
+    try data.withUnsafeBytes { bytes in
+      guard let position = bytes.firstIndex(where: { $0 > 1 }) else { return }
+      throw FileError(
+        path, "found byte \(bytes[position]) for truth value \(position), expected 0 or 1; save it again")
+    }
+  }
+
   /// The numbers at some places among those that `data` holds.
   func numbers<Value: NumpyValue>(_ data: Data, at places: some Collection<Int>) -> [Value] {
     data.withUnsafeBytes { bytes in

@@ -25,6 +25,10 @@ public struct TableFormat: Sendable, Equatable {
   /// Columns that are left out.
   public var drop: [Column] = []
   public var missing = Missing.refuse
+  /// How many MiB a compressed file may unpack to.
+  public var unpackLimit = UnpackLimit.usual.mebibytes
 
   public init() {}
+
+  var limit: UnpackLimit { UnpackLimit(mebibytes: unpackLimit) }
 }

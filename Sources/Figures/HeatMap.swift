@@ -1,12 +1,23 @@
-import Files
 import Foundation
 import LatentKit
 
-/// A matrix as coloured squares: a confusion matrix, or distances between class centroids.
+/// A labelled matrix as coloured squares with a colour bar: a confusion matrix, or distances between class centroids.
 ///
 /// Low values are pale, high ones dark blue. A value that is not a number is drawn in `Color.signal`.
-public struct HeatMap: Sendable {
-  public let picture: Picture
+public struct HeatMap: Figure {
+  /// The longest side of a matrix that can be drawn.
+  public static let longestSide = 2000
+
+  private let rows: Int
+  private let columns: Int
+  private let values: [Double]
+  private let range: ClosedRange<Double>
+  private let title: String
+  private let rowLabels: [String]
+  private let columnLabels: [String]
+  private let xLabel: String
+  private let yLabel: String
+  private let decimals: Int?
 
   /// - Parameters:
   ///   - matrix: `[rows, columns]`, of any number type.
@@ -15,121 +26,145 @@ public struct HeatMap: Sendable {
   ///   - columnLabels: A text for each column, or none at all.
   ///   - xLabel: What the columns are. `yLabel` says what the rows are.
   ///   - decimals: Digits after the point of the numbers in the squares; nil leaves the numbers out.
-  ///   - side: The side of a square in pixels; what has room for the numbers unless said otherwise.
-  /// - Throws: `FigureError` where it is not such a matrix or the labels do not fit it in number.
+  /// - Throws: `FigureError` where it is not such a matrix, or is too large, or the labels do not fit it in number.
   public init(
     _ matrix: Tensor, range: ClosedRange<Double>? = nil, title: String? = nil, rowLabels: [String] = [],
-    columnLabels: [String] = [], xLabel: String? = nil, yLabel: String? = nil, decimals: Int? = nil, side: Int? = nil
+    columnLabels: [String] = [], xLabel: String? = nil, yLabel: String? = nil, decimals: Int? = nil
   ) throws {
     let shape = matrix.shape
-    guard shape.count == 2, !shape.contains(0) else {
-      throw FigureError("found a heat map of shape \(shape), expected [rows, columns] with at least one of each")
+    guard shape.count == 2, shape.allSatisfy((1...HeatMap.longestSide).contains) else {
+      throw FigureError(
+        "found a heat map of shape \(shape), expected [rows, columns] with 1 to \(HeatMap.longestSide) of each")
     }
-    let (rows, columns) = (shape[0], shape[1])
-    for (labels, count, name) in [(rowLabels, rows, "rows"), (columnLabels, columns, "columns")]
+    for (labels, count, name) in [(rowLabels, shape[0], "rows"), (columnLabels, shape[1], "columns")]
     where !labels.isEmpty && labels.count != count {
       throw FigureError(
         "found \(labels.count) labels for \(count) \(name) of a heat map, expected one for each or none")
     }
-    let values = try matrix.detached().doubles()
+    (rows, columns, values) = (shape[0], shape[1], try matrix.detached().doubles())
     let finite = values.filter(\.isFinite)
-    let range = range ?? (finite.min() ?? 0)...(finite.max() ?? 1)
-    let numbers = decimals.map { places in values.map { HeatMap.text($0, places) } } ?? []
-
-    let textScale = rows <= 40 && columns <= 40 ? 2 : 1
-    let textHeight = Font.capitalHeight * textScale
-    func width(_ text: String) -> Int { Font.width(of: text) * textScale }
-    let widest = numbers.map(width).max() ?? 0
-    let side = side ?? max(widest + 10, numbers.isEmpty ? (rows <= 40 ? 24 : 8) : 34)
-    guard side > 0 else { throw FigureError("found squares of \(side) pixels in a heat map, expected 1 or more") }
-
-    let margin = 14
-    let line = Font.height * textScale + 8
-    let titleHeight = title == nil ? 0 : line + 4
-    let labelHeight = (columnLabels.map(width).max()).map { $0 + 8 } ?? 0
-    let labelWidth = (rowLabels.map(width).max()).map { $0 + 10 } ?? 0
-    // Short names of columns, digits say, stand upright; longer ones read upwards.
-    let upright = columnLabels.allSatisfy { width($0) <= side - 4 }
-    let headHeight = columnLabels.isEmpty ? 0 : upright ? line : labelHeight
-    let left = margin + (yLabel == nil ? 0 : line) + labelWidth
-    let top = margin + titleHeight + (xLabel == nil ? 0 : line) + headHeight
-    let (gridWidth, gridHeight) = (columns * side, rows * side)
-    let bounds = [range.lowerBound, range.upperBound].map { HeatMap.text($0, decimals ?? 2) }
-    let barLeft = left + gridWidth + 16
-    let barWidth = 14
-    let picturesWidth = barLeft + barWidth + 8 + (bounds.map(width).max() ?? 0) + margin
-
-    var picture = try Picture(
-      width: max(picturesWidth, margin * 2 + width(title ?? "")), height: top + max(gridHeight, 4 * textHeight) + margin
-    )
-    if let title { picture.write(title, x: margin, y: margin, scale: textScale) }
-    if let xLabel {
-      picture.write(xLabel, x: left + (gridWidth - width(xLabel)) / 2, y: margin + titleHeight, scale: textScale)
-    }
-    if let yLabel {
-      picture.writeUpwards(yLabel, x: margin, y: top + (gridHeight + width(yLabel)) / 2, scale: textScale)
-    }
-    for (column, label) in columnLabels.enumerated() {
-      let center = left + column * side + side / 2
-      if upright {
-        picture.write(label, x: center - width(label) / 2, y: top - line + 4, scale: textScale)
-      } else {
-        picture.writeUpwards(label, x: center - textHeight / 2, y: top - 6, scale: textScale)
-      }
-    }
-    for (row, label) in rowLabels.enumerated() {
-      let y = top + row * side + (side - textHeight) / 2
-      picture.write(label, x: left - 10 - width(label), y: y, scale: textScale)
-    }
-    for (index, value) in values.enumerated() {
-      let (x, y) = (left + index % columns * side, top + index / columns * side)
-      let color = HeatMap.color(value, in: range)
-      picture.fill(x: x, y: y, width: max(side - 1, 1), height: max(side - 1, 1), color)
-      if !numbers.isEmpty {
-        let number = numbers[index]
-        picture.write(
-          number, x: x + (side - width(number)) / 2, y: y + (side - textHeight) / 2, scale: textScale,
-          color: color.isDark ? .white : .ink)
-      }
-    }
-    let barHeight = max(gridHeight, 4 * textHeight)
-    for y in 0..<barHeight {
-      let share = 1 - Double(y) / Double(max(barHeight - 1, 1))
-      picture.fill(x: barLeft, y: top + y, width: barWidth, height: 1, HeatMap.color(share, in: 0...1))
-    }
-    picture.write(bounds[1], x: barLeft + barWidth + 8, y: top, scale: textScale)
-    picture.write(bounds[0], x: barLeft + barWidth + 8, y: top + barHeight - textHeight, scale: textScale)
-    self.picture = picture
+    self.range = range ?? (finite.min() ?? 0)...(finite.max() ?? 1)
+    (self.title, self.xLabel, self.yLabel) = (title ?? "", xLabel ?? "", yLabel ?? "")
+    (self.rowLabels, self.columnLabels, self.decimals) = (rowLabels, columnLabels, decimals)
   }
 
-  /// Writes a PNG file: a whole one or none.
-  public func write(to url: URL) throws { try picture.write(to: url) }
+  /// Writes PNG and SVG.
+  ///
+  /// - Throws: `FigureError` where gnuplot is missing or fails, `FileError` where a file cannot be written.
+  public func write(to url: URL) throws { try Gnuplot.write(drawing().drawing, to: url) }
+
+  /// The drawing, and where its squares are in it, in pixels.
+  func drawing() throws -> (drawing: Drawing, left: Int, top: Int, side: Int) {
+    let numbers = decimals.map { places in values.map { HeatMap.text($0, places) } } ?? []
+    let widest = numbers.map { Lettering.width(of: $0) }.max() ?? 0
+    // Few squares are larger, so that names of the axes and the colour bar have room.
+    let longest = Double(max(rows, columns))
+    let side: Double =
+      numbers.isEmpty
+      ? max(min((900 / longest).rounded(.down), max(26, (180 / longest).rounded())), 1)
+      : max((widest + 10).rounded(.up), 36, (180 / longest).rounded())
+    let margin = 14.0
+    let line = Style.lineHeight(Style.textSize)
+    let (rowNames, columnNames) = (HeatMap.shortened(rowLabels), HeatMap.shortened(columnLabels))
+    let rowWidth = rowNames.map { Lettering.width(of: $0) }.max() ?? 0
+    let columnWidth = columnNames.map { Lettering.width(of: $0) }.max() ?? 0
+    // Short names of columns, digits say, stand upright; longer ones read upwards.
+    let upright = columnWidth <= side - 4
+    let heads = columnNames.isEmpty ? 0 : (upright ? line : columnWidth + 4).rounded(.up)
+    let left = (margin + (yLabel.isEmpty ? 0 : line + 4) + (rowWidth > 0 ? rowWidth + 8 : 0)).rounded(.up)
+    let (gridWidth, gridHeight) = (Double(columns) * side, Double(rows) * side)
+    let barHeight = max(gridHeight, 80)
+    let contentWidth = max(left + gridWidth + 16 + 14 + 64, 320)
+    let titleLines = Lettering.lines(
+      of: title, width: contentWidth - 2 * margin, size: Style.titleSize, atMost: 3)
+    let titleHeight =
+      titleLines.isEmpty ? 0 : Double(titleLines.count) * Style.lineHeight(Style.titleSize) + 6
+    let top = margin + titleHeight + (xLabel.isEmpty ? 0 : line + 4) + heads
+    var layer = try Layer(width: contentWidth, height: top + barHeight + margin)
+
+    layer.text(lines: titleLines, x: margin, y: margin, size: Style.titleSize)
+    let xMiddle = margin + titleHeight + line / 2
+    if Lettering.width(of: xLabel) <= gridWidth {
+      layer.text(xLabel, x: left + gridWidth / 2, y: xMiddle, align: .center)
+    } else {
+      layer.text(Lettering.shortened(xLabel, to: contentWidth - left - margin), x: left, y: xMiddle)
+    }
+    layer.text(
+      Lettering.shortened(yLabel, to: barHeight), x: margin + line / 2, y: top + barHeight / 2, align: .center,
+      upwards: true)
+    // Where squares are small, only some have room for their names.
+    let every = max(Int((line / side).rounded(.up)), 1)
+    for (row, name) in rowNames.enumerated() where row % every == 0 {
+      layer.text(name, x: left - 8, y: top + (Double(row) + 0.5) * side, align: .right)
+    }
+    for (column, name) in columnNames.enumerated() where column % every == 0 {
+      let middle = left + (Double(column) + 0.5) * side
+      if upright {
+        layer.text(name, x: middle, y: top - line / 2, align: .center)
+      } else {
+        layer.text(name, x: middle, y: top - 6, upwards: true)
+      }
+    }
+    draw(on: &layer, left: left, top: top, side: side, numbers: numbers)
+    let (width, height) = (Double(layer.width), Double(layer.height))
+    layer.set("set linetype 100 lc rgb '\(Style.frame)' lw 1 dt 1")
+    layer.set(
+      "set colorbox user origin screen \((left + gridWidth + 16) / width),\(1 - (top + barHeight) / height) "
+        + "size screen \(14 / width),\(barHeight / height) border 100")
+    let step = HeatMap.step(bounds.high - bounds.low, marks: barHeight / 30)
+    layer.set("set cbtics \(step) scale 0 textcolor rgb '\(Style.ink)' font ',\(Style.smallSize)'")
+    layer.set("set format cb '%.4g'")
+    return (Drawing(under: layer), Int(left), Int(top), Int(side))
+  }
+
+  /// The values at the ends of the colour bar: one constant value is in the middle.
+  private var bounds: (low: Double, high: Double) {
+    let (low, high) = (range.lowerBound, range.upperBound)
+    let room = max(abs(low) / 2, 0.5)
+    return low < high ? (low, high) : (low - room, high + room)
+  }
+
+  /// The distance of at most about `marks` round numbers: 1, 2 or 5 times a power of ten.
+  private static func step(_ extent: Double, marks: Double) -> Double {
+    let power = pow(10, log10(extent / marks).rounded(.down))
+    return [1, 2, 5].map { $0 * power }.first { $0 * marks >= extent } ?? 10 * power
+  }
+
+  private func draw(on layer: inout Layer, left: Double, top: Double, side: Double, numbers: [String]) {
+    let (low, high) = bounds
+    layer.set(Style.palette)
+    layer.set("set cbrange [\(low):\(high)]")
+    func square(_ index: Int) -> (x: Double, y: Double) {
+      (left + (Double(index % columns) + 0.5) * side, top + (Double(index / columns) + 0.5) * side)
+    }
+    for (index, value) in values.enumerated() where value.isNaN {
+      let (x, y) = square(index)
+      layer.set(
+        "set object rectangle center \(x),\(y) size \(side),\(side) behind fc rgb '#ff00aa' fs solid noborder")
+    }
+    let cells = (0..<rows).map { row in
+      values[(row * columns)..<((row + 1) * columns)]
+        .map { $0.isNaN ? "NaN" : "\(min(max($0, low), high))" }.joined(separator: " ")
+    }
+    // As polygons, an SVG file stays sharp; of very many, it would be too large.
+    let pixels = values.count <= 10_000 ? " pixels" : ""
+    layer.plot(
+      cells,
+      "matrix using (\(left)+($1+0.5)*\(side)):(\(top)+($2+0.5)*\(side)):3 with image\(pixels)")
+    for isDark in [false, true] {
+      let shown = numbers.indices.filter { index in
+        (!values[index].isNaN && (values[index] - low) / (high - low) > 0.55) == isDark
+      }
+      guard !shown.isEmpty else { continue }
+      layer.plot(
+        shown.map { "\(square($0).x) \(square($0).y) \(numbers[$0])" },
+        "using 1:2:3 with labels textcolor rgb '\(isDark ? "#ffffff" : Style.ink)'")
+    }
+  }
+
+  private static func shortened(_ labels: [String]) -> [String] { labels.map { Lettering.shortened($0, to: 170) } }
 
   private static func text(_ value: Double, _ decimals: Int) -> String {
     value.isFinite ? String(format: "%.\(min(max(decimals, 0), 12))f", value) : value.isNaN ? "NaN" : "\(value)"
   }
-
-  /// Steps of a scale from almost white to dark blue, of evenly falling lightness.
-  private static let stops = [
-    Color(246, 249, 252), Color(205, 222, 238), Color(143, 187, 219), Color(74, 142, 193), Color(24, 91, 155),
-    Color(10, 42, 94),
-  ]
-
-  private static func color(_ value: Double, in range: ClosedRange<Double>) -> Color {
-    guard !value.isNaN else { return .signal }
-    let extent = range.upperBound - range.lowerBound
-    let share = extent > 0 ? min(max((value - range.lowerBound) / extent, 0), 1) : 0.5
-    let place = share * Double(stops.count - 1)
-    let lower = min(Int(place), stops.count - 2)
-    func mix(_ part: KeyPath<Color, UInt8>) -> UInt8 {
-      let (a, b) = (Double(stops[lower][keyPath: part]), Double(stops[lower + 1][keyPath: part]))
-      return UInt8((a + (b - a) * (place - Double(lower))).rounded())
-    }
-    return Color(mix(\.red), mix(\.green), mix(\.blue))
-  }
-}
-
-extension Color {
-  /// Whether white text reads better on it than black: by luma (ITU-R BT.601).
-  fileprivate var isDark: Bool { 0.299 * Double(red) + 0.587 * Double(green) + 0.114 * Double(blue) < 140 }
 }

@@ -1,35 +1,47 @@
-import Files
 import Foundation
 import LatentKit
 
 /// Images side by side in rows: samples by class, or reconstructions below their originals.
 ///
-/// A value that is not a number is drawn in `Color.signal` and counted, so that it cannot be taken for a dark pixel.
-public struct ImageGrid: Sendable {
-  public let picture: Picture
+/// A value that is not a number is drawn in `Color.signal` and counted, so that it cannot be taken for a dark pixel. Of
+/// more images than fit, the first of each row and the first rows are shown, and a line below the caption says how many.
+public struct ImageGrid: Figure {
+  /// The images without any lettering.
+  public var tiles: Picture { lettered.picture }
   /// How many values of the images are not numbers.
   public let notANumberCount: Int
+  /// How many images there are.
+  public let imageCount: Int
+  /// How many of them the figure shows.
+  public let shownCount: Int
+
+  let lettered: LetteredPicture
+
+  /// The most pixels that the images of a row take, and those of a column; one image always fits.
+  public static let (largestWidth, largestHeight) = (2400, 4800)
 
   /// - Parameters:
   ///   - images: `[count, channels, height, width]` with 1 (grey) or 3 (red, green, blue) channels, of any number type.
   ///   - range: The values that become black and full brightness; values outside are cut off.
   ///   - columns: Images in a row; 10, or fewer where there are fewer images, unless said otherwise.
   ///   - rowLabels: A text at the left of each row, a class name say; rows without one stay blank.
+  ///   - columnLabels: A text above each column; columns without one stay blank.
   ///   - caption: A text above the images.
   ///   - padding: Pixels between two images.
-  ///   - scale: The side of the square that a pixel of an image becomes; what makes images about 56 pixels high or more
-  ///     unless said otherwise.
-  /// - Throws: `FigureError` where the images have another shape, there are none, or the picture would be too large.
+  ///   - scale: The side of the square that a pixel of an image becomes; what makes images about 56 pixels high or more, but
+  ///     not wider than 240 by that, unless said otherwise.
+  /// - Throws: `FigureError` where the images have another shape, there are none, or one alone would be too large.
   public init(
     _ images: Tensor, range: ClosedRange<Double> = 0...1, columns: Int? = nil, rowLabels: [String] = [],
-    caption: String? = nil, padding: Int = 2, scale: Int? = nil
+    columnLabels: [String] = [], caption: String? = nil, padding: Int = 2, scale: Int? = nil
   ) throws {
-    let tiles = try Tiles(images, range)
+    let tiles = try ImageTiles(images, range)
     let columns = columns ?? min(tiles.count, 10)
     guard columns > 0 else { throw FigureError("found \(columns) columns of images, expected 1 or more") }
-    let rows = (0..<tiles.count).split(every: columns).map(Array.init)
     try self.init(
-      tiles, rows: rows, bandHeight: 1, labels: rowLabels, caption: caption, padding: padding, scale: scale)
+      tiles, bands: (0..<tiles.count).split(every: columns).map { [Array($0)] },
+      labels: { $0 < rowLabels.count ? rowLabels[$0] : "" },
+      columnLabels: columnLabels, caption: caption, padding: padding, scale: scale)
   }
 
   /// Each row of originals above the row of their reconstructions.
@@ -58,123 +70,92 @@ public struct ImageGrid: Sendable {
         "found originals of shape \(originals.shape) and images '\(label)' of shape \(images.shape), "
           + "expected the same; reconstruct exactly these originals")
     }
-    try Tiles.check(originals.shape)
-    let count = originals.size(0)
+    try ImageTiles.check(originals.shape)
+    let count = try originals.size(0)
     let all = try [originals] + models.map { try $0.images.to(originals.dtype, originals.device) }
     let columns = columns ?? min(count, 10)
     guard columns > 0 else { throw FigureError("found \(columns) columns of images, expected 1 or more") }
-    let rows = (0..<count).split(every: columns).flatMap { row in
-      all.indices.map { set in row.map { $0 + set * count } }
-    }
     let names = ["original"] + models.map(\.label)
     return try ImageGrid(
-      Tiles(Tensor.concatenate(all), range), rows: rows, bandHeight: all.count,
-      labels: rows.indices.map { names[$0 % names.count] }, caption: caption, padding: padding, scale: scale)
+      ImageTiles(Tensor.concatenate(all), range),
+      bands: (0..<count).split(every: columns).map { row in all.indices.map { set in row.map { $0 + set * count } } },
+      labels: { names[$0 % names.count] }, caption: caption, padding: padding, scale: scale)
   }
 
-  /// Writes a PNG file: a whole one or none.
-  public func write(to url: URL) throws { try picture.write(to: url) }
+  /// Writes PNG and SVG; where gnuplot is missing, only a PNG file of the bare images.
+  ///
+  /// - Throws: `FigureError` where gnuplot fails, `FileError` where a file cannot be written.
+  public func write(to url: URL) throws { try lettered.write(to: url) }
 
-  /// - Parameter bandHeight: Rows that belong together; a wider gap follows them.
+  /// - Parameters:
+  ///   - bands: Rows of image numbers that belong together; where a band has several, a wider gap follows it.
+  ///   - labels: The label of a row, counted over all bands.
   private init(
-    _ tiles: Tiles, rows: [[Int]], bandHeight: Int, labels: [String], caption: String?, padding: Int, scale: Int?
+    _ tiles: ImageTiles, bands: [[[Int]]], labels: (Int) -> String, columnLabels: [String] = [], caption: String?,
+    padding: Int, scale: Int?
   ) throws {
-    let scale = scale ?? max((56 + tiles.height - 1) / max(tiles.height, 1), 1)
+    let scale = scale ?? max(min((56 + tiles.height - 1) / tiles.height, 240 / tiles.width), 1)
     guard scale > 0, padding >= 0 else {
       throw FigureError(
         "found scale \(scale) and padding \(padding), expected a scale of 1 or more and a padding of 0 or more")
     }
     let (tileWidth, tileHeight) = (tiles.width * scale, tiles.height * scale)
-    let bandGap = bandHeight > 1 ? tileHeight / 6 + 2 : 0
-    let margin = 14
-    let textScale = tileHeight >= 40 ? 2 : 1
-
-    let labelWidth = (labels.map { Font.width(of: $0) * textScale }.max()).map { $0 == 0 ? 0 : $0 + 12 } ?? 0
-    let gridWidth = (rows.map(\.count).max() ?? 0) * (tileWidth + padding) - padding
-    let contentWidth = labelWidth + gridWidth
-    let captionLines = caption.map { Font.lines(of: $0, width: max(contentWidth, 200) / textScale) } ?? []
-    let captionWidth = (captionLines.map { Font.width(of: $0) * textScale }.max()) ?? 0
-    let lineHeight = (Font.height + 3) * textScale
-    let captionHeight = captionLines.isEmpty ? 0 : captionLines.count * lineHeight + 6
-    let bands = (rows.count + bandHeight - 1) / bandHeight
-    let gridHeight = rows.count * (tileHeight + padding) - padding + (bands - 1) * bandGap
+    try Picture.check(width: tileWidth, height: tileHeight)
+    let bandRows = bands[0].count
+    let bandGap = bandRows > 1 ? tileHeight / 6 + 2 : 0
+    let bandHeight = bandRows * (tileHeight + padding) + bandGap
+    let most = (
+      columns: max((ImageGrid.largestWidth + padding) / (tileWidth + padding), 1),
+      bands: max((ImageGrid.largestHeight + padding + bandGap) / bandHeight, 1)
+    )
+    let shown = bands.prefix(most.bands).map { band in band.map { Array($0.prefix(most.columns)) } }
+    let columns = shown[0][0].count
+    (notANumberCount, imageCount) = (tiles.notANumberCount, tiles.count)
+    shownCount = shown.reduce(0) { $0 + $1.reduce(0) { $0 + $1.count } }
 
     var picture = try Picture(
-      width: max(contentWidth, captionWidth) + 2 * margin, height: captionHeight + gridHeight + 2 * margin)
-    for (index, line) in captionLines.enumerated() {
-      picture.write(line, x: margin, y: margin + index * lineHeight, scale: textScale)
-    }
-    for (row, members) in rows.enumerated() {
-      let top = margin + captionHeight + row * (tileHeight + padding) + row / bandHeight * bandGap
-      if row < labels.count {
-        let textTop = top + (tileHeight - Font.capitalHeight * textScale) / 2
-        let textLeft = margin + labelWidth - 12 - Font.width(of: labels[row]) * textScale
-        picture.write(labels[row], x: textLeft, y: textTop, scale: textScale)
-      }
-      for (column, member) in members.enumerated() {
-        tiles.draw(member, on: &picture, x: margin + labelWidth + column * (tileWidth + padding), y: top, scale: scale)
-      }
-    }
-    self.picture = picture
-    notANumberCount = tiles.notANumberCount
-  }
-}
-
-/// The values of images in memory, and how they become colours.
-private struct Tiles {
-  let count: Int
-  let channels: Int
-  let height: Int
-  let width: Int
-  let notANumberCount: Int
-  private let values: [Float]
-  private let range: ClosedRange<Double>
-
-  static func check(_ shape: [Int]) throws {
-    guard shape.count == 4, shape[1] == 1 || shape[1] == 3 else {
-      throw FigureError(
-        "found images of shape \(shape), expected [count, channels, height, width] with 1 or 3 channels")
-    }
-    guard !shape.contains(0) else { throw FigureError("found images of shape \(shape): there is nothing to draw") }
-  }
-
-  init(_ images: Tensor, _ range: ClosedRange<Double>) throws {
-    let shape = images.shape
-    try Tiles.check(shape)
-    guard range.lowerBound < range.upperBound, range.lowerBound.isFinite, range.upperBound.isFinite else {
-      throw FigureError("found the range \(range) of pixel values, expected one from a lower to a higher finite number")
-    }
-    (count, channels, height, width) = (shape[0], shape[1], shape[2], shape[3])
-    values = try images.detached().floats()
-    notANumberCount = values.count(where: \.isNaN)
-    self.range = range
-  }
-
-  func draw(_ index: Int, on picture: inout Picture, x: Int, y: Int, scale: Int) {
-    let plane = height * width
-    for row in 0..<height {
-      for column in 0..<width {
-        let place = index * channels * plane + row * width + column
-        let color: Color
-        if channels == 1 {
-          color = level(values[place]).map(Color.init(gray:)) ?? .signal
-        } else if let red = level(values[place]), let green = level(values[place + plane]),
-          let blue = level(values[place + 2 * plane])
-        {
-          color = Color(red, green, blue)
-        } else {
-          color = .signal
+      width: columns * (tileWidth + padding) - padding, height: shown.count * bandHeight - padding - bandGap)
+    var rows: [(label: String, middle: Double)] = []
+    for (band, members) in shown.enumerated() {
+      for (row, images) in members.enumerated() {
+        let top = band * bandHeight + row * (tileHeight + padding)
+        rows.append((labels(rows.count), Double(top) + Double(tileHeight) / 2))
+        for (column, image) in images.enumerated() {
+          picture.draw(tiles.picture(image, scale: scale), x: column * (tileWidth + padding), y: top)
         }
-        picture.fill(x: x + column * scale, y: y + row * scale, width: scale, height: scale, color)
       }
     }
-  }
 
-  /// The brightness of a value; nil for one that is not a number.
-  private func level(_ value: Float) -> UInt8? {
-    guard !value.isNaN else { return nil }
-    let share = (Double(value) - range.lowerBound) / (range.upperBound - range.lowerBound)
-    return UInt8((min(max(share, 0), 1) * 255).rounded())
+    let margin = 14.0
+    // Letters no higher than their row.
+    let size = min(Style.textSize, max(Double(tileHeight), 4))
+    let names = rows.map { (text: Lettering.shortened($0.label, to: 190, size: size), middle: $0.middle) }
+    let labelWidth = names.map { Lettering.width(of: $0.text, size: size) }.max() ?? 0
+    let left = (margin + (labelWidth > 0 ? labelWidth + 8 : 0)).rounded(.up)
+    let contentWidth = left - margin + Double(picture.width)
+    let notes = shownCount < imageCount ? ["\(shownCount) of \(imageCount) images are shown."] : []
+    let captionWidth = max(contentWidth, 320)
+    let captionLines =
+      Lettering.lines(of: caption ?? "", width: captionWidth, size: Style.titleSize, atMost: 4) + notes
+    let captionHeight =
+      captionLines.isEmpty ? 0 : Double(captionLines.count) * Style.lineHeight(Style.titleSize) + 6
+    let heads = columnLabels.prefix(columns).map { Lettering.shortened($0, to: Double(tileWidth + padding)) }
+    let headHeight = heads.contains { !$0.isEmpty } ? Style.lineHeight(Style.textSize) + 2 : 0
+    let top = margin + captionHeight + headHeight
+    var lines = captionLines.enumerated().map { index, line in
+      LetteredPicture.Line(
+        text: line, x: margin, y: margin + (Double(index) + 0.5) * Style.lineHeight(Style.titleSize),
+        size: Style.titleSize)
+    }
+    lines += names.map { .init(text: $0.text, x: left - 8, y: top + $0.middle, align: .right, size: size) }
+    lines += heads.enumerated().map { column, text in
+      let middle = (Double(column) + 0.5) * Double(tileWidth + padding) - Double(padding) / 2
+      return .init(text: text, x: left + middle, y: top - headHeight / 2, align: .center)
+    }
+    let widest = captionLines.map { Lettering.width(of: $0, size: Style.titleSize) }.max() ?? 0
+    lettered = try LetteredPicture(
+      picture, x: left, y: top, width: max(contentWidth, widest) + 2 * margin,
+      height: top + Double(picture.height) + margin, lines: lines)
   }
 }
 

@@ -1,7 +1,9 @@
 import Foundation
 
 /// How training went: the total loss, its terms and the metrics over epochs, for training and validation.
-public struct LossCurves: Sendable {
+///
+/// Each quantity has a panel and an axis of its own, since terms of a loss may differ by any factor.
+public struct LossCurves: Figure {
   /// One quantity over epochs. Either list may be empty.
   public struct Curve: Sendable {
     public var name: String
@@ -24,42 +26,27 @@ public struct LossCurves: Sendable {
     (self.total, self.terms, self.metrics) = (total, terms, metrics)
   }
 
-  /// One panel for each group that has curves. An axis is logarithmic where all its values are positive and the largest
-  /// is more than 30 times the smallest; that of the metrics never is.
+  /// One panel for each curve that has values: the total losses, then the terms, then the metrics. An axis is logarithmic
+  /// where all its values are positive and the largest is more than 30 times the smallest; that of a metric never is.
   public var panels: [LinePlot] {
-    [("total loss", "loss", total), ("terms of the loss", "value", terms), ("metrics", "value", metrics)]
-      .filter { _, _, curves in curves.contains { !$0.training.isEmpty || !$0.validation.isEmpty } }
-      .map { title, yLabel, curves in
-        let values = curves.flatMap { $0.training.map(\.value) + $0.validation.map(\.value) }.filter(\.isFinite)
-        let (low, high) = (values.min() ?? 1, values.max() ?? 1)
-        let hasCompanions = curves.contains { !$0.training.isEmpty && !$0.validation.isEmpty }
-        return LinePlot(
-          title: title + (hasCompanions ? " (dashed: validation)" : ""), xLabel: "epoch", yLabel: yLabel,
-          series: curves.flatMap(LossCurves.series),
-          logY: title != "metrics" && low > 0 && high > 30 * low)
-      }
+    let curves = (total + terms).map { ($0, isLoss: true) } + metrics.map { ($0, isLoss: false) }
+    return curves.filter { curve, _ in !curve.training.isEmpty || !curve.validation.isEmpty }.map { curve, isLoss in
+      let values = (curve.training + curve.validation).map(\.value).filter(\.isFinite)
+      let (low, high) = (values.min() ?? 1, values.max() ?? 1)
+      let parts = [("training", curve.training), ("validation", curve.validation)]
+      return LinePlot(
+        title: curve.name, xLabel: "epoch", yLabel: "",
+        series: parts.filter { !$0.1.isEmpty }.map { .init($0, $1.map { (x: $0.epoch, y: $0.value) }) },
+        logY: isLoss && low > 0 && high > 30 * low)
+    }
   }
 
-  /// Draws the panels into one PNG file.
+  /// Writes the panels as PNG and SVG.
   ///
   /// - Throws: As `LinePlot.write`: `FigureError` where there is nothing to plot or gnuplot is missing.
   public func write(to url: URL) throws {
     let panels = panels
     guard !panels.isEmpty else { throw FigureError("there are no curves to plot yet; train for at least one epoch") }
-    try LinePlot.write(panels, to: url, columns: panels.count)
-  }
-
-  private static func series(of curve: Curve) -> [LinePlot.Series] {
-    var series: [LinePlot.Series] = []
-    if !curve.training.isEmpty {
-      series.append(.init(curve.name, curve.training.map { (x: $0.epoch, y: $0.value) }))
-    }
-    if !curve.validation.isEmpty {
-      let points = curve.validation.map { (x: $0.epoch, y: $0.value) }
-      series.append(
-        curve.training.isEmpty
-          ? .init("\(curve.name) (validation)", points) : .init("", points, isCompanion: true))
-    }
-    return series
+    try LinePlot.write(panels, to: url)
   }
 }

@@ -4,8 +4,8 @@ import Foundation
 /// epochs.
 ///
 /// Pictures of one column start at the same left edge, those of one row at the same upper edge.
-public struct Montage: Sendable {
-  /// One picture with what stands around it.
+public struct Montage: Figure {
+  /// One picture with its title.
   public struct Panel: Sendable {
     /// Above the picture, in as many lines as its width asks for; an empty one takes no room.
     public var title: String
@@ -14,7 +14,10 @@ public struct Montage: Sendable {
     public init(_ title: String, _ picture: Picture) { (self.title, self.picture) = (title, picture) }
   }
 
-  public let picture: Picture
+  /// The pictures without any lettering.
+  public var tiles: Picture { lettered.picture }
+
+  let lettered: LetteredPicture
 
   /// - Parameters:
   ///   - rows: The panels of each row from the left, nil for a place that stays blank; rows may differ in length.
@@ -26,54 +29,53 @@ public struct Montage: Sendable {
       throw FigureError("found no panel for a montage, expected one picture or more")
     }
     guard padding >= 0 else { throw FigureError("found a montage's padding of \(padding), expected 0 or more") }
-    let (text, margin) = (Montage.textScale, 14)
-    let columns = (0..<(rows.map(\.count).max() ?? 0)).map { column in
+    let (margin, size) = (14.0, Style.titleSize)
+    let lineHeight = Style.lineHeight(size)
+    let widths = (0..<(rows.map(\.count).max() ?? 0)).map { column in
       rows.compactMap { $0.dropFirst(column).first??.picture.width }.max() ?? 0
     }
+    let lefts = widths.indices.map { widths[..<$0].reduce(0) { $0 + $1 + padding } }
     let titles = rows.map { row in
-      zip(row, columns).map { panel, width in panel.map { Font.lines(of: $0.title, width: width / text) } ?? [] }
+      zip(row, widths).map { panel, width in
+        Lettering.lines(of: panel?.title ?? "", width: Double(width), size: size, atMost: 3)
+      }
     }
-    let titleHeights = titles.map { Montage.height(ofLines: $0.map(\.count).max() ?? 0) }
-    let heights = rows.map { row in row.compactMap { $0?.picture.height }.max() ?? 0 }
-    let lefts = columns.indices.map { columns[..<$0].reduce(0) { $0 + $1 + padding } }
-    let rights = titles.flatMap { row in
-      zip(row, lefts).map { lines, left in left + (lines.map { Font.width(of: $0) * text }.max() ?? 0) }
+    func height(_ lines: Int) -> Int { lines == 0 ? 0 : Int(Double(lines) * lineHeight) + 6 }
+    var tops: [Int] = []
+    var bottom = -padding
+    for (row, lines) in zip(rows, titles) {
+      tops.append(bottom + padding + height(lines.map(\.count).max() ?? 0))
+      bottom = tops[tops.count - 1] + (row.compactMap { $0?.picture.height }.max() ?? 0)
     }
-    let contentWidth = max(columns.reduce(-padding) { $0 + $1 + padding }, rights.max() ?? 0)
-    let captionLines = caption.map { Font.lines(of: $0, width: max(contentWidth, 200) / text) } ?? []
-    let captionHeight = Montage.height(ofLines: captionLines.count)
-    let captionWidth = captionLines.map { Font.width(of: $0) * text }.max() ?? 0
-    let contentHeight = captionHeight + zip(titleHeights, heights).reduce(-padding) { $0 + $1.0 + $1.1 + padding }
 
-    var picture = try Picture(
-      width: max(contentWidth, captionWidth) + 2 * margin, height: contentHeight + 2 * margin)
-    Montage.write(captionLines, on: &picture, x: margin, y: margin)
-    var top = margin + captionHeight
+    let contentWidth = widths.reduce(-padding) { $0 + $1 + padding }
+    let captionLines = Lettering.lines(
+      of: caption ?? "", width: max(Double(contentWidth), 320), size: size, atMost: 4)
+    let top = margin + (captionLines.isEmpty ? 0 : Double(captionLines.count) * lineHeight + 8)
+    var lines = captionLines.enumerated().map { index, line in
+      LetteredPicture.Line(text: line, x: margin, y: margin + (Double(index) + 0.5) * lineHeight, size: size)
+    }
+    var picture = try Picture(width: contentWidth, height: bottom)
     for (row, panels) in rows.enumerated() {
-      let pictureTop = top + titleHeights[row]
       for (column, panel) in panels.enumerated() {
         guard let panel else { continue }
-        let (lines, left) = (titles[row][column], margin + lefts[column])
+        picture.draw(panel.picture, x: lefts[column], y: tops[row])
         // Short titles stand right above their pictures, not above those of longer neighbours.
-        Montage.write(lines, on: &picture, x: left, y: pictureTop - Montage.height(ofLines: lines.count))
-        picture.draw(panel.picture, x: left, y: pictureTop)
+        let titleTop = top + Double(tops[row] - height(titles[row][column].count))
+        lines += titles[row][column].enumerated().map { index, line in
+          .init(
+            text: line, x: margin + Double(lefts[column]), y: titleTop + (Double(index) + 0.5) * lineHeight, size: size)
+        }
       }
-      top = pictureTop + heights[row] + padding
     }
-    self.picture = picture
+    let widest = captionLines.map { Lettering.width(of: $0, size: size) }.max() ?? 0
+    lettered = try LetteredPicture(
+      picture, x: margin, y: top, width: max(Double(contentWidth), widest) + 2 * margin,
+      height: top + Double(bottom) + margin, lines: lines)
   }
 
-  /// Writes a PNG file: a whole one or none.
-  public func write(to url: URL) throws { try picture.write(to: url) }
-
-  private static let textScale = 2
-  private static let lineHeight = (Font.height + 3) * textScale
-
-  private static func height(ofLines count: Int) -> Int { count == 0 ? 0 : count * lineHeight + 6 }
-
-  private static func write(_ lines: [String], on picture: inout Picture, x: Int, y: Int) {
-    for (index, line) in lines.enumerated() {
-      picture.write(line, x: x, y: y + index * lineHeight, scale: textScale)
-    }
-  }
+  /// Writes PNG and SVG; where gnuplot is missing, only a PNG file of the bare pictures.
+  ///
+  /// - Throws: `FigureError` where gnuplot fails, `FileError` where a file cannot be written.
+  public func write(to url: URL) throws { try lettered.write(to: url) }
 }

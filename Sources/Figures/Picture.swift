@@ -14,16 +14,11 @@ public struct Color: Sendable, Hashable {
   public init(gray: UInt8) { self.init(gray, gray, gray) }
 
   public static let white = Color(gray: 255)
-  public static let ink = Color(gray: 38)
-  // For frames and lines, after Okabe & Ito 2008: colour-blind readers can tell them apart.
-  public static let green = Color(0, 158, 115)
-  public static let red = Color(213, 94, 0)
-  public static let blue = Color(0, 114, 178)
   /// What stands for a value that is not a number: a magenta that no grey image and few photographs contain.
   public static let signal = Color(255, 0, 170)
 }
 
-/// A rectangle of pixels that a figure is drawn on. (0, 0) is the upper left corner.
+/// A rectangle of pixels. (0, 0) is the upper left corner.
 public struct Picture: Sendable, Equatable {
   public let width: Int
   public let height: Int
@@ -37,15 +32,28 @@ public struct Picture: Sendable, Equatable {
   ///
   /// - Throws: `FigureError` where a side is not within `1...longestSide`.
   public init(width: Int, height: Int, color: Color = .white) throws {
-    guard (1...Picture.longestSide).contains(width), (1...Picture.longestSide).contains(height) else {
+    try Picture.check(width: width, height: height)
+    (self.width, self.height) = (width, height)
+    pixels = [UInt8](repeating: color.red, count: 3 * width * height)
+    guard color.red != color.green || color.red != color.blue else { return }
+    for place in stride(from: 0, to: pixels.count, by: 3) {
+      (pixels[place + 1], pixels[place + 2]) = (color.green, color.blue)
+    }
+  }
+
+  /// A picture of pixels that are there already: red, green and blue of each, row after row.
+  init(width: Int, height: Int, pixels: [UInt8]) {
+    precondition(pixels.count == 3 * width * height)
+    (self.width, self.height, self.pixels) = (width, height, pixels)
+  }
+
+  /// - Throws: `FigureError` where a side is not within `1...longestSide`.
+  static func check(width: Int, height: Int) throws {
+    guard (1...longestSide).contains(width), (1...longestSide).contains(height) else {
       throw FigureError(
-        "a picture of \(width) x \(height) pixels cannot be drawn, expected sides of 1 to \(Picture.longestSide); "
+        "a picture of \(width) x \(height) pixels cannot be drawn, expected sides of 1 to \(longestSide); "
           + "show fewer images or choose a smaller scale")
     }
-    (self.width, self.height) = (width, height)
-    pixels = []
-    pixels.reserveCapacity(3 * width * height)
-    for _ in 0..<(width * height) { pixels += [color.red, color.green, color.blue] }
   }
 
   /// The colour at one place. Places outside are white, and writing there does nothing.
@@ -64,13 +72,6 @@ public struct Picture: Sendable, Equatable {
 
   private func contains(_ x: Int, _ y: Int) -> Bool { x >= 0 && y >= 0 && x < width && y < height }
 
-  /// Fills a rectangle, as far as it lies inside.
-  public mutating func fill(x: Int, y: Int, width: Int, height: Int, _ color: Color) {
-    for row in y..<(y + max(height, 0)) {
-      for column in x..<(x + max(width, 0)) { self[column, row] = color }
-    }
-  }
-
   /// Copies a picture with its upper left corner to a place, as far as it lies inside.
   public mutating func draw(_ other: Picture, x: Int, y: Int) {
     let (left, right) = (max(x, 0), min(x + other.width, width))
@@ -80,20 +81,6 @@ public struct Picture: Sendable, Equatable {
       let target = 3 * (row * width + left)
       let bytes = 3 * (right - left)
       pixels.replaceSubrange(target..<(target + bytes), with: other.pixels[source..<(source + bytes)])
-    }
-  }
-
-  /// Writes a line of text with its upper left corner at a place; a capital is `7 * scale` pixels high.
-  public mutating func write(_ text: String, x: Int, y: Int, scale: Int = 1, color: Color = .ink) {
-    for (column, row) in Font.dots(of: text) {
-      fill(x: x + column * scale, y: y + row * scale, width: scale, height: scale, color)
-    }
-  }
-
-  /// Writes a line of text that reads upwards, with its lower left corner (where it begins) at a place.
-  public mutating func writeUpwards(_ text: String, x: Int, y: Int, scale: Int = 1, color: Color = .ink) {
-    for (column, row) in Font.dots(of: text) {
-      fill(x: x + row * scale, y: y - (column + 1) * scale, width: scale, height: scale, color)
     }
   }
 }

@@ -1,7 +1,8 @@
-import Files
 import Foundation
 
 /// Points of several groups in the plane, each group in a colour and a mark of its own: one panel of a figure.
+///
+/// Groups of the same number look the same in all panels, and one legend right of the panels names them.
 public struct ScatterPlot: Sendable {
   public struct Group: Sendable {
     /// What the legend calls it.
@@ -20,63 +21,57 @@ public struct ScatterPlot: Sendable {
     (self.title, self.xLabel, self.yLabel, self.groups) = (title, xLabel, yLabel, groups)
   }
 
-  /// Draws panels side by side, over the same axes and with one legend, into one PNG file: a whole file or none.
+  /// Writes panels as PNG and SVG, side by side over the same axes.
   ///
   /// Points that are not finite are left out.
-  /// - Throws: `FigureError` where there is no panel, or gnuplot is missing or fails; `FileError` where the file cannot be
+  /// - Throws: `FigureError` where there is no panel, or gnuplot is missing or fails; `FileError` where a file cannot be
   ///   written.
-  public static func write(_ panels: [ScatterPlot], to url: URL) throws { try AtomicFile.write(png(panels), to: url) }
+  public static func write(_ panels: [ScatterPlot], to url: URL) throws { try Gnuplot.write(drawing(panels), to: url) }
 
-  /// The bytes of the PNG file.
-  public static func png(_ panels: [ScatterPlot]) throws -> Data {
+  static func drawing(_ panels: [ScatterPlot]) throws -> Drawing {
     guard !panels.isEmpty else { throw FigureError("found no panel of points, expected at least one to plot") }
-    return try Gnuplot.png(script(panels), width: 460 * panels.count + 150, height: 470)
-  }
-
-  static func script(_ panels: [ScatterPlot]) -> String {
+    let cell = (width: 460.0, height: 460.0)
+    let named = panels.max { $0.groups.count < $1.groups.count }?.groups ?? []
+    let entries = named.enumerated().map { index, group in
+      let look = Style.look(index)
+      return Legend.Entry(name: group.name, color: look.color, mark: look.mark)
+    }
+    let legend = Legend(entries, width: 900, rows: 21)
+    let axesWidth = Double(panels.count) * cell.width
+    var layer = try Layer(width: axesWidth + (legend.width > 0 ? legend.width + 8 : 0), height: cell.height)
+    legend.draw(on: &layer, x: axesWidth + 4, y: 46)
     let all = panels.flatMap(\.groups).flatMap(\.points).filter { $0.x.isFinite && $0.y.isFinite }
     let ranges = [("x", bounds(all.map(\.x), margin: 0.04)), ("y", bounds(all.map(\.y), margin: 0.04))]
-    let width = 460 / Double(460 * panels.count + 150)
-    var lines = ["set multiplot"]
-    for (number, panel) in panels.enumerated() {
-      let isLast = number == panels.count - 1
-      lines += [
-        "reset", "set origin \(Double(number) * width),0", "set size \(isLast ? 1 - Double(number) * width : width),1",
-        "set lmargin at screen \(Double(number) * width + 0.14 * width)",
-        "set rmargin at screen \(Double(number + 1) * width - 0.03 * width)", "set border 3 lc rgb '#555555'",
-        "set tics nomirror out textcolor rgb '#333333'", "set format '%g'", "set grid lc rgb '#e4e4e4' lt 1 lw 1",
-        "set title \(Gnuplot.quoted(panel.title)) noenhanced textcolor rgb '#222222'",
-        "set xlabel \(Gnuplot.quoted(panel.xLabel)) noenhanced textcolor rgb '#333333'",
-        "set ylabel \(Gnuplot.quoted(panel.yLabel)) noenhanced textcolor rgb '#333333'",
-        isLast && panel.groups.contains { !$0.name.isEmpty }
-          ? "set key noenhanced outside right top samplen 0.5 textcolor rgb '#333333'" : "unset key",
-      ]
-      lines += ranges.map { "set \($0)range [\($1.0):\($1.1)]" }
-      lines += panel.plot(number)
+      .map { "set \($0)range [\($1.0):\($1.1)]" }
+    // Many points need small marks.
+    let size = panels.flatMap(\.groups).contains { $0.points.count > 150 } ? 0.4 : 0.8
+    let (width, height) = (cell.width - 76 - 18, cell.height - 46 - 52)
+    let scripts = panels.enumerated().map { index, panel in
+      let left = Double(index) * cell.width
+      let lines = Lettering.lines(of: panel.title, width: cell.width - 24, size: Style.titleSize, atMost: 2)
+      layer.text(
+        lines: lines, x: left + 76 + width / 2, y: 40 - Double(lines.count) * Style.lineHeight(Style.titleSize),
+        align: .center, size: Style.titleSize)
+      layer.text(
+        Lettering.shortened(panel.xLabel, to: width), x: left + 76 + width / 2, y: cell.height - 14, align: .center)
+      layer.text(
+        Lettering.shortened(panel.yLabel, to: height), x: left + 14, y: 46 + height / 2, align: .center, upwards: true)
+      return ["reset"] + Style.axes + layer.frame(left: left + 76, top: 46, width: width, height: height) + ranges
+        + panel.plot(index, size: size)
     }
-    return (lines + ["unset multiplot", ""]).joined(separator: "\n")
+    return Drawing(scripts, under: layer)
   }
 
-  private func plot(_ number: Int) -> [String] {
+  private func plot(_ number: Int, size: Double) -> [String] {
     var (data, curves): ([String], [String]) = ([], [])
     for (index, group) in groups.enumerated() {
       let points = group.points.filter { $0.x.isFinite && $0.y.isFinite }
       guard !points.isEmpty else { continue }
       let name = "$panel\(number)group\(index)"
       data += ["\(name) << END"] + points.map { "\($0.x) \($0.y)" } + ["END"]
-      // Many points need small marks; ten colours come round with other marks.
-      let size = points.count > 300 ? 0.35 : 0.7
-      let color = ScatterPlot.colors[index % ScatterPlot.colors.count]
-      let mark = ScatterPlot.marks[(index / ScatterPlot.colors.count) % ScatterPlot.marks.count]
-      curves.append(
-        "\(name) using 1:2 with points pt \(mark) ps \(size) lc rgb '\(color)' title \(Gnuplot.quoted(group.name))")
+      let look = Style.look(index)
+      curves.append("\(name) using 1:2 with points pt \(look.mark) ps \(size) lc rgb '\(look.color)'")
     }
-    return data + [curves.isEmpty ? "plot NaN notitle" : "plot " + curves.joined(separator: ", \\\n  ")]
+    return data + ["plot " + (curves.isEmpty ? ["NaN"] : curves).joined(separator: ", \\\n  ")]
   }
-
-  // Ten colours that can be told apart side by side: those of Okabe & Ito 2008 without black, and four more.
-  private static let colors = [
-    "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F", "#8C564B", "#F0E442", "#332288",
-  ]
-  private static let marks = [7, 5, 9, 13]
 }

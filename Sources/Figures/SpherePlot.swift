@@ -1,4 +1,3 @@
-import Files
 import Foundation
 
 /// Points on the unit sphere, seen from outside, or on the unit circle: one panel of a figure.
@@ -12,25 +11,33 @@ public struct SpherePlot: Sendable {
 
   public init(title: String, points: [[Double]]) { (self.title, self.points) = (title, points) }
 
-  /// Draws panels side by side into one PNG file: a whole file or none.
+  /// Writes panels as PNG and SVG, in rows from the upper left.
   ///
   /// - Parameter columns: Panels in a row; up to 4 unless said otherwise.
   /// - Throws: `FigureError` where there is no panel, a point has no direction in two or three dimensions, or gnuplot is
-  ///   missing or fails; `FileError` where the file cannot be written.
+  ///   missing or fails; `FileError` where a file cannot be written.
   public static func write(_ panels: [SpherePlot], to url: URL, columns: Int? = nil) throws {
-    try AtomicFile.write(png(panels, columns: columns), to: url)
+    try Gnuplot.write(drawing(panels, columns: columns), to: url)
   }
 
-  /// The bytes of the PNG file.
-  public static func png(_ panels: [SpherePlot], columns: Int? = nil) throws -> Data {
-    let columns = min(columns ?? 4, panels.count)
+  static func drawing(_ panels: [SpherePlot], columns: Int? = nil) throws -> Drawing {
+    let columns = min(columns ?? balanced(panels.count, atMost: 4), panels.count)
     guard columns > 0 else {
       throw FigureError("found \(panels.count) spheres in \(columns) columns, expected at least one of each to draw")
     }
     let rows = (panels.count + columns - 1) / columns
-    let script =
-      try ["set multiplot layout \(rows),\(columns)"] + panels.flatMap { try $0.script() } + ["unset multiplot", ""]
-    return try Gnuplot.png(script.joined(separator: "\n"), width: 300 * columns, height: 350 * rows)
+    let cell = (width: 300.0, height: 350.0)
+    var layer = try Layer(width: Double(columns) * cell.width, height: Double(rows) * cell.height)
+    let scripts = try panels.enumerated().map { index, panel in
+      let (left, top) = (Double(index % columns) * cell.width, Double(index / columns) * cell.height)
+      let lines = Lettering.lines(of: panel.title, width: cell.width - 16, size: Style.titleSize, atMost: 3)
+      layer.text(
+        lines: lines, x: left + cell.width / 2,
+        y: top + 62 - Double(lines.count) * Style.lineHeight(Style.titleSize), align: .center, size: Style.titleSize)
+      let frame = layer.frame(left: left + 11, top: top + 66, width: 278, height: 278)
+      return try ["reset"] + frame + panel.script(index)
+    }
+    return Drawing(scripts, under: layer)
   }
 
   /// A place on the picture, and whether it is on the near side.
@@ -53,31 +60,28 @@ public struct SpherePlot: Sendable {
     return (right, up, cos(rise) * towards + sin(rise) * unit[2] >= 0)
   }
 
-  private func script() throws -> [String] {
+  private func script(_ number: Int) throws -> [String] {
     let places = try points.map(SpherePlot.place)
     let wires = points.contains { $0.count == 3 } ? try SpherePlot.wires() : []
-    func data(_ lines: [[Place]], near: Bool) -> [String] {
+    func rows(_ lines: [[Place]], near: Bool) -> [String] {
       // An empty line breaks a curve where it goes to the other side.
-      lines.flatMap { line in line.map { $0.isNear == near ? "\($0.x) \($0.y)" : "" } + [""] } + ["e"]
+      lines.flatMap { line in line.map { $0.isNear == near ? "\($0.x) \($0.y)" : "" } + [""] }
     }
-    func marks(near: Bool) -> [String] { places.filter { $0.isNear == near }.map { "\($0.x) \($0.y)" } + ["e"] }
+    func marks(near: Bool) -> [String] { places.filter { $0.isNear == near }.map { "\($0.x) \($0.y)" } }
     let outline = (0...120).map { step -> Place in
       (cos(Double(step) * .pi / 60), sin(Double(step) * .pi / 60), true)
     }
-    let curves: [(style: String, data: [String])] = [
-      ("lines lw 1 lc rgb '#e9eef3'", data(wires, near: false)),
+    let curves: [(style: String, rows: [String])] = [
+      ("lines lw 1 lc rgb '#e9eef3'", rows(wires, near: false)),
       ("points pt 6 ps 1.5 lw 1.5 lc rgb '#9db7cc'", marks(near: false)),
-      ("lines lw 1 lc rgb '#b9c4ce'", data(wires, near: true)),
-      ("lines lw 1.5 lc rgb '#7a8793'", data([outline], near: true)),
-      ("points pt 7 ps 1.6 lc rgb '#0072B2'", marks(near: true)),
-    ].filter { $0.1.contains { !$0.isEmpty && $0 != "e" } }
-    return [
-      "reset", "set size ratio -1", "unset border", "unset tics", "unset key", "set xrange [-1.08:1.08]",
-      "set yrange [-1.08:1.08]", "set lmargin 1", "set rmargin 1", "set bmargin 1",
-      "set tmargin \(title.split(separator: "\n").count + 2)",
-      "set title \(Gnuplot.quoted(title)) noenhanced textcolor rgb '#222222'",
-      "plot " + curves.map { "'-' using 1:2 with \($0.style)" }.joined(separator: ", "),
-    ] + curves.flatMap(\.data)
+      ("lines lw 1 lc rgb '#b9c4ce'", rows(wires, near: true)),
+      ("lines lw 1.5 lc rgb '#7a8793'", rows([outline], near: true)),
+      ("points pt 7 ps 1.6 lc rgb '\(Style.colors[0])'", marks(near: true)),
+    ].filter { $0.rows.contains { !$0.isEmpty } }
+    let names = curves.indices.map { "$sphere\(number)curve\($0)" }
+    return ["unset border", "unset tics", "unset key", "set xrange [-1.08:1.08]", "set yrange [-1.08:1.08]"]
+      + zip(names, curves).flatMap { name, curve in ["\(name) << END"] + curve.rows + ["END"] }
+      + ["plot " + zip(names, curves).map { "\($0) using 1:2 with \($1.style)" }.joined(separator: ", ")]
   }
 
   /// Meridians and parallels every 30 degrees.

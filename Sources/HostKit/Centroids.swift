@@ -2,7 +2,7 @@ import ArgumentParser
 import Figures
 import Foundation
 import LatentKit
-import Metrics
+import Statistics
 import Recipes
 
 struct Centroids: HostSubcommand {
@@ -72,14 +72,14 @@ struct Centroids: HostSubcommand {
   func run(in host: Host) throws {
     try machine.machine().apply()
     var recipe = Recipe()
-    recipe.prior = PartChoice(prior)
+    recipe[.prior] = PartChoice(prior)
     for setting in settings { try recipe.set(setting) }
     let entry = try host.catalog.priors[prior]
 
     var table = [["classes", "least angle", "mean angle", "energy", "least energy known"]]
     var panels: [SpherePlot] = []
     for count in try counts {
-      let points = try place(count, by: entry, recipe.prior?.with ?? [:])
+      let points = try place(count, by: entry, recipe[.prior]?.with ?? [:])
       let spread = try AngularSpread(of: points)
       let known = AngularSpread.leastEnergy(of: count, dimensions: dimensions)
       table.append(

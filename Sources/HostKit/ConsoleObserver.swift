@@ -27,13 +27,10 @@ final class ConsoleObserver: StudyObserver {
 
   func began(_ run: Run) {
     let (session, recipe) = (run.session, run.session.recipe)
-    let parts: [(String, PartChoice?)] = [
-      ("encoder", recipe.encoder), ("decoder", recipe.decoder), ("classifier", recipe.classifier),
-      ("discriminator", recipe.discriminator), ("prior", recipe.prior), ("noise", recipe.noise),
-      ("sampler", recipe.sampler),
-    ]
-    console.say(
-      "recipe   " + parts.compactMap { name, part in part.map { "\(name) \($0.use)" } }.joined(separator: ", "))
+    let parts = Slot.all.filter { $0.isSingle && $0 != .data }.compactMap { slot in
+      recipe[slot].map { "\(slot.name) \($0.use)" }
+    }
+    console.say("recipe   " + parts.joined(separator: ", "))
     for stage in session.composition.stages {
       for step in stage.steps {
         let losses = step.losses.map { $0.weight == 1 ? $0.name : "\(number($0.weight)) \($0.name)" }
@@ -63,7 +60,9 @@ final class ConsoleObserver: StudyObserver {
     let summary = results.summary
     if let samples = results.samples { console.say("samples  \(samples.relativePath)") }
     console.say()
-    for metric in summary.testMetrics { console.say("test     \(metric.name) \(metric.text)") }
+    for metric in summary.testMetrics where metric.table == nil {
+      console.say("test     \(metric.name) \(metric.text)")
+    }
     let losses = summary.testLosses.sorted { $0.key < $1.key }.map { "\($0.key) \(number($0.value))" }
     console.say("         \(losses.joined(separator: "  "))")
     if let sparse = summary.stages?.last {

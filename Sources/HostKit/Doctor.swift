@@ -21,9 +21,9 @@ struct Doctor: HostSubcommand {
     }
     console.say("threads    \(Torch.threadCount) of \(ProcessInfo.processInfo.activeProcessorCount) cores")
     let plugins = host.plugins.map { $0.name }
-    let count = Slot.allCases.reduce(0) { $0 + host.catalog.descriptions(of: $1).count }
+    let count = Slot.all.reduce(0) { $0 + host.catalog.descriptions(of: $1).count }
     console.say("plugins    \(plugins.joined(separator: ", ")): \(count) parts")
-    console.tool("gnuplot", "draws loss curves", "apt-get install gnuplot-nox")
+    console.tool("gnuplot", "letters pictures and draws plots", "apt-get install gnuplot-nox")
     console.tool("curl", "fetches data sets", "apt-get install curl")
     console.tool("unzip", "unpacks EMNIST", "apt-get install unzip")
     let folder = machine.namedDataFolder

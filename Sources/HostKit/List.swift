@@ -12,19 +12,19 @@ struct List: HostSubcommand {
   func run(in host: Host) throws {
     let (catalog, console) = (host.catalog, host.console)
     guard let slot else {
-      for slot in Slot.allCases {
+      for slot in Slot.all {
         let names = catalog.descriptions(of: slot).map(\.name)
-        if !names.isEmpty { console.say("\(pad(slot.rawValue, 14))\(names.joined(separator: ", "))") }
+        if !names.isEmpty { console.say("\(pad(slot.name, 14))\(names.joined(separator: ", "))") }
       }
       console.say()
       console.say("'host list prior' says what each prior is; 'host list prior pedcc' shows its settings.")
       return
     }
-    guard let known = Slot(rawValue: slot) else {
-      throw UnknownName(slot, among: Slot.allCases.map(\.rawValue), of: "slot")
+    guard let known = Slot.all.first(where: { $0.name == slot }) else {
+      throw UnknownName(slot, among: Slot.all.map(\.name), of: "slot")
     }
     guard let name else {
-      console.say("\(known.rawValue): \(known.summary)")
+      console.say("\(known.name): \(known.summary)")
       console.say()
       let parts = catalog.descriptions(of: known)
       let width = (parts.map(\.name.count).max() ?? 0) + 2
@@ -33,16 +33,17 @@ struct List: HostSubcommand {
       return
     }
     let part = try catalog.description(of: known, name)
-    console.say("\(known.rawValue) '\(part.name)': \(part.summary)  [\(part.plugin)]")
-    if let plugin = host.plugins.first(where: { $0.name == part.plugin }) {
-      console.say("\(plugin.paper.authors) (\(plugin.paper.year)): \(plugin.paper.title)")
+    console.say("\(known.name) '\(part.name)': \(part.summary)  [\(part.plugin)]")
+    if let paper = part.paper ?? host.plugins.first(where: { $0.name == part.plugin })?.paper {
+      console.say("\(paper.authors) (\(paper.year)): \(paper.title)")
     }
     console.say()
     let width = (part.settings.map(\.name.count).max() ?? 0) + 2
     let fallbacks = part.settings.map { $0.fallback == .null ? "-" : $0.fallback.text }
     let column = (fallbacks.map(\.count).max() ?? 0) + 2
     for (setting, fallback) in zip(part.settings, fallbacks) {
-      console.say("  \(pad(setting.name, width))\(pad(fallback, column))\(setting.help)")
+      let allowed = setting.allowed.map { " [\($0)]" } ?? ""
+      console.say("  \(pad(setting.name, width))\(pad(fallback, column))\(setting.help)\(allowed)")
     }
     if part.settings.isEmpty { console.say("  no settings") }
     let companions = part.companions.list
@@ -67,14 +68,16 @@ extension Companions {
         return ["\(slot) \(weight)\(choice.use)" + (settings.isEmpty ? "" : " (\(settings.joined(separator: ", ")))")]
       } ?? []
     }
-    let parts =
-      part("decoder", decoder) + part("classifier", classifier) + part("discriminator", discriminator)
-      + part("prior", prior) + part("noise", noise) + part("sampler", sampler)
-      + (losses ?? []).flatMap { part("loss", $0) } + (metrics ?? []).flatMap { part("metric", $0) }
-      + part("optimizer", optimizer) + part("schedule", schedule)
-    let settings =
-      data.sorted { $0.key < $1.key }.map { "data.\($0.key) \($0.value.text)" }
-      + encoder.sorted { $0.key < $1.key }.map { "encoder.\($0.key) \($0.value.text)" }
-    return parts + settings + (epochs.map { ["\($0) epochs"] } ?? []) + (batch.map { ["batch \($0)"] } ?? [])
+    let parts = Slot.all.flatMap { part($0.name, self.parts[$0]) }
+    let lists = (losses ?? []).flatMap { part("loss", $0) } + metrics.flatMap { part("metric", $0) }
+    let settings = Slot.all.flatMap { slot in
+      (self.settings[slot] ?? [:]).sorted { $0.key < $1.key }.map { "\(slot.name).\($0.key) \($0.value.text)" }
+    }
+    let steps = self.steps.map { "a step that trains \($0.train.joined(separator: ", "))" }
+    let joining = Slot.all.flatMap { slot in
+      (self.joining[slot] ?? []).flatMap { part("loss for \(slot.name)", $0) }
+    }
+    return parts + lists + steps + joining + settings + (epochs.map { ["\($0) epochs"] } ?? [])
+      + (batch.map { ["batch \($0)"] } ?? [])
   }
 }

@@ -19,7 +19,8 @@ struct PartOptions: ParsableArguments {
   @Option(help: "Maps latents back to inputs; 'none' for no decoder.", completion: parts(.decoder)) var decoder: String?
   @Option(help: "Maps latents to class scores; 'none' for none.", completion: parts(.classifier)) var classifier:
     String?
-  @Option(help: "Tells real inputs from made ones.", completion: parts(.discriminator)) var discriminator: String?
+  @Option(help: "Tells real inputs from generated ones; 'none' for none.", completion: parts(.discriminator))
+  var discriminator: String?
   @Option(help: "The density that latents should follow.", completion: parts(.prior)) var prior: String?
   @Option(help: "Disturbs latents in training; 'none' for none.", completion: parts(.noise)) var noise: String?
   @Option(help: "Draws latents to decode.", completion: parts(.sampler)) var sampler: String?
@@ -28,8 +29,8 @@ struct PartOptions: ParsableArguments {
   @Option(
     name: .customLong("loss"), parsing: .singleValue,
     help: ArgumentHelp(
-      "A loss, with a weight where it is not 1: --loss mse --loss sobel=0.02. Repeat for more.",
-      valueName: "name[=weight]"),
+      "A loss, with a weight where it is not 1: --loss mse --loss sobel=0.02. Repeat for more. Where a recipe has several steps, the one that trains a part is named: --loss decoder:mse.",
+      valueName: "[part:]name[=weight]"),
     completion: parts(.loss)) var losses: [String] = []
   @Option(
     name: .customLong("metric"), parsing: .singleValue, help: "What is measured. Repeat for more.",
@@ -46,6 +47,14 @@ struct PartOptions: ParsableArguments {
       "Any setting: --set prior.classes=20 --set encoder.latent=16. Repeat for more.", valueName: "path=value"))
   var settings: [String] = []
 
+  /// What the flags say of each slot that takes one part.
+  var choices: [(Slot, String?)] {
+    [
+      (.encoder, encoder), (.prior, prior), (.decoder, decoder), (.classifier, classifier),
+      (.discriminator, discriminator), (.noise, noise), (.sampler, sampler),
+    ]
+  }
+
   private static func parts(_ slot: Slot) -> CompletionKind {
     .custom { _, _, _ in Host.names(in: slot) + ["none"] }
   }
@@ -60,18 +69,16 @@ struct PartOptions: ParsableArguments {
       recipe = file.recipe
     }
     do {
-      let choices: [(Slot, String?)] = [
-        (.encoder, encoder), (.decoder, decoder), (.classifier, classifier), (.discriminator, discriminator),
-        (.prior, prior), (.noise, noise), (.sampler, sampler),
-      ]
       for (slot, name) in choices {
         if let name { try recipe.apply(choice: slot, name) }
       }
-      if !transforms.isEmpty { recipe.transforms = transforms == ["none"] ? [] : transforms.map { PartChoice($0) } }
-      if !metrics.isEmpty { recipe.metrics = metrics.map { PartChoice($0) } }
+      if !transforms.isEmpty {
+        recipe[all: .transform] = transforms == ["none"] ? [] : transforms.map { PartChoice($0) }
+      }
+      if !metrics.isEmpty { recipe[all: .metric] = metrics.map { PartChoice($0) } }
       if let data { recipe.use(data: data) }
-      if recipe.data == nil { recipe.data = PartChoice("mnist", with: ["embedded": true]) }
-      if recipe.encoder == nil {
+      if recipe[.data] == nil { recipe[.data] = PartChoice("mnist", with: ["embedded": true]) }
+      if recipe[.encoder] == nil {
         throw ValidationError("a recipe needs an encoder; add --encoder resnet, or see 'host list encoder'")
       }
       if let seed { recipe.seed = seed }
@@ -88,7 +95,12 @@ struct PartOptions: ParsableArguments {
     }
   }
 
-  private static func parse(_ loss: String) throws -> PartChoice {
+  private static func parse(_ text: String) throws -> (part: String?, loss: PartChoice) {
+    guard let colon = text.firstIndex(of: ":") else { return (nil, try loss(text)) }
+    return (String(text[..<colon]), try loss(String(text[text.index(after: colon)...])))
+  }
+
+  private static func loss(_ loss: String) throws -> PartChoice {
     let parts = loss.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     guard parts.count == 2 else { return PartChoice(loss) }
     guard let weight = Double(parts[1]), weight.isFinite else {
@@ -99,12 +111,24 @@ struct PartOptions: ParsableArguments {
 }
 
 extension Recipe {
-  /// Replaces the losses of the only step.
-  mutating func replaceLosses(_ losses: [PartChoice]) throws {
-    guard var stages, stages.count == 1, stages[0].steps.count == 1 else {
-      throw ValidationError("--loss changes a recipe of one stage with one step, and this one has more; edit its file")
+  /// Replaces the losses of the only step, or of the steps that train the parts which the losses name.
+  mutating func replaceLosses(_ losses: [(part: String?, loss: PartChoice)]) throws {
+    guard var stages else { return }
+    let steps = stages.indices.flatMap { stage in stages[stage].steps.indices.map { (stage, $0) } }
+    let known = unique(steps.flatMap { stages[$0].steps[$1].train })
+    for part in unique(losses.compactMap(\.part)) where !known.contains(part) {
+      throw ValidationError("--loss \(part):… : \(UnknownName(part, among: known, of: "part that a step trains"))")
     }
-    stages[0].steps[0].losses = losses
+    if steps.count > 1, let loss = losses.first(where: { $0.part == nil })?.loss {
+      throw ValidationError(
+        "--loss \(loss.use): this recipe has \(steps.count) steps; name a part that the step trains, as in "
+          + known.map { "\($0):\(loss.use)" }.joined(separator: " or "))
+    }
+    for (stage, step) in steps {
+      let trained = stages[stage].steps[step].train
+      let own = losses.filter { $0.part.map(trained.contains) ?? true }.map(\.loss)
+      if !own.isEmpty { stages[stage].steps[step].losses = own }
+    }
     self.stages = stages
   }
 

@@ -25,7 +25,9 @@ struct RunOptions: ParsableArguments {
       if resume || overwrite {
         throw ValidationError("--\(resume ? "resume" : "overwrite") needs the run's name: add --name NAME")
       }
-      let parts = [recipe.data?.use, recipe.encoder?.use, recipe.prior?.use, recipe.sampler?.use].compactMap { $0 }
+      let parts = [recipe[.data]?.use, recipe[.encoder]?.use, recipe[.prior]?.use, recipe[.sampler]?.use].compactMap {
+        $0
+      }
       return try RunFolder.claim(parts.joined(separator: "-"), in: parent)
     }
     guard !name.isEmpty, !name.contains("/"), !name.hasPrefix(".") else {

@@ -4,8 +4,8 @@ import PackagePlugin
 /// Writes `Plugins.swift` into a target: an import for each plugin that the target depends on, and all of them as
 /// `let plugins: [any Plugin.Type]`.
 ///
-/// A plugin is a dependency, a target of this package or a product of another, whose folder lies in a folder named
-/// `Plugins`. By convention the target `CSAE` declares `public enum CSAEPlugin: Plugin`.
+/// A plugin is a dependency, a target of this package or a product of another, whose folder is `Plugins/X` or
+/// `Plugins/X/Sources`. By convention the target `CSAE` declares `public enum CSAEPlugin: Plugin`.
 @main
 struct ListPlugins: BuildToolPlugin {
   func createBuildCommands(context: PluginContext, target: Target) throws -> [Command] {
@@ -31,6 +31,8 @@ struct ListPlugins: BuildToolPlugin {
   }
 
   private func isPlugin(_ target: SwiftSourceModuleTarget) -> Bool {
-    target.directoryURL.deletingLastPathComponent().lastPathComponent == "Plugins"
+    var folder = target.directoryURL
+    if folder.lastPathComponent == "Sources" { folder.deleteLastPathComponent() }
+    return folder.deletingLastPathComponent().lastPathComponent == "Plugins"
   }
 }

@@ -20,7 +20,7 @@ extension Composer {
   /// the model is composed.
   /// - Throws: `ConfigError` for a name or a setting, `RecipeError` for data that are no rows of numbers.
   public func transforms(of recipe: Recipe, for data: DataShape) throws -> [(name: String, transform: any Transform)] {
-    guard let choices = recipe.transforms, !choices.isEmpty else { return [] }
+    guard let choices = recipe[all: .transform], !choices.isEmpty else { return [] }
     guard data.inputShape.count == 1 else {
       throw RecipeError(
         "transforms are for tables, and \(data.title) has inputs of shape \(data.inputShape); take them out, images are "
@@ -32,7 +32,10 @@ extension Composer {
       let context = BuildContext(
         inputShape: data.inputShape, classCount: data.classCount, scope: scope, title: title)
       return try naming(title) {
-        (choice.use, try catalog.transforms[choice.use].make(choice.with, at: "transforms[\(index)].with", in: context))
+        (
+          choice.use,
+          try catalog[.transform][choice.use].make(choice.with, at: "transforms[\(index)].with", in: context)
+        )
       }
     }
   }
@@ -51,68 +54,82 @@ private struct Assembly {
   let memory: BuildMemory
   let store = ParameterStore()
   var modes: [String: Mode] = [:]
-  var latentSize = 0
+  var encoder: (any Encoder)?
+  var model: Model?
 
   mutating func composition() throws -> Composition {
-    let encoder = try required(catalog.encoders, recipe.encoder)
+    let encoder = try required(.encoder)
     guard encoder.latentSize > 0 else {
       throw RecipeError(
         """
-        encoder '\(recipe.encoder?.use ?? "")' makes latents of \(encoder.latentSize) values, expected 1 or more; \
+        encoder '\(recipe[.encoder]?.use ?? "")' makes latents of \(encoder.latentSize) values, expected 1 or more; \
         set encoder.latent
         """
       )
     }
-    latentSize = encoder.latentSize
-    // The order in which parts are built is part of what `Component` promises.
-    var model = Model(encoder: encoder, prior: try required(catalog.priors, recipe.prior))
-    model.decoder = try optional(catalog.decoders, recipe.decoder)
-    model.classifier = try optional(catalog.classifiers, recipe.classifier)
-    model.discriminator = try optional(catalog.discriminators, recipe.discriminator)
-    model.noise = try optional(catalog.noises, recipe.noise)
+    self.encoder = encoder
+    // The order in which parts are made is part of what `Component` promises.
+    var model = Model(encoder: encoder, prior: try required(.prior))
+    try add(.decoder, to: &model)
+    try add(.classifier, to: &model)
+    try add(.discriminator, to: &model)
+    try add(.noise, to: &model)
     let parts = store.parameters.filter { $0.role == .weight }
-    let sampler = try required(catalog.samplers, recipe.sampler, isTrained: false)
-    let metrics = try (recipe.metrics ?? []).enumerated().map {
-      try make(catalog.metrics, $1, at: "metrics[\($0)]", isTrained: false)
+    let sampler = try required(.sampler, isTrained: false)
+    let metrics = try (recipe[all: .metric] ?? []).enumerated().map { index, choice in
+      NamedMetric(name: choice.use, metric: try make(.metric, choice, at: "metrics[\(index)]", isTrained: false))
     }
     let stages = try (recipe.stages ?? []).enumerated().map { try stage($1, at: "stages[\($0)]", weights: parts) }
     return Composition(
-      recipe: recipe, model: model, sampler: sampler, metrics: metrics, stages: stages, store: store, modes: modes)
+      recipe: recipe, data: data, model: model, sampler: sampler, metrics: metrics, stages: stages, store: store,
+      modes: modes)
   }
 
   // MARK: Parts
 
-  private mutating func required<Part>(
-    _ table: Table<Part>, _ choice: PartChoice?, isTrained: Bool = true
-  ) throws -> Part {
-    let slot = table.slot.rawValue
-    guard let choice else {
-      throw RecipeError.missing("a part in slot '\(slot)'", for: "a model", fix: "add '\(slot): NAME'")
+  private mutating func required<Role>(_ key: SlotKey<Role>, isTrained: Bool = true) throws -> Role {
+    let name = key.slot.name
+    guard let choice = recipe[key.slot] else {
+      throw RecipeError.missing("a part in slot '\(name)'", for: "a model", fix: "add '\(name): NAME'")
     }
-    return try make(table, choice, at: slot, isTrained: isTrained)
+    return try make(key, choice, at: name, isTrained: isTrained)
   }
 
-  private mutating func optional<Part>(_ table: Table<Part>, _ choice: PartChoice?) throws -> Part? {
-    guard let choice, choice.use != "none" else { return nil }
-    return try make(table, choice, at: table.slot.rawValue)
+  /// Makes the part of an optional slot, and shows it to those after it.
+  private mutating func add<Role>(_ key: SlotKey<Role>, to model: inout Model) throws {
+    self.model = model
+    if recipe.has(key.slot), let choice = recipe[key.slot] { model[key] = try make(key, choice, at: key.slot.name) }
+    self.model = model
   }
 
   /// - Parameters:
   ///   - path: Where the part stands in the recipe.
   ///   - scope: Where its parameters go; the slot's name unless said.
   ///   - isTrained: Whether its parameters belong to the model.
-  private mutating func make<Part>(
-    _ table: Table<Part>, _ choice: PartChoice, at path: String, scope name: String? = nil, isTrained: Bool = true
-  ) throws -> Part {
-    let title = "\(table.slot.rawValue) '\(choice.use)'"
+  private mutating func make<Role>(
+    _ key: SlotKey<Role>, _ choice: PartChoice, at path: String, scope name: String? = nil, isTrained: Bool = true
+  ) throws -> Role {
+    let title = "\(key.slot.name) '\(choice.use)'"
     let scope = try Scope(
-      path: name ?? path, store: isTrained ? store : ParameterStore(), seed: UInt64(max(recipe.seed, 0)), device: device
-    )
+      path: name ?? path, store: isTrained ? store : ParameterStore(), seed: recipe.randomSeed, device: device)
     if isTrained { modes[scope.path] = scope.mode }
     let context = BuildContext(
-      inputShape: data.inputShape, inputRange: data.inputRange, classCount: data.classCount, latentSize: latentSize,
-      scope: scope, title: title, memory: memory)
-    return try naming(title) { try table[choice.use].make(choice.with, at: "\(path).with", in: context) }
+      inputShape: data.inputShape, inputRange: data.inputRange, padding: data.padding, classCount: data.classCount,
+      latentSize: encoder?.latentSize ?? 0, scope: scope, title: title, memory: memory, encoder: encoder, model: model)
+    let part = try naming(title) { try catalog[key][choice.use].make(choice.with, at: "\(path).with", in: context) }
+    try check((part as? any Part)?.needs ?? [], of: title)
+    return part
+  }
+
+  private func check(_ needs: DataNeeds, of title: String) throws {
+    if needs.contains(.labels), data.classCount == nil { throw RecipeError.needsLabels(title) }
+    if needs.contains(.everyLabel), data.isPartlyLabelled {
+      throw RecipeError(
+        "\(title) needs a label of every example, and data.labelled hides some; leave it out, or choose another part")
+    }
+    if needs.contains(.images), data.inputShape.count != 3 {
+      throw RecipeError.needsImages(title, found: data.inputShape)
+    }
   }
 
   // MARK: Stages
@@ -133,27 +150,24 @@ private struct Assembly {
   ) throws -> ComposedStep {
     var parameters: [Parameter] = []
     for slot in step.train { parameters += try weights(of: slot, in: stage) }
+    let ofParts = parameters
     var losses: [WeightedLoss] = []
     for (index, choice) in step.losses.enumerated() {
       let name = unused(choice.use, among: losses.map(\.name))
       let scope = "losses.\(stage.name).\(number).\(name)"
-      let loss = try make(catalog.losses, choice, at: "\(path).losses[\(index)]", scope: scope)
+      let loss = try make(.loss, choice, at: "\(path).losses[\(index)]", scope: scope)
       losses.append(WeightedLoss(name: name, weight: choice.weight, loss: loss))
       parameters += store.parameters(under: scope).filter { $0.role == .weight }
     }
     let optimizer = try make(
-      catalog.optimizers, step.optimizer ?? PartChoice("adam"), at: "\(path).optimizer", isTrained: false)
+      .optimizer, step.optimizer ?? PartChoice("adam"), at: "\(path).optimizer", isTrained: false)
     let schedule = try make(
-      catalog.schedules, step.schedule ?? PartChoice("constant"), at: "\(path).schedule", isTrained: false)
-    return ComposedStep(recipe: step, losses: losses, parameters: parameters, optimizer: optimizer, schedule: schedule)
-  }
-
-  /// A loss that a step has twice gets a number the second time.
-  private func unused(_ name: String, among taken: [String]) -> String {
-    guard taken.contains(name) else { return name }
-    var number = 2
-    while taken.contains("\(name)-\(number)") { number += 1 }
-    return "\(name)-\(number)"
+      .schedule, step.schedule ?? PartChoice("constant"), at: "\(path).schedule", isTrained: false)
+    let after = try step.after.enumerated().map {
+      try action($1, of: stage, at: "\(path).after[\($0)]", weights: ofParts)
+    }
+    return ComposedStep(
+      recipe: step, losses: losses, parameters: parameters, optimizer: optimizer, schedule: schedule, after: after)
   }
 
   private func weights(of slot: String, in stage: Recipe.Stage) throws -> [Parameter] {
@@ -166,7 +180,8 @@ private struct Assembly {
       )
     }
     let weights = store.parameters(under: slot).filter { $0.role == .weight }
-    guard !weights.isEmpty else {
+    let isOnline = slot == Slot.prior.name && model?.prior is any OnlineUpdate
+    guard !weights.isEmpty || isOnline else {
       throw RecipeError(
         "stage '\(stage.name)' trains \(slot), but \(slot) '\(choice.use)' has no weights; take it out of train")
     }
@@ -179,14 +194,14 @@ private struct Assembly {
     switch action {
     case .mask: return .mask
     case .rewind: return .rewind
-    case .project(let choice, let prefixes):
-      let constraint = try make(catalog.constraints, choice, at: "\(path).project", isTrained: false)
-      // Biases and slopes are not what papers project.
-      let eligible = weights.filter { $0.tensor.rank >= 2 }
+    case .project(let choice, let prefixes, let biases):
+      let constraint = try make(.constraint, choice, at: "\(path).project", isTrained: false)
+      // Biases and slopes are not what papers project, unless a recipe says so.
+      let eligible = weights.filter { biases || $0.tensor.rank >= 2 }
       for prefix in prefixes where !eligible.contains(where: { $0.name.hasPrefix(prefix) }) {
         let known = recipe.filledSlots.filter { slot in eligible.contains { $0.name.hasPrefix("\(slot).") } }
-        let unknown = UnknownName(prefix, among: known, of: "weight of two or more axes below")
-        throw RecipeError("stage '\(stage.name)' projects weights: \(unknown)")
+        let kind = biases ? "weight below" : "weight of two or more axes below"
+        throw RecipeError("stage '\(stage.name)' projects weights: \(UnknownName(prefix, among: known, of: kind))")
       }
       return .project(
         constraint, eligible.filter { weight in prefixes.isEmpty || prefixes.contains { weight.name.hasPrefix($0) } })
@@ -195,20 +210,8 @@ private struct Assembly {
 }
 
 extension Recipe {
-  /// The part in a slot of the model.
-  func part(in slot: String) -> PartChoice? {
-    switch slot {
-    case "data": data
-    case "encoder": encoder
-    case "decoder": decoder
-    case "classifier": classifier
-    case "discriminator": discriminator
-    case "prior": prior
-    case "noise": noise
-    case "sampler": sampler
-    default: nil
-    }
-  }
+  /// The part in a slot of the model, by the slot's name.
+  func part(in slot: String) -> PartChoice? { RecipeKey.slots.first { $0.name == slot }.flatMap { self[$0] } }
 
-  fileprivate var filledSlots: [String] { RecipeKey.slots.filter { part(in: $0).isPresent } }
+  fileprivate var filledSlots: [String] { RecipeKey.slots.filter(has).map(\.name) }
 }

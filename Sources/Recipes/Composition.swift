@@ -7,13 +7,25 @@ public struct DataShape: Sendable, Equatable {
   /// `[channels, height, width]`, after padding, or `[features]`.
   public var inputShape: [Int]
   public var inputRange: ClosedRange<Double>?
+  /// Pixels that were added on each side of an image.
+  public var padding: Int
   public var classCount: Int?
+  /// What the classes are called, in order; nil for numbers alone.
+  public var classNames: [String]?
+  /// Whether labels of some training examples are hidden.
+  public var isPartlyLabelled: Bool
 
-  public init(title: String, inputShape: [Int], inputRange: ClosedRange<Double>?, classCount: Int?) {
+  public init(
+    title: String, inputShape: [Int], inputRange: ClosedRange<Double>?, padding: Int = 0, classCount: Int?,
+    classNames: [String]? = nil, isPartlyLabelled: Bool = false
+  ) {
     self.title = title
     self.inputShape = inputShape
     self.inputRange = inputRange
+    self.padding = padding
     self.classCount = classCount
+    self.classNames = classNames
+    self.isPartlyLabelled = isPartlyLabelled
   }
 }
 
@@ -21,9 +33,11 @@ public struct DataShape: Sendable, Equatable {
 public struct Composition {
   /// The resolved recipe.
   public let recipe: Recipe
+  /// What it was composed for.
+  public let data: DataShape
   public let model: Model
   public let sampler: any Sampler
-  public let metrics: [any Metric]
+  public let metrics: [NamedMetric]
   public let stages: [ComposedStage]
   /// Every parameter and buffer of every part and loss.
   public let store: ParameterStore
@@ -31,12 +45,21 @@ public struct Composition {
   public let modes: [String: Mode]
 }
 
+/// A metric with its name in the recipe.
+public struct NamedMetric {
+  public let name: String
+  public let metric: any Metric
+}
+
+/// A stage with its parts made.
 public struct ComposedStage {
   public let recipe: Recipe.Stage
   public let steps: [ComposedStep]
+  /// What happens once after the last epoch.
   public let actions: [ComposedAction]
 }
 
+/// A step with its parts made.
 public struct ComposedStep {
   public let recipe: Recipe.Step
   /// The losses in the recipe's order, with their names and weights.
@@ -44,15 +67,51 @@ public struct ComposedStep {
   /// What the step changes: the weights of its parts, then of its losses.
   public let parameters: [Parameter]
   public let optimizer: any OptimizerRule
-  public let schedule: any RateSchedule
+  public let schedule: any LearningRateSchedule
+  /// What happens after each optimiser step: projections.
+  public let after: [ComposedAction]
+
+  /// The value of one term of the step's losses.
+  public struct TermValue {
+    /// The term's name; one that two losses of the step share gets a number the second time.
+    public let name: String
+    /// The name of its loss in the step.
+    public let loss: String
+    public let weight: Double
+    /// A scalar.
+    public let value: Tensor
+  }
+
+  /// The terms of all losses, in order, as scalars.
+  public func terms(_ forward: Forward, under prior: any Prior) throws -> [TermValue] {
+    var values: [TermValue] = []
+    for weighted in losses {
+      for (term, value) in try forward.reduced(weighted.loss, under: prior) {
+        let name = unused(term, among: values.map(\.name))
+        values.append(TermValue(name: name, loss: weighted.name, weight: weighted.weight, value: value))
+      }
+    }
+    return values
+  }
 }
 
+/// A name that is not taken: the name itself, or the name with a number.
+func unused(_ name: String, among taken: [String]) -> String {
+  guard taken.contains(name) else { return name }
+  var number = 2
+  while taken.contains("\(name)-\(number)") { number += 1 }
+  return "\(name)-\(number)"
+}
+
+/// A loss with its name and its weight in a step.
 public struct WeightedLoss {
+  /// The name; a loss that a step has twice gets a number the second time.
   public let name: String
   public let weight: Double
   public let loss: any Loss
 }
 
+/// An action with its parts made, and the parameters that it is about.
 public enum ComposedAction {
   case project(any Constraint, [Parameter])
   case mask

@@ -1,21 +1,29 @@
 import LatentKit
 
 extension Composer {
-  /// Pushes one tiny batch of random inputs through every part and every loss of a throwaway model, with gradients, so
-  /// that a mismatch shows before training. The sampler does not draw, which needs a trained model: it only says whether
-  /// it can work with the prior.
+  /// Pushes one tiny batch of random inputs through every part and every loss of a throwaway model, with gradients and in
+  /// evaluation mode, and rehearses what happens after training: metrics, draws from the prior, the sampler. So that a
+  /// mismatch, or a mistake of a part's author, shows before training.
   ///
+  /// What a sampler refuses is no fault here, as the few random latents may be to blame.
+  ///
+  /// - Returns: Sentences about what is legal and surely meant otherwise.
   /// - Throws: `RecipeError` that names the parts that do not fit, what each makes or takes, and what to change.
-  public func dryRun(_ recipe: Recipe, for data: DataShape, device: Device = .cpu) throws {
+  @discardableResult
+  public func dryRun(_ recipe: Recipe, for data: DataShape, device: Device = .cpu) throws -> [String] {
     let composition = try compose(recipe, for: data, device: device)
     for mode in composition.modes.values { mode.isTraining = true }
     var run = try DryRun(composition, data: data, catalog: catalog, device: device)
     try withoutGradients { try run.checkParts() }
     for stage in composition.stages {
       for number in stage.steps.indices { try run.check(step: number, of: stage) }
-      try withoutGradients { try run.teachPrior() }
-      for action in stage.actions { try withoutGradients { try run.check(action, of: stage) } }
+      for action in stage.actions + stage.steps.flatMap(\.after) {
+        try withoutGradients { try run.check(action, of: stage) }
+      }
     }
+    for mode in composition.modes.values { mode.isTraining = false }
+    try withoutGradients { try run.rehearse() }
+    return run.warnings
   }
 }
 
@@ -23,8 +31,10 @@ private struct DryRun {
   let composition: Composition
   let data: DataShape
   let catalog: Catalog
+  let device: Device
   let batch: Batch
-  var generator: Generator
+  let random: RandomSource
+  private(set) var warnings: [String] = []
   private static let count = 4
 
   private var model: Model { composition.model }
@@ -32,8 +42,12 @@ private struct DryRun {
   private var latentSize: Int { model.encoder.latentSize }
 
   init(_ composition: Composition, data: DataShape, catalog: Catalog, device: Device) throws {
-    (self.composition, self.data, self.catalog) = (composition, data, catalog)
-    let count = DryRun.count
+    (self.composition, self.data, self.catalog, self.device) = (composition, data, catalog, device)
+    batch = try DryRun.batch(of: DryRun.count, for: data, on: device)
+    random = RandomSource(try Generator(seed: 0, for: "draws of the dry run", device: device))
+  }
+
+  private static func batch(of count: Int, for data: DataShape, on device: Device) throws -> Batch {
     var draws = try Generator(seed: 0, for: "inputs of the dry run")
     let shape = [count] + data.inputShape
     var inputs =
@@ -46,29 +60,40 @@ private struct DryRun {
     let labels = try data.classCount.map { classes in
       try Tensor((0..<count).map { Int64($0 % max(classes, 1)) }).to(device)
     }
-    batch = Batch(inputs: try inputs.to(device), labels: labels)
-    generator = try Generator(seed: 0, for: "draws of the dry run", device: device)
+    return Batch(inputs: try inputs.to(device), labels: labels)
+  }
+
+  /// The batch as partly labelled data give it.
+  private func partlyLabelled(_ batch: Batch) throws -> Batch {
+    guard data.isPartlyLabelled, let labels = batch.labels else { return batch }
+    let known = try Tensor((0..<labels.count).map { Int64($0 % 2) }).to(device) .== 1
+    return Batch(
+      inputs: batch.inputs, labels: try labels * known.to(.int64), labelled: known, weights: batch.weights)
   }
 
   /// `encoder 'mlp'`.
-  private func title(_ slot: String) -> String { "\(slot) '\(recipe.part(in: slot)?.use ?? "")'" }
+  private func title(_ slot: Slot) -> String { "\(slot.name) '\(recipe[slot]?.use ?? "")'" }
+
+  private func pass(_ batch: Batch, training: Bool) -> Forward {
+    Forward(batch, through: model, training: training, drawing: random)
+  }
 
   // MARK: Parts
 
-  mutating func checkParts() throws {
-    let encoder = title("encoder")
+  func checkParts() throws {
+    let encoder = title(.encoder)
     let inputs = "inputs \(data.inputShape) of \(data.title)"
-    let forward = Forward(batch, through: model, training: true, using: &generator)
+    let forward = pass(batch, training: true)
     let code = try naming("\(encoder) cannot read \(inputs)") { try forward.code }
-    try check(code.center, [latentSize], encoder, "codes", "its latent size")
+    try check(code.mean, [latentSize], encoder, "codes", "its latent size")
     if case .gaussian(_, let logVariance) = code {
       try check(logVariance, [latentSize], encoder, "log variances", "its latent size")
     }
     let latents = try naming(encoder) { try forward.latents }
-    // A prior that learns has nothing to say before the end of the first stage.
+    // A prior that is fitted is undefined before the end of the first stage.
     if !(model.prior is any FittablePrior) { try checkDensity(latents) }
     if model.noise != nil {
-      let noise = title("noise")
+      let noise = title(.noise)
       let noisy = try naming("\(noise) cannot disturb latents [\(latentSize)] of \(encoder)") {
         try forward.decoderInput
       }
@@ -76,53 +101,32 @@ private struct DryRun {
     }
     if model.decoder != nil { try checkDecoder(forward) }
     if model.classifier != nil {
-      let classifier = title("classifier")
+      let classifier = title(.classifier)
       let scores = try naming("\(classifier) cannot read latents [\(latentSize)] of \(encoder)") { try forward.scores }
       try check(
         scores, [data.classCount ?? scores.shape.last ?? 0], classifier, "scores", "the classes of \(data.title)")
     }
-    if model.discriminator != nil {
-      let discriminator = title("discriminator")
-      let verdict = try naming("\(discriminator) cannot read \(inputs)") { try forward.judge(batch.inputs) }
-      try check(verdict, [1], discriminator, "verdicts", "one for each input")
+    if model[.discriminator] != nil {
+      let discriminator = title(.discriminator)
+      let score = try naming("\(discriminator) cannot read \(inputs)") { try forward.score(batch.inputs) }
+      try check(score, [1], discriminator, "scores", "one for each input")
     }
-    try checkMetrics(LatentSet(latents: code.center, labels: batch.labels), forward)
     if let sampler = composition.sampler as? any SelectiveSampler { try sampler.check(model.prior) }
-    generator = forward.generatorAfter
   }
 
   private func checkDensity(_ latents: Tensor) throws {
-    let prior = title("prior")
-    let density = try naming("\(prior) cannot read latents [\(latentSize)] of \(title("encoder"))") {
-      try model.prior.logDensity(latents, labels: batch.labels)
+    let prior = title(.prior)
+    let density = try naming("\(prior) cannot read latents [\(latentSize)] of \(title(.encoder))") {
+      try model.prior.logDensity(latents, labels: batch.labels?.slice(0..<latents.size(0)))
     }
-    try check(shape: density, [], prior, "log densities", "one for each latent")
+    try check(shape: density, count: latents.size(0), [], prior, "log densities", "one for each latent")
     guard try !density.isNaN().any() else { throw notFinite(prior) }
   }
 
-  /// What the end of a stage does for a prior that learns, with the latents of the tiny batch.
-  mutating func teachPrior() throws {
-    guard let prior = model.prior as? any FittablePrior else { return }
-    let forward = Forward(batch, through: model, training: true, using: &generator)
-    let latents = try forward.code.center
-    try naming(title("prior")) { try prior.fit(LatentSet(latents: latents, labels: batch.labels)) }
-    try checkDensity(latents)
-  }
-
-  /// Metrics run after an epoch or more: what they miss has to show before.
-  private func checkMetrics(_ latents: LatentSet, _ forward: Forward) throws {
-    let evaluation = Evaluation(
-      measured: latents, scores: model.classifier == nil ? nil : try forward.scores, classCount: data.classCount,
-      prior: model.prior, training: { latents })
-    for (choice, metric) in zip(recipe.metrics ?? [], composition.metrics) {
-      _ = try naming("metric '\(choice.use)'") { try metric.measure(evaluation) }
-    }
-  }
-
   private func checkDecoder(_ forward: Forward) throws {
-    let (decoder, encoder) = (title("decoder"), title("encoder"))
+    let (decoder, encoder) = (title(.decoder), title(.encoder))
     let made = try naming("\(decoder) cannot read latents [\(latentSize)] of \(encoder)") { try forward.reconstruction }
-    guard made.shape == batch.inputs.shape else {
+    guard made.shape == forward.inputs.shape else {
       let noun = made.rank == 4 ? "images" : "outputs"
       throw RecipeError(
         """
@@ -139,12 +143,12 @@ private struct DryRun {
     var options: [String] = []
     if made.count == 4, data.inputShape.count == 3, made[1] == data.inputShape[0] {
       let (high, wide) = (made[2] - data.inputShape[1], made[3] - data.inputShape[2])
-      var pad = 0
-      if case .int(let margin)? = recipe.data?.with["pad"] { pad = margin }
-      if high == wide, high % 2 == 0, pad + high / 2 >= 0 { options.append("set data.pad=\(pad + high / 2)") }
+      if high == wide, high % 2 == 0, data.padding + high / 2 >= 0 {
+        options.append("set data.pad=\(data.padding + high / 2)")
+      }
     }
-    let other = catalog.decoders.entries.map(\.name).contains("mlp") && recipe.decoder?.use != "mlp"
-    options.append("choose \(other ? "decoder 'mlp'" : "another decoder")")
+    let hasOther = catalog[.decoder].entries.contains { $0.name == "mlp" } && recipe[.decoder]?.use != "mlp"
+    options.append("choose \(hasOther ? "decoder 'mlp'" : "another decoder")")
     return options.joined(separator: " or ")
   }
 
@@ -153,12 +157,13 @@ private struct DryRun {
     guard try tensor.isFinite().all() else { throw notFinite(part) }
   }
 
-  private func check(shape tensor: Tensor, _ shape: [Int], _ part: String, _ noun: String, _ reason: String) throws {
-    let expected = [DryRun.count] + shape
+  private func check(
+    shape tensor: Tensor, count: Int = DryRun.count, _ shape: [Int], _ part: String, _ noun: String, _ reason: String
+  ) throws {
+    let expected = [count] + shape
     guard tensor.shape == expected else {
       throw RecipeError(
-        "\(part) makes \(noun) of shape \(tensor.shape) for a batch of \(DryRun.count), expected \(expected), \(reason)"
-      )
+        "\(part) makes \(noun) of shape \(tensor.shape) for a batch of \(count), expected \(expected), \(reason)")
     }
   }
 
@@ -172,16 +177,13 @@ private struct DryRun {
   mutating func check(step number: Int, of stage: ComposedStage) throws {
     let step = stage.steps[number]
     let place = "stage '\(stage.recipe.name)'" + (stage.steps.count == 1 ? "" : ", steps[\(number)]")
-    let forward = Forward(batch, through: model, training: true, using: &generator)
-    var total: Tensor?
-    for weighted in step.losses {
-      for term in try terms(of: weighted, forward, place) {
-        let part = try naming("\(place), loss '\(weighted.name)'") { try term.value * weighted.weight }
-        total = try total.map { try $0 + part } ?? part
-      }
+    let batch = try partlyLabelled(self.batch)
+    let forward = pass(batch, training: true)
+    let terms = try step.losses.flatMap { try self.terms(of: $0, forward, place) }
+    guard !step.parameters.isEmpty, !terms.isEmpty else { return }
+    let total = try naming("\(place), losses") {
+      try terms.dropFirst().reduce(terms[0].weighted) { try $0 + $1.weighted }
     }
-    generator = forward.generatorAfter
-    guard let total, !step.parameters.isEmpty else { return }
     let gradients: [Tensor?] =
       if total.requiresGradient {
         try naming("\(place), gradients") { try total.gradients(by: step.parameters.map(\.tensor)) }
@@ -189,12 +191,19 @@ private struct DryRun {
         step.parameters.map { _ in nil }
       }
     try check(gradients, of: step, place)
+    try lookAtEach(step, place)
+    try update(step, after: forward, place)
   }
 
-  private func terms(of weighted: WeightedLoss, _ forward: Forward, _ place: String) throws -> [Term] {
+  private struct DryTerm {
+    let name: String
+    let weighted: Tensor
+  }
+
+  private func terms(of weighted: WeightedLoss, _ forward: Forward, _ place: String) throws -> [DryTerm] {
     let title = "\(place), loss '\(weighted.name)'"
-    let terms: [Term]
-    do { terms = try naming(title) { try weighted.loss.terms(forward, under: model.prior) } } catch let error
+    let terms: [(name: String, value: Tensor)]
+    do { terms = try naming(title) { try forward.reduced(weighted.loss, under: model.prior) } } catch let error
       as RecipeError
     {
       // Parts that are missing do not know which loss asked for them.
@@ -202,24 +211,25 @@ private struct DryRun {
       throw isNamed ? error : RecipeError("\(title): \(error)")
     }
     guard !terms.isEmpty else { throw RecipeError("\(title) has no terms; it needs one or more") }
-    for term in terms {
+    return try terms.map { term in
       guard term.value.rank == 0 else {
         throw RecipeError(
-          "\(title): term '\(term.name)' has the shape \(term.value.shape), expected one number; take its mean")
+          "\(title): term '\(term.name)' has the shape \(term.value.shape), expected one number; take its mean, or give "
+            + "one value for each example")
       }
       guard try term.value.isFinite().all() else {
         throw RecipeError(
           "\(title): term '\(term.name)' is \(try term.value.item()) for random inputs, expected a finite number")
       }
+      return DryTerm(name: term.name, weighted: try naming(title) { try term.value * weighted.weight })
     }
-    return terms
   }
 
   private func check(_ gradients: [Tensor?], of step: ComposedStep, _ place: String) throws {
     let names = step.losses.map(\.name).joined(separator: ", ")
     for slot in step.recipe.train {
       let own = zip(step.parameters, gradients).filter { $0.0.name.hasPrefix("\(slot).") }
-      guard own.contains(where: { $0.1 != nil }) else {
+      guard own.isEmpty || own.contains(where: { $0.1 != nil }) else {
         throw RecipeError(
           """
           \(place) trains \(slot), but none of its losses \(names) reaches it; add a loss that does, \
@@ -230,7 +240,52 @@ private struct DryRun {
     }
     for (parameter, gradient) in zip(step.parameters, gradients) {
       guard let gradient, try !gradient.isFinite().all() else { continue }
-      throw RecipeError("\(place): the gradient of \(parameter.name) under \(names) is not finite for random inputs")
+      let loss = try step.losses.first { try !hasFiniteGradient($0, by: parameter, place) }
+      let culprit = loss.map { "loss '\($0.name)'" } ?? names
+      throw RecipeError("\(place): the gradient of \(parameter.name) under \(culprit) is not finite for random inputs")
+    }
+  }
+
+  private func hasFiniteGradient(_ loss: WeightedLoss, by parameter: Parameter, _ place: String) throws -> Bool {
+    for term in try terms(of: loss, pass(partlyLabelled(batch), training: true), place)
+    where term.weighted.requiresGradient {
+      if let gradient = try term.weighted.gradients(by: [parameter.tensor])[0], try !gradient.isFinite().all() {
+        return false
+      }
+    }
+    return true
+  }
+
+  /// Warns about terms that reach no weight beside others that do.
+  private mutating func lookAtEach(_ step: ComposedStep, _ place: String) throws {
+    var reaching: [String] = []
+    var idle: [(loss: String, term: String)] = []
+    for weighted in step.losses {
+      let count = try terms(of: weighted, pass(partlyLabelled(batch), training: true), place).count
+      for index in 0..<count {
+        // A fresh pass each: a gradient uses up the graph that it goes through.
+        let term = try terms(of: weighted, pass(partlyLabelled(batch), training: true), place)[index]
+        let gradients =
+          term.weighted.requiresGradient ? try term.weighted.gradients(by: step.parameters.map(\.tensor)) : []
+        if gradients.contains(where: { $0 != nil }) {
+          reaching.append(term.name)
+        } else {
+          idle.append((weighted.name, term.name))
+        }
+      }
+    }
+    guard !reaching.isEmpty else { return }
+    warnings += idle.map {
+      "\(place), loss '\($0.loss)': term '\($0.term)' reaches none of the weights that the step trains, so it changes nothing"
+    }
+  }
+
+  /// What updates itself from a batch does so once.
+  private func update(_ step: ComposedStep, after forward: Forward, _ place: String) throws {
+    try withoutGradients {
+      for (title, part) in step.online(model.prior) {
+        try naming("\(place), \(title)") { try part.update(after: forward) }
+      }
     }
   }
 
@@ -244,5 +299,89 @@ private struct DryRun {
     guard try projected.isFinite().all() else {
       throw RecipeError("\(title): found values that are not finite, expected finite ones; the constraint is wrong")
     }
+  }
+
+  // MARK: After training
+
+  /// What comes after training, in evaluation mode, on enough random examples for a few of each class.
+  func rehearse() throws {
+    let count = min(max(8 * (data.classCount ?? 2), 16), 128)
+    let batch = try DryRun.batch(of: count, for: data, on: device)
+    let forward = pass(batch, training: false)
+    let encoder = title(.encoder)
+    let latents = try naming("\(encoder), in evaluation mode") { try forward.code.mean }
+    try check(shape: latents, count: count, [latentSize], "\(encoder), in evaluation mode,", "codes", "its latent size")
+    if model.decoder != nil {
+      let made = try naming("\(title(.decoder)), in evaluation mode") { try forward.reconstruction }
+      try check(
+        shape: made, count: count, data.inputShape, "\(title(.decoder)), in evaluation mode,", "outputs",
+        "as in training")
+    }
+    let set = LatentSet(latents: latents, labels: batch.labels)
+    if let prior = model.prior as? any FittablePrior {
+      try naming(title(.prior)) { try prior.fit(set) }
+      try checkDensity(latents.slice(0..<DryRun.count))
+    }
+    try rehearseMetrics(forward, set)
+    try rehearseDraws(set)
+  }
+
+  private func rehearseMetrics(_ forward: Forward, _ latents: LatentSet) throws {
+    let scores = model.classifier == nil ? nil : try forward.scores
+    for named in composition.metrics {
+      try naming("metric '\(named.name)'") {
+        var metric = named.metric
+        try metric.update(forward)
+        _ = try metric.finish(
+          Evaluation(
+            measured: latents, scores: scores, model: model, classCount: data.classCount, classNames: data.classNames,
+            random: random, training: .init { latents }))
+      }
+    }
+  }
+
+  private func rehearseDraws(_ latents: LatentSet) throws {
+    let labels = try data.classCount.map { classes in
+      try Tensor((0..<DryRun.count).map { Int64($0 % max(min(classes, 2), 1)) }).to(device)
+    }
+    let request = DrawRequest(
+      labels: labels, count: DryRun.count, latentSize: latentSize, prior: model.prior, reference: latents)
+    if let prior = model.prior as? any DirectPrior {
+      let draw = try naming("\(title(.prior)), draws") { try prior.draw(request, using: &random.generator) }
+      try check(draw, by: title(.prior), like: latents.latents)
+    }
+    let sampler = title(.sampler)
+    let draw: Draw
+    do {
+      draw = try naming("\(sampler), draws") { try composition.sampler.draw(request, using: &random.generator) }
+    } catch let refusal as RecipeError where !refusal.description.hasPrefix("\(sampler), draws: ") {
+      // Of a few random latents, which are not what it will be given.
+      return
+    }
+    try check(draw, by: sampler, like: latents.latents)
+  }
+
+  private func check(_ draw: Draw, by part: String, like latents: Tensor) throws {
+    let expected = [DryRun.count, latentSize]
+    guard draw.latents.shape == expected else {
+      throw RecipeError("\(part) drew latents of shape \(draw.latents.shape), expected \(expected) as asked for")
+    }
+    guard draw.latents.dtype == latents.dtype, draw.latents.device == latents.device else {
+      throw RecipeError(
+        "\(part) drew latents of type \(draw.latents.dtype) on \(draw.latents.device), expected \(latents.dtype) on "
+          + "\(latents.device), as those of the encoder")
+    }
+    guard try draw.latents.isFinite().all() else { throw RecipeError("\(part) drew numbers that are not finite") }
+  }
+}
+
+extension ComposedStep {
+  /// What updates itself after this step: its losses, and the prior where the step trains it.
+  public func online(_ prior: any Prior) -> [(title: String, part: any OnlineUpdate)] {
+    var found: [(String, any OnlineUpdate)] = losses.compactMap { weighted in
+      (weighted.loss as? any OnlineUpdate).map { ("loss '\(weighted.name)'", $0) }
+    }
+    if recipe.train.contains(Slot.prior.name), let prior = prior as? any OnlineUpdate { found.append(("prior", prior)) }
+    return found
   }
 }

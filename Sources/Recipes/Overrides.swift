@@ -7,33 +7,30 @@ extension Recipe {
   /// - Parameter name: A part of the slot, or `none` for slots that may stay empty.
   /// - Throws: `RecipeError` for a slot that is not a place in a recipe, or that cannot be `none`.
   public mutating func apply(choice slot: Slot, _ name: String) throws {
-    let isList = slot == .metric || slot == .transform
-    let path = isList ? "\(slot.rawValue)s" : slot.rawValue
     guard slot != .loss, slot != .constraint else {
-      throw RecipeError("a \(slot.rawValue) stands in a stage; set it by its path, as in stages[0].losses=[mse]")
+      throw RecipeError("a \(slot.name) stands in a stage; set it by its path, as in stages[0].losses=[mse]")
     }
-    guard name != "none" || isList || RecipeKey.optionalSlots.contains(path) else {
-      throw RecipeError(
-        "a recipe needs \(slot.rawValue == "encoder" ? "an" : "a") \(slot.rawValue), found 'none'; choose one by name")
+    guard name != "none" || slot.place == .list || slot.place == .optional else {
+      throw RecipeError("a recipe needs \(slot.noun), found 'none'; choose one by name")
     }
-    let value: Value = isList ? .array(name == "none" ? [] : [.string(name)]) : .string(name)
-    try assign(Tree(value), to: path, as: "\(path)=\(name)")
+    let value: Value = slot.place == .list ? .array(name == "none" ? [] : [.string(name)]) : .string(name)
+    try assign(Tree(value), to: slot.key, as: "\(slot.key)=\(name)")
   }
 
   /// Takes another data set, as `--data fashion-mnist` does, and keeps how examples are presented: padding, range, what is
   /// held out. What tells where the examples are goes with the old set.
   public mutating func use(data name: String) {
-    guard data?.use != name else { return }
-    var settings = data?.with ?? [:]
+    guard self[.data]?.use != name else { return }
+    var settings = self[.data]?.with ?? [:]
     settings["embedded"] = nil
-    data = PartChoice(name, with: settings)
+    self[.data] = PartChoice(name, with: settings)
   }
 
   /// Changes one value, as `--set` does: `prior.classes=20`.
   ///
   /// The path is a place in the recipe (`stages[0].steps[0].losses[1].weight`), where stages, losses, metrics and
   /// transforms may be called by name as well (`stages.decoder.losses.sobel.weight`), the only step of a stage needs no
-  /// `steps[0]`, and `with` may be left out (`encoder.latent`). Without a stage (`epochs`, `batch`, `examples`, `optimizer.rate`,
+  /// `steps[0]`, and `with` may be left out (`encoder.latent`). Without a stage (`epochs`, `batch`, `examples`, `optimizer.learningRate`,
   /// `losses.sobel.weight`, `clip`) it goes to every stage or step. The value is YAML. A part by name, `prior=pedcc`,
   /// works as `apply(choice:_:)`.
   ///
@@ -107,16 +104,14 @@ private struct Targets {
       throw TreeProblem(reason: "found no name in the path '\(text)'")
     }
     let rest = components.dropFirst()
+    if let slot = RecipeKey.slots.first(where: { $0.key == key }) {
+      guard slot.place == .list else { return [try part(recipe[slot], [.key(key)], rest)] }
+      guard let choices = recipe[all: slot], !rest.isEmpty else { return [try plain([.key(key)], rest)] }
+      return try parts(choices, slot.name, [.key(key)], rest)
+    }
     switch key {
     case "name", "about", "seed": return [try plain([.key(key)], rest)]
     case "stages": return try stages(rest)
-    case "metrics":
-      guard let metrics = recipe.metrics, !rest.isEmpty else { return [try plain([.key(key)], rest)] }
-      return try parts(metrics, "metric", [.key(key)], rest)
-    case "transforms":
-      guard let transforms = recipe.transforms, !rest.isEmpty else { return [try plain([.key(key)], rest)] }
-      return try parts(transforms, "transform", [.key(key)], rest)
-    case _ where RecipeKey.slots.contains(key): return [try part(recipe.part(in: key), [.key(key)], rest)]
     case _ where (RecipeKey.stage + RecipeKey.step).dropFirst().contains(key):
       return try inStages(recipe.stages.map { Array($0.indices) } ?? [], components[...])
     default:
@@ -191,6 +186,7 @@ private struct Targets {
     switch key {
     case "optimizer": return try steps.map { try part($0.0.optimizer, $0.1 + [.key(key)], rest) }
     case "schedule": return try steps.map { try part($0.0.schedule, $0.1 + [.key(key)], rest) }
+    case "after": return try steps.map { try action($0.0.after, $0.1 + [.key(key)], rest) }
     case "losses":
       guard let first = rest.first else { return steps.map { Target(path: $0.1 + [.key(key)]) } }
       if case .key(let name) = first {
@@ -212,10 +208,11 @@ private struct Targets {
     guard case .index(let index)? = rest.first else { return try plain(base, rest) }
     try check(index, of: actions.count, "action")
     let inner = rest.dropFirst()
-    guard inner.first == .key("project"), case .project(let constraint, _) = actions[index] else {
+    guard inner.first == .key("project"), case .project(let constraint, _, _) = actions[index] else {
       return try plain(base + [.index(index)], inner)
     }
-    return try part(constraint, base + [.index(index), .key("project")], inner.dropFirst(), alsoKnown: ["parameters"])
+    return try part(
+      constraint, base + [.index(index), .key("project")], inner.dropFirst(), alsoKnown: ["parameters", "biases"])
   }
 
   // MARK: Parts

@@ -20,7 +20,7 @@ struct RecipePath {
     return components
   }
 
-  static func text(_ components: some Swift.Sequence<Component>) -> String {
+  static func text(_ components: some Sequence<Component>) -> String {
     components.reduce("") { text, component in
       switch component {
       case .key(let key): text.isEmpty ? key : "\(text).\(key)"

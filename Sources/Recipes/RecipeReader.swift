@@ -2,13 +2,12 @@ import LatentKit
 
 /// The words of a recipe, in the order in which they are written.
 enum RecipeKey {
-  static let slots = ["data", "encoder", "decoder", "classifier", "discriminator", "prior", "noise", "sampler"]
-  /// Slots that may say `none`.
-  static let optionalSlots = ["decoder", "classifier", "discriminator", "noise"]
-  static let recipe = ["name", "about", "seed"] + slots + ["transforms", "metrics", "stages"]
+  /// The slots that are keys of a recipe.
+  static let slots = Slot.all.filter { $0.place != .step }
+  static let recipe = ["name", "about", "seed"] + slots.map(\.key) + ["stages"]
   static let stage = ["name", "epochs", "batch", "examples"]
-  static let step = ["train", "repeat", "losses", "optimizer", "schedule", "clip"]
-  static let trained = ["encoder", "decoder", "classifier", "discriminator", "prior", "noise"]
+  static let step = ["train", "repeat", "losses", "optimizer", "schedule", "clip", "after"]
+  static let trained = Slot.all.filter(\.isTrainable).map(\.name)
   static let actions = ["project", "mask", "rewind"]
 }
 
@@ -45,19 +44,15 @@ struct RecipeReader {
     recipe.name = try fields["name"].map(text)
     recipe.about = try fields["about"].map(text)
     recipe.seed = try fields["seed"].map { try whole($0, atLeast: 0) } ?? 0
-    recipe.data = try fields["data"].map { try part($0, "a data set") }
-    recipe.transforms = try fields["transforms"].map { spot in
-      try items(of: spot, "a list of transforms, as in [log1p, center]").map { try part($0, "a transform") }
-    }
-    recipe.encoder = try fields["encoder"].map { try part($0, "an encoder") }
-    recipe.decoder = try fields["decoder"].map { try part($0, "a decoder") }
-    recipe.classifier = try fields["classifier"].map { try part($0, "a classifier") }
-    recipe.discriminator = try fields["discriminator"].map { try part($0, "a discriminator") }
-    recipe.prior = try fields["prior"].map { try part($0, "a prior") }
-    recipe.noise = try fields["noise"].map { try part($0, "a latent noise") }
-    recipe.sampler = try fields["sampler"].map { try part($0, "a sampler") }
-    recipe.metrics = try fields["metrics"].map { spot in
-      try items(of: spot, "a list of metrics, as in [accuracy]").map { try part($0, "a metric") }
+    for slot in RecipeKey.slots {
+      guard let spot = fields[slot.key] else { continue }
+      if slot.isSingle {
+        recipe[slot] = try part(spot, slot.noun)
+      } else {
+        recipe[all: slot] = try items(of: spot, "a list of \(slot.key), as in [NAME, NAME]").map {
+          try part($0, slot.noun)
+        }
+      }
     }
     recipe.stages = try fields["stages"].map { try stages($0) }
     return recipe
@@ -142,6 +137,15 @@ struct RecipeReader {
     step.optimizer = try fields["optimizer"].map { try part($0, "an optimizer") }
     step.schedule = try fields["schedule"].map { try part($0, "a schedule") }
     step.clip = try fields["clip"].flatMap { try optional($0) { try number($0, isPositive: true) } }
+    if let after = fields["after"] {
+      step.after = try items(of: after, "a list of projections, as in [{project: l1-ball}]").map {
+        let action = try action($0)
+        guard case .project = action else {
+          throw $0.problem("a step is followed by projections only; move '\($0.tree.found)' to the stage's 'then'")
+        }
+        return action
+      }
+    }
     return step
   }
 
@@ -159,12 +163,19 @@ struct RecipeReader {
       throw spot.problem(expected: "mask, rewind or {project: CONSTRAINT}")
     }
     var parameters: [String] = []
-    let choice = try part(project, "a constraint", alsoKnown: ["parameters"])
+    var biases = false
+    let choice = try part(project, "a constraint", alsoKnown: ["parameters", "biases"])
+    if let flag = project.tree["biases"] {
+      guard case .scalar(.bool(let value)) = flag.content else {
+        throw Spot(tree: flag, path: project.path.key("biases")).problem(expected: "true or false")
+      }
+      biases = value
+    }
     if let names = project.tree["parameters"] {
       let path = project.path.key("parameters")
       parameters = try items(of: Spot(tree: names, path: path), "a list of names, as in [encoder]").map(text)
     }
-    return .project(choice, parameters: parameters)
+    return .project(choice, parameters: parameters, biases: biases)
   }
 
   // MARK: Parts
@@ -278,6 +289,11 @@ struct RecipeReader {
     if case .scalar(.null) = spot.tree.content { return nil }
     return try read(spot)
   }
+}
+
+extension Slot {
+  /// `an encoder`, for messages.
+  var noun: String { ("aeiou".contains(name.first ?? "x") ? "an " : "a ") + (self == .data ? "data set" : name) }
 }
 
 extension Recipe {

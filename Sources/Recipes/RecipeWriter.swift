@@ -13,18 +13,11 @@ extension Tree {
     if let name = recipe.name { fields.append(("name", Tree(.string(name)))) }
     if let about = recipe.about { fields.append(("about", Tree(.string(about)))) }
     fields.append(("seed", Tree(.int(recipe.seed))))
-    let parts = [
-      recipe.data, recipe.encoder, recipe.decoder, recipe.classifier, recipe.discriminator, recipe.prior, recipe.noise,
-      recipe.sampler,
-    ]
-    for (slot, part) in zip(RecipeKey.slots, parts) {
-      if let part { fields.append((slot, Tree(part, isCompact: isCompact))) }
-      if slot == "data", let transforms = recipe.transforms {
-        fields.append(("transforms", .list(transforms.map { Tree($0, isCompact: isCompact) })))
+    for slot in RecipeKey.slots {
+      if let part = recipe[slot] { fields.append((slot.key, Tree(part, isCompact: isCompact))) }
+      if let parts = recipe[all: slot] {
+        fields.append((slot.key, .list(parts.map { Tree($0, isCompact: isCompact) })))
       }
-    }
-    if let metrics = recipe.metrics {
-      fields.append(("metrics", .list(metrics.map { Tree($0, isCompact: isCompact) })))
     }
     if let stages = recipe.stages {
       fields.append(("stages", .list(stages.map { Tree($0, isCompact: isCompact) }, isBlock: true)))
@@ -32,8 +25,10 @@ extension Tree {
     self = .mapping(fields, isBlock: true)
   }
 
-  private init(_ part: PartChoice, isCompact: Bool, isLoss: Bool = false, parameters: [String] = []) {
-    let isBare = part.with.isEmpty && (part.weight == 1 || !isLoss) && parameters.isEmpty
+  private init(
+    _ part: PartChoice, isCompact: Bool, isLoss: Bool = false, parameters: [String] = [], biases: Bool = false
+  ) {
+    let isBare = part.with.isEmpty && (part.weight == 1 || !isLoss) && parameters.isEmpty && !biases
     if isCompact, isBare {
       self.init(.string(part.use))
       return
@@ -42,6 +37,7 @@ extension Tree {
     if !isCompact || !part.with.isEmpty { fields.append(("with", Tree(.object(part.with)))) }
     if isLoss, !isCompact || part.weight != 1 { fields.append(("weight", Tree(.double(part.weight)))) }
     if !parameters.isEmpty { fields.append(("parameters", Tree(.array(parameters.map(Value.string))))) }
+    if biases { fields.append(("biases", Tree(.bool(true)))) }
     self = .mapping(fields)
   }
 
@@ -72,6 +68,9 @@ extension Tree {
     if let optimizer = step.optimizer { fields.append(("optimizer", Tree(optimizer, isCompact: isCompact))) }
     if let schedule = step.schedule { fields.append(("schedule", Tree(schedule, isCompact: isCompact))) }
     if let clip = step.clip { fields.append(("clip", Tree(.double(clip)))) }
+    if !isCompact || !step.after.isEmpty {
+      fields.append(("after", .list(step.after.map { Tree($0, isCompact: isCompact) })))
+    }
     return fields
   }
 
@@ -79,8 +78,8 @@ extension Tree {
     switch action {
     case .mask: self.init(.string("mask"))
     case .rewind: self.init(.string("rewind"))
-    case .project(let part, let parameters):
-      self = .mapping([("project", Tree(part, isCompact: isCompact, parameters: parameters))])
+    case .project(let part, let parameters, let biases):
+      self = .mapping([("project", Tree(part, isCompact: isCompact, parameters: parameters, biases: biases))])
     }
   }
 }

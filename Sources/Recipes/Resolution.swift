@@ -12,117 +12,151 @@ public struct Composer: Sendable {
   ///
   /// What the recipe leaves out comes from what its parts declare as their companions: the prior first, then the
   /// encoder, the decoder and the sampler; what none of them says, from here: prior `standard-normal`, decoder `mlp`,
-  /// sampler `prior`, loss `mse`, optimiser `adam`, schedule `constant`, 10 epochs, batches of 128, no metrics. `none`
-  /// keeps a slot empty. A step that does not say what it trains trains the encoder, the decoder, the classifier, and
-  /// the prior if that has weights. Settings of the data come from companions too; the rest are the data set's own.
+  /// sampler `prior`, loss `mse`, optimiser `adam`, schedule `constant`, 10 epochs, batches of 128. Metrics are
+  /// those of all parts together. `none` keeps a slot empty. A step that does not say what it trains trains the encoder, the
+  /// decoder, the classifier, and the prior if that learns in steps. A part may bring steps that train it, and losses that
+  /// join the step of another; they are added unless the recipe trains the part already. Settings of the data come from
+  /// companions too; the rest are the data set's own.
   ///
   /// Resolving a resolved recipe changes nothing.
   ///
   /// - Throws: `ConfigError` with the path of a name or a setting that is unknown or of the wrong kind.
   public func resolve(_ recipe: Recipe) throws -> Recipe {
     var recipe = try recipe.checked()
-    guard recipe.encoder != nil else {
-      let known = catalog.encoders.entries.map(\.name).joined(separator: ", ")
+    guard recipe[.encoder] != nil else {
+      let known = catalog.descriptions(of: .encoder).map(\.name).joined(separator: ", ")
       throw ConfigError(path: "encoder", "found nothing, expected an encoder; choose one of: \(known)")
     }
-    recipe.prior = try recipe.prior ?? suggestion(\.prior, recipe) ?? PartChoice("standard-normal")
-    recipe.decoder = try recipe.decoder ?? suggestion(\.decoder, recipe) ?? PartChoice("mlp")
-    recipe.sampler = try recipe.sampler ?? suggestion(\.sampler, recipe) ?? PartChoice("prior")
-    recipe.noise = try recipe.noise ?? suggestion(\.noise, recipe)
-    recipe.classifier = try recipe.classifier ?? suggestion(\.classifier, recipe)
-    recipe.discriminator = try recipe.discriminator ?? suggestion(\.discriminator, recipe)
-    recipe.metrics = try recipe.metrics ?? suggestion(\.metrics, recipe) ?? []
+    let fallback: [Slot: PartChoice] = [.prior: "standard-normal", .decoder: "mlp", .sampler: "prior"]
+    for slot in [.prior, .decoder, .sampler] + RecipeKey.slots where slot.isSingle {
+      recipe[slot] = try recipe[slot] ?? suggestion(slot, recipe) ?? fallback[slot]
+    }
+    recipe[all: .metric] = try recipe[all: .metric] ?? metrics(of: recipe)
     for companions in try companions(of: recipe) {
-      recipe.data?.with.merge(companions.data) { own, _ in own }
-      let known = try recipe.encoder.map { try description(.encoder, $0, at: "encoder").settings.map(\.name) } ?? []
-      recipe.encoder?.with.merge(companions.encoder.filter { known.contains($0.key) }) { own, _ in own }
+      for (slot, settings) in companions.settings {
+        guard let choice = recipe[slot], choice.use != "none" else { continue }
+        let known = slot == .data ? nil : try description(slot, choice, at: slot.key).settings.map(\.name)
+        recipe[slot]?.with.merge(settings.filter { known?.contains($0.key) ?? true }) { own, _ in own }
+      }
     }
-    recipe.transforms = try recipe.transforms?.enumerated().map {
-      try completed($1, .transform, at: "transforms[\($0)]")
+    for slot in RecipeKey.slots where slot != .data {
+      if let choice = recipe[slot], choice.use != "none" || slot.place != .optional {
+        recipe[slot] = try completed(choice, slot, at: slot.key)
+      }
+      recipe[all: slot] = try recipe[all: slot]?.enumerated().map {
+        try completed($1, slot, at: "\(slot.key)[\($0)]")
+      }
     }
-    try complete(&recipe.encoder, .encoder)
-    try complete(&recipe.prior, .prior)
-    try complete(&recipe.decoder, .decoder)
-    try complete(&recipe.classifier, .classifier)
-    try complete(&recipe.discriminator, .discriminator)
-    try complete(&recipe.noise, .noise)
-    try complete(&recipe.sampler, .sampler)
-    recipe.metrics = try recipe.metrics?.enumerated().map { try completed($1, .metric, at: "metrics[\($0)]") }
     recipe.stages = try stages(of: recipe)
     return recipe
+  }
+
+  /// The metrics that the recipe's parts suggest, each once.
+  private func metrics(of recipe: Recipe) throws -> [PartChoice] {
+    try companions(of: recipe).flatMap(\.metrics).reduce(into: []) { all, metric in
+      if !all.contains(where: { $0.use == metric.use }) { all.append(metric) }
+    }
   }
 
   private func stages(of recipe: Recipe) throws -> [Recipe.Stage] {
     var stages =
       try recipe.stages
-      ?? [Recipe.Stage(epochs: suggestion(\.epochs, recipe) ?? 10, batch: suggestion(\.batch, recipe) ?? 128)]
+      ?? [Recipe.Stage(epochs: first(\.epochs, recipe) ?? 10, batch: first(\.batch, recipe) ?? 128)]
     for (index, stage) in stages.enumerated() {
       let path = "stages[\(index)]"
       let steps = stage.steps.isEmpty ? [Recipe.Step(train: [], losses: [])] : stage.steps
       stages[index].steps = try steps.enumerated().map { try resolve($1, of: recipe, at: "\(path).steps[\($0)]") }
-      stages[index].then = try stage.then.enumerated().map { number, action in
-        guard case .project(let constraint, let parameters) = action else { return action }
-        let path = "\(path).then[\(number)].project"
-        return .project(try completed(constraint, .constraint, at: path), parameters: parameters)
-      }
+      stages[index].then = try completed(stage.then, at: "\(path).then")
     }
+    try join(recipe, &stages)
     return stages
   }
 
   private func resolve(_ step: Recipe.Step, of recipe: Recipe, at path: String) throws -> Recipe.Step {
     var step = step
     if step.train.isEmpty { step.train = trainedByDefault(recipe) }
-    if step.losses.isEmpty { step.losses = try suggestion(\.losses, recipe) ?? [PartChoice("mse")] }
+    if step.losses.isEmpty { step.losses = try first(\.losses, recipe) ?? [PartChoice("mse")] }
     step.losses = try step.losses.enumerated().map { try completed($1, .loss, at: "\(path).losses[\($0)]") }
-    let optimizer = try step.optimizer ?? suggestion(\.optimizer, recipe) ?? PartChoice("adam")
+    let optimizer = try step.optimizer ?? suggestion(.optimizer, recipe) ?? PartChoice("adam")
     step.optimizer = try completed(optimizer, .optimizer, at: "\(path).optimizer")
-    let schedule = try step.schedule ?? suggestion(\.schedule, recipe) ?? PartChoice("constant")
+    let schedule = try step.schedule ?? suggestion(.schedule, recipe) ?? PartChoice("constant")
     step.schedule = try completed(schedule, .schedule, at: "\(path).schedule")
+    step.after = try completed(step.after, at: "\(path).after")
     return step
   }
 
+  /// Adds the steps that parts bring for themselves, a critic's say, and the losses that join other steps with them.
+  private func join(_ recipe: Recipe, _ stages: inout [Recipe.Stage]) throws {
+    for slot in RecipeKey.slots {
+      guard recipe.has(slot), let choice = recipe[slot], slot != .data else { continue }
+      let companions = try description(slot, choice, at: slot.key).companions
+      guard !companions.steps.isEmpty,
+        !stages.contains(where: { $0.steps.contains { $0.train.contains(slot.name) } })
+      else { continue }
+      let others = companions.joining.isEmpty ? [Slot.decoder.name] : companions.joining.keys.map(\.name)
+      for index in stages.indices
+      where stages[index].steps.contains(where: { !$0.train.filter(others.contains).isEmpty }) {
+        for (target, losses) in companions.joining {
+          guard let number = stages[index].steps.firstIndex(where: { $0.train.contains(target.name) }) else { continue }
+          let path = "stages[\(index)].steps[\(number)]"
+          let known = stages[index].steps[number].losses.map(\.use)
+          stages[index].steps[number].losses += try losses.filter { !known.contains($0.use) }.enumerated().map {
+            try completed($1, .loss, at: "\(path).losses[\(known.count + $0)]")
+          }
+        }
+        let own = try companions.steps.enumerated().map {
+          try resolve($1, of: recipe, at: "stages[\(index)].steps[\($0)]")
+        }
+        stages[index].steps.insert(contentsOf: own, at: 0)
+      }
+    }
+  }
+
   private func trainedByDefault(_ recipe: Recipe) -> [String] {
-    var slots = ["encoder"]
-    if recipe.decoder.isPresent { slots.append("decoder") }
-    if recipe.classifier.isPresent { slots.append("classifier") }
-    if let prior = recipe.prior, hasWeights(prior) { slots.append("prior") }
+    var slots = ["encoder"] + [Slot.decoder, .classifier].filter(recipe.has).map(\.name)
+    if let prior = recipe[.prior], learns(prior) { slots.append("prior") }
     return slots
   }
 
-  /// Whether a prior has something to train, seen by building one for made-up sizes.
-  private func hasWeights(_ prior: PartChoice) -> Bool {
+  /// Whether a prior has something to train or updates itself, seen by making one for made-up sizes.
+  private func learns(_ choice: PartChoice) -> Bool {
     let store = ParameterStore()
-    guard let scope = try? Scope(path: "prior", store: store), let entry = try? catalog.priors[prior.use] else {
+    guard let scope = try? Scope(path: "prior", store: store), let entry = try? catalog[.prior][choice.use] else {
       return false
     }
     let context = BuildContext(
       inputShape: [1, 32, 32], inputRange: 0...1, classCount: 10, latentSize: 16, scope: scope)
-    _ = try? entry.make(prior.with, at: "prior.with", in: context)
-    return store.parameters.contains { $0.role == .weight }
+    let prior = try? entry.make(choice.with, at: "prior.with", in: context)
+    return prior is any OnlineUpdate || store.parameters.contains { $0.role == .weight }
   }
 
   // MARK: Companions
 
   /// The companions of the chosen parts, those that weigh most first.
   private func companions(of recipe: Recipe) throws -> [Companions] {
-    let parts: [(Slot, PartChoice?)] = [
-      (.prior, recipe.prior), (.encoder, recipe.encoder), (.decoder, recipe.decoder), (.sampler, recipe.sampler),
-    ]
-    return try parts.compactMap { slot, choice in
-      guard let choice, choice.use != "none" else { return nil }
-      return try description(slot, choice, at: slot.rawValue).companions
+    let first: [Slot] = [.prior, .encoder, .decoder, .sampler]
+    let slots = first + RecipeKey.slots.filter { $0.isSingle && $0 != .data && !first.contains($0) }
+    return try slots.filter(recipe.has).compactMap { slot in
+      try recipe[slot].map { try description(slot, $0, at: slot.key).companions }
     }
   }
 
-  private func suggestion<Part>(_ part: KeyPath<Companions, Part?>, _ recipe: Recipe) throws -> Part? {
-    try companions(of: recipe).lazy.compactMap { $0[keyPath: part] }.first
+  private func suggestion(_ slot: Slot, _ recipe: Recipe) throws -> PartChoice? {
+    try companions(of: recipe).lazy.compactMap { $0.parts[slot] }.first
+  }
+
+  private func first<Suggested>(_ path: KeyPath<Companions, Suggested?>, _ recipe: Recipe) throws -> Suggested? {
+    try companions(of: recipe).lazy.compactMap { $0[keyPath: path] }.first
   }
 
   // MARK: Settings
 
-  private func complete(_ choice: inout PartChoice?, _ slot: Slot) throws {
-    guard let part = choice, part.use != "none" || !RecipeKey.optionalSlots.contains(slot.rawValue) else { return }
-    choice = try completed(part, slot, at: slot.rawValue)
+  private func completed(_ actions: [Action], at path: String) throws -> [Action] {
+    try actions.enumerated().map { number, action in
+      guard case .project(let constraint, let parameters, let biases) = action else { return action }
+      let choice = try completed(constraint, .constraint, at: "\(path)[\(number)].project")
+      return .project(choice, parameters: parameters, biases: biases)
+    }
   }
 
   private func completed(_ choice: PartChoice, _ slot: Slot, at path: String) throws -> PartChoice {
@@ -136,9 +170,4 @@ public struct Composer: Sendable {
       throw ConfigError(path: path, unknown.description)
     }
   }
-}
-
-extension PartChoice? {
-  /// Whether a part was chosen, and not `none`.
-  var isPresent: Bool { self.map { $0.use != "none" } ?? false }
 }

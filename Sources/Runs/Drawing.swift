@@ -2,8 +2,9 @@ import Datasets
 import Figures
 import Foundation
 import LatentKit
-import Metrics
+import Statistics
 import Recipes
+import Reports
 import Training
 
 /// Latents drawn class by class, with what they decode to.
@@ -14,6 +15,8 @@ public struct Samples {
   public let labels: Tensor?
   /// Decoded, `[count] + inputShape`; nil where the model has no decoder.
   public let images: Tensor?
+  /// Whether the labels mean something: the sampler followed them, or the decoder is conditioned on them.
+  public let areOfClasses: Bool
 }
 
 extension Session {
@@ -37,20 +40,29 @@ extension Session {
       labels: labels, count: labels?.count ?? 10 * perClass, latentSize: composition.model.encoder.latentSize,
       prior: composition.model.prior, reference: reference)
     let draw = try withoutGradients { try composition.sampler.draw(request, using: &generator) }
+    let expected = [request.count, request.latentSize]
+    guard draw.latents.shape == expected else {
+      throw RecipeError(
+        "sampler '\(recipe[.sampler]?.use ?? "")' drew latents of shape \(draw.latents.shape), expected \(expected); this "
+          + "is a defect of the sampler")
+    }
     guard try draw.latents.isFinite().all() else {
       throw RecipeError(
-        "sampler '\(recipe.sampler?.use ?? "")' drew numbers that are not finite; this is a defect of the sampler")
+        "sampler '\(recipe[.sampler]?.use ?? "")' drew numbers that are not finite; this is a defect of the sampler")
     }
     let images = try composition.model.decoder.map { _ in try evaluator.decode(draw.latents, labels: labels) }
-    return Samples(draw: draw, labels: labels, images: images)
+    return Samples(
+      draw: draw, labels: labels, images: images,
+      areOfClasses: labels != nil && (draw.followsLabels || composition.model.decodesByClass))
   }
 
-  /// A grid with one class per row; nil where the model decodes no images.
+  /// A grid with one class per row where draws are of classes; nil where the model decodes no images.
   public func grid(_ samples: Samples, classes: [Int]?, perClass: Int, caption: String) throws -> ImageGrid? {
     guard let images = samples.images, images.rank == 4 else { return nil }
     let rows = classes ?? dataset.classCount.map { Array(0..<$0) }
     return try ImageGrid(
-      images, range: training.inputRange ?? 0...1, columns: perClass, rowLabels: rows?.map(className) ?? [],
+      images, range: training.inputRange ?? 0...1, columns: perClass,
+      rowLabels: samples.areOfClasses ? rows?.map(className) ?? [] : [],
       caption: caption)
   }
 
@@ -73,7 +85,8 @@ extension Session {
     let means = try latents.classMeans(count)
     let names = (0..<count).map(className)
     return try HeatMap(
-      means.distances(to: means), title: "distances between class means, test", rowLabels: names, columnLabels: names,
+      means.distances(to: means), title: "Distances between class means, test part", rowLabels: names,
+      columnLabels: names,
       decimals: count <= 12 ? 2 : nil)
   }
 }
@@ -89,7 +102,7 @@ extension Session {
     return try [("training", training), ("test", test)].compactMap { name, set in
       guard let labels = set.labels else { return nil }
       // As many as can be seen, whatever order they are in.
-      let shown = min(set.latents.size(0), 4000)
+      let shown = try min(set.latents.size(0), 4000)
       var generator = try Generator(seed: recipe.randomSeed, for: "latents.png, \(name)")
       let chosen = try generator.permutation(set.latents.size(0)).slice(0..<shown)
       let places = try components.project(set.latents.rows(chosen.to(set.latents.device))).doubles()
@@ -98,8 +111,8 @@ extension Session {
         let members = classes.indices.filter { classes[$0] == label }
         return ScatterPlot.Group(className(label), members.map { (places[2 * $0], places[2 * $0 + 1]) })
       }
-      let some = shown < set.latents.size(0) ? "\(shown) of " : ""
-      return ScatterPlot(
+      let some = try shown < set.latents.size(0) ? "\(shown) of " : ""
+      return try ScatterPlot(
         title: "\(some)\(set.latents.size(0)) \(name) latents", xLabel: axes[0], yLabel: axes[1], groups: groups)
     }
   }

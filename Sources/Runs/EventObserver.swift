@@ -1,4 +1,5 @@
 import Figures
+import Reports
 import Training
 
 /// Writes what training reports into TensorBoard's event file.
@@ -19,7 +20,9 @@ final class EventObserver: TrainingObserver {
     for (name, value) in record.validation.sorted(by: { $0.key < $1.key }) {
       file.scalar("validation/\(name)", value, step: record.iteration)
     }
-    for metric in record.metrics { file.scalar("validation/\(metric.name)", metric.value, step: record.iteration) }
+    for metric in record.metrics {
+      if let value = metric.value { file.scalar("validation/\(metric.name)", value, step: record.iteration) }
+    }
     for (index, rate) in record.rates.enumerated() {
       file.scalar("rate/step \(index + 1)", rate, step: record.iteration)
     }

@@ -38,7 +38,7 @@ public struct Reconstructor {
   public var imageShape: [Int] { session.training.examples.inputShape }
 
   /// Whether the decoder wants to be told the class.
-  public var isConditional: Bool { session.composition.model.decoder is any ConditionalDecoder }
+  public var isConditional: Bool { session.composition.model.decodesByClass }
 
   /// - Throws: `RecipeError` for images of another size than the run reads.
   public func require(_ shape: [Int], of data: String) throws {
@@ -60,7 +60,7 @@ public struct Reconstructor {
 
   /// Reconstructs images without noise or draws.
   ///
-  /// A decoder that is told the class gets the labels where they are of the run's own classes. Classes that training has
+  /// A decoder that is conditioned on the class gets the labels where they are of the run's own classes. Classes that training has
   /// not seen have no label to tell, so each image gets the reconstruction of least error among those under all labels:
   /// the best that such a model can do, and more than it could do without the image.
   ///
@@ -121,15 +121,5 @@ public struct Reconstructor {
     let (height, width) = (imageShape[1], imageShape[2])
     let inner = try images.to(.float32, .cpu).slice(pad..<(pad + height), axis: 2).slice(pad..<(pad + width), axis: 3)
     return try (inner - range.lowerBound) / (range.upperBound - range.lowerBound)
-  }
-}
-
-extension Session {
-  /// The error of reconstructing images of its own data, in the scale that all runs share whatever they read and whichever
-  /// losses trained them; nil for rows of numbers, and without a decoder.
-  public func reconstructionError(of examples: Examples) throws -> Measured? {
-    guard examples.areImages, composition.model.decoder != nil else { return nil }
-    return Measured(
-      "reconstruction error", try Reconstructor(self, named: "").reconstruct(examples, ownClasses: true).error)
   }
 }

@@ -4,6 +4,7 @@ import Files
 import Foundation
 import LatentKit
 import Recipes
+import Reports
 import Training
 
 /// One run: a recipe with its data and model, and the folder that it fills.
@@ -120,8 +121,7 @@ public final class Run {
 
   // MARK: Measuring and drawing
 
-  /// Measures the model on a part of the data: the losses of the last stage, the recipe's metrics and, for images, the error
-  /// of their reconstructions.
+  /// Measures the model on a part of the data: the losses of the last stage and the recipe's metrics.
   public func evaluate(_ part: DataPart = .test) throws -> EvaluationResult { try session.evaluate(part) }
 
   /// Latents (means, where codes are distributions) of every example of a part, in its order.
@@ -142,8 +142,9 @@ public final class Run {
   ///   - seed: What the draws depend on; the run's seed unless given.
   /// - Throws: `RecipeError` for a class that the data do not have, and for a sampler whose draws are not finite.
   public func sample(classes: [Int]? = nil, perClass: Int = 10, seed: Int? = nil) throws -> Samples {
+    guard (seed ?? 0) >= 0 else { throw RecipeError("seed: found \(seed ?? 0), expected a whole number of at least 0") }
     var generator = try Generator(
-      seed: UInt64(bitPattern: Int64(seed ?? session.recipe.seed)), for: "samples", device: session.device)
+      seed: UInt64(seed ?? session.recipe.seed), for: "samples", device: session.device)
     return try session.sample(classes: classes, perClass: perClass, reference: reference(), using: &generator)
   }
 
@@ -153,7 +154,8 @@ public final class Run {
     let tensors = try Safetensors.read(folder.latents).tensors
     guard let latents = tensors["latents"] else { return try encode(.train) }
     return LatentSet(
-      latents: try latents.to(session.device), labels: try tensors["labels"]?.to(session.device))
+      latents: try latents.to(session.device), labels: try tensors["labels"]?.to(session.device),
+      labelled: try tensors["labelled"]?.to(session.device))
   }
 
   // MARK: Results
@@ -169,6 +171,7 @@ public final class Run {
     let latents = try session.encode(.train)
     var tensors = ["latents": latents.latents]
     tensors["labels"] = latents.labels
+    tensors["labelled"] = latents.labelled
     try Safetensors.write(tensors, to: folder.latents)
 
     var summary = try RunSummary(session, folder: folder, test: result)
@@ -191,7 +194,7 @@ public final class Run {
     }
     try keep("reconstructions.png", "Test images and their reconstructions.") { url in
       let grid = try session.reconstructionGrid(
-        of: session.test, count: 20, caption: "test images and their reconstructions")
+        of: session.test, count: 20, caption: "Test images and their reconstructions")
       try grid?.write(to: url)
       return grid != nil
     }
@@ -200,6 +203,14 @@ public final class Run {
       try map?.write(to: url)
       return map != nil
     }
+    for (name, table) in summary.testMetrics.compactMap({ metric in metric.table.map { (metric.name, $0) } }) {
+      try table.write(to: folder.table(name))
+      guard let map = try table.heatMap(title: "\(name), test part") else { continue }
+      try keep("\(folder.table(name).deletingPathExtension().lastPathComponent).png", "\(name), test part.") { url in
+        try map.write(to: url)
+        return true
+      }
+    }
     if let perClass {
       // A fixed name: the same run draws the same samples, whatever was drawn before.
       var generator = try Generator(seed: session.recipe.randomSeed, for: "samples", device: session.device)
@@ -207,9 +218,10 @@ public final class Run {
       summary.sampler = samples.draw.diagnostics
       summary.warnings = samples.draw.warnings
       if try session.writeTable(samples, to: folder.samples) { table = folder.samples }
-      let sampler = session.recipe.sampler?.use ?? ""
-      try keep("samples.png", "Decoded draws of sampler '\(sampler)', a row for each class.") { url in
-        let grid = try session.grid(samples, classes: nil, perClass: perClass, caption: "samples: \(sampler)")
+      let sampler = session.recipe[.sampler]?.use ?? ""
+      let rows = samples.areOfClasses ? ", a row for each class" : ""
+      try keep("samples.png", "Decoded draws of sampler '\(sampler)'\(rows).") { url in
+        let grid = try session.grid(samples, classes: nil, perClass: perClass, caption: "Samples of \(sampler)")
         try grid?.write(to: url)
         return grid != nil
       }

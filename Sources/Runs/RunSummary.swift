@@ -1,8 +1,8 @@
-import Figures
 import Files
 import Foundation
 import LatentKit
 import Recipes
+import Reports
 import Training
 
 /// What a run came to, for people and programs: `summary.json`.

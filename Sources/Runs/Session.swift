@@ -43,7 +43,7 @@ public struct Session {
     try machine.apply()
     let composer = Composer(catalog)
     var recipe = try composer.resolve(recipe)
-    guard let choice = recipe.data else { throw RecipeError("the recipe names no data; add 'data: mnist'") }
+    guard let choice = recipe[.data] else { throw RecipeError("the recipe names no data; add 'data: mnist'") }
     var settings = try DataSettings(choice.with, at: "data.with")
     let loaded = try DatasetLibrary.load(choice.use, settings: settings, from: machine.dataFolder)
     try check(loaded)
@@ -53,7 +53,7 @@ public struct Session {
     } else if loaded.train.areImages {
       settings.embedded = false
     }
-    recipe.data = PartChoice(choice.use, with: try settings.values(for: loaded))
+    recipe[.data] = PartChoice(choice.use, with: try settings.values(for: loaded))
 
     var dataset = try loaded.prepared(settings, seed: recipe.randomSeed)
     let title = "data '\(choice.use)'"
@@ -70,8 +70,11 @@ public struct Session {
     test = try source(held)
     let shape = DataShape(
       title: title, inputShape: training.inputShape, inputRange: transforms.outputRange ?? training.inputRange,
-      classCount: dataset.classCount)
-    try composer.dryRun(recipe, for: shape, device: machine.device)
+      padding: dataset.train.areImages ? settings.pad : 0, classCount: dataset.classCount,
+      classNames: dataset.classNames, isPartlyLabelled: false)
+    for warning in try composer.dryRun(recipe, for: shape, device: machine.device) {
+      observer?.noticed(.warning(warning))
+    }
     composition = try composer.compose(recipe, for: shape, device: machine.device)
     (self.recipe, self.dataset, self.settings) = (composition.recipe, dataset, settings)
     (self.catalog, self.machine) = (catalog, machine)
@@ -144,13 +147,9 @@ public struct Session {
 }
 
 extension Session {
-  /// Measures the model on a part of the data: the losses of the last stage, the recipe's metrics and, for images, the error
-  /// of their reconstructions.
+  /// Measures the model on a part of the data: the losses of the last stage and the recipe's metrics.
   public func evaluate(_ part: DataPart = .test) throws -> EvaluationResult {
-    let data = try self.part(part)
-    var result = try evaluator.evaluate(data, stage: lastStage, training: training)
-    if let error = try reconstructionError(of: data.examples) { result.measurements.append(error) }
-    return result
+    try evaluator.evaluate(self.part(part), stage: lastStage, training: training)
   }
 
   /// Latents (means, where codes are distributions) of every example of a part, in its order.

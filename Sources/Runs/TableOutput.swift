@@ -7,10 +7,10 @@ import Training
 
 extension Session {
   /// Writes decoded draws of a model of tables as a table: a column for each feature, in the units of the data, then
-  /// the class that was asked for. False where the model decodes no rows.
+  /// the class where draws are of classes. False where the model decodes no rows.
   public func writeTable(_ samples: Samples, to url: URL) throws -> Bool {
     guard let names = dataset.featureNames, let decoded = samples.images, decoded.rank == 2 else { return false }
-    try write([decoded], columns: names, labels: samples.labels, to: url)
+    try write([decoded], columns: names, labels: samples.areOfClasses ? samples.labels : nil, to: url)
     return true
   }
 

@@ -29,45 +29,28 @@ public struct Experiment: Sendable {
 
   /// What holds for all rows.
   public struct Plan: ComponentConfig {
-    public var title = ""
-    public var about = ""
-    public var seeds = [1]
-    public var folds: Int?
-    public var set: [String] = []
+    @Setting("What it reproduces.") public var title = ""
+    @Setting("What a reader must know to compare the numbers.") public var about = ""
+    @Setting("Each row is run with each of them.") public var seeds = [1]
+    @Setting("Each row is cross-validated with so many folds; none unless said.") public var folds: Int? = nil
+    @Setting("Changes to every recipe, as --set takes them.") public var set: [String] = []
+    @Setting("What is compared: names of test metrics, or test/TERM, training/TERM, sampler/NAME; all unless said.")
     public var measures: [String] = []
+    @Setting("Pictures of each run that are laid side by side: samples.png, reconstructions.png, ….")
     public var figures: [String] = []
-    public var unseen: String?
+    @Setting("A data set that no run was trained on, which they all reconstruct.") public var unseen: String? = nil
     public init() {}
-    public static let help: KeyValuePairs = [
-      "title": "What it reproduces.",
-      "about": "What a reader must know to compare the numbers.",
-      "seeds": "Each row is run with each of them.",
-      "folds": "Each row is cross-validated with so many folds; none unless said.",
-      "set": "Changes to every recipe, as --set takes them.",
-      "measures":
-        "What is compared: names of test metrics, or test/TERM, training/TERM, sampler/NAME; all unless said.",
-      "figures": "Pictures of each run that are laid side by side: samples.png, reconstructions.png, ….",
-      "unseen": "A data set that no run was trained on, which they all reconstruct.",
-    ]
   }
 
   /// One cell of a table, or one picture of a figure.
   public struct Row: ComponentConfig {
-    public var row = ""
-    public var column = ""
-    public var recipe = ""
-    public var data: String?
-    public var set: [String] = []
-    public var published: [String: Double] = [:]
+    @Setting("What it is called: the model, say.") public var row = ""
+    @Setting("Where a table or figure has two ways: the column.") public var column = ""
+    @Setting("A recipe file, seen from the experiment's file.") public var recipe = ""
+    @Setting("Another data set than the recipe's.") public var data: String? = nil
+    @Setting("Changes to the recipe, as --set takes them.") public var set: [String] = []
+    @Setting("What the paper reports, by measure.") public var published: [String: Double] = [:]
     public init() {}
-    public static let help: KeyValuePairs = [
-      "row": "What it is called: the model, say.",
-      "column": "Where a table or figure has two ways: the column.",
-      "recipe": "A recipe file, seen from the experiment's file.",
-      "data": "Another data set than the recipe's.",
-      "set": "Changes to the recipe, as --set takes them.",
-      "published": "What the paper reports, by measure.",
-    ]
 
     /// The row and the column: `CSAE, with linear`.
     public var label: String { column.isEmpty ? row : "\(row), \(column)" }

@@ -54,9 +54,9 @@ extension Study {
         throw error
       }
       recipe.about = "\(title): \(row.label)"
-      let hasSmallPart = DatasetLibrary.known.contains { $0.name == recipe.data?.use && $0.isEmbedded }
-      if hasSmallPart, recipe.data?.with["embedded"].map({ $0 == .null }) ?? true {
-        recipe.data?.with["embedded"] = false
+      let hasSmallPart = DatasetLibrary.known.contains { $0.name == recipe[.data]?.use && $0.isEmbedded }
+      if hasSmallPart, recipe[.data]?.with["embedded"].map({ $0 == .null }) ?? true {
+        recipe[.data]?.with["embedded"] = false
       }
       let runs = Study.runs(of: recipe, seeds: seeds, folds: experiment.plan.folds) { recipe, _, _ in
         RunFolder(parent.appendingPathComponent(recipe.folderName))
@@ -80,7 +80,7 @@ extension Experiment {
     var recipe = source.recipe
     do {
       if let data = row.data { recipe.use(data: data) }
-      if let data = recipe.data?.use, data != DatasetLibrary.tableName { _ = try DatasetLibrary.description(data) }
+      if let data = recipe[.data]?.use, data != DatasetLibrary.tableName { _ = try DatasetLibrary.description(data) }
       recipe = try composer.resolve(recipe)
       for change in plan.set + row.set + changes {
         guard Recipe.path(of: change) != "seed" else {

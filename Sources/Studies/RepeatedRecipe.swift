@@ -46,8 +46,8 @@ extension Study {
         var recipe = recipe
         recipe.seed = seed
         if let fold, let folds {
-          recipe.data?.with["folds"] = .int(folds)
-          recipe.data?.with["fold"] = .int(fold)
+          recipe[.data]?.with["folds"] = .int(folds)
+          recipe[.data]?.with["fold"] = .int(fold)
         }
         return PlannedRun(recipe: recipe, folder: folder(recipe, seed, fold), seed: seed, fold: fold)
       }

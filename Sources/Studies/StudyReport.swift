@@ -3,6 +3,7 @@ import Files
 import Foundation
 import Recipes
 import Runs
+import Reports
 import Training
 
 extension StudyResults.Line {

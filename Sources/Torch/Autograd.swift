@@ -4,17 +4,19 @@ extension Tensor {
   /// Marks a leaf as something to differentiate by.
   @discardableResult
   public func requiringGradient(_ on: Bool = true) throws -> Tensor {
-    try check("requiringGradient", [self]) { ct_set_requires_grad(handle, on) }
+    try Tensor.check("requiringGradient", [self]) { ct_set_requires_grad(handle, on) }
     return self
   }
 
-  /// The gradients of this scalar by each of `inputs`; nil where an input had no part in it.
+  /// Returns the gradients of this scalar by each of `inputs`; nil where an input had no part in it.
   ///
-  /// With `createGraph` the gradients can be differentiated again.
+  /// - Parameter createGraph: Makes gradients that can be differentiated again, for a penalty on them say. Fused functions
+  ///   (batch normalisation, …) then take their gradients in separate operations: the same values to rounding, more slowly.
+  /// - Throws: `TensorError` where this is no scalar, or nothing in it was recorded for gradients.
   public func gradients(by inputs: [Tensor], createGraph: Bool = false) throws -> [Tensor?] {
     var found = [OpaquePointer?](repeating: nil, count: inputs.count)
     try inputs.withHandles { handles, count in
-      try check("gradients", [self]) { ct_grad(handle, handles, count, createGraph, &found) }
+      try Tensor.check("gradients", [self]) { ct_grad(handle, handles, count, createGraph, &found) }
     }
     return found.map { $0.map(Tensor.init(owning:)) }
   }
@@ -38,19 +40,23 @@ public func withGradients<Result>(enabled: Bool = true, _ body: () throws -> Res
 extension Tensor {
   /// Copies values (any type, any device) into this tensor of the same shape.
   public func copyInPlace(_ source: Tensor) throws {
-    try withoutGradients { try check("copyInPlace", [self, source]) { ct_copy_into(handle, source.handle) } }
+    try withoutGradients { try Tensor.check("copyInPlace", [self, source]) { ct_copy_into(handle, source.handle) } }
   }
   public func fillInPlace(_ value: Double) throws {
-    try withoutGradients { try check("fillInPlace", [self]) { ct_fill_in_place(handle, value) } }
+    try withoutGradients { try Tensor.check("fillInPlace", [self]) { ct_fill_in_place(handle, value) } }
   }
   public func addInPlace(_ source: Tensor, times alpha: Double = 1) throws {
-    try withoutGradients { try check("addInPlace", [self, source]) { ct_add_in_place(handle, source.handle, alpha) } }
+    try withoutGradients {
+      try Tensor.check("addInPlace", [self, source]) { ct_add_in_place(handle, source.handle, alpha) }
+    }
   }
   public func multiplyInPlace(_ source: Tensor) throws {
-    try withoutGradients { try check("multiplyInPlace", [self, source]) { ct_mul_in_place(handle, source.handle) } }
+    try withoutGradients {
+      try Tensor.check("multiplyInPlace", [self, source]) { ct_mul_in_place(handle, source.handle) }
+    }
   }
   public func multiplyInPlace(_ value: Double) throws {
-    try withoutGradients { try check("multiplyInPlace", [self]) { ct_mul_scalar_in_place(handle, value) } }
+    try withoutGradients { try Tensor.check("multiplyInPlace", [self]) { ct_mul_scalar_in_place(handle, value) } }
   }
 }
 
@@ -59,7 +65,7 @@ extension Tensor {
 public func clipGradients(_ gradients: [Tensor], to limit: Double = .infinity) throws -> Double {
   var norm = 0.0
   try gradients.withHandles { handles, count in
-    try check("clipGradients") { ct_clip_gradients(handles, count, limit, &norm) }
+    try Tensor.check("clipGradients") { ct_clip_gradients(handles, count, limit, &norm) }
   }
   return norm
 }

@@ -39,7 +39,7 @@ public struct Device: Sendable, Hashable, CustomStringConvertible {
       case .cuda: CT_CUDA
       case .mps: CT_MPS
       }
-    return ct_device(type: type, index: Int32(index))
+    return ct_device(type: type, index: Int32(clamping: index))
   }
 
   init(_ device: ct_device) {

@@ -46,13 +46,6 @@ extension Tensor {
     try .make("bilinear upsampling", [self]) { ct_upsample_bilinear2d(handle, Int64(factor)) }
   }
 
-  /// The power of each image's response to square filters: for images `[batch, channels, height, width]` and filters
-  /// `[count, size, size]`, the sum over filters of the mean square of their cross-correlation with the image, `[batch]`.
-  /// One pass in memory each way on the CPU.
-  public func filterPower(_ filters: Tensor, padding: Int = 0) throws -> Tensor {
-    try .make("filter power", [self, filters]) { ct_filter_power(handle, filters.handle, Int64(padding)) }
-  }
-
   public func softmax(axis: Int = -1) throws -> Tensor {
     try .make("softmax", [self]) { ct_softmax(handle, Int64(axis)) }
   }
@@ -81,7 +74,11 @@ extension Tensor {
     }
   }
   /// `-log softmax(scores)[label]`; scores `[batch, classes]`, labels `[batch]` Int64.
+  ///
+  /// - Throws: `TensorError` with the label and the range for a label that is negative or beyond the classes.
   public func crossEntropy(_ labels: Tensor, _ reduction: Reduction = .mean) throws -> Tensor {
-    try .make("cross entropy", [self, labels]) { ct_cross_entropy(handle, labels.handle, reduction.rawValue) }
+    try .make("cross entropy", [self, labels], lookingUp: ("label", labels, try? size(1))) {
+      ct_cross_entropy(handle, labels.handle, reduction.rawValue)
+    }
   }
 }

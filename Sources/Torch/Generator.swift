@@ -52,7 +52,7 @@ public struct Generator: @unchecked Sendable {
 
   public mutating func restore(_ state: Tensor) throws {
     let handle = try unique()
-    try check("generator restore", [state]) { ct_generator_restore(handle, state.handle) }
+    try Tensor.check("generator restore", [state]) { ct_generator_restore(handle, state.handle) }
   }
 
   // MARK: Draws

@@ -6,7 +6,7 @@ public protocol Layer: Sendable {
 }
 
 /// Layers one after the other.
-public struct Sequence: Layer {
+public struct Sequential: Layer {
   public let layers: [any Layer]
 
   public init(_ layers: [any Layer]) { self.layers = layers }
@@ -210,7 +210,7 @@ public struct ResidualBlock: Layer {
   private let firstNorm: BatchNorm
   private let second: Convolution
   private let secondNorm: BatchNorm
-  private let shortcut: Sequence?
+  private let shortcut: Sequential?
 
   public init(_ channels: Int, _ outputs: Int, stride: Int = 1, in scope: Scope) throws {
     first = try Convolution(channels, outputs, size: 3, stride: stride, bias: false, in: scope("conv1"))
@@ -220,7 +220,7 @@ public struct ResidualBlock: Layer {
     shortcut =
       channels == outputs && stride == 1
       ? nil
-      : Sequence(
+      : Sequential(
         try Convolution(channels, outputs, size: 1, stride: stride, bias: false, in: scope("shortcut.conv")),
         try BatchNorm(outputs, in: scope("shortcut.norm")))
   }

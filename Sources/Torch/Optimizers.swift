@@ -48,7 +48,9 @@ public final class SGD: Optimizer {
     try weights.withHandles { weights, count in
       try slopes.withHandles { slopes, _ in
         try momenta.withHandles { momenta, _ in
-          try check("sgd") { ct_fused_sgd(weights, slopes, momenta, count, rate, momentum, decay, nesterov, false) }
+          try Tensor.check("sgd") {
+            ct_fused_sgd(weights, slopes, momenta, count, rate, momentum, decay, nesterov, false)
+          }
         }
       }
     }
@@ -88,7 +90,7 @@ public final class Adam: Optimizer {
         try used.map { first[$0] }.withHandles { first, _ in
           try used.map { second[$0] }.withHandles { second, _ in
             try used.map { steps[$0] }.withHandles { steps, _ in
-              try check("adam") {
+              try Tensor.check("adam") {
                 ct_fused_adam(
                   weights, slopes, first, second, steps, count, rate, betas.0, betas.1, decay, epsilon, decoupledDecay)
               }

@@ -8,11 +8,14 @@ extension Tensor {
     try .make("reshape to \(shape)", [self]) { shape.withInt64 { ct_reshape(handle, $0, $1) } }
   }
 
-  /// All axes from `axis` on become one.
+  /// Joins all axes from `axis` on to one; a tensor with fewer axes stays as it is.
   public func flattened(from axis: Int = 1) throws -> Tensor {
     let shape = shape
-    let axis = axis < 0 ? Swift.max(axis + shape.count, 0) : axis
-    return shape.count <= axis + 1 ? self : try reshaped(shape.prefix(axis) + [shape.dropFirst(axis).reduce(1, *)])
+    guard axis >= -shape.count else {
+      throw TensorError("flattened", shapes: [shape], reason: "found axis \(axis), expected \(-shape.count) or more")
+    }
+    let first = axis < 0 ? axis + shape.count : axis
+    return shape.count <= first + 1 ? self : try reshaped(shape.prefix(first) + [shape.dropFirst(first).reduce(1, &*)])
   }
 
   public func permuted(_ axes: [Int]) throws -> Tensor {
@@ -38,28 +41,51 @@ extension Tensor {
     try make("stack", tensors) { tensors.withHandles { ct_stack($0, $1, Int64(axis)) } }
   }
 
-  /// A view of `range` along one axis.
+  /// Returns a view of `range` along one axis.
+  ///
+  /// - Throws: `TensorError` where the range goes beyond the axis, or there is no such axis.
   public func slice(_ range: Range<Int>, axis: Int = 0) throws -> Tensor {
-    try .make("slice", [self]) { ct_slice(handle, Int64(axis), Int64(range.lowerBound), Int64(range.upperBound), 1) }
+    let length = try size(axis)
+    guard range.lowerBound >= 0, range.upperBound <= length else {
+      throw TensorError(
+        "slice", shapes: [shape], reason: "found \(range) along axis \(axis), expected within 0..<\(length)")
+    }
+    return try .make("slice", [self]) {
+      ct_slice(handle, Int64(axis), Int64(range.lowerBound), Int64(range.upperBound), 1)
+    }
   }
 
-  /// The view at one index along the first axis (or another).
+  /// Returns the view at one index along the first axis (or another); -1 is the last.
+  ///
+  /// - Throws: `TensorError` for an index beyond the axis.
   public func select(_ index: Int, axis: Int = 0) throws -> Tensor {
     try .make("select", [self]) { ct_select(handle, Int64(axis), Int64(index)) }
   }
 
-  /// The rows (along `axis`) that an Int64 vector names, in its order.
+  /// Returns the rows (along `axis`) that an Int64 vector names, in its order.
+  ///
+  /// - Throws: `TensorError` with the index and the range for an index that is negative or beyond the axis.
   public func rows(_ indices: Tensor, axis: Int = 0) throws -> Tensor {
-    try .make("rows", [self, indices]) { ct_index_select(handle, Int64(axis), indices.handle) }
+    try .make("rows", [self, indices], lookingUp: ("index", indices, try? size(axis))) {
+      ct_index_select(handle, Int64(axis), indices.handle)
+    }
   }
+  /// Returns the rows of these numbers along the first axis, in this order.
   public func rows(_ indices: [Int]) throws -> Tensor { try rows(Tensor(indices.map(Int64.init)).to(device)) }
 
+  /// Returns for each place of `indices`, Int64, the element with that index along `axis` and the place's other indices.
+  ///
+  /// - Throws: `TensorError` with the index and the range for an index that is negative or beyond the axis.
   public func gathered(_ indices: Tensor, axis: Int) throws -> Tensor {
-    try .make("gathered", [self, indices]) { ct_gather(handle, Int64(axis), indices.handle) }
+    try .make("gathered", [self, indices], lookingUp: ("index", indices, try? size(axis))) {
+      ct_gather(handle, Int64(axis), indices.handle)
+    }
   }
   /// Adds the rows of `source` to the rows that `indices` names.
+  ///
+  /// - Throws: `TensorError` with the index and the range for an index that is negative or beyond the axis.
   public func addingRows(_ indices: Tensor, _ source: Tensor, axis: Int = 0) throws -> Tensor {
-    try .make("addingRows", [self, indices, source]) {
+    try .make("addingRows", [self, indices, source], lookingUp: ("index", indices, try? size(axis))) {
       ct_index_add(handle, Int64(axis), indices.handle, source.handle)
     }
   }
@@ -67,8 +93,13 @@ extension Tensor {
   public func lowerTriangle() throws -> Tensor { try .make("lowerTriangle", [self]) { ct_tril(handle, 0) } }
   public func diagonal() throws -> Tensor { try .make("diagonal", [self]) { ct_diagonal(handle) } }
   /// `[…]` labels to `[…, classes]` of zeros and ones, Int64.
+  ///
+  /// - Throws: `TensorError` with the label and the range for a label that is negative or not below `classes`.
   public func oneHot(_ classes: Int) throws -> Tensor {
-    try .make("oneHot", [self]) { ct_one_hot(handle, Int64(classes)) }
+    guard classes > 0 else {
+      throw TensorError("oneHot", shapes: [shape], reason: "found \(classes) classes, expected one or more")
+    }
+    return try .make("oneHot", [self], lookingUp: ("label", self, classes)) { ct_one_hot(handle, Int64(classes)) }
   }
   /// The places of the elements that are not zero, `[found, rank]`.
   public func nonzero() throws -> Tensor { try .make("nonzero", [self]) { ct_nonzero(handle) } }

@@ -6,15 +6,19 @@ import Foundation
 /// Operations return new tensors and throw `TensorError` where shapes, types or devices do not fit. Axes may be
 /// negative. Operations whose name ends in `InPlace` change the receiver; the training loop alone needs them.
 public final class Tensor: @unchecked Sendable {
-  let handle: OpaquePointer
+  /// The tensor as native code sees it, a `ct_tensor`; valid as long as this object lives.
+  public let handle: OpaquePointer
 
   init(owning handle: OpaquePointer) { self.handle = handle }
 
   deinit { ct_free(handle) }
 
-  /// Wraps the result of a C call. The operands stay alive until after it, and are looked at again only on failure.
+  /// Wraps the result of a C call that returns a `ct_tensor`, which may be of a library of a plugin (built on CTorch's bridge).
+  /// The operands stay alive until after the call, and are looked at again only on failure.
+  ///
+  /// - Throws: `TensorError` with the operation, the operands' shapes and the last message of CTorch where the call returns NULL.
   @inline(__always)
-  static func make(
+  public static func make(
     _ operation: String, _ operands: @autoclosure () -> [Tensor?], _ body: () -> OpaquePointer?
   ) throws -> Tensor {
     guard let handle = body() else { throw TensorError.last(operation, operands()) }
@@ -33,10 +37,17 @@ public final class Tensor: @unchecked Sendable {
     }
   }
 
-  /// The length of one axis.
-  public func size(_ axis: Int) -> Int {
+  /// Returns the length of one axis; -1 is the last.
+  ///
+  /// - Throws: `TensorError` where there is no such axis.
+  public func size(_ axis: Int) throws -> Int {
     let shape = shape
-    return shape[axis < 0 ? axis + shape.count : axis]
+    let index = axis < 0 ? axis + shape.count : axis
+    guard shape.indices.contains(index) else {
+      let expected = shape.isEmpty ? "a scalar has none" : "expected \(-shape.count) to \(shape.count - 1)"
+      throw TensorError("size", shapes: [shape], reason: "found axis \(axis), \(expected)")
+    }
+    return shape[index]
   }
 
   public var dtype: DType {
@@ -127,7 +138,7 @@ public final class Tensor: @unchecked Sendable {
     let count = count
     return try [Element](unsafeUninitializedCapacity: count) { buffer, filled in
       let bytes = UnsafeMutableRawBufferPointer(buffer)
-      try check("array", [self]) { ct_copy_out(handle, bytes.baseAddress, count * Element.dtype.byteCount) }
+      try Tensor.check("array", [self]) { ct_copy_out(handle, bytes.baseAddress, count * Element.dtype.byteCount) }
       filled = count
     }
   }
@@ -143,7 +154,7 @@ public final class Tensor: @unchecked Sendable {
   public func bytes() throws -> Data {
     var data = Data(count: count * dtype.byteCount)
     try data.withUnsafeMutableBytes { buffer in
-      try check("bytes", [self]) { ct_copy_out(handle, buffer.baseAddress, buffer.count) }
+      try Tensor.check("bytes", [self]) { ct_copy_out(handle, buffer.baseAddress, buffer.count) }
     }
     return data
   }
@@ -151,7 +162,7 @@ public final class Tensor: @unchecked Sendable {
   /// The value of a tensor of one element.
   public func item() throws -> Double {
     var value = 0.0
-    try check("item", [self]) { ct_item_double(handle, &value) }
+    try Tensor.check("item", [self]) { ct_item_double(handle, &value) }
     return value
   }
 

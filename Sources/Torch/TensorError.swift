@@ -22,8 +22,36 @@ public struct TensorError: Error, CustomStringConvertible, Equatable {
   }
 }
 
-/// Turns a status of the C interface into a throw. The operands are only looked at after a failure.
-@inline(__always)
-func check(_ operation: String, _ operands: @autoclosure () -> [Tensor?] = [], _ body: () -> Int32) throws {
-  if body() != 0 { throw TensorError.last(operation, operands()) }
+extension Tensor {
+  /// Wraps a call that looks up Int64 indices from 0 to `count - 1`. libtorch's own refusal names neither the index that is
+  /// out of range nor the range; they are looked for after a failure only.
+  static func make(
+    _ operation: String, _ operands: @autoclosure () -> [Tensor?],
+    lookingUp subject: @autoclosure () -> (name: String, indices: Tensor, count: Int?), _ body: () -> OpaquePointer?
+  ) throws -> Tensor {
+    if let handle = body() { return Tensor(owning: handle) }
+    let error = TensorError.last(operation, operands())
+    let (name, indices, count) = subject()
+    guard let count, indices.dtype == .int64,
+      let outside = try? indices.ints().first(where: { $0 < 0 || $0 >= count })
+    else { throw error }
+    let expected =
+      count == 0
+      ? "found \(name) \(outside), expected none, as there is nothing to choose from"
+      : "found \(name) \(outside), expected 0 to \(count - 1)"
+    throw TensorError(operation, shapes: error.shapes, reason: expected)
+  }
+}
+
+extension Tensor {
+  /// Turns the status of a C call, 0 where it succeeded, into a throw; the call may be of a library of a plugin (built on
+  /// CTorch's bridge). The operands stay alive until after the call, and are looked at again only on failure.
+  ///
+  /// - Throws: `TensorError` with the operation, the operands' shapes and the last message of CTorch for another status than 0.
+  @inline(__always)
+  public static func check(
+    _ operation: String, _ operands: @autoclosure () -> [Tensor?] = [], _ body: () -> Int32
+  ) throws {
+    if body() != 0 { throw TensorError.last(operation, operands()) }
+  }
 }

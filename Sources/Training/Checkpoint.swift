@@ -91,13 +91,15 @@ public struct Checkpoint {
     }
   }
 
-  /// Lets a prior that learns do so again, from the latents that it learned from. They are kept rather than what it made of
+  /// Fits a prior again, from the latents that it learned from. They are kept rather than what it made of
   /// them, whose size nobody knows while a model is built.
   ///
   /// - Returns: Those latents; nil for another prior, and before the end of the first stage.
   func teach(_ prior: any Prior, on device: Device) throws -> LatentSet? {
     guard let prior = prior as? any FittablePrior, let latents = tensors["prior.latents"] else { return nil }
-    let set = LatentSet(latents: try latents.to(device), labels: try tensors["prior.labels"]?.to(device))
+    let set = LatentSet(
+      latents: try latents.to(device), labels: try tensors["prior.labels"]?.to(device),
+      labelled: try tensors["prior.labelled"]?.to(device))
     try prior.fit(set)
     return set
   }

@@ -10,6 +10,25 @@ public struct EvaluationResult {
   public var latents: LatentSet
 }
 
+/// Latents and labels of a pass, batch by batch.
+private struct Collected {
+  private var latents: [Tensor] = []
+  private var labels: [Tensor] = []
+  private var labelled: [Tensor] = []
+
+  mutating func add(_ latents: Tensor, of batch: Batch) {
+    self.latents.append(latents)
+    if let found = batch.labels { labels.append(found) }
+    if let found = batch.labelled { labelled.append(found) }
+  }
+
+  func latentSet() throws -> LatentSet {
+    LatentSet(
+      latents: try .concatenate(latents), labels: labels.isEmpty ? nil : try .concatenate(labels),
+      labelled: labelled.isEmpty ? nil : try .concatenate(labelled))
+  }
+}
+
 extension BatchSource {
   /// All examples in their order, in pieces.
   func ranges(of size: Int) -> [Range<Int>] {
@@ -18,6 +37,9 @@ extension BatchSource {
 }
 
 /// Measures a model, in evaluation mode: no noise, no draws, running statistics.
+///
+/// What is drawn all the same comes from streams that start anew at each evaluation: one for codes and losses, one for each
+/// metric. So the same model gets the same numbers each time, and a metric more changes no other number.
 public struct Evaluator {
   public let composition: Composition
   public let batchSize: Int
@@ -27,66 +49,77 @@ public struct Evaluator {
     self.batchSize = batchSize
   }
 
-  /// Latents (centers) of every example, in the data's order.
+  /// Latents (means of codes) of every example, in the data's order.
   public func encode(_ data: BatchSource) throws -> LatentSet {
     try quietly {
-      var latents: [Tensor] = []
-      var labels: [Tensor] = []
+      var found = Collected()
       for range in data.ranges(of: batchSize) {
         let batch = try data.batch(range)
-        latents.append(try composition.model.encoder.encode(batch.inputs).center)
-        if let found = batch.labels { labels.append(found) }
+        try found.add(composition.model.encode(batch).mean, of: batch)
       }
-      return LatentSet(
-        latents: try .concatenate(latents), labels: labels.isEmpty ? nil : try .concatenate(labels))
+      return try found.latentSet()
     }
   }
 
-  /// Loss terms of one stage's steps and the recipe's metrics.
+  /// Loss terms of one stage's steps and the recipe's metrics, in one pass.
   ///
-  /// - Parameter training: The training part, for metrics that learn from it.
-  public func evaluate(_ data: BatchSource, stage: Int, training: BatchSource) throws -> EvaluationResult {
+  /// - Parameters:
+  ///   - training: The training part, for metrics that learn from it.
+  ///   - atEnd: Whether to measure what is measured on trained models only, too.
+  public func evaluate(
+    _ data: BatchSource, stage: Int, training: BatchSource, atEnd: Bool = true
+  ) throws -> EvaluationResult {
     try quietly {
       var sums: [String: Double] = [:]
-      var latents: [Tensor] = []
-      var labels: [Tensor] = []
+      var found = Collected()
       var scores: [Tensor] = []
-      // Nothing is drawn in evaluation mode; a loss that draws all the same gets the same numbers each time.
-      var generator = try Generator(seed: 0, for: "evaluation", device: data.device)
+      let random = try stream("evaluation", on: data.device)
+      var metrics = try composition.metrics.filter { atEnd || $0.metric.timing == .everyEpoch }.enumerated().map {
+        (name: $1.name, metric: $1.metric, random: try stream("evaluation of \($0) \($1.name)", on: data.device))
+      }
       for range in data.ranges(of: batchSize) {
-        let forward = Forward(try data.batch(range), through: composition.model, training: false, using: &generator)
+        let forward = Forward(try data.batch(range), through: composition.model, training: false, drawing: random)
         for (name, value) in try composition.stages[stage].terms(forward, under: composition.model.prior) {
           sums[name, default: 0] += value * Double(range.count)
         }
-        latents.append(try forward.code.center)
-        if let found = forward.batch.labels { labels.append(found) }
+        try found.add(forward.code.mean, of: forward.batch)
         if composition.model.classifier != nil { scores.append(try forward.scores) }
+        for index in metrics.indices {
+          try forward.lending(metrics[index].random) { try metrics[index].metric.update(forward) }
+        }
       }
-      let set = LatentSet(
-        latents: try .concatenate(latents), labels: labels.isEmpty ? nil : try .concatenate(labels))
-      let evaluation = Evaluation(
-        measured: set, scores: scores.isEmpty ? nil : try .concatenate(scores), classCount: data.classCount,
-        prior: composition.model.prior, training: { try encode(training) })
+      let set = try found.latentSet()
+      let reference = Evaluation.TrainingReference { try encode(training) }
+      let allScores = scores.isEmpty ? nil : try Tensor.concatenate(scores)
       return EvaluationResult(
         losses: sums.mapValues { $0 / Double(data.count) },
-        measurements: try composition.metrics.flatMap { try $0.measure(evaluation) }, latents: set)
+        measurements: try metrics.flatMap { metric in
+          try metric.metric.finish(
+            Evaluation(
+              measured: set, scores: allScores, model: composition.model, classCount: data.classCount,
+              classNames: composition.data.classNames, random: metric.random, training: reference))
+        }, latents: set)
     }
+  }
+
+  private func stream(_ name: String, on device: Device) throws -> RandomSource {
+    RandomSource(try Generator(seed: 0, for: name, device: device))
   }
 
   /// Inputs and their reconstructions.
   public func reconstruct(_ batch: Batch) throws -> Tensor {
     try quietly {
-      try composition.model.decode(composition.model.encoder.encode(batch.inputs).center, labels: batch.labels)
+      try composition.model.decode(LatentBatch(composition.model.encode(batch).mean, labels: batch.labels))
     }
   }
 
   /// Decodes latents in pieces.
   public func decode(_ latents: Tensor, labels: Tensor?) throws -> Tensor {
     try quietly {
-      let count = latents.size(0)
+      let count = try latents.size(0)
       let pieces = try stride(from: 0, to: count, by: batchSize).map { start in
         let range = start..<min(start + batchSize, count)
-        return try composition.model.decode(latents.slice(range), labels: labels?.slice(range))
+        return try composition.model.decode(LatentBatch(latents.slice(range), labels: labels?.slice(range)))
       }
       return try .concatenate(pieces)
     }
@@ -111,12 +144,10 @@ extension ComposedStage {
     var result: [(String, Double)] = []
     for (index, step) in steps.enumerated() {
       var total = 0.0
-      for weighted in step.losses {
-        for term in try weighted.loss.terms(forward, under: prior) {
-          let value = try term.value.item()
-          total += weighted.weight * value
-          result.append((label(term.name, step: index), value))
-        }
+      for term in try step.terms(forward, under: prior) {
+        let value = try term.value.item()
+        total += term.weight * value
+        result.append((label(term.name, step: index), value))
       }
       result.append((label("total", step: index), total))
     }

@@ -32,6 +32,7 @@ public func duration(_ seconds: Double) -> String {
 extension Measured {
   /// `99.12 %`, `1.004`.
   public var text: String {
-    unit == "%" ? String(format: "%.2f %%", value) : number(value) + (unit.isEmpty ? "" : " \(unit)")
+    guard let value else { return table == nil ? "missing (\(missing ?? "not measured"))" : "a table" }
+    return unit == "%" ? String(format: "%.2f %%", value) : number(value) + (unit.isEmpty ? "" : " \(unit)")
   }
 }

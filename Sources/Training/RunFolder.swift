@@ -38,6 +38,12 @@ public struct RunFolder: Sendable {
   public var report: URL { url.appendingPathComponent("report.html") }
   public func figure(_ name: String) -> URL { url.appendingPathComponent("figures/\(name)") }
 
+  /// A table that a metric returned, by its name.
+  public func table(_ name: String) -> URL {
+    let plain = name.lowercased().map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }
+    return url.appendingPathComponent("tables/\(String(plain)).csv")
+  }
+
   /// Whether a run lives here.
   public var exists: Bool { FileManager.default.fileExists(atPath: recipe.path) }
 
@@ -60,7 +66,7 @@ public struct RunFolder: Sendable {
     let files = [
       recipe, metrics, stages, features, events, latents, samples, reconstructions, summary, report,
       checkpoint.deletingLastPathComponent(),
-      figure("x").deletingLastPathComponent(),
+      figure("x").deletingLastPathComponent(), table("x").deletingLastPathComponent(),
     ]
     for file in files where FileManager.default.fileExists(atPath: file.path) {
       do { try FileManager.default.removeItem(at: file) } catch {

@@ -1,7 +1,7 @@
 import LatentKit
 import Recipes
 
-/// What stages end with: priors that learn from latents, then the recipe's actions.
+/// What stages end with: priors that are fitted to latents, then the recipe's actions.
 ///
 /// `project` moves weights onto their constraint. `mask` freezes what is zero now of the weights that the stage projected,
 /// or of all weights of two or more axes where it projected none: their gradients are masked from here on, so that
@@ -18,7 +18,7 @@ struct StageEnds {
 
   /// One where a weight may move, zero where it is frozen; of the masked weights.
   private var masks: [String: Tensor] = [:]
-  /// What a prior that learns has learned from.
+  /// What the prior was fitted to.
   private var learned: LatentSet?
 
   /// - Parameter featureNames: What the values of an input are called, in notes.
@@ -56,6 +56,7 @@ struct StageEnds {
     var tensors = Dictionary(uniqueKeysWithValues: masks.map { ("mask.\($0)", $1) })
     tensors["prior.latents"] = learned?.latents
     tensors["prior.labels"] = learned?.labels
+    tensors["prior.labelled"] = learned?.labelled
     return tensors
   }
 
@@ -132,7 +133,8 @@ struct StageEnds {
   /// The recipe's metrics on the validation part, where there is one.
   private func measurements(_ stage: Int) throws -> [Measured] {
     guard let validation = data.validation else { return [] }
-    return try Evaluator(composition).evaluate(validation, stage: stage, training: data.training).measurements
+    return try Evaluator(composition).evaluate(validation, stage: stage, training: data.training, atEnd: false)
+      .measurements
   }
 
   /// Writes down how sparse the projected and masked weights are, and what that did.
@@ -145,13 +147,13 @@ struct StageEnds {
     let inputSize = data.training.inputShape.reduce(1, *)
     let first = composition.store.parameters(under: "encoder").first { $0.role == .weight && $0.tensor.rank >= 2 }
     let seesInputs =
-      first.map { names.contains($0.name) && $0.tensor.rank == 2 && $0.tensor.size(1) == inputSize } ?? false
+      first.map { names.contains($0.name) && $0.tensor.rank == 2 && $0.tensor.shape[1] == inputSize } ?? false
     let report = StageReport(
       stage: stage.recipe.name, index: index, layers: try sparse.map(StageReport.Layer.init), before: before,
       after: try measurements(index), inputSize: inputSize,
       features: seesInputs ? try first.map { try StageReport.Feature.surviving($0.tensor) } : nil)
     try StageLog(folder.stages).add(report)
-    // Frozen zeros stay what they were: they are told of once.
+    // Frozen zeros stay what they were: they are reported once.
     if !stage.actions.isEmpty { for layer in report.layers { observer?.note(layer.text) } }
     for text in [report.metricsText, report.featuresText(names: featureNames)] {
       if let text { observer?.note("\(stage.recipe.name): \(text)") }

@@ -45,7 +45,7 @@ public struct StageReport: Codable, Sendable, Equatable {
 extension StageReport.Layer {
   init(_ parameter: Parameter) throws {
     let weights = parameter.tensor
-    let (rows, columns) = (weights.size(0), weights.size(1))
+    let (rows, columns) = try (weights.size(0), weights.size(1))
     let kept = try (weights.detached() .!= 0).to(.float64).reshaped([rows, columns, weights.count / (rows * columns)])
     func zeros(_ axis: Int) throws -> Int { try kept.sum(axis: 2).sum(axis: axis).doubles().count { $0 == 0 } }
     self.init(

@@ -33,7 +33,8 @@ public final class Trainer {
   private let seed: UInt64
 
   private var position = Checkpoint.Position()
-  private var generator: Generator
+  /// What training draws; lent to codes, noises and losses.
+  private let random: RandomSource
   private var ends: StageEnds
   private var optimizers: [any Optimizer] = []
 
@@ -54,7 +55,7 @@ public final class Trainer {
     self.shouldStop = shouldStop
     log = MetricsLog(folder.metrics)
     seed = composition.recipe.randomSeed
-    generator = try Generator(seed: seed, for: "draws of training", device: data.training.device)
+    random = RandomSource(try Generator(seed: seed, for: "draws of training", device: data.training.device))
     ends = try StageEnds(composition, data: data, folder: folder, observer: observer, featureNames: featureNames)
   }
 
@@ -160,31 +161,43 @@ public final class Trainer {
         let batch: Batch
         if step.recipe.repeat > 1 {
           let extra = try extraBatch(stage.recipe, source, iterations: iterations)
-          batch = try source.batch(extra, augmentedBy: &generator)
+          batch = try source.batch(extra, augmentedBy: &random.generator)
         } else {
           // Steps that run once see the same batch, sliced and augmented once.
-          batch = try shared ?? source.batch(indices, augmentedBy: &generator)
+          batch = try shared ?? source.batch(indices, augmentedBy: &random.generator)
           shared = batch
         }
-        let forward = Forward(batch, through: composition.model, training: true, using: &generator)
+        let forward = Forward(batch, through: composition.model, training: true, drawing: random)
         var total: Tensor?
-        for weighted in step.losses {
-          for term in try weighted.loss.terms(forward, under: composition.model.prior) {
-            pending.add(stage.label(term.name, step: number), try term.value.detached())
-            let part = weighted.weight == 1 ? term.value : try term.value * weighted.weight
-            total = try total.map { try $0 + part } ?? part
-          }
+        for term in try step.terms(forward, under: composition.model.prior) {
+          pending.add(stage.label(term.name, step: number), try term.value.detached())
+          let part = term.weight == 1 ? term.value : try term.value * term.weight
+          total = try total.map { try $0 + part } ?? part
         }
-        generator = forward.generatorAfter
         guard let total else { continue }
         pending.add(stage.label("total", step: number), try total.detached())
         try change(step, number, by: total, iterations: iterations, epochs: stage.recipe.epochs)
+        try follow(step, with: forward)
       }
     }
     pending.endIteration(at: position.totalIterations + 1, epoch: position.epoch + 1)
   }
 
+  /// What happens after each optimiser step: projections, then parts that update themselves.
+  private func follow(_ step: ComposedStep, with forward: Forward) throws {
+    let online = step.online(composition.model.prior)
+    guard !step.after.isEmpty || !online.isEmpty else { return }
+    try withoutGradients {
+      for case .project(let constraint, let parameters) in step.after {
+        for parameter in parameters { try constraint.project(parameter.tensor.detached()) }
+      }
+      for (_, part) in online { try part.update(after: forward) }
+    }
+  }
+
   private func change(_ step: ComposedStep, _ number: Int, by total: Tensor, iterations: Int, epochs: Int) throws {
+    // A step may only let its prior update itself.
+    guard !step.parameters.isEmpty, total.requiresGradient else { return }
     var gradients = try total.gradients(by: step.parameters.map(\.tensor))
     try ends.mask(&gradients, of: step.parameters)
     if let clip = step.recipe.clip { try clipGradients(gradients.compactMap { $0 }, to: clip) }
@@ -193,7 +206,7 @@ public final class Trainer {
 
   private func rate(of step: ComposedStep, iterations: Int, epochs: Int) -> Double {
     let done = position.epoch * iterations + position.iteration
-    return step.optimizer.rate * step.schedule.factor(step: done, stepsPerEpoch: iterations, epochs: epochs)
+    return step.optimizer.learningRate * step.schedule.factor(step: done, stepsPerEpoch: iterations, epochs: epochs)
   }
 
   // MARK: Batches
@@ -233,7 +246,7 @@ public final class Trainer {
     let iterations = max(position.iteration, 1)
     let rates = stage.steps.map { step in
       let done = (position.epoch + 1) * iterations - 1
-      return step.optimizer.rate
+      return step.optimizer.learningRate
         * step.schedule.factor(step: done, stepsPerEpoch: iterations, epochs: stage.recipe.epochs)
     }
     var record = EpochRecord(
@@ -241,11 +254,12 @@ public final class Trainer {
       validation: [:], metrics: [], rates: rates, seconds: seconds,
       examplesPerSecond: Double(count) / max(seconds, 1e-9))
     if let validation = data.validation {
-      let result = try Evaluator(composition).evaluate(validation, stage: index, training: data.training)
+      let result = try Evaluator(composition).evaluate(
+        validation, stage: index, training: data.training, atEnd: false)
       record.validation = result.losses
       record.metrics = result.measurements
       if let bad = result.losses.keys.sorted().first(where: { !result.losses[$0]!.isFinite }) {
-        throw badNumber(stage.recipe.name, "in validation after epoch \(record.epoch)", bad, result.losses[bad]!)
+        throw divergence(stage.recipe.name, "in validation after epoch \(record.epoch)", bad, result.losses[bad]!)
       }
     }
     position.metricsLength = try log.append(record)
@@ -266,18 +280,18 @@ public final class Trainer {
   private func settle(_ pending: inout PendingTerms) throws {
     for term in try pending.take() {
       guard term.value.isFinite else {
-        throw badNumber(pending.stage, "at iteration \(term.iteration), in epoch \(term.epoch)", term.name, term.value)
+        throw divergence(pending.stage, "at iteration \(term.iteration), in epoch \(term.epoch)", term.name, term.value)
       }
       position.sums[term.name, default: 0] += term.value
       position.counts[term.name, default: 0] += 1
     }
   }
 
-  private func badNumber(_ stage: String, _ place: String, _ term: String, _ value: Double) -> TrainingError {
+  private func divergence(_ stage: String, _ place: String, _ term: String, _ value: Double) -> TrainingError {
     TrainingError(
       description: """
         stage '\(stage)', \(place): loss term '\(term)' became \(value). Weights from before are in \
-        \(folder.checkpoint.path); try a lower --set optimizer.rate, or --set clip=1
+        \(folder.checkpoint.path); try a lower --set optimizer.learningRate, or --set clip=1
         """)
   }
 
@@ -303,13 +317,13 @@ public final class Trainer {
 
   private func save() throws {
     var tensors: [String: Tensor] = [:]
-    // A gradient can go bad while every loss is finite: the last good checkpoint must outlive that.
+    // A gradient can stop being finite while every loss is finite: the last good checkpoint must outlive that.
     for parameter in composition.store.parameters where parameter.tensor.dtype.isFloatingPoint {
       guard try withoutGradients({ try parameter.tensor.isFinite().all() }) else {
         throw TrainingError(
           description: """
             after iteration \(position.totalIterations), '\(parameter.name)' holds values that are not finite. Weights from \
-            before are in \(folder.checkpoint.path); try a lower --set optimizer.rate, or --set clip=1
+            before are in \(folder.checkpoint.path); try a lower --set optimizer.learningRate, or --set clip=1
             """)
       }
     }
@@ -320,7 +334,7 @@ public final class Trainer {
       for (name, tensor) in optimizer.state { tensors["optimizer.\(index).\(name)"] = tensor }
     }
     tensors.merge(ends.state) { own, _ in own }
-    tensors["generator.draws"] = try generator.state
+    tensors["generator.draws"] = try random.generator.state
     for (path, mode) in composition.modes { tensors["generator.mode.\(path)"] = try mode.generator.state }
     try Checkpoint(
       position: position, machine: .init(device: data.training.device), table: data.table, tensors: tensors
@@ -342,7 +356,7 @@ public final class Trainer {
       }
       return state
     }
-    try generator.restore(state("draws"))
+    try random.generator.restore(state("draws"))
     for (path, mode) in composition.modes { try mode.generator.restore(state("mode.\(path)")) }
   }
 }

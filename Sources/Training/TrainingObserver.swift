@@ -22,11 +22,11 @@ public struct TrainingProgress: Sendable {
 
 public enum TrainingOutcome: Equatable, Sendable {
   case finished
-  /// Stopped by a wish; a checkpoint is written.
+  /// Stopped on request; a checkpoint is written.
   case interrupted
 }
 
-/// Why training stopped with nothing wrong in the program: the numbers went bad.
+/// Training diverged: a loss or a weight is no longer finite.
 public struct TrainingError: Error, CustomStringConvertible, Equatable {
   public let description: String
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import LatentKit
+import SparseSAE
 
 /// Times projections of a matrix of Gaussian weights: the calls that constraints make.
 struct ProjectionsBench: ParsableCommand {

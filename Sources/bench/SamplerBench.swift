@@ -31,16 +31,16 @@ struct SamplerBench: ParsableCommand {
     let wanted = try Tensor(classes.flatMap { Array(repeating: Int64($0), count: perClass) })
     // One parser for settings: the recipe's.
     var recipe = Recipe()
-    recipe.sampler = PartChoice(sampler)
+    recipe[.sampler] = PartChoice(sampler)
     for setting in settings { try recipe.set("sampler.\(setting)") }
     let context = BuildContext(
-      inputShape: points.shape.dropFirst().map { $0 }, classCount: classes.count, latentSize: points.size(1),
+      inputShape: points.shape.dropFirst().map { $0 }, classCount: classes.count, latentSize: try points.size(1),
       scope: try Scope(path: "sampler", device: device), title: "sampler '\(sampler)'")
     let catalog = try Catalog(plugins)
-    let part = try catalog.samplers[sampler].make(recipe.sampler?.with ?? [:], at: "sampler.with", in: context)
+    let part = try catalog.samplers[sampler].make(recipe[.sampler]?.with ?? [:], at: "sampler.with", in: context)
     let prior = try catalog.priors["standard-normal"].make([:], at: "prior.with", in: context)
     let request = DrawRequest(
-      labels: wanted, count: wanted.count, latentSize: points.size(1), prior: prior, reference: reference)
+      labels: wanted, count: wanted.count, latentSize: try points.size(1), prior: prior, reference: reference)
     var generator = try Generator(seed: 0, for: "samples", device: device)
     var seconds: [Double] = []
     for _ in 0..<rounds {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import HostKit
 import LatentKit
+import Statistics
 
 /// Times the mean silhouette of points from a file, for `Benchmarks/silhouette.py`.
 struct SilhouetteBench: ParsableCommand {

@@ -18,11 +18,11 @@ struct TrainingBench: ParsableCommand {
 
     var recipe: Recipe {
       var recipe = Recipe()
-      recipe.prior = PartChoice("pedcc")
-      recipe.data = PartChoice("mnist", with: ["pad": self == .csaeC ? 2 : 0, "validation": 0])
-      recipe.encoder = PartChoice(self == .csaeC ? "resnet" : "mlp")
-      recipe.decoder = PartChoice(self == .csaeC ? "deconv" : "mlp")
-      recipe.metrics = []
+      recipe[.prior] = PartChoice("pedcc")
+      recipe[.data] = PartChoice("mnist", with: ["pad": self == .csaeC ? 2 : 0, "validation": 0])
+      recipe[.encoder] = PartChoice(self == .csaeC ? "resnet" : "mlp")
+      recipe[.decoder] = PartChoice(self == .csaeC ? "deconv" : "mlp")
+      recipe[all: .metric] = []
       return recipe
     }
 

@@ -11,18 +11,18 @@ private func withServer(_ body: (_ set: DatasetDescription, _ mirror: URL, _ tar
     try writeSet(known, in: mirror)
     let files = try known.files.map { file in
       let data = try Data(contentsOf: mirror.appendingPathComponent(file.name))
-      return DatasetDescription.File(name: file.name, md5: MD5.digest(of: data), byteCount: data.count)
+      return try DatasetDescription.File(name: file.name, checksum: Checksum(.md5, of: data), byteCount: data.count)
     }
     try body(known.with(files), mirror, folder.appendingPathComponent("data"))
   }
 }
 
 extension DatasetDescription {
-  fileprivate func with(_ files: [File], archiveMD5: String? = nil) -> DatasetDescription {
+  fileprivate func with(_ files: [File], archiveChecksum: Checksum? = nil) -> DatasetDescription {
     DatasetDescription(
       name: name, title: title, summary: summary, licence: licence, inputShape: inputShape, classNames: classNames,
       trainCount: trainCount, testCount: testCount, files: files, folder: folder, mirrors: mirrors,
-      archiveMD5: archiveMD5, isEmbedded: isEmbedded, isTransposed: isTransposed, firstLabel: firstLabel)
+      archiveChecksum: archiveChecksum, isEmbedded: isEmbedded, isTransposed: isTransposed, firstLabel: firstLabel)
   }
 }
 
@@ -93,7 +93,8 @@ func anyPartialFileEndsInTheRightOne(kind: String) throws {
     try mirror.appendingPathComponent(name).write([1, 2, 3])
     let refused = message { _ = try fetch(set, target, [mirror]) }
     #expect(
-      refused?.contains("gave a file with checksum 5289df737df57326fcdd22597afb1fac, expected \(MD5.digest(of: good))")
+      refused?.contains(
+        "gave a file with checksum 5289df737df57326fcdd22597afb1fac, expected \(try Checksum(.md5, of: good).digits)")
         == true)
     #expect(refused?.contains("put train-images-idx3-ubyte.gz, ") == true)
     #expect(try names(target.appendingPathComponent("mnist")) == set.files[..<2].map(\.name).sorted())
@@ -119,7 +120,18 @@ func anyPartialFileEndsInTheRightOne(kind: String) throws {
     var tools = DatasetFetcher.Tools()
     tools.curl = "no-such-curl"
     let missing = message { _ = try fetch(set, target, [mirror], tools) }
-    #expect(missing?.contains("there is no program 'no-such-curl'; install curl") == true)
+    #expect(missing?.contains("there is no program 'no-such-curl'; install it") == true)
+  }
+}
+
+@Test(.timeLimit(.minutes(1))) func messagesOfCurlThatFillAPipeStopNothing() throws {
+  try withServer { set, mirror, target in
+    let chatty = mirror.deletingLastPathComponent().appendingPathComponent("chatty")
+    try chatty.write(Array("#!/bin/sh\nhead -c 1048576 /dev/zero | tr '\\0' x >&2\nexec curl \"$@\"\n".utf8))
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: chatty.path)
+    var tools = DatasetFetcher.Tools()
+    tools.curl = chatty.path
+    #expect(try fetch(set, target, [mirror], tools).count == 4)
   }
 }
 
@@ -135,7 +147,7 @@ private let hasUnzip = ["/usr/bin/unzip", "/usr/local/bin/unzip"].contains { URL
       (name: "gzip/\($0)", bytes: try [UInt8](Data(contentsOf: loose.appendingPathComponent($0))))
     }
     try archive.write(zip(entries))
-    let set = known.with(known.files, archiveMD5: try MD5.digest(of: archive))
+    let set = known.with(known.files, archiveChecksum: try Checksum(.md5, of: archive))
     let files = try fetch(set, target, [archive])
     for file in files {
       #expect(try Data(contentsOf: file) == Data(contentsOf: loose.appendingPathComponent(file.lastPathComponent)))
@@ -146,7 +158,8 @@ private let hasUnzip = ["/usr/bin/unzip", "/usr/local/bin/unzip"].contains { URL
     try FileManager.default.removeItem(at: target)
     var tools = DatasetFetcher.Tools()
     tools.unzip = "no-such-unzip"
-    #expect(message { _ = try fetch(set, target, [archive], tools) }?.contains("install unzip") == true)
+    #expect(
+      message { _ = try fetch(set, target, [archive], tools) }?.contains("there is no program 'no-such-unzip'") == true)
     // The archive stays for the next attempt.
     #expect(try names(target.appendingPathComponent("emnist")) == ["emnist.zip"])
   }

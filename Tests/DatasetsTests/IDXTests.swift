@@ -107,3 +107,14 @@ private let image: [UInt8] = idx([2, 2, 3], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 
   }
   #expect(message { _ = try IDX(contentsOf: URL(fileURLWithPath: "/dev/null")) } == "/dev/null: is not a file")
 }
+
+@Test func aPackedFileOfMoreThanAGiBIsRefused() throws {
+  try withFolder { folder in
+    // Its length would do: deflate shrinks up to 1032 times.
+    let file = folder.appendingPathComponent("images.gz")
+    let header = idx([2_000_000, 28, 28], [])
+    try file.write((0..<40).flatMap { _ in gzip(header + noise(40_000)) })
+    let refused = message { _ = try IDX(contentsOf: file) }
+    #expect(refused?.contains("unpacks to 1,568,000,000 bytes, expected at most 1,073,741,824") == true)
+  }
+}

@@ -82,6 +82,77 @@ private func numbers(_ bytes: [UInt8]) throws -> [Float] {
   #expect(try numbers(npy("|u1", [2, 3], [1, 2, 3, 4, 5, 6])) == [1, 2, 3, 4, 5, 6])
 }
 
+/// An `.npy` file of some header, with one byte of values.
+private func headed(_ header: String) -> [UInt8] {
+  [0x93] + Array("NUMPY".utf8) + [1, 0] + littleEndian(header.utf8.count, bytes: 2) + Array(header.utf8) + [1]
+}
+
+@Test func headersAreReadOnceFromLeftToRight() throws {
+  let facts = "'descr': '|u1', 'fortran_order': False, 'shape': (1,)"
+  for header in ["{\(facts)}", "{\(facts), }   \n", " { 'shape' : ( 1 ), 'fortran_order':True,'descr':'|u1'}"] {
+    #expect(try numbers(headed(header)) == [1], "\(header)")
+  }
+  func problem(_ header: String) -> String { message { _ = try array(headed(header)) } ?? "none" }
+  #expect(
+    problem("{'descr': '|u1', \(facts)}")
+      == "x.npy: has a header that says 'descr' twice; write it again with numpy.save")
+  #expect(problem("{\(facts), 'shape': (1,)}").contains("says 'shape' twice"))
+  let odd = [
+    "", "{", "{}", "{\(facts)", "{\(facts)} x", "{\(facts) 'x': 1}", "{\(facts), 'x': 1}",
+    "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,)}", "{'descr': '|u1', 'shape': (1,)}",
+    "{'descr': '|u1', 'fortran_order': 0, 'shape': (1,)}", "{'descr': '|u1', 'fortran_order': False, 'shape': (1.5,)}",
+    "{'descr': '|u1', 'fortran_order': False, 'shape': (-1,)}", "{'descr': '|u1', 'fortran_order': False, 'shape': (1",
+  ]
+  for header in odd { #expect(problem(header).contains("expected one type, an order and a shape"), "\(header)") }
+  let ranks = String(repeating: "1,", count: 65)
+  #expect(problem("{'descr': '|u1', 'fortran_order': False, 'shape': (\(ranks))}").contains("has 65 axes"))
+  // Once matched by going back and forth, for minutes.
+  let repeated = String(repeating: "'descr': '|u1', 'fortran_order': False, ", count: 1600)
+  #expect(
+    problem("{\(repeated)}")
+      == "x.npy: has a header of 64,002 bytes, expected at most 10,000; write it again with numpy.save")
+  #expect(problem("{\(repeated.prefix(9000))}").contains("says 'descr' twice"))
+}
+
+@Test func truthValuesAreZeroOrOne() throws {
+  #expect(try numbers(npy("|b1", [4], [0, 1, 1, 0])) == [0, 1, 1, 0])
+  #expect(
+    message { _ = try array(npy("|b1", [4], [0, 1, 255, 0])) }
+      == "x.npy: found byte 255 for truth value 2, expected 0 or 1; save it again")
+}
+
+@Test func packedArraysAreReadUpToTheLimit() throws {
+  func found(_ values: Int, _ limit: Int) throws -> DataTable {
+    let archive = zip([("x.npy", npy("|u1", [values, 1], [UInt8](repeating: 1, count: values)))])
+    return try table("t.npz", archive) { ($0.unpackLimit, $0.label) = (limit, .name("none")) }
+  }
+  let refused = "array 'x': unpacks to more than 1 MiB in memory; if that is right, raise the limit by data.unpackLimit"
+  // By its bytes, and by the numbers of four bytes each that they become.
+  #expect(message { _ = try found(1 << 20, 1) }?.contains(refused) == true)
+  #expect(message { _ = try found(1 << 19, 1) }?.contains(refused) == true)
+  #expect(try found(1 << 19, 2).inputs.shape == [1 << 19, 1])
+}
+
+@Test func anArchiveIsNotBelievedAboutItsSizes() throws {
+  // The directory says that the member has 200 MiB, deflated to a few bytes.
+  let array = npy("|u1", [1, 1], [1])
+  var archive = zip([("x.npy", array)])
+  let directory = archive.count - 22 - 46 - 5
+  archive.replaceSubrange(directory + 10..<directory + 12, with: littleEndian(8, bytes: 2))
+  archive.replaceSubrange(directory + 24..<directory + 28, with: littleEndian(200 << 20))
+  let refused = message { _ = try table("t.npz", archive) { $0.label = .name("none") } }
+  #expect(refused?.contains("bytes cannot hold 209715200; save the archive again") == true, "\(refused ?? "")")
+  let twice = message { _ = try table("t.npz", zip([("x.npy", array), ("x.npy", array)])) }
+  #expect(twice?.contains("holds two arrays called 'x'; save the archive again") == true)
+}
+
+@Test func everyTruncationOfAnArchiveIsRefused() throws {
+  let whole = zip([("x.npy", npy("|u1", [2, 2], [1, 2, 3, 4])), ("y.npy", npy("|u1", [2], [7, 5]))])
+  for length in 2..<whole.count {
+    #expect(message { _ = try table("t.npz", Array(whole.prefix(length))) } != nil, "\(length) bytes")
+  }
+}
+
 @Test func pickledTruncatedAndOddArraysAreRefused() {
   #expect(message { _ = try array(npy("|O", [2], [1, 2])) }?.contains("holds pickled Python objects") == true)
   #expect(message { _ = try array(npy("<c8", [1], [])) }?.contains("values of type '<c8'") == true)

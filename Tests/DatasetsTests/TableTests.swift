@@ -137,6 +137,57 @@ private let rows = ["a,b,label", "1,-2.5,x", "3e1,.25,w", "+4,0,x"]
   #expect(DataTable.sortedClasses(["b", "B", "10", "9"]) == ["10", "9", "B", "b"])
 }
 
+@Test func labelsOfOneNumberHaveOneOrder() {
+  // The order of a Set differs from run to run; thirty ties do not come out right by chance.
+  let numbers = (1...30).map { [10 + $0, $0 + 100] }.flatMap { $0 }
+  let expected = numbers.sorted().flatMap { ["\($0)", "+\($0)", "0\($0)"] }
+  #expect(DataTable.sortedClasses(expected.shuffled()) == expected)
+  #expect(DataTable.sortedClasses(["01", "x", "+1", "1"]) == ["+1", "01", "1", "x"])
+}
+
+@Test func oneLongLineIsRefusedByItsCells() {
+  let most = DelimitedRows.maximumCells
+  let wide = problem(String(repeating: ",", count: most))
+  #expect(wide == "row 1: found more than 1,000,000 cells; check its line ends and separators, or save it as .npy")
+  let long = problem("a,label\n1," + String(repeating: "x", count: DelimitedRows.maximumCellLength + 1))
+  #expect(
+    long
+      == "row 2, column 2: found a cell of 1,048,577 bytes, expected at most 1,048,576; check its separators and quotes"
+  )
+}
+
+@Test func aPackedTableIsReadUpToTheLimit() throws {
+  // Members of a gzip file follow each other: 1.2 MiB in all.
+  let rows = Array(String(repeating: "1,2,3\n", count: 10_000).utf8)
+  let packed = (0..<21).flatMap { _ in gzip(rows) }
+  func read(_ limit: Int) throws -> DataTable {
+    try table(packed) { ($0.unpackLimit, $0.label, $0.header) = (limit, .name("none"), false) }
+  }
+  #expect(
+    message { _ = try read(1) }?.hasSuffix(
+      "unpacks to more than 1 MiB in memory; if that is right, raise the limit by data.unpackLimit, in MiB") == true)
+  #expect(try read(2).inputs.shape == [210_000, 3])
+  // A file that is not packed has no limit but its own size.
+  let plain = try table((0..<21).flatMap { _ in rows }) {
+    ($0.unpackLimit, $0.label, $0.header) = (1, .name("none"), false)
+  }
+  #expect(plain.inputs.shape == [210_000, 3])
+}
+
+@Test func theUnpackLimitIsASettingOfTables() throws {
+  try withFolder { folder in
+    let rows = Array(String(repeating: "1,2,3\n", count: 10_000).utf8)
+    try folder.appendingPathComponent("t.csv.gz").write((0..<21).flatMap { _ in gzip(rows) })
+    func load(_ limit: Value) throws -> Dataset {
+      let settings = try DataSettings(["path": "t.csv.gz", "label": "none", "unpackLimit": limit], at: "data.with")
+      return try DatasetLibrary.load("table", settings: settings, from: folder)
+    }
+    #expect(try load(2).train.count == 210_000)
+    #expect(message { _ = try load(1) }?.contains("unpacks to more than 1 MiB") == true)
+    #expect(message { _ = try load(0) } == "data.with.unpackLimit: found 0, expected 1 to 1,048,576 MiB, a TiB at most")
+  }
+}
+
 @Test func missingValuesAreRefusedOrKept() throws {
   #expect(
     problem("a,b,label\n1,2,x\n3,,y\n")

@@ -24,7 +24,7 @@ private func gray(_ index: Int) -> Color { Color(gray: UInt8(10 * (index + 1))) 
 
 @Test func imagesStandInRowsInTheirOrder() throws {
   let grid = try ImageGrid(shades(7), columns: 3, padding: 2, scale: 5)
-  let boxes = try (0..<7).map { try #require(box(of: gray($0), in: grid.picture)) }
+  let boxes = try (0..<7).map { try #require(box(of: gray($0), in: grid.tiles)) }
   for (index, found) in boxes.enumerated() {
     #expect(found.count == 3 * 4 * 25)
     #expect(found.x.count == 20 && found.y.count == 15)
@@ -37,15 +37,15 @@ private func gray(_ index: Int) -> Color { Color(gray: UInt8(10 * (index + 1))) 
   var generator = try Generator(seed: 1)
   let images = try generator.uniform([2, 3, 5, 6])
   let values = try images.floats()
-  let picture = try ImageGrid(images, columns: 2, padding: 3, scale: 2).picture
-  let margin = (picture.width - (2 * 12 + 3)) / 2
+  let picture = try ImageGrid(images, columns: 2, padding: 3, scale: 2).tiles
+  #expect((picture.width, picture.height) == (2 * 12 + 3, 10))
   for index in 0..<2 {
     for y in 0..<10 {
       for x in 0..<12 {
         func level(_ channel: Int) -> UInt8 {
           UInt8((values[((index * 3 + channel) * 5 + y / 2) * 6 + x / 2] * 255).rounded())
         }
-        #expect(picture[margin + index * 15 + x, margin + y] == Color(level(0), level(1), level(2)))
+        #expect(picture[index * 15 + x, y] == Color(level(0), level(1), level(2)))
       }
     }
   }
@@ -53,9 +53,8 @@ private func gray(_ index: Int) -> Color { Color(gray: UInt8(10 * (index + 1))) 
 
 @Test func valuesAreCutOffAtTheRange() throws {
   let images = try Tensor([-5, -1, 0, 1, 9, .infinity, -.infinity, 0.5], shape: [1, 1, 1, 8])
-  let picture = try ImageGrid(images, range: -1...1, scale: 1).picture
-  let margin = (picture.width - 8) / 2
-  let found = (0..<8).map { picture[margin + $0, margin].red }
+  let picture = try ImageGrid(images, range: -1...1, scale: 1).tiles
+  let found = (0..<8).map { picture[$0, 0].red }
   #expect(found == [0, 0, 128, 255, 255, 255, 0, 191])
 }
 
@@ -65,7 +64,7 @@ private func gray(_ index: Int) -> Color { Color(gray: UInt8(10 * (index + 1))) 
   values[13] = .nan
   let grid = try ImageGrid(Tensor(values, shape: [2, 1, 3, 3]), scale: 4)
   #expect(grid.notANumberCount == 2)
-  #expect(box(of: .signal, in: grid.picture)?.count == 2 * 16)
+  #expect(box(of: .signal, in: grid.tiles)?.count == 2 * 16)
   #expect(try ImageGrid(shades(2)).notANumberCount == 0)
 }
 
@@ -73,38 +72,103 @@ private func gray(_ index: Int) -> Color { Color(gray: UInt8(10 * (index + 1))) 
   let images = try Tensor([0, 0, 0, .nan, 0, 0], shape: [1, 3, 1, 2])
   let grid = try ImageGrid(images, scale: 1)
   #expect(grid.notANumberCount == 1)
-  #expect(box(of: .signal, in: grid.picture)?.count == 1)
+  #expect(box(of: .signal, in: grid.tiles)?.count == 1)
 }
 
-@Test func labelsStandLeftOfTheirRowsAndTouchNoImage() throws {
-  let plain = try ImageGrid(shades(6, height: 28), columns: 2, scale: 2).picture
-  let labelled = try ImageGrid(shades(6, height: 28), columns: 2, rowLabels: ["Ankle boot", "", "Bag"], scale: 2)
-    .picture
-  for index in 0..<6 {
-    let (before, after) = try (#require(box(of: gray(index), in: plain)), #require(box(of: gray(index), in: labelled)))
-    #expect(after.count == before.count && after.y == before.y)
+@Test(.enabled(if: hasGnuplot)) func labelsStandLeftOfTheirRowsAndTouchNoImage() throws {
+  let grid = try ImageGrid(shades(6, height: 28), columns: 2, rowLabels: ["Ankle boot", "", "Bag"], scale: 2)
+  let (picture, svg) = try drawn(grid.lettered)
+  let (bare, first) = (try #require(box(of: gray(0), in: grid.tiles)), try #require(box(of: gray(0), in: picture)))
+  // Every pixel of every image is in the figure with its colour, all moved by the same distance.
+  for y in 0..<grid.tiles.height {
+    for x in 0..<grid.tiles.width {
+      #expect(
+        picture[x + first.x.lowerBound - bare.x.lowerBound, y + first.y.lowerBound - bare.y.lowerBound]
+          == grid.tiles[x, y])
+    }
   }
-  let text = try #require(box(of: .ink, in: labelled))
-  let images = try #require(box(of: gray(0), in: labelled))
-  #expect(text.x.upperBound < images.x.lowerBound)
-  // The middle row has no label.
-  let middle = try #require(box(of: gray(2), in: labelled)).y
-  #expect(middle.allSatisfy { y in (0..<images.x.lowerBound).allSatisfy { labelled[$0, y] == .white } })
+  func letters(besides row: Int) throws -> [Int] {
+    let rows = try #require(box(of: gray(2 * row), in: picture)).y
+    return (0..<first.x.lowerBound).filter { x in rows.contains { picture[x, $0] != .white } }
+  }
+  #expect(try letters(besides: 1) == [])
+  #expect(try letters(besides: 0).count > 30 && letters(besides: 2).count > 10)
+  // All labels end at the same distance from the images, which they do not touch.
+  #expect(try letters(besides: 0).allSatisfy { (10...(first.x.lowerBound - 4)).contains($0) })
+  #expect(texts(svg) == ["Ankle boot", "Bag"])
 }
 
-@Test func aCaptionStandsAboveTheImages() throws {
-  let picture = try ImageGrid(shades(4), caption: "A caption that is a good deal longer than four images are wide")
-    .picture
-  let text = try #require(box(of: .ink, in: picture))
+@Test(.enabled(if: hasGnuplot)) func captionsAndHeadsStandAboveTheImages() throws {
+  let caption = "A caption that is a good deal longer than four images are wide, so that it has to break between words"
+  let grid = try ImageGrid(shades(4, width: 40), columnLabels: ["a", "", "c"], caption: caption)
+  let (picture, svg) = try drawn(grid.lettered)
   let images = try #require(box(of: gray(0), in: picture))
-  #expect(text.y.upperBound < images.y.lowerBound)
-  #expect(text.x.upperBound < picture.width)
+  #expect((0..<images.y.lowerBound).contains { y in (0..<picture.width).contains { picture[$0, y] != .white } })
+  #expect(
+    (0..<picture.height).allSatisfy { y in (picture.width - 8..<picture.width).allSatisfy { picture[$0, y] == .white } }
+  )
+  let found = texts(svg)
+  #expect(found.dropLast(2).joined(separator: " ") == caption)
+  #expect(found.suffix(2) == ["a", "c"])
+}
+
+@Test(.enabled(if: hasGnuplot)) func aFigureIsWrittenAsPNGAndSVG() throws {
+  let folder = FileManager.default.temporaryDirectory.appendingPathComponent("figure-\(UUID())")
+  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  defer { try? FileManager.default.removeItem(at: folder) }
+  try ImageGrid(shades(4), caption: "four").write(to: folder.appendingPathComponent("a b.c.png"))
+  #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == ["a b.c.png", "a b.c.svg"])
+  let picture = try Picture(contentsOf: folder.appendingPathComponent("a b.c.png"))
+  let svg = try Data(contentsOf: folder.appendingPathComponent("a b.c.svg"))
+  #expect(isXML(svg) && texts(svg) == ["four"])
+  #expect(String(decoding: svg, as: UTF8.self).contains("viewBox=\"0 0 \(picture.width) \(picture.height)\""))
+}
+
+@Test func filesOfAFigureStandBesideEachOther() {
+  func names(_ name: String) -> [String] {
+    let files = FigureFiles(URL(fileURLWithPath: "/x/\(name)"))
+    return [files.png.lastPathComponent, files.svg.lastPathComponent]
+  }
+  #expect(names("a.png") == ["a.png", "a.svg"])
+  #expect(names("a.svg") == ["a.png", "a.svg"])
+  #expect(names("beta-0.04") == ["beta-0.04", "beta-0.04.svg"])
+  #expect(names("a.b.PNG") == ["a.b.PNG", "a.b.svg"])
+}
+
+@Test func withoutGnuplotTheBareImagesAreWritten() throws {
+  let folder = FileManager.default.temporaryDirectory.appendingPathComponent("figure-\(UUID())")
+  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  defer { try? FileManager.default.removeItem(at: folder) }
+  let files = FigureFiles(folder.appendingPathComponent("x.png"))
+  try Data("old".utf8).write(to: files.svg)
+  let grid = try ImageGrid(shades(4), rowLabels: ["a"], caption: "four")
+  try grid.lettered.write(to: files.png, searchPath: "/nowhere")
+  #expect(try Picture(contentsOf: files.png) == grid.tiles)
+  #expect(!FileManager.default.fileExists(atPath: files.svg.path), "an older SVG file would show something else")
+}
+
+@Test func moreImagesThanFitAreCutOffAndTheCaptionSaysSo() throws {
+  // 3 classes of 1000 images: as many of each as 2400 pixels hold, at 56 pixels and 2 between them.
+  let images = try Tensor.zeros([3000, 1, 28, 28])
+  let grid = try ImageGrid(images, columns: 1000, rowLabels: ["a", "b", "c"], caption: "samples")
+  #expect((grid.imageCount, grid.shownCount) == (3000, 3 * 41))
+  #expect(grid.tiles.width == 41 * 58 - 2 && grid.tiles.height == 3 * 58 - 2)
+  #expect(grid.lettered.layer.settings.contains { $0.contains("123 of 3000 images are shown.") })
+  // Rows are cut off too, whole bands of them.
+  let pairs = try ImageGrid.pairs(images, images, columns: 2)
+  #expect(pairs.imageCount == 6000 && pairs.shownCount % 4 == 0 && pairs.shownCount > 0)
+  #expect(pairs.tiles.height <= ImageGrid.largestHeight && pairs.tiles.height > ImageGrid.largestHeight - 130)
+  // Large images: one always fits.
+  let wide = try ImageGrid(.zeros([2, 1, 60, 5000]), columns: 2)
+  #expect(wide.shownCount == 1 && wide.tiles.width == 5000)
+  let few = try ImageGrid(shades(4), caption: "x")
+  #expect(few.shownCount == 4 && !few.lettered.layer.settings.contains { $0.contains("shown") })
 }
 
 @Test func reconstructionsStandBelowTheirOriginals() throws {
   let all = try shades(10)
   let grid = try ImageGrid.pairs(all.slice(0..<5), all.slice(5..<10), columns: 3, scale: 2)
-  let boxes = try (0..<10).map { try #require(box(of: gray($0), in: grid.picture)) }
+  let boxes = try (0..<10).map { try #require(box(of: gray($0), in: grid.tiles)) }
   for index in 0..<5 {
     #expect(boxes[index].x == boxes[index + 5].x)
     #expect(boxes[index + 5].y.lowerBound == boxes[index].y.upperBound + 3)
@@ -114,9 +178,9 @@ private func gray(_ index: Int) -> Color { Color(gray: UInt8(10 * (index + 1))) 
 }
 
 @Test func smallImagesAreDrawnLargerUnlessAskedOtherwise() throws {
-  let image = try #require(box(of: gray(0), in: ImageGrid(shades(1, height: 28, width: 28)).picture))
+  let image = try #require(box(of: gray(0), in: ImageGrid(shades(1, height: 28, width: 28)).tiles))
   #expect(image.x.count == 56)
-  let large = try #require(box(of: gray(0), in: ImageGrid(shades(1, height: 105, width: 105)).picture))
+  let large = try #require(box(of: gray(0), in: ImageGrid(shades(1, height: 105, width: 105)).tiles))
   #expect(large.x.count == 105)
 }
 
@@ -147,41 +211,12 @@ private func gray(_ index: Int) -> Color { Color(gray: UInt8(10 * (index + 1))) 
   #expect(try ImageGrid(images * 1).notANumberCount == 0)
 }
 
-// MARK: Heat maps
-
-@Test func theGreatestValueOfAHeatMapIsDarkest() throws {
-  let values: [Double] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]
-  let picture = try HeatMap(Tensor(values, shape: [3, 4]), side: 10).picture
-  // With neither labels nor numbers the squares begin at the margin.
-  let margin = 14
-  let lightness = values.indices.map { index in
-    let color = picture[margin + index % 4 * 10 + 4, margin + index / 4 * 10 + 4]
-    return Int(color.red) + Int(color.green) + Int(color.blue)
-  }
-  #expect(lightness == lightness.sorted(by: >))
-  #expect(Set(lightness).count == 12)
-}
-
-@Test func heatMapsShowWhatIsNoNumberAndTakeAnyConstant() throws {
-  let picture = try HeatMap(Tensor([1, .nan, 1, 1], shape: [2, 2]), decimals: 1, side: 60).picture
-  #expect(try #require(box(of: .signal, in: picture)).x.count == 59)
-  #expect(throws: Never.self) { try HeatMap(.zeros([2, 2])) }
-  #expect(throws: Never.self) { try HeatMap(.full([2, 2], .nan)) }
-}
-
-@Test func heatMapsRefuseLabelsThatDoNotFit() throws {
-  #expect(throws: FigureError.self) { try HeatMap(.zeros([2, 3]), rowLabels: ["a"]) }
-  #expect(throws: FigureError.self) { try HeatMap(.zeros([2, 3]), columnLabels: ["a", "b"]) }
-  #expect(throws: FigureError.self) { try HeatMap(.zeros([2, 3, 1])) }
-  #expect(throws: FigureError.self) { try HeatMap(.zeros([0, 3])) }
-}
-
 @Test func severalModelsStandBelowTheirOriginals() throws {
   let images = try shades(9)
   let (originals, first, second) = (try images.slice(0..<3), try images.slice(3..<6), try images.slice(6..<9))
   let grid = try ImageGrid.comparison(
     of: originals, with: [("a", first), ("b", second)], columns: 2, padding: 2, scale: 5)
-  let boxes = try (0..<9).map { try #require(box(of: gray($0), in: grid.picture)) }
+  let boxes = try (0..<9).map { try #require(box(of: gray($0), in: grid.tiles)) }
   // Two columns: a band of three rows for images 1 and 2, then one for image 3.
   for image in 0..<3 {
     for set in 0..<3 {

@@ -23,7 +23,7 @@ private func corner(of tile: Picture, in picture: Picture) throws -> (x: Int, y:
 
 private func montage(_ rows: [[(String, Picture)?]], caption: String? = nil, padding: Int = 14) throws -> Picture {
   try Montage(rows: rows.map { $0.map { $0.map { Montage.Panel($0.0, $0.1) } } }, caption: caption, padding: padding)
-    .picture
+    .tiles
 }
 
 @Test func panelsOfAMontageStandInRowsAndColumns() throws {
@@ -36,28 +36,32 @@ private func montage(_ rows: [[(String, Picture)?]], caption: String? = nil, pad
   #expect(found.map(\.y).map { $0 - found[0].y } == [0, 0, 0, 44 + 11, 44 + 11])
 }
 
-@Test func titlesStandAbovePanelsAndTheCaptionAboveAll() throws {
+@Test(.enabled(if: hasGnuplot)) func titlesStandAbovePanelsAndTheCaptionAboveAll() throws {
   let inner = try tile(90, width: 200, height: 60)
-  func dark(_ picture: Picture, x: Range<Int>, y: Range<Int>) -> Int {
-    y.reduce(0) { count, y in count + x.count { picture[$0, y] == .ink } }
-  }
-  let plain = try montage([[("", inner)]])
-  #expect(dark(plain, x: 0..<plain.width, y: 0..<plain.height) == 0)
-  let titled = try montage([[("epoch 40", inner)]], caption: "Figure 5")
-  let (x, y) = try corner(of: inner, in: titled)
-  let dots = { (text: String) in 4 * Font.dots(of: text).count }  // of two by two pixels each
-  #expect(dark(titled, x: x..<titled.width, y: y - 30..<y) == dots("epoch 40"))
-  #expect(dark(titled, x: 0..<titled.width, y: 0..<y) == dots("epoch 40") + dots("Figure 5"))
+  let made = try Montage(rows: [[.init("epoch 40", inner)]], caption: "Figure 5")
+  let (picture, svg) = try drawn(made.lettered)
+  let (x, y) = try corner(of: inner, in: picture)
+  // Two lines of letters above the picture, and white all around it elsewhere.
+  let rows = (0..<y).filter { row in (0..<picture.width).contains { picture[$0, row] != .white } }
+  let gaps = zip(rows, rows.dropFirst()).count { $1 > $0 + 1 }
+  #expect(gaps == 1)
+  #expect(
+    ((y + 60)..<picture.height).allSatisfy { row in (0..<picture.width).allSatisfy { picture[$0, row] == .white } })
+  #expect((0..<picture.height).allSatisfy { row in (0..<x).allSatisfy { row < y || picture[$0, row] == .white } })
+  #expect(texts(svg) == ["Figure 5", "epoch 40"])
 }
 
-@Test func longTitlesBreakAndPushPanelsDownTogether() throws {
+@Test(.enabled(if: hasGnuplot)) func longTitlesBreakAndPushPanelsDownTogether() throws {
   let (left, right) = (try tile(1, width: 90), try tile(2, width: 90))
-  let picture = try montage([[("one two three four five six", left), ("one", right)]])
-  #expect(try corner(of: left, in: picture).y == corner(of: right, in: picture).y)
-  let lines = Font.lines(of: "one two three four five six", width: 48).count
+  func place(_ rows: [[Montage.Panel?]], _ tile: Picture) throws -> Int {
+    try corner(of: tile, in: drawn(Montage(rows: rows).lettered).picture).y
+  }
+  let long = Montage.Panel("one two three four five six", left)
+  let rows = [[long, .init("one", right)]]
+  #expect(try place(rows, left) == place(rows, right))
+  let lines = Lettering.lines(of: long.title, width: 90, size: Style.titleSize, atMost: 3).count
   #expect(lines > 1)
-  let short = try montage([[("one", left)]])
-  #expect(try corner(of: left, in: picture).y - corner(of: left, in: short).y == (lines - 1) * 24)
+  #expect(try place([[long]], left) - place([[.init("one", left)]], left) == (lines - 1) * 20)
 }
 
 @Test func montagesOfNothingAreRefused() throws {
@@ -82,7 +86,7 @@ private func montage(_ rows: [[(String, Picture)?]], caption: String? = nil, pad
   try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
   defer { try? FileManager.default.removeItem(at: folder) }
   var picture = try tile(90)
-  picture.write("a", x: 3, y: 3)
+  picture[3, 4] = .signal
   let url = folder.appendingPathComponent("x.png")
   try picture.write(to: url)
   #expect(try Picture(contentsOf: url) == picture)

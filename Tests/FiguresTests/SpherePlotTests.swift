@@ -11,7 +11,7 @@ private func dark(_ picture: Picture) -> Int {
 }
 
 private func draw(_ points: [[Double]]) throws -> Picture {
-  try Picture(png: SpherePlot.png([SpherePlot(title: "a\nb", points: points)]))
+  try Picture(png: Gnuplot.draw(SpherePlot.drawing([SpherePlot(title: "a\nb", points: points)])).png)
 }
 
 @Test func placesKeepDistancesAndTellTheSides() throws {
@@ -30,7 +30,7 @@ private func draw(_ points: [[Double]]) throws -> Picture {
   #expect(places[2].isNear && places[2].y > 0.9, "the pole is above and in sight")
 }
 
-@Test func pointsOnTheNearSideAreFull() throws {
+@Test(.enabled(if: hasGnuplot)) func pointsOnTheNearSideAreFull() throws {
   let near = [cos(0.5), sin(0.5), 0.4]
   let one = dark(try draw([near]))
   #expect(one > 40)
@@ -43,8 +43,8 @@ private func draw(_ points: [[Double]]) throws -> Picture {
 
 @Test func whatHasNoDirectionIsRefused() throws {
   for points in [[[0.0, 0, 0]], [[1]], [[1, 2, 3, 4]], [[.nan, 0, 1]], [[.infinity, 0, 1]]] {
-    #expect(throws: FigureError.self) { try SpherePlot.png([SpherePlot(title: "", points: points)]) }
+    #expect(throws: FigureError.self) { try SpherePlot.drawing([SpherePlot(title: "", points: points)]) }
   }
-  #expect(throws: FigureError.self) { try SpherePlot.png([]) }
-  #expect(throws: FigureError.self) { try SpherePlot.png([SpherePlot(title: "", points: [])], columns: 0) }
+  #expect(throws: FigureError.self) { try SpherePlot.drawing([]) }
+  #expect(throws: FigureError.self) { try SpherePlot.drawing([SpherePlot(title: "", points: [])], columns: 0) }
 }

@@ -21,6 +21,8 @@ import Training
     }
     for picture in ["curves.png", "samples.png", "reconstructions.png", "class-distances.png"] {
       #expect(try Data(contentsOf: run.figure(picture)).starts(with: [0x89, 0x50, 0x4e, 0x47]))
+      let svg = run.figure(picture).deletingPathExtension().appendingPathExtension("svg")
+      #expect(try String(contentsOf: svg, encoding: .utf8).contains("</svg>"))
     }
     let summary = try JSONDecoder().decode(RunSummary.self, from: Data(contentsOf: run.summary))
     #expect(summary.trainingExamples == 300 && summary.testExamples == 1000 && summary.epochs == 2)

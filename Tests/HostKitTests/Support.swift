@@ -1,13 +1,9 @@
-import Baseline
-import CSAE
 import Foundation
 import LatentKit
 import SparseSAE
 import Synchronization
 
 @testable import HostKit
-
-let plugins: [any Plugin.Type] = [BaselinePlugin.self, CSAEPlugin.self, SparseSAEPlugin.self]
 
 let packageRoot = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
   .deletingLastPathComponent()

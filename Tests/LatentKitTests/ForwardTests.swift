@@ -9,7 +9,7 @@ final class Counting: Encoder, Decoder, @unchecked Sendable {
   let code: Code
   init(_ config: NoConfig, in context: BuildContext) throws { code = .point(try .zeros([1, 1])) }
   init(code: Code) { self.code = code }
-  var latentSize: Int { code.center.size(1) }
+  var latentSize: Int { code.center.shape[1] }
   func encode(_ inputs: Tensor) -> Code {
     encoded += 1
     return code

@@ -201,7 +201,7 @@ import Testing
     #expect(message { _ = try Recipe.read(bytes) }?.contains("not UTF-8") == true)
     let good = folder.appendingPathComponent("c.yaml")
     try Data("encoder: mlp".utf8).write(to: good)
-    #expect(try Recipe.read(good).recipe.encoder == PartChoice("mlp"))
+    #expect(try Recipe.read(good).recipe[.encoder] == PartChoice("mlp"))
   }
 
   @Test func laterErrorsAreFoundInTheFile() throws {

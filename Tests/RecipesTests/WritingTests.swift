@@ -137,15 +137,15 @@ private struct Draws {
     recipe.name = maybe { ["a", "on", "x: y"][$0.below(3)] }
     recipe.about = maybe { _ in "Table 2, 100 %" }
     recipe.seed = below(100)
-    recipe.data = maybe { $0.part() }
-    recipe.encoder = maybe { $0.part() }
-    recipe.decoder = maybe { $0.below(2) == 0 ? PartChoice("none") : $0.part() }
-    recipe.classifier = maybe { $0.part() }
-    recipe.discriminator = maybe { $0.part() }
-    recipe.prior = maybe { $0.part() }
-    recipe.noise = maybe { $0.part() }
-    recipe.sampler = maybe { $0.part() }
-    recipe.metrics = maybe { draws in draws.some(2) { $0.part() } }
+    recipe[.data] = maybe { $0.part() }
+    recipe[.encoder] = maybe { $0.part() }
+    recipe[.decoder] = maybe { $0.below(2) == 0 ? PartChoice("none") : $0.part() }
+    recipe[.classifier] = maybe { $0.part() }
+    recipe[.discriminator] = maybe { $0.part() }
+    recipe[.prior] = maybe { $0.part() }
+    recipe[.noise] = maybe { $0.part() }
+    recipe[.sampler] = maybe { $0.part() }
+    recipe[all: .metric] = maybe { draws in draws.some(2) { $0.part() } }
     recipe.stages = maybe { draws in
       var stages = draws.some(3) { $0.stage() }
       for index in stages.indices { stages[index].name = "s\(index)" }

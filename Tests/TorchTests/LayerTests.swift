@@ -182,14 +182,14 @@ func transposedConvolutionMatchesItsLoop(sizes: (size: Int, stride: Int, padding
   }
 }
 
-@Test func aSequenceRunsItsLayersInOrder() throws {
+@Test func aSequentialRunsItsLayersInOrder() throws {
   let scope = try newScope()
   let (first, second) = try (Linear(4, 6, in: scope("a")), Linear(6, 2, in: scope("b")))
   let input = try draws([3, 4], seed: 9)
   let expected = try second(first(input).tanh())
-  let sequence = try Sequence(first, Activation.tanh.layer(channels: 6, in: scope), second)
-  #expect(try sequence(input).doubles() == expected.doubles())
-  #expect(try Sequence([])(input).doubles() == input.doubles())
+  let sequential = try Sequential(first, Activation.tanh.layer(channels: 6, in: scope), second)
+  #expect(try sequential(input).doubles() == expected.doubles())
+  #expect(try Sequential([])(input).doubles() == input.doubles())
 }
 
 @Test func flattenAndUnflattenUndoEachOther() throws {

@@ -207,12 +207,63 @@ import Torch
     ("types", { try Tensor([1.0]).matmul(Tensor([Float(1)])) }),
     ("mean of integers", { try Tensor([Int64(1)]).mean() }),
     ("padding too far", { try x.padded(-9) }),
+    ("size", { try x.size(4) }), ("negative size", { try x.size(-5) }),
+    ("size of a scalar", { try Tensor.scalar(1).size(0) }),
+    ("slice beyond", { try x.slice(1..<3) }), ("negative slice", { try x.slice(-1..<1) }),
+    ("slice of a scalar", { try Tensor.scalar(1).slice(0..<1) }), ("negative select", { try x.select(-3) }),
+    ("rows of a scalar", { try Tensor.scalar(1).rows(far) }),
+    ("rows of nothing", { try Tensor.zeros([0, 2]).rows([0]) }),
+    ("negative gathered", { try matrix.gathered(negative.unsqueezed(0), axis: 1) }),
+    ("axis of gathered", { try matrix.gathered(far.unsqueezed(0), axis: 2) }),
+    ("addingRows", { try matrix.addingRows(far, .zeros([1, 3])) }),
+    ("negative addingRows", { try matrix.addingRows(negative, .zeros([1, 3])) }),
+    ("axis of addingRows", { try matrix.addingRows(far, .zeros([1, 3]), axis: 5) }),
+    ("oneHot of no class", { try Tensor([Int64(0)]).oneHot(0) }), ("oneHot of -1 classes", { try far.oneHot(-1) }),
+    ("flattened", { try x.flattened(from: -5) }), ("axis of stack", { try Tensor.stack([x, x], axis: 6) }),
+    ("axis of concatenate", { try Tensor.concatenate([x, x], axis: 4) }), ("squeezed", { try x.squeezed(4) }),
+    ("axis of cumulativeSum", { try x.cumulativeSum(axis: 4) }), ("axis of max", { try x.max(axis: -5) }),
+    ("axis of autocovariance", { try x.autocovariance(axis: 4) }), ("diagonal of a vector", { try far.diagonal() }),
+    ("axis of variance", { try x.variance(axes: [0, 7]) }), ("axis of logSumExp", { try x.logSumExp(axis: 4) }),
+    ("a label that PyTorch leaves out", { try Tensor.zeros([1, 3]).crossEntropy(Tensor([Int64(-100)])) }),
+    ("labels of a vector", { try Tensor.zeros([3]).crossEntropy(far) }),
+    ("device below 0", { try x.to(Device(.cuda, index: -1)) }),
+    ("huge device", { try x.to(Device(.cuda, index: .max)) }),
+    ("gradient of a matrix", { try matrix.requiringGradient().square().gradients(by: [matrix]) }),
+    ("gradient of what is not recorded", { try Tensor.scalar(1).gradients(by: [Tensor.scalar(2)]) }),
     ("to a device that is not there", { try x.to(Device(.cuda, index: 99)) }),
     ("generator on a device that is not there", { try Generator(seed: 1, device: Device(.cuda, index: 99)) }),
   ]
   for (name, attempt) in attempts {
     #expect(throws: TensorError.self, "\(name)") { _ = try attempt() }
   }
+}
+
+@Test func whatIsLookedUpOutsideItsRangeIsNamedWithTheRange() throws {
+  let matrix = try Tensor.zeros([2, 3])
+  let attempts: [(String, String, () throws -> Any)] = [
+    ("rows", "found index 2, expected 0 to 1", { try matrix.rows([0, 2, 1]) }),
+    ("rows", "found index -1, expected 0 to 1", { try matrix.rows([0, -1]) }),
+    ("rows", "found index 3, expected 0 to 2", { try matrix.rows(Tensor([Int64(3)]), axis: 1) }),
+    ("rows", "found index 0, expected none", { try Tensor.zeros([0, 3]).rows([0]) }),
+    (
+      "gathered", "found index 5, expected 0 to 2",
+      { try matrix.gathered(Tensor([Int64(5)], shape: [1, 1]), axis: -1) }
+    ),
+    ("addingRows", "found index 9, expected 0 to 1", { try matrix.addingRows(Tensor([Int64(9)]), .zeros([1, 3])) }),
+    ("oneHot", "found label 4, expected 0 to 3", { try Tensor([Int64(0), 4]).oneHot(4) }),
+    ("oneHot", "found label -2, expected 0 to 3", { try Tensor([Int64(-2), 4]).oneHot(4) }),
+    ("cross entropy", "found label 3, expected 0 to 2", { try matrix.crossEntropy(Tensor([Int64(0), 3])) }),
+    ("cross entropy", "found label -100, expected 0 to 2", { try matrix.crossEntropy(Tensor([Int64(0), -100])) }),
+    ("slice", "found 1..<4 along axis 0, expected within 0..<2", { try matrix.slice(1..<4) }),
+    ("size", "found axis 2, expected -2 to 1", { try matrix.size(2) }),
+  ]
+  for (operation, reason, attempt) in attempts {
+    let error = #expect(throws: TensorError.self, "\(reason)") { _ = try attempt() }
+    #expect(error?.operation == operation && error?.reason.hasPrefix(reason) == true, "\(String(describing: error))")
+  }
+  // What fails for another reason keeps that reason.
+  let types = #expect(throws: TensorError.self) { try matrix.rows(Tensor([Float(7)])) }
+  #expect(types?.reason.contains("dtype") == true && types?.reason.contains("found index") == false)
 }
 
 @Test func errorsBelongToTheirOwnFailure() throws {

@@ -1,8 +1,6 @@
-import Baseline
 import Foundation
 import LatentKit
 import Recipes
-import SparseSAE
 import Testing
 import Training
 
@@ -19,7 +17,7 @@ private let recipe = """
   """
 
 private func composed() throws -> Composition {
-  let composer = Composer(try Catalog([BaselinePlugin.self, SparseSAEPlugin.self]))
+  let composer = Composer(catalog)
   let shape = DataShape(title: "data 'mnist'", inputShape: [1, 28, 28], inputRange: 0...1, classCount: 10)
   let resolved = try composer.resolve(Recipe.read(yaml: recipe, file: "test.yaml"))
   try composer.dryRun(resolved, for: shape, device: .cpu)

@@ -1,12 +1,8 @@
-import Baseline
 import Foundation
 import LatentKit
 import Recipes
-import SparseSAE
 import Testing
 @testable import Training
-
-private let sparseCatalog = try! Catalog([BaselinePlugin.self, SparseSAEPlugin.self])
 
 /// A double descent with an optimiser for its second stage.
 private func descent(_ optimizer: String, actions: String = "mask, rewind") -> String {
@@ -39,7 +35,7 @@ private func descent(_ optimizer: String, actions: String = "mask, rewind") -> S
     let scratch = try Scratch()
     let folder = try scratch.run("run")
     let notes = Notes()
-    let composition = try compose(descent("adam", actions: "rewind"), with: sparseCatalog)
+    let composition = try compose(descent("adam", actions: "rewind"))
     _ = try Trainer(composition, data: digits(), folder: folder, observer: notes, shouldStop: { false }).run()
     // The projection was undone: the last report says that nothing is zero, and a warning says why.
     let reports = try StageLog.read(folder.stages)
@@ -51,7 +47,7 @@ private func descent(_ optimizer: String, actions: String = "mask, rewind") -> S
   @Test func aStageReportsWhatItsProjectionDid() throws {
     let scratch = try Scratch()
     let folder = try scratch.run("run")
-    let composition = try compose(descent("adam"), with: sparseCatalog)
+    let composition = try compose(descent("adam"))
     let data = try digits()
     _ = try Trainer(composition, data: data, folder: folder, shouldStop: { false }).run()
     let reports = try StageLog.read(folder.stages)
@@ -92,7 +88,7 @@ private func descent(_ optimizer: String, actions: String = "mask, rewind") -> S
   ])
   func frozenZerosStayZeroUnderMomentumAndDecay(optimizer: String) throws {
     let scratch = try Scratch()
-    let composition = try compose(descent(optimizer, actions: "mask"), with: sparseCatalog)
+    let composition = try compose(descent(optimizer, actions: "mask"))
     var zeros: [Bool] = []
     var moved = 0
     let watch = Watch {
@@ -114,7 +110,7 @@ private func descent(_ optimizer: String, actions: String = "mask, rewind") -> S
     let folder = try scratch.run("run")
     func run(_ folder: RunFolder, resuming: Bool, stopping after: Int = .max) throws -> TrainingOutcome {
       var iterations = 0
-      let composition = try compose(descent("adam"), with: sparseCatalog)
+      let composition = try compose(descent("adam"))
       return try Trainer(
         composition, data: digits(), folder: folder,
         shouldStop: {

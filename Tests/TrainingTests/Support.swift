@@ -1,5 +1,3 @@
-import Baseline
-import CSAE
 import Datasets
 import Foundation
 import LatentKit
@@ -52,7 +50,7 @@ enum TestPlugin: Plugin {
     init(_ config: NoConfig, in context: BuildContext) {}
     func terms(_ forward: Forward, under prior: any Prior) throws -> [Term] {
       if forward.isTraining {
-        for index in 0..<forward.inputs.size(0) {
+        for index in try 0..<forward.inputs.size(0) {
           Recorder.seen[try forward.inputs.select(index).floats(), default: 0] += 1
         }
       }
@@ -92,7 +90,7 @@ enum TestPlugin: Plugin {
   }
 }
 
-let catalog = try! Catalog([BaselinePlugin.self, CSAEPlugin.self, TestPlugin.self])
+let catalog = try! Catalog(plugins + [TestPlugin.self])
 
 /// Real digits, few of them.
 func digits(train: Int = 200, validation: Int = 50, settings: DataSettings = DataSettings()) throws -> TrainingData {

@@ -3,8 +3,8 @@ import LatentKit
 /// A convolution, batch normalisation and ReLU.
 private func convolutionBlock(
   _ channels: Int, _ outputs: Int, stride: Int = 1, in scope: Scope
-) throws -> Sequence {
-  Sequence(
+) throws -> Sequential {
+  Sequential(
     try Convolution(channels, outputs, size: 3, stride: stride, bias: false, in: scope("conv")),
     try BatchNorm(outputs, relu: true, in: scope("norm")))
 }
@@ -26,11 +26,11 @@ private struct ImageEncoder: Sendable {
     head = try CodeHead(features, latent: latent, kind: kind, in: context.scope)
   }
 
-  func encode(_ inputs: Tensor) throws -> Code { try head(layers.reduce(inputs) { try $1($0) }.flattened()) }
+  func encode(_ batch: Batch) throws -> Code { try head(layers.reduce(batch.inputs) { try $1($0) }.flattened()) }
 
-  func features(_ inputs: Tensor) throws -> [Tensor] {
+  func features(_ batch: Batch) throws -> [Tensor] {
     var features: [Tensor] = []
-    for layer in layers { features.append(try layer(features.last ?? inputs)) }
+    for layer in layers { features.append(try layer(features.last ?? batch.inputs)) }
     return features
   }
 }
@@ -38,24 +38,19 @@ private struct ImageEncoder: Sendable {
 /// A plain convolutional encoder: each layer halves the image.
 ///
 /// - Shapes: `[batch, channels, height, width]` to `[batch, latent]`.
-public struct ConvEncoder: FeatureEncoder {
+public struct ConvEncoder: FeatureEncoder, Component {
+  /// The settings.
   public struct Config: ComponentConfig {
-    public var latent = 40
-    public var widths = [32, 64, 128]
-    public var code = CodeKind.point
+    @Setting("Length of a latent vector.", .width) public var latent = 40
+    @Setting("Channels of the convolutions; each halves the image.", .channels) public var widths = [32, 64, 128]
+    @Setting("Points, or Gaussians (mean and log variance) for variational models.") public var code = CodeKind.point
     public init() {}
-    public static let help: KeyValuePairs = [
-      "latent": "Length of a latent vector.", "widths": "Channels of the convolutions; each halves the image.",
-      "code": "point, or gaussian (mean and log variance) for variational models.",
-    ]
   }
 
   public let latentSize: Int
   private let network: ImageEncoder
 
   public init(_ config: Config, in context: BuildContext) throws {
-    try requirePositive([config.latent], "latent", of: context)
-    try requireLayers(config.widths, of: context)
     let (channels, _, _) = try context.requireImage()
     let layers = try zip([channels] + config.widths, config.widths).enumerated().map { index, widths in
       try convolutionBlock(widths.0, widths.1, stride: 2, in: context.scope("block\(index + 1)"))
@@ -66,8 +61,9 @@ public struct ConvEncoder: FeatureEncoder {
       kind: config.code, in: context)
   }
 
-  public func encode(_ inputs: Tensor) throws -> Code { try network.encode(inputs) }
-  public func features(_ inputs: Tensor) throws -> [Tensor] { try network.features(inputs) }
+  public var needs: DataNeeds { .images }
+  public func encode(_ batch: Batch) throws -> Code { try network.encode(batch) }
+  public func features(_ batch: Batch) throws -> [Tensor] { try network.features(batch) }
 }
 
 /// A residual encoder: a 3x3 convolution, residual blocks that each halve the image, a linear code.
@@ -75,27 +71,22 @@ public struct ConvEncoder: FeatureEncoder {
 /// With its defaults, on images of 32x32, the encoder of CSAE-C (Zhu & Zhang 2019, Table 1).
 ///
 /// - Shapes: `[batch, channels, height, width]` to `[batch, latent]`.
-public struct ResNetEncoder: FeatureEncoder {
+public struct ResNetEncoder: FeatureEncoder, Component {
+  /// The settings.
   public struct Config: ComponentConfig {
-    public var latent = 40
+    @Setting("Length of a latent vector.", .width) public var latent = 40
+    @Setting("Channels of the first convolution, then of each residual block, which halves the image.", .channels)
     public var widths = [32, 64, 128, 128]
-    public var code = CodeKind.point
+    @Setting("Points, or Gaussians (mean and log variance) for variational models.") public var code = CodeKind.point
     public init() {}
-    public static let help: KeyValuePairs = [
-      "latent": "Length of a latent vector.",
-      "widths": "Channels of the first convolution, then of each residual block; each block halves the image.",
-      "code": "point, or gaussian (mean and log variance) for variational models.",
-    ]
   }
 
   public let latentSize: Int
   private let network: ImageEncoder
 
   public init(_ config: Config, in context: BuildContext) throws {
-    try requirePositive([config.latent], "latent", of: context)
-    try requireLayers(config.widths, of: context)
     let (channels, _, _) = try context.requireImage()
-    let first = try convolutionBlock(channels, config.widths[0], in: context.scope("stem"))
+    let first = try convolutionBlock(channels, config.widths.first ?? channels, in: context.scope("stem"))
     let blocks = try zip(config.widths, config.widths.dropFirst()).enumerated().map { index, widths in
       try ResidualBlock(widths.0, widths.1, stride: 2, in: context.scope("block\(index + 1)"))
     }
@@ -105,8 +96,9 @@ public struct ResNetEncoder: FeatureEncoder {
       kind: config.code, in: context)
   }
 
-  public func encode(_ inputs: Tensor) throws -> Code { try network.encode(inputs) }
-  public func features(_ inputs: Tensor) throws -> [Tensor] { try network.features(inputs) }
+  public var needs: DataNeeds { .images }
+  public func encode(_ batch: Batch) throws -> Code { try network.encode(batch) }
+  public func features(_ batch: Batch) throws -> [Tensor] { try network.features(batch) }
 }
 
 /// A decoder that doubles the image with each block: a transposed convolution 2x2 of stride 2, then a 3x3 convolution
@@ -116,30 +108,27 @@ public struct ResNetEncoder: FeatureEncoder {
 ///
 /// - Shapes: `[batch, latent]` to `[batch, channels, height, width]`; height and width must be multiples of
 ///   `2^blocks`.
-public struct DeconvDecoder: LatentKit.Decoder {
+public struct DeconvDecoder: LatentKit.Decoder, Component {
+  /// The settings.
   public struct Config: ComponentConfig {
-    /// The first entry is the width of the smallest image; each further one is a block.
+    @Setting("Channels of the smallest image, then of each block, which doubles the image.", .channels)
     public var widths = [128, 128, 64, 32]
-    public var output = OutputRange.none
+    @Setting("The function after the last layer.") public var output = OutputRange.none
     public init() {}
-    public static let help: KeyValuePairs = [
-      "widths": "Channels of the smallest image, then of each block; each block doubles the image.",
-      "output": "After the last layer: none, sigmoid or tanh.",
-    ]
   }
 
-  private let layers: Sequence
+  private let layers: Sequential
   private let output: OutputRange
 
   public init(_ config: Config, in context: BuildContext) throws {
-    try requireLayers(config.widths, of: context)
     let (channels, height, width) = try context.requireImage()
-    let (first, last) = (config.widths[0], config.widths[config.widths.count - 1])
-    let factor = 1 << (config.widths.count - 1)
+    let (first, last) = (config.widths.first ?? channels, config.widths.last ?? channels)
+    let doublings = max(config.widths.count - 1, 0)
+    let factor = 1 << doublings
     guard height % factor == 0, width % factor == 0 else {
       throw RecipeError(
         """
-        \(context.title) doubles the image \(config.widths.count - 1) times, so it makes sides that are multiples of \
+        \(context.title) doubles the image \(doublings) times, so it makes sides that are multiples of \
         \(factor), and the data have images of \(height)x\(width); pad the data (data.pad) or use fewer decoder.widths
         """)
     }
@@ -153,9 +142,10 @@ public struct DeconvDecoder: LatentKit.Decoder {
       layers.append(try convolutionBlock(to, to, in: scope))
     }
     layers.append(try Convolution(last, channels, size: 1, in: context.scope("output")))
-    self.layers = Sequence(layers)
+    self.layers = Sequential(layers)
     output = config.output
   }
 
-  public func decode(_ latents: Tensor) throws -> Tensor { try output(layers(latents)) }
+  public var needs: DataNeeds { .images }
+  public func decode(_ request: LatentBatch) throws -> Tensor { try output(layers(request.latents)) }
 }

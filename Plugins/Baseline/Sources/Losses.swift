@@ -1,16 +1,20 @@
 import LatentKit
 
-/// How the errors of one example's values become one number; the batch is always averaged.
+/// How the errors of one example's values become one number; over examples it is always the mean.
 public enum ValueReduction: String, Choice {
   /// The mean over an example's values: independent of the image size.
   case mean
   /// The sum over an example's values: a log likelihood, to be weighed against a divergence in nats.
   case sum
 
-  func callAsFunction(_ x: Tensor, _ error: (Reduction) throws -> Tensor) throws -> Tensor {
-    switch self {
-    case .mean: try error(.mean)
-    case .sum: try error(.sum) / Double(max(x.size(0), 1))
+  /// A term of errors that are `[batch, …]` where they are not reduced: one operation over the whole batch, and a value
+  /// for each example where something masks or weighs.
+  func term(_ name: String, count: Int, _ error: @escaping (Reduction) throws -> Tensor) throws -> Term {
+    let whole = self == .mean ? try error(.mean) : try error(.sum) / Double(max(count, 1))
+    return .perExample(name, whole: whole) {
+      let errors = try error(.none)
+      let axes = Array(1..<max(errors.rank, 2))
+      return self == .mean ? try errors.mean(axes: axes) : try errors.sum(axes: axes)
     }
   }
 }
@@ -18,58 +22,54 @@ public enum ValueReduction: String, Choice {
 /// Squared error of the reconstruction: mean over the batch of the mean (or sum) over values of `(x* − x)²`.
 ///
 /// With `reduction: sum` it is, up to a constant, the negative log likelihood of a Gaussian of variance 1/2.
-public struct SquaredError: Loss {
+///
+/// - Shapes: inputs and reconstruction `[batch] + inputShape`; the term is `[batch]`.
+public struct SquaredError: Loss, Component {
+  /// The settings.
   public struct Config: ComponentConfig {
-    public var reduction = ValueReduction.mean
+    @Setting("Over the values of one example: their mean, or their sum.") public var reduction = ValueReduction.mean
     public init() {}
-    public static let help: KeyValuePairs = ["reduction": "mean or sum over the values of one example."]
   }
 
   private let config: Config
   public init(_ config: Config, in context: BuildContext) { self.config = config }
 
   public func terms(_ forward: Forward, under prior: any Prior) throws -> [Term] {
-    let made = try forward.reconstruction
-    return [Term("mse", try config.reduction(made) { try made.squaredError(forward.inputs, $0) })]
+    let (made, inputs) = (try forward.reconstruction, forward.inputs)
+    return [try config.reduction.term("mse", count: made.size(0)) { try made.squaredError(inputs, $0) }]
   }
 }
 
-/// Huber's error of the reconstruction (Huber 1964): square below `delta`, linear above.
-public struct HuberError: Loss {
+/// Huber's error of the reconstruction (Huber 1964): half the square below `delta`, linear above.
+///
+/// - Shapes: inputs and reconstruction `[batch] + inputShape`; the term is `[batch]`.
+public struct HuberError: Loss, Component {
+  /// The settings.
   public struct Config: ComponentConfig {
-    public var delta = 1.0
-    public var reduction = ValueReduction.mean
+    @Setting("Error from which on the loss grows linearly.", .above(0)) public var delta = 1.0
+    @Setting("Over the values of one example: their mean, or their sum.") public var reduction = ValueReduction.mean
     public init() {}
-    public static let help: KeyValuePairs = [
-      "delta": "Error from which on the loss grows linearly, above 0.",
-      "reduction": "mean or sum over the values of one example.",
-    ]
   }
 
   private let config: Config
-
-  public init(_ config: Config, in context: BuildContext) throws {
-    guard config.delta > 0 else { throw RecipeError("\(context.title): delta is \(config.delta), expected above 0") }
-    self.config = config
-  }
+  public init(_ config: Config, in context: BuildContext) { self.config = config }
 
   public func terms(_ forward: Forward, under prior: any Prior) throws -> [Term] {
-    let made = try forward.reconstruction
-    let error = try config.reduction(made) { try made.huberError(forward.inputs, delta: config.delta, $0) }
-    return [Term("huber", error)]
+    let (made, inputs, delta) = (try forward.reconstruction, forward.inputs, config.delta)
+    return [try config.reduction.term("huber", count: made.size(0)) { try made.huberError(inputs, delta: delta, $0) }]
   }
 }
 
 /// Binary cross entropy of the reconstruction, for inputs in [0, 1]: `−x log x* − (1 − x) log(1 − x*)`.
-public struct BinaryCrossEntropy: Loss {
+///
+/// - Shapes: inputs and reconstruction `[batch] + inputShape`; the term is `[batch]`.
+/// - Throws: `RecipeError` where inputs are not known to lie from 0 to 1, or the reconstruction does not.
+public struct BinaryCrossEntropy: Loss, Component {
+  /// The settings.
   public struct Config: ComponentConfig {
-    public var logits = false
-    public var reduction = ValueReduction.mean
+    @Setting("Whether the decoder's output still has to go through a sigmoid.") public var logits = false
+    @Setting("Over the values of one example: their mean, or their sum.") public var reduction = ValueReduction.mean
     public init() {}
-    public static let help: KeyValuePairs = [
-      "logits": "Whether the decoder's output still has to go through a sigmoid.",
-      "reduction": "mean or sum over the values of one example.",
-    ]
   }
 
   private let config: Config
@@ -84,23 +84,27 @@ public struct BinaryCrossEntropy: Loss {
   }
 
   public func terms(_ forward: Forward, under prior: any Prior) throws -> [Term] {
-    let made = try forward.reconstruction
-    let error = try config.reduction(made) {
-      if config.logits { return try made.binaryCrossEntropyOfLogits(forward.inputs, $0) }
-      do { return try made.binaryCrossEntropy(forward.inputs, $0) } catch let error as TensorError {
+    let (made, inputs, logits) = (try forward.reconstruction, forward.inputs, config.logits)
+    let term = try config.reduction.term("bce", count: made.size(0)) { reduction in
+      if logits { return try made.binaryCrossEntropyOfLogits(inputs, reduction) }
+      do { return try made.binaryCrossEntropy(inputs, reduction) } catch let error as TensorError {
         guard error.reason.contains("between 0 and 1") else { throw error }
         throw RecipeError(
           "loss 'bce' found a reconstruction outside 0 to 1; set decoder.output=sigmoid or losses.bce.logits=true")
       }
     }
-    return [Term("bce", error)]
+    return [term]
   }
 }
 
 /// Divergence of the code from the prior in nats, mean over the batch of `KL(q(z|x) ‖ p(z))`.
 ///
-/// In closed form where the prior has one, else by the drawn latent: `log q(z|x) − log p(z)`.
-public struct Divergence: Loss {
+/// In closed form where the prior has one, else by the drawn latent: `log q(z|x) − log p(z)`. Where an example has a
+/// label, `p` is the prior's density of its class; else that of all classes.
+///
+/// - Shapes: means and log variances `[batch, latent]`; the term is `[batch]`.
+/// - Throws: `RecipeError` where the encoder gives points.
+public struct Divergence: Loss, Component {
   public typealias Config = NoConfig
   public init(_ config: Config, in context: BuildContext) {}
 
@@ -108,72 +112,72 @@ public struct Divergence: Loss {
     guard case .gaussian(let mean, let logVariance) = try forward.code else {
       throw RecipeError("loss 'kl' needs a Gaussian code, and the encoder gives points; set encoder.code=gaussian")
     }
-    let labels = forward.batch.labels
     if let analytic = prior as? any AnalyticPrior {
-      return [Term("kl", try analytic.divergence(mean: mean, logVariance: logVariance, labels: labels).mean())]
+      let divergence = try byLabel(forward.batch) {
+        try analytic.divergence(mean: mean, logVariance: logVariance, labels: $0)
+      }
+      return [.perExample("kl", divergence, over: .all)]
     }
     let latents = try forward.draw
     let standardised = try (latents - mean).square() / logVariance.exp()
     let posterior = try (standardised + logVariance + log2π).sum(axis: 1) * -0.5
-    return [Term("kl", try (posterior - prior.logDensity(latents, labels: labels)).mean())]
+    let density = try byLabel(forward.batch) { try prior.logDensity(latents, labels: $0) }
+    return [.perExample("kl", try posterior - density, over: .all)]
+  }
+
+  /// One value for each example: given its label where it has one, else without. `[batch]`.
+  private func byLabel(_ batch: Batch, _ values: (Tensor?) throws -> Tensor) throws -> Tensor {
+    let known = try values(batch.labels)
+    guard batch.labels != nil, let labelled = batch.labelled else { return known }
+    return try labelled.choose(known, values(nil))
   }
 }
 
 let log2π = 1.8378770664093453
 
-/// Cross entropy of class scores, mean over the batch of `−log softmax(s)_y`.
-public struct CrossEntropy: Loss {
+/// Cross entropy of class scores, mean over the labelled examples of `−log softmax(s)_y`.
+///
+/// - Shapes: scores `[batch, classes]`, labels `[batch]`; the term is `[batch]`.
+/// - Throws: `RecipeError` without labels, and where latents are not one for each class but should be.
+public struct CrossEntropy: Loss, Component {
+  /// Where scores come from.
   public enum Source: String, Choice { case classifier, latents }
 
+  /// The settings.
   public struct Config: ComponentConfig {
+    @Setting("Where scores come from: the classifier, or the latents, one for each class (latent size = classes).")
     public var scores = Source.classifier
     public init() {}
-    public static let help: KeyValuePairs = [
-      "scores": "Where the scores come from: classifier, or latents (one per class; latent size = classes)."
-    ]
   }
 
   private let config: Config
 
   public init(_ config: Config, in context: BuildContext) throws {
-    let classes = try context.requireClasses()
-    if config.scores == .latents, context.latentSize != classes {
-      throw RecipeError(
-        "\(context.title) takes the latents as class scores: found \(context.latentSize) latents for \(classes) classes; set encoder.latent=\(classes)"
-      )
-    }
+    if config.scores == .latents { try context.requireLatentPerClass() }
     self.config = config
   }
+
+  public var needs: DataNeeds { .labels }
 
   public func terms(_ forward: Forward, under prior: any Prior) throws -> [Term] {
     let scores = config.scores == .classifier ? try forward.scores : try forward.latents
-    return [Term("cross-entropy", try scores.crossEntropy(forward.labels))]
+    let labels = try forward.labels
+    return [
+      .perExample("cross-entropy", whole: try scores.crossEntropy(labels), over: .labelled) {
+        try scores.crossEntropy(labels, .none)
+      }
+    ]
   }
 }
 
-/// Share of examples whose highest class score is the label's, in percent.
-public struct Accuracy: Metric {
-  public enum Source: String, Choice { case classifier, latents }
-
-  public struct Config: ComponentConfig {
-    public var scores = Source.classifier
-    public init() {}
-    public static let help: KeyValuePairs = ["scores": "Where the scores come from: classifier or latents."]
-  }
-
-  private let config: Config
-  public init(_ config: Config, in context: BuildContext) throws {
-    _ = try context.requireClasses()
-    self.config = config
-  }
-
-  public func measure(_ evaluation: Evaluation) throws -> [Measured] {
-    guard let labels = evaluation.measured.labels else { throw RecipeError("metric 'accuracy' needs labels") }
-    guard let scores = config.scores == .latents ? evaluation.measured.latents : evaluation.scores else {
-      throw RecipeError.missing(
-        "a classifier", for: "metric 'accuracy'", fix: "add one, or set metrics.accuracy.scores=latents")
+extension BuildContext {
+  /// - Throws: `RecipeError` unless latents can be class scores: one for each class.
+  func requireLatentPerClass() throws {
+    let classes = try requireClasses()
+    guard latentSize == classes else {
+      throw RecipeError(
+        "\(title) takes the latents as class scores: found \(latentSize) latents for \(classes) classes; set "
+          + "encoder.latent=\(classes)")
     }
-    let right = try (scores.argmax(axis: 1) .== labels).to(.float64).mean().item()
-    return [Measured("accuracy", 100 * right, unit: "%")]
   }
 }

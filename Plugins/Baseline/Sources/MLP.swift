@@ -8,7 +8,7 @@ private func hiddenLayers(_ inputs: Int, _ widths: [Int], _ activation: Activati
   for (index, (from, to)) in zip([inputs] + widths, widths).enumerated() {
     let scope = scope("hidden\(index + 1)")
     let linear = try Linear(from, to, in: scope)
-    layers.append(Sequence(linear, try activation.layer(channels: to, in: scope)))
+    layers.append(Sequential(linear, try activation.layer(channels: to, in: scope)))
   }
   return layers
 }
@@ -16,18 +16,14 @@ private func hiddenLayers(_ inputs: Int, _ widths: [Int], _ activation: Activati
 /// Fully connected encoder: the input as one vector, hidden layers, a linear code.
 ///
 /// - Shapes: `[batch] + inputShape` to `[batch, latent]`.
-public struct MLPEncoder: FeatureEncoder {
+public struct MLPEncoder: FeatureEncoder, Component {
+  /// The settings.
   public struct Config: ComponentConfig {
-    public var latent = 40
-    public var hidden = [400]
-    public var activation = Activation.relu
-    public var code = CodeKind.point
+    @Setting("Length of a latent vector.", .width) public var latent = 40
+    @Setting("Widths of the hidden layers.", .widths) public var hidden = [400]
+    @Setting("The function after each hidden layer.") public var activation = Activation.relu
+    @Setting("Points, or Gaussians (mean and log variance) for variational models.") public var code = CodeKind.point
     public init() {}
-    public static let help: KeyValuePairs = [
-      "latent": "Length of a latent vector.", "hidden": "Widths of the hidden layers.",
-      "activation": "Between layers: \(Activation.allCases.map(\.rawValue).joined(separator: ", ")).",
-      "code": "point, or gaussian (mean and log variance) for variational models.",
-    ]
   }
 
   public let latentSize: Int
@@ -35,23 +31,24 @@ public struct MLPEncoder: FeatureEncoder {
   private let head: CodeHead
 
   public init(_ config: Config, in context: BuildContext) throws {
-    try requirePositive([config.latent] + config.hidden, "latent or hidden", of: context)
     latentSize = config.latent
     hidden = try hiddenLayers(context.inputSize, config.hidden, config.activation, in: context.scope)
     head = try CodeHead(
       config.hidden.last ?? context.inputSize, latent: config.latent, kind: config.code, in: context.scope)
   }
 
-  public func encode(_ inputs: Tensor) throws -> Code { try head(hidden.reduce(inputs.flattened()) { try $1($0) }) }
+  public func encode(_ batch: Batch) throws -> Code {
+    try head(hidden.reduce(batch.inputs.flattened()) { try $1($0) })
+  }
 
-  public func features(_ inputs: Tensor) throws -> [Tensor] {
+  public func features(_ batch: Batch) throws -> [Tensor] {
     var features: [Tensor] = []
-    for layer in hidden { features.append(try layer(features.last ?? inputs.flattened())) }
+    for layer in hidden { features.append(try layer(features.last ?? batch.inputs.flattened())) }
     return features
   }
 }
 
-/// What the last layer of a decoder goes through.
+/// The function after the last layer of a decoder.
 public enum OutputRange: String, Choice {
   case none, sigmoid, tanh
 
@@ -67,39 +64,36 @@ public enum OutputRange: String, Choice {
 /// Fully connected decoder.
 ///
 /// - Shapes: `[batch, latent]` to `[batch] + inputShape`.
-public struct MLPDecoder: LatentKit.Decoder {
+public struct MLPDecoder: LatentKit.Decoder, Component {
+  /// The settings.
   public struct Config: ComponentConfig {
-    public var hidden = [400]
-    public var activation = Activation.relu
-    public var output = OutputRange.sigmoid
+    @Setting("Widths of the hidden layers.", .widths) public var hidden = [400]
+    @Setting("The function after each hidden layer.") public var activation = Activation.relu
+    @Setting("The function after the last layer.") public var output = OutputRange.sigmoid
     public init() {}
-    public static let help: KeyValuePairs = [
-      "hidden": "Widths of the hidden layers.",
-      "activation": "Between layers: \(Activation.allCases.map(\.rawValue).joined(separator: ", ")).",
-      "output": "After the last layer: sigmoid, tanh or none.",
-    ]
   }
 
-  private let layers: Sequence
+  private let layers: Sequential
   private let output: OutputRange
   private let shape: [Int]
 
   public init(_ config: Config, in context: BuildContext) throws {
-    try requirePositive(config.hidden, "hidden", of: context)
     let hidden = try hiddenLayers(context.latentSize, config.hidden, config.activation, in: context.scope)
     let last = try Linear(config.hidden.last ?? context.latentSize, context.inputSize, in: context.scope("output"))
-    layers = Sequence(hidden + [last])
+    layers = Sequential(hidden + [last])
     output = config.output
     shape = context.inputShape
   }
 
-  public func decode(_ latents: Tensor) throws -> Tensor {
-    try output(layers(latents)).reshaped([latents.size(0)] + shape)
+  public func decode(_ request: LatentBatch) throws -> Tensor {
+    try output(layers(request.latents)).reshaped([request.latents.size(0)] + shape)
   }
 }
 
 /// One linear layer from latents to class scores.
-public struct LinearClassifier: Classifier {
+///
+/// - Shapes: `[batch, latent]` to `[batch, classes]`.
+public struct LinearClassifier: Classifier, Component {
   public typealias Config = NoConfig
   private let layer: Linear
 
@@ -107,33 +101,32 @@ public struct LinearClassifier: Classifier {
     layer = try Linear(context.latentSize, context.requireClasses(), in: context.scope("output"))
   }
 
-  public func scores(_ latents: Tensor) throws -> Tensor { try layer(latents) }
+  public var needs: DataNeeds { .labels }
+  public func scores(_ request: LatentBatch) throws -> Tensor { try layer(request.latents) }
 }
 
 /// Fully connected layers from latents to class scores.
-public struct MLPClassifier: Classifier {
+///
+/// - Shapes: `[batch, latent]` to `[batch, classes]`.
+public struct MLPClassifier: Classifier, Component {
+  /// The settings.
   public struct Config: ComponentConfig {
-    public var hidden = [128]
-    public var activation = Activation.relu
-    public var dropout = 0.0
+    @Setting("Widths of the hidden layers.", .widths) public var hidden = [128]
+    @Setting("The function after each hidden layer.") public var activation = Activation.relu
+    @Setting("Share of the last hidden layer that is dropped in training.", .within(0..<1)) public var dropout = 0.0
     public init() {}
-    public static let help: KeyValuePairs = [
-      "hidden": "Widths of the hidden layers.",
-      "activation": "Between layers: \(Activation.allCases.map(\.rawValue).joined(separator: ", ")).",
-      "dropout": "Share of the last hidden layer that is dropped in training, 0 up to 1.",
-    ]
   }
 
-  private let layers: Sequence
+  private let layers: Sequential
 
   public init(_ config: Config, in context: BuildContext) throws {
-    try requirePositive(config.hidden, "hidden", of: context)
     let hidden = try hiddenLayers(context.latentSize, config.hidden, config.activation, in: context.scope)
     let dropout = try Dropout(config.dropout, in: context.scope)
     let last = try Linear(
       config.hidden.last ?? context.latentSize, context.requireClasses(), in: context.scope("output"))
-    layers = Sequence(hidden + [dropout, last])
+    layers = Sequential(hidden + [dropout, last])
   }
 
-  public func scores(_ latents: Tensor) throws -> Tensor { try layers(latents) }
+  public var needs: DataNeeds { .labels }
+  public func scores(_ request: LatentBatch) throws -> Tensor { try layers(request.latents) }
 }

@@ -1,7 +1,7 @@
 import LatentKit
 
 /// The standard normal density `N(0, I)`.
-public struct StandardNormal: AnalyticPrior, DirectPrior {
+public struct StandardNormal: AnalyticPrior, DirectPrior, Component {
   public typealias Config = NoConfig
   private let latentSize: Int
 
@@ -16,21 +16,20 @@ public struct StandardNormal: AnalyticPrior, DirectPrior {
     try (mean.square() + logVariance.exp() - logVariance - 1).sum(axis: 1) * 0.5
   }
 
-  public func draw(_ count: Int, labels: Tensor?, using generator: inout Generator) throws -> Tensor {
-    try generator.normal([count, latentSize])
+  public func draw(_ request: DrawRequest, using generator: inout Generator) throws -> Draw {
+    Draw(latents: try generator.normal([request.count, latentSize]), followsLabels: false)
   }
 }
 
-/// Independent draws from the prior, of the asked classes where it knows classes.
-public struct PriorSampler: SelectiveSampler {
+/// Independent draws from the prior, of the requested classes where it knows classes.
+public struct PriorSampler: SelectiveSampler, Component {
   public typealias Config = NoConfig
   public init(_ config: Config, in context: BuildContext) {}
 
   public func check(_ prior: any Prior) throws { _ = try direct(prior) }
 
   public func draw(_ request: DrawRequest, using generator: inout Generator) throws -> Draw {
-    let prior = try direct(request.prior)
-    return Draw(latents: try prior.draw(request.count, labels: request.labels, using: &generator))
+    try direct(request.prior).draw(request, using: &generator)
   }
 
   private func direct(_ prior: any Prior) throws -> any DirectPrior {

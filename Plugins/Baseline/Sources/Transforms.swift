@@ -21,18 +21,18 @@ private func requireWhole(_ inputs: Tensor, _ title: String) throws {
 /// back as if values had been above −1. Both are `log(1 + x)` for `x ≥ 0`.
 ///
 /// - Shapes: `[count, features]` in and out.
-public struct LogTransform: Transform, FittedTransform {
+public struct LogTransform: Transform, FittedTransform, Component {
+  /// Which logarithm is taken.
   public enum Fidelity: String, Choice {
     case signed
     case authorCode = "author-code"
   }
 
+  /// The settings.
   public struct Config: ComponentConfig {
+    @Setting("'signed' for sign(x) log(1 + |x|), which can be taken back; 'author-code' for log |x + 1|.")
     public var fidelity = Fidelity.signed
     public init() {}
-    public static let help: KeyValuePairs = [
-      "fidelity": "'signed' for sign(x) log(1 + |x|), which can be taken back; 'author-code' for log |x + 1|."
-    ]
   }
 
   private let config: Config
@@ -82,7 +82,7 @@ private struct AffineColumns: FittedTransform {
 }
 
 /// Subtracts the mean of each column over the training part.
-public struct CenterTransform: Transform {
+public struct CenterTransform: Transform, Component {
   public typealias Config = NoConfig
   public init(_ config: Config, in context: BuildContext) {}
 
@@ -96,7 +96,7 @@ public struct CenterTransform: Transform {
 
 /// Divides each column by its standard deviation over the training part (`1/n`, as scikit-learn's `StandardScaler`); a
 /// column without spread stays as it is.
-public struct ScaleTransform: Transform {
+public struct ScaleTransform: Transform, Component {
   public typealias Config = NoConfig
   public init(_ config: Config, in context: BuildContext) {}
 
@@ -114,15 +114,12 @@ public struct ScaleTransform: Transform {
 
 /// Maps each column's least and greatest training value to 0 and 1, or to other bounds. Values beyond them, which only
 /// validation and test examples can have, are cut off; a column of one value becomes the lower bound.
-public struct MinMaxTransform: Transform {
+public struct MinMaxTransform: Transform, Component {
+  /// The settings.
   public struct Config: ComponentConfig {
-    public var low = 0.0
-    public var high = 1.0
+    @Setting("What a column's least training value becomes.", .within(-1e30...1e30)) public var low = 0.0
+    @Setting("What its greatest becomes; values beyond are cut off.", .within(-1e30...1e30)) public var high = 1.0
     public init() {}
-    public static let help: KeyValuePairs = [
-      "low": "What a column's least training value becomes.",
-      "high": "What its greatest becomes; values beyond are cut off.",
-    ]
   }
 
   private let config: Config
@@ -146,13 +143,14 @@ public struct MinMaxTransform: Transform {
 }
 
 /// Fills in missing values by a number for each column, learned on the training part.
-public struct ImputeTransform: Transform {
+public struct ImputeTransform: Transform, Component {
+  /// What a missing value becomes.
   public enum Method: String, Choice { case mean, median, zero }
 
+  /// The settings.
   public struct Config: ComponentConfig {
-    public var method = Method.median
+    @Setting("The mean or median of the column's training values, or zero.") public var method = Method.median
     public init() {}
-    public static let help: KeyValuePairs = ["method": "'mean' or 'median' of the column's training values, or 'zero'."]
   }
 
   private let config: Config

@@ -1,10 +1,10 @@
+import Baseline
 import Foundation
 import LatentKit
 import Testing
 
-@testable import Baseline
-
-private func build<T: Transform>(_ type: T.Type, _ change: (inout T.Config) -> Void = { _ in }) throws -> T {
+private func build<T: Transform & Component>(_ type: T.Type, _ change: (inout T.Config) -> Void = { _ in }) throws -> T
+{
   var config = T.Config()
   change(&config)
   let scope = try Scope(path: "transforms.0", store: ParameterStore(), seed: 0)

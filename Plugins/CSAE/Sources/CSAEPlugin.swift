@@ -14,23 +14,33 @@ public enum CSAEPlugin: Plugin {
     .prior(
       "pedcc", PEDCC.self, "a Gaussian around each of the evenly distributed class centroids",
       with: Companions(
-        noise: PartChoice("scaled-gaussian"), sampler: PartChoice("class-gaussian"),
-        losses: [PartChoice("centroid"), PartChoice("mse"), PartChoice("sobel", weight: 0.02)],
-        metrics: [PartChoice("nearest-class-mean")])),
+        [.noise: "scaled-gaussian", .sampler: "class-gaussian"],
+        losses: ["centroid", "mse", PartChoice("sobel", weight: 0.02)], metrics: ["nearest-class-mean"])),
     .encoder(
       "pooled-resnet", PooledResNetEncoder.self, "residual blocks, then average pooling instead of a linear layer",
       with: Companions(
-        decoder: PartChoice("deconv"), optimizer: PartChoice("adam"), schedule: PartChoice("cosine"), data: ["pad": 2])),
-    .decoder("conditional-mlp", ConditionalMLPDecoder.self, "fully connected layers that are told the class"),
+        [.decoder: "deconv", .optimizer: "adam", .schedule: "cosine"], settings: [.data: ["pad": 2]])),
+    .encoder(
+      "conditional-mlp", ConditionalMLPEncoder.self, "fully connected layers to q(z|x, y), conditioned on the class",
+      with: Companions([.decoder: "conditional-mlp", .optimizer: "adam", .schedule: "cosine"]), paper: conditional),
+    .decoder(
+      "conditional-mlp", ConditionalMLPDecoder.self, "fully connected layers, conditioned on the class",
+      with: Companions(metrics: ["reconstruction-error"]), paper: conditional),
     .loss("centroid", CentroidLoss.self, "squared distance of latents from their class's centroid (eq. 6)"),
     .loss("sobel", SobelLoss.self, "difference in edge strength of reconstruction and input (eq. 8-9)"),
     .noise("scaled-gaussian", ScaledGaussianNoise.self, "Gaussian noise of deviation alpha beta (eq. 11-12)"),
     .sampler(
       "class-gaussian", ClassGaussianSampler.self, "draws from a Gaussian fitted to each class's training latents"),
     .metric("nearest-class-mean", NearestClassMean.self, "accuracy of the nearest centroid or class mean"),
-    .metric("class-distances", ClassDistances.self, "least, mean and largest distance of class means (Figure 8)"),
+    .metric("class-distances", ClassDistances.self, "distances of class means: all, least, mean, largest (Figure 8)"),
     .metric("centroid-angles", CentroidAngles.self, "angles and energy of the prior's centroids"),
   ]
+
+  /// What the paper compares with.
+  private static let conditional = Paper(
+    title: "Learning Structured Output Representation using Deep Conditional Generative Models",
+    authors: "Sohn, Lee, Yan", year: 2015,
+    summary: "A variational autoencoder whose encoder and decoder are conditioned on what is known, the class say.")
 }
 
 /// Where the paper and its authors' code disagree, which of them is followed.

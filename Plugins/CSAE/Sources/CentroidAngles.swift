@@ -1,17 +1,17 @@
 import LatentKit
-import Metrics
+import Statistics
 
 /// How evenly the prior's centroids are spread: the least and the mean angle between two of them, and their energy.
 ///
 /// Where charges placed the centroids, how many iterations that took and how far the fastest of them still moved in the
-/// last one: centroids that have not come to rest want more `prior.iterations`.
+/// last one: centroids that have not come to rest need more `prior.iterations`.
 ///
 /// - Throws: `RecipeError` where the prior has no centroids, or only one.
-public struct CentroidAngles: Metric {
+public struct CentroidAngles: Metric, Component {
   public typealias Config = NoConfig
   public init(_ config: Config, in context: BuildContext) {}
 
-  public func measure(_ evaluation: Evaluation) throws -> [Measured] {
+  public func finish(_ evaluation: Evaluation) throws -> [Measured] {
     guard let prior = evaluation.prior as? any CentroidPrior, try prior.centroids.size(0) > 1 else {
       throw RecipeError(
         """

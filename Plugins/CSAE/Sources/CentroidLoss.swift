@@ -5,34 +5,32 @@ import LatentKit
 /// With `paper`, the square is the squared Euclidean distance, as printed; with `author-code`, its mean over the latent
 /// dimensions, so the same divided by `latent`. The second is the default: Table 4 was made by it (see the README).
 ///
-/// - Shapes: latents `[batch, latent]`, labels `[batch]`; the term is a scalar.
+/// - Shapes: latents `[batch, latent]`, labels `[batch]`; the term is `[batch]`.
 /// - Throws: `RecipeError` where the prior has no centroids or the data no labels.
-public struct CentroidLoss: Loss {
+public struct CentroidLoss: Loss, Component {
+  /// The settings.
   public struct Config: ComponentConfig {
+    @Setting("paper: squared distance, mean over the batch; author-code: its mean over latent dimensions too.")
     public var fidelity = Fidelity.authorCode
     public init() {}
-    public static let help: KeyValuePairs = [
-      "fidelity": "paper: squared distance, mean over the batch; author-code: its mean over latent dimensions too."
-    ]
   }
 
   private let config: Config
+  public init(_ config: Config, in context: BuildContext) { self.config = config }
 
-  public init(_ config: Config, in context: BuildContext) throws {
-    _ = try context.requireClasses()
-    self.config = config
-  }
+  public var needs: DataNeeds { .labels }
 
   public func terms(_ forward: Forward, under prior: any Prior) throws -> [Term] {
-    guard let prior = prior as? any CentroidPrior else {
-      throw RecipeError(
-        """
-        loss 'centroid' needs a prior that places each class at a point, and \(type(of: prior)) does not; set prior to \
-        pedcc, or drop the loss
-        """)
-    }
-    let latents = try forward.latents
-    let error = try latents.squaredError(prior.centroids.rows(forward.labels))
-    return [Term("centroid", config.fidelity == .authorCode ? error : try error * Double(latents.size(1)))]
+    let centroids = try prior.requireCentroids(for: "loss 'centroid'")
+    let (latents, targets) = (try forward.latents, try centroids.rows(forward.labels))
+    let error = try latents.squaredError(targets)
+    let isMean = config.fidelity == .authorCode
+    let whole = isMean ? error : try error * Double(latents.size(1))
+    return [
+      .perExample("centroid", whole: whole, over: .labelled) {
+        let squares = try latents.squaredError(targets, .none)
+        return isMean ? try squares.mean(axis: 1) : try squares.sum(axis: 1)
+      }
+    ]
   }
 }

@@ -1,5 +1,5 @@
 import LatentKit
-import Metrics
+import Statistics
 
 /// Algorithm 1 of Zhu & Zhang 2019: charges on the unit sphere.
 extension EvenPoints {
@@ -55,7 +55,7 @@ extension EvenPoints {
   private static func settle(_ start: Tensor, _ motion: ChargeMotion) throws -> Charges {
     // Many points move in Float32, which takes half the time, until what they move by is near its rounding; the last
     // iterations are in Float64 in any case.
-    var isCoarse = start.size(0) >= 256
+    var isCoarse = try start.size(0) >= 256
     var points = isCoarse ? try start.to(.float32) : start
     var velocities = try Tensor.zeros(start.shape, dtype: points.dtype)
     var (movement, done) = (Double.infinity, 0)
@@ -95,7 +95,7 @@ extension EvenPoints {
       throw TensorError("tangent forces", shapes: [points.shape], reason: "expected points [count, dimensions]")
     }
     try ChargeMotion.check(epsilon: epsilon)
-    let count = points.size(0)
+    let count = try points.size(0)
     var forces: [Tensor] = []
     // What earlier blocks contribute to the pull on the points that are left.
     var earlier: Tensor?
@@ -111,7 +111,7 @@ extension EvenPoints {
       var pull = try weights.matmul(left)
       if let known = earlier { pull = try pull + known.slice(0..<rows.count) }
       if rows.upperBound < count {
-        let others = rows.count..<left.size(0)
+        let others = try rows.count..<left.size(0)
         let passedOn = try weights.slice(others, axis: 1).transposed().matmul(some)
         earlier = try earlier.map { try $0.slice(others) + passedOn } ?? passedOn
       }

@@ -1,5 +1,5 @@
 import LatentKit
-import Metrics
+import Statistics
 
 /// Draws from `N(m_y, Σ_y)`, the mean and full covariance of each class's training latents (Zhu & Zhang 2019, section 4.2).
 ///
@@ -8,7 +8,7 @@ import Metrics
 ///
 /// - Shapes: draws `[count, latent]`, in the order of the request's labels.
 /// - Throws: `RecipeError` for a class without training latents.
-public struct ClassGaussianSampler: Sampler {
+public struct ClassGaussianSampler: Sampler, Component {
   public typealias Config = NoConfig
   public init(_ config: Config, in context: BuildContext) {}
 
@@ -22,10 +22,11 @@ public struct ClassGaussianSampler: Sampler {
       return try (moments.mean + noise.matmul(root(of: moments.covariance).transposed()))
         .to(request.training.dtype, request.training.device)
     }
-    let warnings = points.map {
-      "\($0.name) has \($0.training.size(0)) training latents without spread, so its draws repeat one point; give it more examples"
+    let warnings = try points.map {
+      "\($0.name) has \(try $0.training.size(0)) training latents without spread, so its draws repeat one point; give it more examples"
     }
-    return Draw(latents: try ClassRequest.merge(draws, of: requests), warnings: warnings)
+    return Draw(
+      latents: try ClassRequest.merge(draws, of: requests), followsLabels: request.labels != nil, warnings: warnings)
   }
 
   /// A matrix `R` with `R Rᵀ = Σ`, by eigenvectors: unlike Cholesky's, it exists for a singular `Σ` too.

@@ -1,20 +1,20 @@
 import LatentKit
-import Metrics
+import Statistics
 
 /// Accuracy of the nearest class mean, in percent (Zhu & Zhang 2019, section 4.3).
 ///
 /// The means are the prior's predefined centroids, as in the paper, or the means of the training latents.
 ///
 /// - Throws: `RecipeError` without labels, or where centroids are asked for and the prior has none.
-public struct NearestClassMean: Metric {
+public struct NearestClassMean: Metric, Component {
+  /// Which means.
   public enum Means: String, Choice { case auto, centroids, training }
 
+  /// The settings.
   public struct Config: ComponentConfig {
+    @Setting("centroids (of the prior), training (means of training latents), or auto: the first where they exist.")
     public var means = Means.auto
     public init() {}
-    public static let help: KeyValuePairs = [
-      "means": "centroids (of the prior), training (means of training latents), or auto: the first where they exist."
-    ]
   }
 
   private let config: Config
@@ -25,11 +25,14 @@ public struct NearestClassMean: Metric {
     self.config = config
   }
 
-  public func measure(_ evaluation: Evaluation) throws -> [Measured] {
-    guard let labels = evaluation.measured.labels else {
+  public var needs: DataNeeds { .labels }
+
+  public func finish(_ evaluation: Evaluation) throws -> [Measured] {
+    let measured = try evaluation.measured.withLabels()
+    guard let labels = measured.labels else {
       throw RecipeError("metric 'nearest-class-mean' needs labels, and the measured data have none")
     }
-    let share = try NearestMean(means(for: evaluation)).accuracy(evaluation.measured.latents, labels: labels)
+    let share = try NearestMean(means(for: evaluation)).accuracy(measured.latents, labels: labels)
     return [Measured("nearest-class-mean accuracy", 100 * share, unit: "%")]
   }
 

@@ -8,35 +8,33 @@ import LatentKit
 /// Without labels the density is the equal mixture of all classes.
 ///
 /// - Shapes: centroids `[classes, latent]`, kept as the buffer `centroids`.
-/// - Throws: `RecipeError` without labels, for settings out of their ranges, where the points cannot be placed, and beyond
+/// - Throws: `RecipeError` without labels, where the points cannot be placed, and beyond
 ///   `EvenPoints.mostPoints` classes and `EvenPoints.mostValues` classes times latents.
-public struct PEDCC: CentroidPrior, DirectPrior {
+public struct PEDCC: CentroidPrior, DirectPrior, Component {
+  /// How the points are placed.
   public enum Method: String, Choice { case auto, simplex, charge }
 
+  /// The settings.
   public struct Config: ComponentConfig, Hashable {
+    @Setting("simplex (exact, up to latent + 1 classes), charge (Algorithm 1), or auto: the first where it exists.")
     public var method = Method.auto
-    public var classes: Int?
-    public var scale: Double?
+    @Setting(
+      "How many centroids; unset: one for each class of the data. More leave room for classes to come.",
+      .within(1...Double(EvenPoints.mostPoints))) public var classes: Int? = nil
+    @Setting("alpha of eq. 5, the length of centroids; unset: sqrt(latent). The noise follows it.", .length)
+    public var scale: Double? = nil
     /// 0.2² is about the test Loss1 of Table 4, a mean over dimensions too.
+    @Setting("Standard deviation of a class around its centroid, for densities and draws.", .length)
     public var deviation = 0.2
-    public var gamma = 0.01
-    public var epsilon = 0.01
-    public var iterations = 200
+    @Setting("Charge: how far a force changes a velocity in one iteration (eq. 4).", .above(0)) public var gamma = 0.01
+    @Setting("Charge: smaller distances count as this one.", .above(0, upTo: 2)) public var epsilon = 0.01
+    @Setting("Charge: iterations at most, of each start.", .atLeast(1)) public var iterations = 200
+    @Setting(
+      "Charge: stop where no point of the unit sphere moves this far in an iteration; 0 never stops.", .atLeast(0))
     public var tolerance = 1e-9
+    @Setting("Charge: further random starts; the one with the least energy is kept.", .within(0...1000))
     public var restarts = 0
     public init() {}
-    public static let help: KeyValuePairs = [
-      "method": "simplex (exact, up to latent + 1 classes), charge (Algorithm 1), or auto: the first where it exists.",
-      "classes": "How many centroids; unset: one for each class of the data. More leave room for classes to come.",
-      "scale":
-        "alpha of eq. 5, the length of centroids; unset: sqrt(latent). noise.scale does not follow: set both.",
-      "deviation": "Standard deviation of a class around its centroid, for densities and draws.",
-      "gamma": "Charge: how far a force changes a velocity in one iteration (eq. 4); above 0.",
-      "epsilon": "Charge: smaller distances count as this one; above 0, up to 2.",
-      "iterations": "Charge: iterations at most, of each start.",
-      "tolerance": "Charge: stop where no point of the unit sphere moves this far in an iteration; 0 never stops.",
-      "restarts": "Charge: further random starts, up to 1000; the one with the least energy is kept.",
-    ]
 
     /// How charges are moved under these settings.
     public var motion: ChargeMotion {
@@ -45,10 +43,8 @@ public struct PEDCC: CentroidPrior, DirectPrior {
     }
   }
 
-  /// What `scale` and `deviation` can be: squares of such distances are numbers above 0 in Float32 too.
-  private static let lengths = 1e-15...1e15
-
   public let centroids: Tensor
+  public let scale: Double?
   /// How the charges came to rest; nil for a simplex, which needs no search.
   public let report: EvenPoints.Report?
   private let deviation: Double
@@ -60,22 +56,18 @@ public struct PEDCC: CentroidPrior, DirectPrior {
     guard classes >= known else {
       throw RecipeError("\(title): classes is \(classes), and the data have \(known); leave it out or raise it")
     }
-    let scale = config.scale ?? Double(context.latentSize).squareRoot()
-    for (name, value) in [("scale", scale), ("deviation", config.deviation)] where !(PEDCC.lengths ~= value) {
-      throw RecipeError(
-        "\(title): \(name) is \(value), expected 1e-15 to 1e15, so that squares of distances stay numbers")
-    }
-    try PEDCC.naming(title) {
-      try config.motion.check()
-      try EvenPoints.check(classes, dimensions: context.latentSize)
-    }
+    try PEDCC.naming(title) { try EvenPoints.check(classes, dimensions: context.latentSize) }
     let key = Placement(
       config: config, classes: classes, latent: context.latentSize, seed: context.seed, path: context.scope.path)
     let (points, report) = try context.memory.value(for: key) { try PEDCC.place(classes, config, in: context) }
     self.report = report
+    let scale = config.scale ?? Double(context.latentSize).squareRoot()
     centroids = try context.scope.buffer("centroids", points * scale)
+    self.scale = scale
     deviation = config.deviation
   }
+
+  public var needs: DataNeeds { .labels }
 
   /// All that the points depend on.
   private struct Placement: Hashable {
@@ -115,14 +107,14 @@ public struct PEDCC: CentroidPrior, DirectPrior {
     return (charges.points, charges.report)
   }
 
-  /// What is refused in `body` is said with the part that asked for it.
+  /// Puts the part's title before what `body` refuses.
   private static func naming<Result>(_ title: String, _ body: () throws -> Result) throws -> Result {
     do { return try body() } catch let refusal as RecipeError { throw RecipeError("\(title): \(refusal)") }
   }
 
   public func logDensity(_ latents: Tensor, labels: Tensor?) throws -> Tensor {
     let centroids = try centroids.to(latents.dtype)
-    let peak = -Double(latents.size(1)) * (log(deviation) + 0.5 * log(2 * Double.pi))
+    let peak = try -Double(latents.size(1)) * (log(deviation) + 0.5 * log(2 * Double.pi))
     let precision = -0.5 / (deviation * deviation)
     if let labels {
       return try (latents - centroids.rows(labels)).square().sum(axis: 1) * precision + peak
@@ -132,9 +124,16 @@ public struct PEDCC: CentroidPrior, DirectPrior {
     return try (squares * precision).logSumExp(axis: 1) + (peak - log(Double(centroids.size(0))))
   }
 
-  public func draw(_ count: Int, labels: Tensor?, using generator: inout Generator) throws -> Tensor {
-    let labels = try labels ?? generator.integers(0..<centroids.size(0), [count])
+  public func draw(_ request: DrawRequest, using generator: inout Generator) throws -> Draw {
+    let count = request.count
+    let labels = try request.labels ?? generator.integers(0..<centroids.size(0), [count])
     let noise = try generator.normal([count, centroids.size(1)], dtype: centroids.dtype)
-    return try centroids.rows(labels.to(centroids.device)) + noise.to(centroids.device) * deviation
+    let latents = try centroids.rows(labels.to(centroids.device)) + noise.to(centroids.device) * deviation
+    return Draw(latents: latents, followsLabels: request.labels != nil)
   }
+}
+
+extension SettingRange {
+  /// Lengths whose squares are numbers above 0 in Float32 too.
+  fileprivate static let length = SettingRange.within(1e-15...1e15)
 }

@@ -9,15 +9,15 @@ import LatentKit
 ///
 /// Where edges lie does not matter, only how strong they are: edges may move, and still are sharp.
 ///
-/// - Shapes: inputs and reconstruction `[batch, channels, height, width]`, sides of 3 or more; the term is a scalar.
+/// - Shapes: inputs and reconstruction `[batch, channels, height, width]`, sides of 3 or more; the term is `[batch]`, or
+///   a scalar that is no mean over examples with `author-code`.
 /// - Throws: `RecipeError` where the data are not images.
-public struct SobelLoss: Loss {
+public struct SobelLoss: Loss, Component {
+  /// The settings.
   public struct Config: ComponentConfig {
+    @Setting("paper: image by image; author-code: Gx + Gy as one filter, one difference for the whole batch.")
     public var fidelity = Fidelity.paper
     public init() {}
-    public static let help: KeyValuePairs = [
-      "fidelity": "paper: image by image; author-code: Gx + Gy as one filter, one difference for the whole batch."
-    ]
   }
 
   private let config: Config
@@ -39,10 +39,13 @@ public struct SobelLoss: Loss {
     filters = try Tensor(weights, shape: [weights.count / 9, 3, 3]).to(context.dtype, context.device)
   }
 
+  public var needs: DataNeeds { .images }
+
   public func terms(_ forward: Forward, under prior: any Prior) throws -> [Term] {
     let made = try strength(of: forward.reconstruction)
     let given = try withoutGradients { try strength(of: forward.inputs) }
-    return [Term("sobel", try (made - given).abs().mean())]
+    let difference = try (made - given).abs()
+    return [config.fidelity == .paper ? .perExample("sobel", difference) : .batch("sobel", try difference.mean())]
   }
 
   /// Of each image, `[batch]`; or of all together, `[]`.

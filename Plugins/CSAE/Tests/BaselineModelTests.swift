@@ -21,7 +21,7 @@ private func decoder(
   var generator = try Generator(seed: 1)
   let latents = try generator.normal([3, 4], dtype: .float64)
   let labels: [Int64] = [2, 0, 1]
-  let made = try decoder.decode(latents, labels: Tensor(labels)).detached()
+  let made = try decoder.decode(LatentBatch(latents, labels: Tensor(labels))).detached()
   #expect(made.shape == [3, 1, 2, 3])
   for row in 0..<3 {
     let z = try latents.select(row).doubles()
@@ -39,7 +39,8 @@ private func decoder(
   let context = try context(latent: 40, shape: [1, 28, 28], store: store)
   let decoder = try ConditionalMLPDecoder(ConditionalMLPDecoder.Config(), in: context)
   #expect(store.parameters.filter { $0.tensor.rank == 2 }.map { $0.tensor.shape } == [[400, 50], [784, 400]])
-  let made = try decoder.decode(.full([2, 40], 30, dtype: .float64), labels: Tensor([0, 9] as [Int64]))
+  let made = try decoder.decode(
+    LatentBatch(.full([2, 40], 30, dtype: .float64), labels: Tensor([0, 9] as [Int64])))
   #expect(try made.min().item() >= 0 && made.max().item() <= 1)
 }
 
@@ -49,9 +50,11 @@ private func decoder(
   let labels = try Tensor([1, 2] as [Int64])
   var generator = try Generator(seed: 2)
   let latents = try generator.normal([2, 4], dtype: .float64)
-  #expect(try gradientError(of: { try decoder.decode($0, labels: labels).square().sum() }, at: latents) < 1e-7)
-  let gradient = try #require(
-    try decoder.decode(latents, labels: labels).square().sum().gradients(by: [store.parameters[0].tensor])[0])
+  func sum(_ latents: Tensor) throws -> Tensor {
+    try decoder.decode(LatentBatch(latents, labels: labels)).square().sum()
+  }
+  #expect(try gradientError(of: sum, at: latents) < 1e-7)
+  let gradient = try #require(try sum(latents).gradients(by: [store.parameters[0].tensor])[0])
   // Class 0 does not occur: its column stays, those of the others move.
   let columns = try gradient.abs().sum(axis: 0).doubles()
   #expect(columns[4] == 0 && columns[5] > 0 && columns[6] > 0)
@@ -59,10 +62,39 @@ private func decoder(
 
 @Test func conditionalDecoderWantsLabels() throws {
   #expect(message { _ = try decoder(classes: nil) { _ in } }.contains("choose a labelled dataset"))
-  #expect(message { _ = try decoder { _ in }.decode(.zeros([1, 4])) }.contains("is told the class"))
   #expect(
-    message { _ = try decoder { $0.hidden = [0] } }
-      == "decoder 'conditional-mlp': hidden has 0, expected whole numbers from 1 to 1000000")
+    message { _ = try decoder { _ in }.decode(LatentBatch(.zeros([1, 4]))) }
+      == "decoder 'conditional-mlp' is conditioned on the class, and there are no labels")
+  #expect(try decoder { _ in }.needs == .everyLabel)
+}
+
+@Test func conditionalEncoderIsLayersOfInputAndOneHotLabel() throws {
+  let store = ParameterStore()
+  var config = ConditionalMLPEncoder.Config()
+  (config.hidden, config.latent) = ([], 2)
+  let encoder = try ConditionalMLPEncoder(
+    config, in: context(classes: 3, latent: 0, shape: [1, 2, 2], title: "encoder 'conditional-mlp'", store: store))
+  #expect(encoder.latentSize == 2 && encoder.needs == .everyLabel)
+  #expect(store.parameters.map { $0.tensor.shape } == [[2, 7], [2], [2, 7], [2]])
+  let values = try store.parameters.map { try $0.tensor.detached().doubles() }
+  var generator = try Generator(seed: 1)
+  let images = try generator.normal([3, 1, 2, 2], dtype: .float64)
+  let labels: [Int64] = [2, 0, 1]
+  guard case .gaussian(let mean, let logVariance) = try encoder.encode(Batch(inputs: images, labels: Tensor(labels)))
+  else { throw RecipeError("expected a Gaussian code") }
+  for (found, (weights, biases)) in [(mean, (values[0], values[1])), (logVariance, (values[2], values[3]))] {
+    for row in 0..<3 {
+      let x = try images.select(row).flattened().doubles()
+      for unit in 0..<2 {
+        let value = (0..<4).reduce(biases[unit]) { $0 + weights[unit * 7 + $1] * x[$1] }
+        let expected = value + weights[unit * 7 + 4 + Int(labels[row])]
+        #expect(try abs(found.detached().select(row).doubles()[unit] - expected) < 1e-12)
+      }
+    }
+  }
+  #expect(
+    message { _ = try encoder.encode(Batch(inputs: images, labels: nil)) }
+      == "encoder 'conditional-mlp' is conditioned on the class, and there are no labels")
 }
 
 private func pooled(
@@ -77,10 +109,10 @@ private func pooled(
 @Test func pooledEncoderAveragesTheFourByFourValuesOfItsChannels() throws {
   let encoder = try pooled()
   var generator = try Generator(seed: 3)
-  let images = try generator.normal([2, 1, 32, 32], dtype: .float64).channelsLast()
+  let images = Batch(inputs: try generator.normal([2, 1, 32, 32], dtype: .float64).channelsLast(), labels: nil)
   let last = try #require(try encoder.features(images).last).detached()
   #expect(last.shape == [2, 6, 4, 4] && encoder.latentSize == 6)
-  let latents = try encoder.encode(images).center.detached()
+  let latents = try encoder.encode(images).mean.detached()
   #expect(latents.shape == [2, 6])
   for image in 0..<2 {
     let found = try latents.select(image).doubles()
@@ -98,15 +130,11 @@ private func pooled(
   #expect(names.contains("prior.stem.conv.weight") && names.contains("prior.block3.conv2.weight"))
   #expect(!store.parameters.contains { $0.tensor.rank == 2 }, "no linear layer")
   #expect(message { _ = try pooled(shape: [12]) }.contains("needs images"))
-  #expect(message { _ = try pooled(widths: []) }.hasPrefix("encoder 'pooled-resnet': widths is []"))
 }
 
 private func distances(_ latents: Tensor, _ labels: [Int64]?, classes: Int) throws -> [Measured] {
   let set = LatentSet(latents: latents, labels: try labels.map { try Tensor($0) })
-  let evaluation = Evaluation(measured: set, scores: nil, classCount: classes, prior: FlatPrior()) {
-    throw RecipeError("the training part was not to be encoded")
-  }
-  return try ClassDistances(NoConfig(), in: context(classes: classes)).measure(evaluation)
+  return try ClassDistances(NoConfig(), in: context(classes: classes)).finish(evaluation(set))
 }
 
 @Test func classDistancesAreThoseOfTheMeansOfEachPair() throws {
@@ -125,9 +153,24 @@ private func distances(_ latents: Tensor, _ labels: [Int64]?, classes: Int) thro
     }
   }
   let found = try distances(latents, labels, classes: 5)
-  #expect(found.map(\.name) == ["minimum class distance", "mean class distance", "maximum class distance"])
+  #expect(
+    found.map(\.name) == [
+      "minimum class distance", "mean class distance", "maximum class distance", "class distances",
+    ])
   let summary = [expected.min() ?? 0, expected.reduce(0, +) / 6, expected.max() ?? 0]
-  for (a, b) in zip(found.map(\.value), summary) { #expect(abs(a - b) < 1e-12) }
+  for (a, b) in zip(found.compactMap(\.value), summary) { #expect(abs(a - b) < 1e-12) }
+  // The matrix has each pair twice, and no row for the class that does not occur.
+  let table = try #require(found[3].table)
+  #expect(table.rows == ["0", "1", "3", "4"] && table.columns == table.rows && table.isMatrix)
+  var pair = 0
+  for i in 0..<4 {
+    #expect(table.values[i][i] == 0)
+    for j in 0..<i {
+      #expect(abs(try #require(table.values[i][j]) - expected[pair]) < 1e-12)
+      #expect(table.values[i][j] == table.values[j][i])
+      pair += 1
+    }
+  }
 }
 
 @Test func classDistancesNeedTwoClasses() throws {

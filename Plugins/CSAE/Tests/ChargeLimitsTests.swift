@@ -14,23 +14,23 @@ func chargesThatRunAwayAreRefused(count: Int, gamma: Double) throws {
       """)
 }
 
-@Test func settingsOfChargesAreChecked() throws {
-  // Ten classes in 40 dimensions are a simplex, and the settings wrong all the same.
+@Test func motionsOutOfRangeAreRefused() throws {
   func refusal(_ change: (inout PEDCC.Config) -> Void) -> String {
-    var config = PEDCC.Config()
-    change(&config)
-    return message { _ = try PEDCC(config, in: context()) }
+    message {
+      var generator = try Generator(seed: 1)
+      _ = try charges(10, dimensions: 3, using: &generator, change)
+    }
   }
-  #expect(refusal { $0.gamma = 0 } == "prior 'pedcc': gamma is 0.0, expected above 0 and finite")
-  #expect(refusal { $0.gamma = .infinity } == "prior 'pedcc': gamma is inf, expected above 0 and finite")
+  #expect(refusal { $0.gamma = 0 } == "gamma is 0.0, expected above 0 and finite")
+  #expect(refusal { $0.gamma = .infinity } == "gamma is inf, expected above 0 and finite")
   for epsilon in [0, -1, 2.5, .nan] {
     #expect(
       refusal { $0.epsilon = epsilon }
-        == "prior 'pedcc': epsilon is \(epsilon), expected above 0, up to 2, the diameter of the sphere")
+        == "epsilon is \(epsilon), expected above 0, up to 2, the diameter of the sphere")
   }
-  #expect(refusal { $0.iterations = 0 } == "prior 'pedcc': iterations is 0, expected at least 1")
-  #expect(refusal { $0.tolerance = -1 } == "prior 'pedcc': tolerance is -1.0, expected 0 or more")
-  #expect(refusal { $0.restarts = -1 } == "prior 'pedcc': restarts is -1, expected 0 to 1000")
+  #expect(refusal { $0.iterations = 0 } == "iterations is 0, expected at least 1")
+  #expect(refusal { $0.tolerance = -1 } == "tolerance is -1.0, expected 0 or more")
+  #expect(refusal { $0.restarts = -1 } == "restarts is -1, expected 0 to 1000")
   let points = try Tensor.ones([2, 3], dtype: .float64)
   #expect(message { _ = try EvenPoints.tangentForces(on: points, epsilon: 0) }.contains("epsilon is 0.0"))
   #expect(

@@ -1,7 +1,7 @@
 import CSAE
 import Foundation
 import LatentKit
-import Metrics
+import Statistics
 import Testing
 
 /// Random points of the unit sphere, the second one right beside the first.

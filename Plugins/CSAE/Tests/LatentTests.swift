@@ -2,47 +2,49 @@ import CSAE
 import LatentKit
 import Testing
 
-@Test func noiseHasTheDeviationOfEquation11() throws {
-  let noise = try ScaledGaussianNoise(ScaledGaussianNoise.Config(), in: context(latent: 40))
+/// The noise on latents of 40 dimensions that are 0, Float64.
+private func noise(under prior: (any Prior)? = nil, _ change: (inout ScaledGaussianNoise.Config) -> Void = { _ in })
+  throws -> Tensor
+{
+  var config = ScaledGaussianNoise.Config()
+  change(&config)
+  var context = try context(latent: 40)
+  let latents = try Tensor.zeros([5000, 40], dtype: .float64)
+  if let prior { context.model = Model(encoder: FixedEncoder(latents), prior: prior) }
   var generator = try Generator(seed: 1)
-  let latents = try generator.normal([5000, 40], dtype: .float64)
-  let moved = try noise.perturb(latents, using: &generator) - latents
-  let variance = try moved.square().mean().item()
+  return try ScaledGaussianNoise(config, in: context).perturb(LatentBatch(latents), using: &generator)
+}
+
+@Test func noiseHasTheDeviationOfEquation11() throws {
+  let moved = try noise()
   // 0.04² · 40 = 0.064; the estimate over 200,000 values has a standard error of 0.0002.
-  #expect(abs(variance - 0.064) < 0.001)
+  #expect(abs(try moved.square().mean().item() - 0.064) < 0.001)
   #expect(abs(try moved.mean().item()) < 0.003)
 }
 
-@Test func noiseFollowsItsSettings() throws {
+@Test func noiseIsAddedToTheLatents() throws {
   var config = ScaledGaussianNoise.Config()
-  (config.beta, config.scale) = (0, 3)
   var generator = try Generator(seed: 1)
-  let latents = try Tensor.ones([2, 40])
-  let still = try ScaledGaussianNoise(config, in: context(latent: 40)).perturb(latents, using: &generator)
+  let latents = try generator.normal([5000, 40], dtype: .float64)
+  generator = try Generator(seed: 1)
+  let moved = try ScaledGaussianNoise(config, in: context(latent: 40))
+    .perturb(LatentBatch(latents), using: &generator)
+  #expect(try moved.doubles() == (latents + noise()).doubles())
+  config.beta = 0
+  let still = try ScaledGaussianNoise(config, in: context(latent: 40))
+    .perturb(LatentBatch(latents), using: &generator)
   #expect(try still.doubles() == latents.doubles())
-  config.beta = 1.5
-  #expect(
-    message { _ = try ScaledGaussianNoise(config, in: context(title: "noise 'scaled-gaussian'")) }
-      == "noise 'scaled-gaussian': beta is 1.5, expected 0 to 1")
 }
 
-/// `α` of the noise is a setting of its own: the help of both parts says so, and what `scale` is taken.
-@Test func noiseTakesItsOwnScaleAndBothPartsSayIt() throws {
-  var config = ScaledGaussianNoise.Config()
-  config.scale = 10
-  var generator = try Generator(seed: 1)
-  let latents = try Tensor.zeros([5000, 40], dtype: .float64)
-  let moved = try ScaledGaussianNoise(config, in: context(latent: 40)).perturb(latents, using: &generator)
-  #expect(abs(try moved.square().mean().item() - 0.16) < 0.0025)  // (0.04 · 10)², five standard errors
-  let help = { (pairs: KeyValuePairs<String, String>) in pairs.first { $0.key == "scale" }?.value ?? "" }
-  #expect(help(ScaledGaussianNoise.Config.help).contains("Does not follow prior.scale: set both."))
-  #expect(help(PEDCC.Config.help).contains("noise.scale does not follow: set both."))
-  for scale in [-1, 1e200, .nan] {
-    config.scale = scale
-    #expect(
-      message { _ = try ScaledGaussianNoise(config, in: context(title: "noise 'scaled-gaussian'")) }
-        == "noise 'scaled-gaussian': scale is \(scale), expected 0 to 1e15; leave it out for sqrt(latent)")
-  }
+/// `α` of eq. 11 is that of the centroids (eq. 5), unless set.
+@Test func noiseFollowsThePriorsScale() throws {
+  let ten = try PEDCC(PEDCC.Config(["scale": 10], at: "prior.with"), in: context(latent: 40))
+  let plain = try noise()
+  #expect(abs(try noise(under: ten).square().mean().item() - 0.16) < 0.0025)  // (0.04 · 10)², five standard errors
+  #expect(try noise(under: PEDCC(PEDCC.Config(), in: context(latent: 40))).doubles() == plain.doubles())
+  #expect(try noise(under: FlatPrior()).doubles() == plain.doubles())
+  let set = try noise(under: ten) { $0.scale = 40.0.squareRoot() }
+  #expect(try set.doubles() == plain.doubles())
 }
 
 private func draw(_ labels: [Int64]?, count: Int, from reference: LatentSet, seed: UInt64 = 1) throws -> Draw {
@@ -68,7 +70,9 @@ private func reference() throws -> LatentSet {
   let reference = try reference()
   let count = 60_000
   let labels = (0..<count).map { Int64($0 % 3 == 0 ? 0 : 1) }
-  let latents = try draw(labels, count: count, from: reference).latents
+  let result = try draw(labels, count: count, from: reference)
+  #expect(result.followsLabels)
+  let latents = result.latents
   for label in 0..<2 {
     let rows = labels.indices.filter { labels[$0] == Int64(label) }
     let found = try latents.rows(rows)
@@ -87,7 +91,9 @@ private func reference() throws -> LatentSet {
   // Three latents in five dimensions: their covariance has rank 2.
   var generator = try Generator(seed: 3)
   let latents = try generator.normal([3, 5], dtype: .float64)
-  let drawn = try draw(nil, count: 50, from: LatentSet(latents: latents, labels: nil)).latents
+  let result = try draw(nil, count: 50, from: LatentSet(latents: latents, labels: nil))
+  #expect(!result.followsLabels)
+  let drawn = result.latents
   let axes = try latents.slice(1..<3) - latents.slice(0..<1)
   let offsets = try drawn - latents.slice(0..<1)
   // What is left of each draw after its projection onto the span.
@@ -113,13 +119,6 @@ private func reference() throws -> LatentSet {
   #expect(try one != draw(labels, count: 4, from: reference, seed: 2).latents.doubles())
 }
 
-private func evaluation(_ measured: LatentSet, _ prior: any Prior, training: LatentSet? = nil) -> Evaluation {
-  Evaluation(measured: measured, scores: nil, classCount: 3, prior: prior) {
-    guard let training else { throw RecipeError("the training part was not to be encoded") }
-    return training
-  }
-}
-
 private func metric(_ means: NearestClassMean.Means) throws -> NearestClassMean {
   var config = NearestClassMean.Config()
   config.means = means
@@ -136,7 +135,7 @@ private func metric(_ means: NearestClassMean.Means) throws -> NearestClassMean 
   let between = try centroids.slice(7..<8) * 0.9 + centroids.slice(1..<2) * 0.5
   let latents = try Tensor.concatenate([centroids.rows([0, 1, 2, 2]), between])
   let measured = LatentSet(latents: latents, labels: try Tensor([0, 1, 2, 0, 1] as [Int64]))
-  let found = try metric(.auto).measure(evaluation(measured, prior))
+  let found = try metric(.auto).finish(evaluation(measured, prior))
   #expect(found == [Measured("nearest-class-mean accuracy", 80, unit: "%")])
 }
 
@@ -146,22 +145,59 @@ private func metric(_ means: NearestClassMean.Means) throws -> NearestClassMean 
   let measured = LatentSet(
     latents: try Tensor([1.0, 1, 9, 9, -9, 3, 0, 0], shape: [4, 2]), labels: try Tensor([0, 1, 2, 1] as [Int64]))
   for means in [NearestClassMean.Means.auto, .training] {
-    #expect(try metric(means).measure(evaluation(measured, FlatPrior(), training: training))[0].value == 75)
+    #expect(try metric(means).finish(evaluation(measured, FlatPrior(), training: training))[0].value == 75)
   }
   #expect(
-    message { _ = try metric(.centroids).measure(evaluation(measured, FlatPrior())) }.contains("FlatPrior has none"))
+    message { _ = try metric(.centroids).finish(evaluation(measured, FlatPrior())) }.contains("FlatPrior has none"))
+}
+
+@Test func accuracyByTheNearestMeanIsOfTheLabelledExamples() throws {
+  let training = LatentSet(
+    latents: try Tensor([0.0, 0, 9, 9, -9, 9], shape: [3, 2]), labels: try Tensor([0, 1, 2] as [Int64]))
+  let measured = LatentSet(
+    latents: try Tensor([1.0, 1, 9, 9, -9, 3], shape: [3, 2]), labels: try Tensor([0, 2, 2] as [Int64]),
+    labelled: try Tensor([1, 0, 1] as [Int64]) .!= 0)
+  // The second, which is nearest to another mean, has no label.
+  #expect(try metric(.training).finish(evaluation(measured, training: training))[0].value == 100)
 }
 
 @Test func everyPartIsInTheCatalogAndItsCompanionsExist() throws {
   let catalog = try Catalog([CSAEPlugin.self])
-  let pedcc = try catalog.priors["pedcc"]
-  #expect(try pedcc.companions.noise.map { try catalog.noises[$0.use].name } == "scaled-gaussian")
-  #expect(try pedcc.companions.sampler.map { try catalog.samplers[$0.use].name } == "class-gaussian")
-  #expect(try pedcc.companions.metrics?.map { try catalog.metrics[$0.use].name } == ["nearest-class-mean"])
-  #expect(pedcc.companions.losses?.map(\.use) == ["centroid", "mse", "sobel"])
-  for slot in Slot.allCases {
-    for part in catalog.descriptions(of: slot) {
-      #expect(Set(try part.resolved([:], at: part.name).keys) == Set(part.settings.map(\.name)), "\(part.name)")
+  let companions = try catalog[.prior]["pedcc"].companions
+  #expect(companions.parts == [.noise: "scaled-gaussian", .sampler: "class-gaussian"])
+  for (slot, part) in companions.parts { _ = try catalog.description(of: slot, part.use) }
+  #expect(companions.metrics.map(\.use) == ["nearest-class-mean"])
+  #expect(companions.losses?.map(\.use) == ["centroid", "mse", "sobel"])
+  for (slot, name) in [(Slot.encoder, "conditional-mlp"), (.decoder, "conditional-mlp"), (.metric, "centroid-angles")] {
+    #expect(try catalog.description(of: slot, name).plugin == "CSAE")
+  }
+}
+
+/// A part, a setting, what it is refused for and the range that is named.
+private let nonsense: [(slot: Slot, part: String, setting: String, values: [Value], range: String)] = [
+  (.prior, "pedcc", "classes", [0, 25_001, 1_000_000_000], "1 to 25000"),
+  (.prior, "pedcc", "scale", [1e200, 9e-16, -1], "1e-15 to 1e+15"),
+  (.prior, "pedcc", "deviation", [0, 1.1e15], "1e-15 to 1e+15"),
+  (.prior, "pedcc", "gamma", [0, -1], "above 0"),
+  (.prior, "pedcc", "epsilon", [0, -1, 2.5], "above 0, up to 2"),
+  (.prior, "pedcc", "iterations", [0], "1 or more"),
+  (.prior, "pedcc", "tolerance", [-1], "0 or more"),
+  (.prior, "pedcc", "restarts", [-1, 1001], "0 to 1000"),
+  (.noise, "scaled-gaussian", "beta", [-0.1, 1.5], "0 to 1"),
+  (.noise, "scaled-gaussian", "scale", [-1, 1e200], "0 to 1e+15"),
+  (.encoder, "conditional-mlp", "latent", [0], "1 to 1000000"),
+  (.decoder, "conditional-mlp", "hidden", [[0]], "0 to 64 numbers, each 1 to 1000000"),
+  (.encoder, "pooled-resnet", "widths", [[], [0]], "1 to 16 numbers, each 1 to 1000000"),
+]
+
+@Test func settingsOutOfRangeAreRefusedWithTheRange() throws {
+  let catalog = try Catalog([CSAEPlugin.self])
+  for (slot, part, setting, values, range) in nonsense {
+    let description = try catalog.description(of: slot, part)
+    for value in values {
+      #expect(
+        message { _ = try description.resolved([setting: value], at: "part.with") }
+          == "part.with.\(setting): found \(value.text), expected \(range)")
     }
   }
 }

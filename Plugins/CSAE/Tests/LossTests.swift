@@ -12,7 +12,7 @@ private func centroidTerm(_ latents: Tensor, _ labels: Tensor, _ fidelity: Fidel
   var config = CentroidLoss.Config()
   config.fidelity = fidelity
   let pass = try forward(latents: latents, reconstruction: latents, inputs: latents, labels: labels, prior: prior)
-  return try CentroidLoss(config, in: context(classes: 3, latent: 4)).terms(pass, under: prior)[0].value
+  return try onlyTerm(of: CentroidLoss(config, in: context(classes: 3, latent: 4)), pass, under: prior)
 }
 
 @Test(arguments: [Fidelity.paper, .authorCode])
@@ -44,9 +44,28 @@ func centroidLossAgreesWithALoopAndFiniteDifferences(fidelity: Fidelity) throws 
   #expect(
     message { _ = try centroidTerm(latents, labels, .paper, under: FlatPrior()) }
       == """
-      loss 'centroid' needs a prior that places each class at a point, and FlatPrior does not; set prior to pedcc, or drop \
-      the loss
+      loss 'centroid' needs a prior with class centroids, which this recipe does not have; choose one, --prior pedcc say
       """)
+}
+
+@Test(arguments: [Fidelity.paper, .authorCode])
+func centroidLossIsOverTheLabelledExamples(fidelity: Fidelity) throws {
+  var generator = try Generator(seed: 5)
+  let latents = try generator.normal([4, 4], dtype: .float64)
+  let prior = try prior()
+  let labels: [Int64] = [2, 0, 0, 1]
+  let mask = try Tensor([1, 0, 0, 1] as [Int64]) .!= 0
+  var config = CentroidLoss.Config()
+  config.fidelity = fidelity
+  let pass = try forward(
+    latents: latents, reconstruction: latents, inputs: latents, labels: Tensor(labels), labelled: mask, prior: prior)
+  let found = try pass.reduced(CentroidLoss(config, in: context(classes: 3, latent: 4)), under: prior)[0].value.item()
+  var sum = 0.0
+  for row in [0, 3] {
+    let (z, c) = (try latents.select(row).doubles(), try prior.centroids.select(Int(labels[row])).doubles())
+    sum += zip(z, c).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+  }
+  #expect(abs(found - sum / (fidelity == .paper ? 2 : 8)) < 1e-12)
 }
 
 private func sobelTerm(_ made: Tensor, _ given: Tensor, _ fidelity: Fidelity) throws -> Tensor {
@@ -54,8 +73,8 @@ private func sobelTerm(_ made: Tensor, _ given: Tensor, _ fidelity: Fidelity) th
   config.fidelity = fidelity
   let pass = try forward(latents: made, reconstruction: made, inputs: given, labels: nil, prior: FlatPrior())
   let shape = Array(made.shape.dropFirst())
-  return try SobelLoss(config, in: context(shape: shape, title: "loss 'sobel'")).terms(pass, under: FlatPrior())[0]
-    .value
+  return try onlyTerm(
+    of: SobelLoss(config, in: context(shape: shape, title: "loss 'sobel'")), pass, under: FlatPrior())
 }
 
 /// The responses of one plane to both filters, by loops; outside the image is zero.
@@ -112,6 +131,17 @@ func sobelLossOfTheAuthorsCodeAgreesWithLoops(channels: Int) throws {
   }
   #expect(abs(try sobelTerm(made, given, .authorCode).item() - abs(strength(made) - strength(given))) < 1e-10)
   #expect(try gradientError(of: { try sobelTerm($0, given, .authorCode) }, at: made) < 1e-6)
+}
+
+@Test(arguments: [Fidelity.paper, .authorCode])
+func sobelLossIsGivenPerExampleByThePaperOnly(fidelity: Fidelity) throws {
+  let images = try Tensor.ones([3, 1, 6, 5], dtype: .float64)
+  var config = SobelLoss.Config()
+  config.fidelity = fidelity
+  let loss = try SobelLoss(config, in: context(shape: [1, 6, 5]))
+  let pass = try forward(latents: images, reconstruction: images, inputs: images, labels: nil, prior: FlatPrior())
+  #expect(try loss.terms(pass, under: FlatPrior())[0].isPerExample == (fidelity == .paper))
+  #expect(loss.needs == .images)
 }
 
 @Test func sobelLossIgnoresWhereEdgesAre() throws {

@@ -14,29 +14,35 @@ func context(
 
 /// Gives the latents it was made with.
 struct FixedEncoder: Encoder {
-  typealias Config = NoConfig
   let latents: Tensor
-  var latentSize: Int { latents.size(1) }
+  var latentSize: Int { latents.shape[1] }
   init(_ latents: Tensor) { self.latents = latents }
-  init(_ config: NoConfig, in context: BuildContext) throws { latents = try .zeros([1, 1]) }
-  func encode(_ inputs: Tensor) throws -> Code { .point(latents) }
+  func encode(_ batch: Batch) throws -> Code { .point(latents) }
 }
 
 /// Gives the images it was made with.
 struct FixedDecoder: LatentKit.Decoder {
-  typealias Config = NoConfig
   let images: Tensor
   init(_ images: Tensor) { self.images = images }
-  init(_ config: NoConfig, in context: BuildContext) throws { images = try .zeros([1, 1]) }
-  func decode(_ latents: Tensor) throws -> Tensor { images }
+  func decode(_ request: LatentBatch) throws -> Tensor { images }
 }
 
 /// A prior without centroids.
 struct FlatPrior: Prior {
-  typealias Config = NoConfig
-  init() {}
-  init(_ config: NoConfig, in context: BuildContext) {}
   func logDensity(_ latents: Tensor, labels: Tensor?) throws -> Tensor { try .zeros([latents.size(0)]) }
+}
+
+/// The evaluation of given latents.
+func evaluation(
+  _ measured: LatentSet, _ prior: any Prior = FlatPrior(), classes: Int? = nil, training: LatentSet? = nil
+) throws -> Evaluation {
+  Evaluation(
+    measured: measured, scores: nil, model: Model(encoder: FixedEncoder(measured.latents), prior: prior),
+    classCount: classes, random: RandomSource(try Generator(seed: 1)),
+    training: Evaluation.TrainingReference {
+      guard let training else { throw RecipeError("the training part was not to be encoded") }
+      return training
+    })
 }
 
 /// Charges under the plugin's settings, but for what `change` says.
@@ -70,11 +76,25 @@ func tangentForces(_ u: [[Double]], epsilon: Double) -> [[Double]] {
 
 /// A training pass with given latents, reconstruction, inputs and labels.
 func forward(
-  latents: Tensor, reconstruction: Tensor, inputs: Tensor, labels: Tensor?, prior: any Prior
+  latents: Tensor, reconstruction: Tensor, inputs: Tensor, labels: Tensor?, labelled: Tensor? = nil, prior: any Prior
 ) throws -> Forward {
-  var generator = try Generator(seed: 1)
   let model = Model(encoder: FixedEncoder(latents), decoder: FixedDecoder(reconstruction), prior: prior)
-  return Forward(Batch(inputs: inputs, labels: labels), through: model, training: true, using: &generator)
+  return Forward(
+    Batch(inputs: inputs, labels: labels, labelled: labelled), through: model, training: true,
+    drawing: RandomSource(try Generator(seed: 1)))
+}
+
+/// The value of a loss's only term. Where it is given per example, `[batch]`, the examples reduce to it.
+func onlyTerm(of loss: any Loss, _ pass: Forward, under prior: any Prior) throws -> Tensor {
+  let terms = try loss.terms(pass, under: prior)
+  #expect(terms.count == 1)
+  let value = try terms[0].value
+  if terms[0].isPerExample {
+    let values = try terms[0].values()
+    #expect(values.shape == [pass.inputs.size(0)])
+    #expect(try abs(values.mean().item() - value.item()) <= 1e-12 * max(1, abs(value.item())))
+  }
+  return value
 }
 
 /// The largest difference between the gradient of `f` at `x` and central differences.

@@ -4,11 +4,10 @@ import LatentKit
 /// 2016, *Fast projection onto the simplex and the l1 ball*).
 ///
 /// - Throws: `RecipeError` where the radius is negative; `TensorError` where weights are not finite.
-public struct L1Ball: Constraint {
+public struct L1Ball: Constraint, Component {
   public struct Config: ComponentConfig {
-    public var radius = 1000.0
+    @Setting(Ball.radiusHelp, .atLeast(0)) public var radius = 1000.0
     public init() {}
-    public static let help: KeyValuePairs = ["radius": Ball.radiusHelp]
   }
 
   private let radius: Double
@@ -28,7 +27,7 @@ public struct L1Ball: Constraint {
 /// is not its nearest point: that is what `l1-ball` gives.
 ///
 /// - Throws: `RecipeError` where the radius is negative; `TensorError` where weights are not finite.
-public struct L11Ball: Constraint {
+public struct L11Ball: Constraint, Component {
   public typealias Config = GroupedBallConfig
   private let ball: Ball
   public init(_ config: Config, in context: BuildContext) throws { ball = try Ball(.l11, config, in: context) }
@@ -39,7 +38,7 @@ public struct L11Ball: Constraint {
 /// square in Barlaud, Chambolle & Caillau 2020). The nearest point of it; every group that had weights keeps some.
 ///
 /// - Throws: `RecipeError` where the radius is negative; `TensorError` where weights are not finite.
-public struct L12Ball: Constraint {
+public struct L12Ball: Constraint, Component {
   public typealias Config = GroupedBallConfig
   private let ball: Ball
   public init(_ config: Config, in context: BuildContext) throws { ball = try Ball(.l12, config, in: context) }
@@ -50,7 +49,7 @@ public struct L12Ball: Constraint {
 /// of the groups are projected onto the l1 ball, and each group is scaled to its own. Groups become zero as a whole only.
 ///
 /// - Throws: `RecipeError` where the radius is negative; `TensorError` where weights are not finite.
-public struct L21Ball: Constraint {
+public struct L21Ball: Constraint, Component {
   public typealias Config = GroupedBallConfig
   private let ball: Ball
   public init(_ config: Config, in context: BuildContext) throws { ball = try Ball(.l21, config, in: context) }
@@ -59,14 +58,11 @@ public struct L21Ball: Constraint {
 
 /// The settings of a ball whose norm has groups.
 public struct GroupedBallConfig: ComponentConfig {
-  public var radius = 1000.0
+  @Setting(Ball.radiusHelp, .atLeast(0)) public var radius = 1000.0
   /// The authors' code projects columns, though the paper says rows: a group is then an input, and features can vanish.
+  @Setting("columns: all weights of an input, so that inputs vanish; rows: all weights of an output.")
   public var groups = WeightGroups.columns
   public init() {}
-  public static let help: KeyValuePairs = [
-    "radius": Ball.radiusHelp,
-    "groups": "columns: all weights of an input, so that inputs vanish; rows: all weights of an output.",
-  ]
 }
 
 extension WeightGroups: Choice {}

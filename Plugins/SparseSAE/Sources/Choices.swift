@@ -1,8 +1,9 @@
 import Foundation
 import LatentKit
+import Statistics
 
 /// How a chain proposes its next place.
-public enum Proposal: Codable, Equatable, Sendable {
+public enum WalkProposal: Codable, Equatable, Sendable {
   /// `N(0, s² Σ)` with `s` tuned in the warm-up to a target acceptance rate, and the shape `Σ` of the class's kernels, or
   /// the identity where the target is a prior.
   case tuned

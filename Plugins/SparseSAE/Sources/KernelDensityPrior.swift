@@ -1,12 +1,12 @@
 import Foundation
 import LatentKit
-import Metrics
+import Statistics
 
 /// The kernel density of the training latents, of each class where they have labels (Barlaud & Guyard 2021, section 2.1):
 ///
 /// `p_y(z) = 1/n_y Σ_i N(z; z_i, h_y² Σ_y)`, and without a label `p(z) = Σ_y n_y/n p_y(z)`.
 ///
-/// It learns at the end of each stage, and says nothing before. A class whose latents do not spread gets the covariance of
+/// It is fitted at the end of each stage, and undefined before. A class whose latents do not spread gets the covariance of
 /// all latents. With `covariance: full` a class agrees with SciPy's `gaussian_kde`, with `identity` with scikit-learn's
 /// `KernelDensity`.
 ///
@@ -15,21 +15,21 @@ import Metrics
 ///
 /// - Shapes: latents `[count, latent]`, labels `[count]`; densities `[count]`.
 /// - Throws: `RecipeError` before it has learned, and for a class without training latents.
-public final class KernelDensityPrior: DirectPrior, FittablePrior {
+public final class KernelDensityPrior: DirectPrior, FittablePrior, Component {
   public struct Config: ComponentConfig {
+    @Setting(
+      "Width of the kernels, in deviations of their covariance: scott, silverman, cross-validated, or a number.",
+      .above(0))
     public var bandwidth = Bandwidth.scott
+    @Setting("Their shape: full, diagonal, scalar, or identity, for which the bandwidth is the width itself.")
     public var covariance = KernelShape.full
+    @Setting(
+      "One density for each class, where there are labels. If not, mh, kde and gibbs estimate a class that is asked for."
+    )
     public var perClass = true
+    @Setting("Parts for a cross-validated bandwidth; 0: one latent each (leave-one-out).", .within(0...1e9))
     public var folds = 0
     public init() {}
-    public static let help: KeyValuePairs = [
-      "bandwidth":
-        "Width of the kernels, in deviations of their covariance: scott, silverman, cross-validated, or a number.",
-      "covariance": "Their shape: full, diagonal, scalar, or identity, for which the bandwidth is the width itself.",
-      "perClass":
-        "One density for each class, where there are labels. If not, mh, kde and gibbs estimate a class that is asked for.",
-      "folds": "Parts for a cross-validated bandwidth; 0: one latent each (leave-one-out).",
-    ]
   }
 
   private let config: Config
@@ -44,7 +44,6 @@ public final class KernelDensityPrior: DirectPrior, FittablePrior {
   }
 
   public init(_ config: Config, in context: BuildContext) throws {
-    try checkBandwidth(config.bandwidth, context.title)
     guard config.folds == 0 || config.folds >= 2 else {
       throw RecipeError("\(context.title): folds is \(config.folds), expected 0 or at least 2")
     }
@@ -52,8 +51,9 @@ public final class KernelDensityPrior: DirectPrior, FittablePrior {
   }
 
   public func fit(_ latents: LatentSet) throws {
+    let latents = config.perClass ? try latents.withLabels() : latents
     let all = latents.latents
-    guard all.size(0) > 0, try all.isFinite().all() else {
+    guard try all.size(0) > 0, try all.isFinite().all() else {
       throw RecipeError(
         "\(title) found training latents that are not finite; the encoder diverged: train it at a lower rate")
     }
@@ -75,7 +75,7 @@ public final class KernelDensityPrior: DirectPrior, FittablePrior {
         let density = try KernelDensity(
           of: points, bandwidth: config.bandwidth, shape: config.covariance, folds: config.folds,
           covariance: isPoint ? whole.covariance : nil)
-        return (label, density, Double(points.size(0)) / Double(all.size(0)))
+        return try (label, density, Double(points.size(0)) / Double(all.size(0)))
       }, dtype: all.dtype, device: all.device)
   }
 
@@ -94,7 +94,12 @@ public final class KernelDensityPrior: DirectPrior, FittablePrior {
     return result
   }
 
-  public func draw(_ count: Int, labels: Tensor?, using generator: inout Generator) throws -> Tensor {
+  public func draw(_ request: DrawRequest, using generator: inout Generator) throws -> Draw {
+    let follows = try request.labels != nil && knowsClasses
+    return Draw(latents: try draw(request.count, request.labels, using: &generator), followsLabels: follows)
+  }
+
+  private func draw(_ count: Int, _ labels: Tensor?, using generator: inout Generator) throws -> Tensor {
     let fit = try requireFit()
     let isLabelled = try knowsClasses
     let wanted: [Int?]

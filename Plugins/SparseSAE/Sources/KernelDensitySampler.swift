@@ -1,5 +1,5 @@
 import LatentKit
-import Metrics
+import Statistics
 
 /// Independent, exact draws from the kernel density of each class: a training latent, and a place of its kernel.
 ///
@@ -9,28 +9,26 @@ import Metrics
 ///
 /// - Shapes: draws `[count, latent]`, in the order of the request's labels.
 /// - Throws: `RecipeError` for a class without training latents, and for `target: prior` without prior `kde`.
-public struct KernelDensitySampler: SelectiveSampler {
+public struct KernelDensitySampler: SelectiveSampler, Component {
   public struct Config: ComponentConfig {
+    @Setting(
+      "What draws follow: kde (an estimate of the training latents), prior (kernels of prior kde), or auto: these, else kde."
+    )
     public var target = WalkTarget.auto
+    @Setting("Of target kde, as of prior kde: scott, silverman, cross-validated, or a number.", .above(0))
     public var bandwidth = Bandwidth.scott
+    @Setting("Of target kde, as of prior kde: full, diagonal, scalar, identity.")
     public var covariance = KernelShape.full
-    public var maximumPoints: Int?
+    @Setting(
+      "Kernels of each class at most, a random choice of its training latents; unset: all of them.", .within(2...1e9))
+    public var maximumPoints: Int? = nil
     public init() {}
-    public static let help: KeyValuePairs = [
-      "target":
-        "What draws follow: kde (an estimate of the training latents), prior (kernels of prior kde), or auto: these, else kde.",
-      "bandwidth": "Of target kde, as of prior kde: scott, silverman, cross-validated, or a number.",
-      "covariance": "Of target kde, as of prior kde: full, diagonal, scalar, identity.",
-      "maximumPoints": "Kernels of each class at most, a random choice of its training latents; unset: all of them.",
-    ]
   }
 
   private let settings: EstimateSettings
   private let title: String
 
   public init(_ config: Config, in context: BuildContext) throws {
-    try checkBandwidth(config.bandwidth, context.title)
-    try checkMaximumPoints(config.maximumPoints, context.title)
     settings = EstimateSettings(
       target: config.target, bandwidth: config.bandwidth, shape: config.covariance, maximumPoints: config.maximumPoints)
     title = context.title
@@ -46,12 +44,14 @@ public struct KernelDensitySampler: SelectiveSampler {
       let draws = try settings.targets(requests, of: request, using: &generator).map { target in
         let (count, points) = (target.request.count, target.points)
         guard let density = target.density else {
-          warnings.append(sentence(aboutPoint: target.request.name))
+          warnings.append(target.request.pointWarning)
           return try points.slice(0..<1).expanded([count, points.size(1)])
         }
         return try density.draw(count, using: &generator).to(points.dtype, points.device)
       }
-      return Draw(latents: try ClassRequest.merge(draws, of: requests), warnings: warnings)
+      return try Draw(
+        latents: ClassRequest.merge(draws, of: requests), followsLabels: settings.followsLabels(of: request),
+        warnings: warnings)
     }
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import LatentKit
+import Statistics
 
 /// Where the densities of some classes are not under a threshold, for walks that fill it.
 struct LevelSet {
@@ -9,13 +10,13 @@ struct LevelSet {
   let starts: Tensor
 
   /// - Throws: `RecipeError` where no training latent of a class is inside.
-  init(
-    _ threshold: Threshold, _ targets: [ClassTarget], in density: any WalkDensity, chains: Int
+  init<Density>(
+    _ threshold: Threshold, _ targets: [ClassTarget<Density>], in density: any ChainDensity, chains: Int
   ) throws {
-    let most = targets.map { $0.points.size(0) }.max() ?? 0
+    let most = try targets.map { try $0.points.size(0) }.max() ?? 0
     let places = try Tensor.stack(
       targets.enumerated().map { number, target in
-        let count = target.points.size(0)
+        let count = try target.points.size(0)
         return try density.whiten(target.points.rows((0..<most).map { $0 % count }), of: number)
       })
     let all = try density.logDensity(places)

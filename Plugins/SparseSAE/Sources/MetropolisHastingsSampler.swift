@@ -1,13 +1,13 @@
 import Foundation
 import LatentKit
-import Metrics
+import Statistics
 
 /// Draws latents by Metropolis-Hastings walks over a kernel density of each class's training latents, or over the prior
 /// (Barlaud & Guyard 2021, section 2.1).
 ///
 /// For each class that is asked for, `chains` walks start at training latents of the class. A warm-up is thrown away; in it
 /// the proposal is tuned to the target acceptance rate (Robbins & Monro 1951), and then kept as it is. Rejected moves
-/// repeat their place. Every `jumpEvery` steps a walk jumps to another kernel (`DensityStack.jump`): in more than a few
+/// repeat their place. Every `jumpEvery` steps a walk jumps to another kernel (`KernelDensityStack.jump`): in more than a few
 /// dimensions the kernels of an estimate hardly touch, and a plain walk never leaves the one that it started in. Draws are taken
 /// evenly over all chains, at least `thinning` steps apart in each. All classes walk in one batch.
 ///
@@ -23,65 +23,47 @@ import Metrics
 ///
 /// - Shapes: draws `[count, latent]`, in the order of the request's labels.
 /// - Throws: `RecipeError` for a class without training latents, or one that has none above the threshold.
-public struct MetropolisHastingsSampler: Sampler {
+public struct MetropolisHastingsSampler: Sampler, Component {
   public struct Config: ComponentConfig {
+    @Setting(
+      "What walks go over: kde (an estimate of the training latents), prior, or auto: prior kde's kernels, else kde.")
     public var target = WalkTarget.auto
-    public var chains = 16
-    public var warmUp = 500
+    @Setting("Walks for each class, side by side.", .within(1...10_000)) public var chains = 16
+    @Setting("Steps that are thrown away; they tune the proposal.", .within(0...10_000_000)) public var warmUp = 500
+    @Setting(
+      "Steps of each walk after that; more where thinning and the number of draws ask for them.",
+      .within(1...10_000_000))
     public var steps = 2000
-    public var thinning = 20
+    @Setting("Steps between two draws of a walk, at least.", .within(1...1_000_000)) public var thinning = 20
+    @Setting(
+      "Steps between two jumps to another kernel; 0: never, the plain walk of the paper.", .within(0...10_000_000))
     public var jumpEvery = 4
+    @Setting("Of target kde, as of prior kde: scott, silverman, cross-validated, or a number.", .above(0))
     public var bandwidth = Bandwidth.scott
+    @Setting("Of target kde, as of prior kde: full, diagonal, scalar, identity.")
     public var covariance = KernelShape.full
-    public var proposal = Proposal.tuned
-    public var acceptance = 0.3
+    @Setting(
+      "tuned (the kernels' covariance, scaled in the warm-up), or a variance, as 0.2 in the authors' code.", .above(0))
+    public var proposal = WalkProposal.tuned
+    @Setting("Share of moves that tuning aims at accepting.", .between(0, 1)) public var acceptance = 0.3
+    @Setting(
+      "metropolis, or threshold: the paper's rule, which does not follow the density but fills a level set evenly.")
     public var rule = Rule.metropolis
+    @Setting(
+      "For rule threshold: a density, or a share of the training latents that it leaves out, as in 5%.", .atLeast(0))
     public var threshold = Threshold.quantile(0.05)
-    public var maximumPoints: Int?
+    @Setting(
+      "Kernels of each class at most, a random choice of its training latents; unset: all of them.", .within(2...1e9))
+    public var maximumPoints: Int? = nil
     public init() {}
-    public static let help: KeyValuePairs = [
-      "target":
-        "What walks go over: kde (an estimate of the training latents), prior, or auto: prior kde's kernels, else kde.",
-      "chains": "Walks for each class, side by side.",
-      "warmUp": "Steps that are thrown away; they tune the proposal.",
-      "steps": "Steps of each walk after that; more where thinning and the number of draws ask for them.",
-      "thinning": "Steps between two draws of a walk, at least.",
-      "jumpEvery": "Steps between two jumps to another kernel; 0: never, the plain walk of the paper.",
-      "bandwidth": "Of target kde, as of prior kde: scott, silverman, cross-validated, or a number.",
-      "covariance": "Of target kde, as of prior kde: full, diagonal, scalar, identity.",
-      "proposal": "tuned (the kernels' covariance, scaled in the warm-up), or a variance, as 0.2 in the authors' code.",
-      "acceptance": "Share of moves that tuning aims at accepting.",
-      "rule":
-        "metropolis, or threshold: the paper's rule, which does not follow the density but fills a level set evenly.",
-      "threshold": "For rule threshold: a density, or a share of the training latents that it leaves out, as in 5%.",
-      "maximumPoints": "Kernels of each class at most, a random choice of its training latents; unset: all of them.",
-    ]
   }
 
   private let config: Config
   private let settings: EstimateSettings
 
   public init(_ config: Config, in context: BuildContext) throws {
-    let title = context.title
-    try checkChains(
-      title, chains: config.chains, warmUp: config.warmUp, steps: config.steps, thinning: config.thinning,
-      maximumPoints: config.maximumPoints)
-    guard config.jumpEvery >= 0 else {
-      throw RecipeError("\(title): jumpEvery is \(config.jumpEvery), expected 0 or more")
-    }
-    guard 0 < config.acceptance && config.acceptance < 1 else {
-      throw RecipeError("\(title): acceptance is \(config.acceptance), expected between 0 and 1")
-    }
-    try checkBandwidth(config.bandwidth, title)
-    if case .variance(let variance) = config.proposal, !(variance > 0) {
-      throw RecipeError("\(title): proposal is \(variance), expected tuned or a variance above 0")
-    }
-    switch config.threshold {
-    case .density(let density) where !(density >= 0):
-      throw RecipeError("\(title): threshold is \(density), expected 0 or more, or a share as in 5%")
-    case .quantile(let share) where !(0 <= share && share < 1):
-      throw RecipeError("\(title): threshold is \(numeral(100 * share))%, expected 0% to less than 100%")
-    default: break
+    if case .quantile(let share) = config.threshold, !(0 <= share && share < 1) {
+      throw RecipeError("\(context.title): threshold is \(numeral(100 * share))%, expected 0% to less than 100%")
     }
     self.config = config
     settings = EstimateSettings(
@@ -93,37 +75,50 @@ public struct MetropolisHastingsSampler: Sampler {
       let requests = try request.byClass(for: "mh", using: &generator)
       let chains = ClassChains(chains: config.chains, steps: config.steps, thinning: config.thinning)
       if config.target == .prior, !(request.prior is KernelDensityPrior) {
-        let targets = try requests.map { request in
-          let order = try generator.permutation(request.training.size(0)).to(request.training.device)
-          return ClassTarget(request: request, points: try request.training.rows(order), density: nil)
+        let targets = try requests.map { part in
+          let order = try generator.permutation(part.training.size(0)).to(part.training.device)
+          return ClassTarget(request: part, points: try part.training.rows(order), density: request.prior)
         }
-        return try chains.draw(targets, walks: { _ in true }) { targets, steps in
+        let follows = try request.labels != nil && request.prior.knowsClasses
+        return try chains.draw(targets, followsLabels: follows) { targets, steps in
           let known = targets.compactMap { $0.request.label.map(Int64.init) }
-          let labels = known.isEmpty ? nil : try Tensor(known)
-          return try walk(targets, over: PriorStack(prior: request.prior, labels: labels), steps, using: &generator)
+          let density = PriorDensity(request.prior, labels: known.isEmpty ? nil : try Tensor(known))
+          return (try walk(targets, over: density, chains, steps, using: &generator), density)
         }
       }
       let targets = try settings.targets(requests, of: request, using: &generator)
       let warnings = try settings.problems(with: request)
-      return try chains.draw(targets, warnings: warnings, walks: { $0.density != nil }) { targets, steps in
-        let density = try DensityStack(targets.compactMap(\.density), like: targets[0].points)
-        return try walk(targets, over: density, steps, using: &generator)
+      return try chains.draw(targets, followsLabels: settings.followsLabels(of: request), warnings: warnings) {
+        targets, steps in
+        let density = try KernelDensityStack(targets.compactMap(\.density), like: targets[0].points)
+        let jump = MetropolisHastings(KernelJump(density)) { try density.logDensity($0) }
+        return (try walk(targets, over: density, jump: jump, chains, steps, using: &generator), density)
       }
     }
   }
 
-  private func walk(
-    _ targets: [ClassTarget], over density: any WalkDensity, _ steps: Int, using generator: inout Generator
-  ) throws -> (record: WalkRecord, density: any WalkDensity) {
-    var walks = try ClassWalks(
-      density: density, starts: starts(of: targets, chains: config.chains, in: density), proposal: config.proposal,
-      acceptance: config.acceptance)
-    switch config.rule {
-    case .metropolis: walks.jumpEvery = config.jumpEvery
-    case .threshold:
+  private func walk<Density>(
+    _ targets: [ClassTarget<Density>], over density: any ChainDensity, jump: (any Transition)? = nil,
+    _ chains: ClassChains, _ steps: Int, using generator: inout Generator
+  ) throws -> ChainRecord {
+    var starts = try chains.starts(of: targets, in: density)
+    var rule = MetropolisHastings<RandomWalk>.Rule.metropolisHastings
+    var occasionally = config.jumpEvery > 0 ? jump.map { OccasionalMove(every: config.jumpEvery, $0) } : nil
+    if config.rule == .threshold {
       let level = try LevelSet(config.threshold, targets, in: density, chains: config.chains)
-      (walks.starts, walks.lowest) = (level.starts, level.lowest)
+      (starts, rule, occasionally) = (level.starts, .levelSet(lowest: level.lowest), nil)
     }
-    return (try walks.run(warmUp: config.warmUp, steps: steps, using: &generator), density)
+    let moves: RandomWalk
+    switch config.proposal {
+    case .tuned:
+      // The best for a Gaussian: here, for one kernel.
+      moves = try RandomWalk(stepSize: RandomWalk.recommendedStepSize(dimensions: starts.size(2)), like: starts)
+    case .variance(let variance):
+      moves = try RandomWalk(stepSize: variance.squareRoot(), matrix: density.whiteningOfMoves, like: starts)
+    }
+    let tuning = config.proposal == .tuned ? StepSizeTuning(targetAcceptance: config.acceptance) : nil
+    return try MetropolisHastings(moves, rule: rule) { try density.logDensity($0) }.run(
+      from: starts, ChainSchedule(warmUp: config.warmUp, steps: steps), tuning: tuning, occasionally: occasionally,
+      using: &generator)
   }
 }

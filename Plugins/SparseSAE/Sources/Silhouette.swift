@@ -1,4 +1,5 @@
 import LatentKit
+import Statistics
 
 /// How well classes are apart in the latent space: the mean silhouette (Rousseeuw 1987), as in Tables 1 and 2 of Barlaud &
 /// Guyard 2021.
@@ -10,13 +11,11 @@ import LatentKit
 /// run's summary. `training: true` adds `silhouette of training latents` beside it.
 ///
 /// - Shapes: latents `[count, latent]`, labels `[count]`.
-public struct Silhouette: Metric {
+public struct Silhouette: Metric, Component {
   public struct Config: ComponentConfig {
+    @Setting("Also measure the training latents, whatever part is measured, under a name that says so.")
     public var training = false
     public init() {}
-    public static let help: KeyValuePairs = [
-      "training": "Also measure the training latents, whatever part is measured, under a name that says so."
-    ]
   }
 
   private let config: Config
@@ -31,7 +30,9 @@ public struct Silhouette: Metric {
     }
   }
 
-  public func measure(_ evaluation: Evaluation) throws -> [Measured] {
+  public var needs: DataNeeds { .labels }
+
+  public func finish(_ evaluation: Evaluation) throws -> [Measured] {
     var found = try silhouette(evaluation.measured, called: "silhouette")
     if config.training { found += try silhouette(evaluation.training, called: "silhouette of training latents") }
     return found
@@ -39,6 +40,7 @@ public struct Silhouette: Metric {
 
   /// Nothing for latents of one class, which a small part may be.
   private func silhouette(_ set: LatentSet, called name: String) throws -> [Measured] {
+    let set = try set.withLabels()
     guard let labels = set.labels, try labels.max().item() > labels.min().item() else { return [] }
     return [Measured(name, try set.latents.silhouettes(labels: labels, classCount: classCount).mean().item())]
   }

@@ -1,5 +1,6 @@
 import Foundation
 import LatentKit
+import Statistics
 import Testing
 
 @testable import SparseSAE

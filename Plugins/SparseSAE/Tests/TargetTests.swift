@@ -1,5 +1,6 @@
 import LatentKit
 import SparseSAE
+import Statistics
 import Testing
 
 private func context() throws -> BuildContext {

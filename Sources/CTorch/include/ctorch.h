@@ -101,19 +101,6 @@ int ct_fill_in_place(ct_tensor target, double value);
 int ct_add_in_place(ct_tensor target, ct_tensor source, double alpha);
 int ct_mul_in_place(ct_tensor target, ct_tensor source);
 int ct_mul_scalar_in_place(ct_tensor target, double value);
-/// The balls that weights can be projected onto. Groups are the rows of a matrix or its columns.
-typedef enum ct_ball {
-  /// Sum of magnitudes.
-  CT_L1 = 0,
-  /// Sum of magnitudes, by Algorithm 1 of Barlaud & Guyard 2021: the groups' norms first, then each group.
-  CT_L11 = 1,
-  /// Root of the sum over groups of squared sums of magnitudes.
-  CT_L12 = 2,
-  /// Sum over groups of Euclidean norms.
-  CT_L21 = 3
-} ct_ball;
-/// Refuses values that are not finite, and changes nothing then.
-int ct_project(ct_tensor t, ct_ball ball, double radius, bool columns);
 
 // ---- Reductions: `axis_count` 0 reduces everything ---------------------------------------------------------------------
 #define CT_REDUCE(name) ct_tensor ct_##name(ct_tensor t, const int64_t *axes, int axis_count, bool keep);
@@ -172,18 +159,6 @@ ct_tensor ct_avg_pool2d(ct_tensor x, int64_t size, int64_t stride);
 ct_tensor ct_adaptive_avg_pool2d(ct_tensor x, int64_t height, int64_t width);
 ct_tensor ct_upsample_nearest2d(ct_tensor x, int64_t factor);
 ct_tensor ct_upsample_bilinear2d(ct_tensor x, int64_t factor);
-/// For images `[n, c, h, w]` and filters `[k, s, s]`: the sum over filters of the mean square of each image's response,
-/// `[n]`; every channel on its own.
-ct_tensor ct_filter_power(ct_tensor x, ct_tensor kernels, int64_t padding);
-/// `log Σ_i w_i exp(−‖x − p_i‖²/2)` for places `[groups, places, d]`, as `[groups, places]`. Kernels are
-/// `[groups, d + 1, count]`: the points of each group as columns, and below each `log w − ‖p‖²/2`. `excluded` holds for
-/// each place the number of a kernel that does not count, `[groups, places]` Int64; NULL where all do.
-ct_tensor ct_kernel_log_sums(ct_tensor places, ct_tensor kernels, ct_tensor excluded);
-/// Numbers of kernels, drawn by their shares of that sum with uniform draws `[groups, places]`. Coordinate `axis` of the
-/// places does not count; -1 for none.
-ct_tensor ct_kernel_choices(ct_tensor places, ct_tensor kernels, ct_tensor uniforms, int64_t axis);
-/// The silhouette of each point of `[n, d]`, `[n]` in Float64, for labels from 0 to `classes - 1`.
-ct_tensor ct_silhouettes(ct_tensor x, ct_tensor labels, int64_t classes);
 ct_tensor ct_softmax(ct_tensor x, int64_t axis);
 ct_tensor ct_log_softmax(ct_tensor x, int64_t axis);
 

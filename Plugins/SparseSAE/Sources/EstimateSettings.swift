@@ -1,0 +1,77 @@
+import LatentKit
+import Statistics
+
+/// How samplers choose the densities that they draw from, and estimate those of training latents.
+struct EstimateSettings {
+  var target: WalkTarget
+  var bandwidth: Bandwidth
+  var shape: KernelShape
+  /// Kernels of a class at most.
+  var maximumPoints: Int?
+
+  /// A kernel density for each class of a request.
+  ///
+  /// - `auto`: the prior's of the class where it is prior `kde`. One that knows no classes (`perClass: false`) gives its
+  ///   density to a request without labels; for a class that is asked for, the class's training latents are estimated with
+  ///   the bandwidth, covariance and folds of that prior.
+  /// - `prior`: the prior's, even where it knows no classes.
+  /// - `kde`, and where the prior is another one: estimates of the training latents by these settings.
+  func targets(
+    _ requests: [ClassRequest], of request: DrawRequest, using generator: inout Generator
+  ) throws -> [ClassTarget<KernelDensity>] {
+    let prior = kernelPrior(request.prior)
+    let isOwn = try prior.map { try usesDensities(of: $0, for: request) } ?? false
+    return try requests.map { request in
+      let count = try request.training.size(0)
+      let order = try generator.permutation(count).slice(0..<min(count, maximumPoints ?? count))
+      let points = try request.training.rows(order.to(request.training.device))
+      if let prior, isOwn {
+        return ClassTarget(request: request, points: points, density: try prior.density(of: request.label))
+      }
+      let isPoint = try Moments(of: points).isPoint
+      return ClassTarget(
+        request: request, points: points,
+        density: isPoint
+          ? nil : try prior?.estimate(points) ?? KernelDensity(of: points, bandwidth: bandwidth, shape: shape))
+    }
+  }
+
+  /// A sentence about settings of the sampler that differ from their defaults and that the prior's kernels overrule.
+  func problems(with request: DrawRequest) throws -> [String] {
+    guard let prior = kernelPrior(request.prior) else { return [] }
+    var overruled: [String] = []
+    if bandwidth != .scott { overruled.append("sampler.bandwidth") }
+    if shape != .full { overruled.append("sampler.covariance") }
+    if maximumPoints != nil, try usesDensities(of: prior, for: request) { overruled.append("sampler.maximumPoints") }
+    guard !overruled.isEmpty else { return [] }
+    return [
+      """
+      \(overruled.joined(separator: ", ")) had no effect, as draws follow the kernels of prior 'kde'; set sampler.target to kde \
+      to use your own, or set those of the prior
+      """
+    ]
+  }
+
+  /// Whether draws are of the classes that a request names.
+  func followsLabels(of request: DrawRequest) throws -> Bool {
+    guard request.labels != nil else { return false }
+    return try target == .prior ? kernelPrior(request.prior)?.knowsClasses ?? false : true
+  }
+
+  /// - Throws: `RecipeError` where kernels of the prior are wanted and it has none.
+  func check(_ prior: any Prior, _ title: String) throws {
+    guard target != .prior || prior is KernelDensityPrior else {
+      throw RecipeError(
+        "\(title): target is prior, and the model's prior has no kernels to draw from; choose --prior kde, target auto, or --sampler mh"
+      )
+    }
+  }
+
+  private func kernelPrior(_ prior: any Prior) -> KernelDensityPrior? {
+    target == .kde ? nil : prior as? KernelDensityPrior
+  }
+
+  private func usesDensities(of prior: KernelDensityPrior, for request: DrawRequest) throws -> Bool {
+    try target == .prior || request.labels == nil || prior.knowsClasses
+  }
+}

@@ -1,0 +1,24 @@
+// Sums over kernels and over pairs of points, on the tensors of CTorch and by its rules.
+#pragma once
+#include <stdint.h>
+
+/// That of ctorch.h.
+typedef struct ct_tensor_opaque *ct_tensor;
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// `log Σ_i w_i exp(−‖x − p_i‖²/2)` for places `[groups, places, d]`, as `[groups, places]`. Kernels are
+/// `[groups, d + 1, count]`: the points of each group as columns, and below each `log w − ‖p‖²/2`. `excluded` holds for
+/// each place the number of a kernel that does not count, `[groups, places]` Int64; NULL where all do.
+ct_tensor cs_kernel_log_sums(ct_tensor places, ct_tensor kernels, ct_tensor excluded);
+/// Numbers of kernels, drawn by their shares of that sum with uniform draws `[groups, places]`. Coordinate `axis` of the
+/// places does not count; -1 for none.
+ct_tensor cs_kernel_choices(ct_tensor places, ct_tensor kernels, ct_tensor uniforms, int64_t axis);
+/// The silhouette of each point of `[n, d]`, `[n]` in Float64, for labels from 0 to `classes - 1`.
+ct_tensor cs_silhouettes(ct_tensor x, ct_tensor labels, int64_t classes);
+
+#ifdef __cplusplus
+}
+#endif

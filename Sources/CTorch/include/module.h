@@ -1,0 +1,2 @@
+// For Swift; C and C++ include ctorch.h.
+#include "ctorch.h"

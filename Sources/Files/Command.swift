@@ -1,0 +1,135 @@
+import Foundation
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A program that could not be run. One sentence.
+public struct CommandError: Error, CustomStringConvertible, Equatable {
+  public let description: String
+  /// Whether there is no such program.
+  public let isMissing: Bool
+
+  public init(_ description: String, isMissing: Bool = false) {
+    (self.description, self.isMissing) = (description, isMissing)
+  }
+}
+
+/// Another program with its arguments, run as a process of its own.
+public struct Command: Sendable {
+  /// The result of a program that ran to its end.
+  public struct Result: Sendable {
+    /// The exit status; for a program stopped by a signal, 128 and the signal's number.
+    public let status: Int
+    /// The bytes that it wrote to standard output; none where they were taken piece by piece.
+    public let output: Data
+    /// The text that it wrote to standard error.
+    public let messages: String
+  }
+
+  /// The name that is looked up in the search path, or a path.
+  public let name: String
+  public let arguments: [String]
+  private let searchPath: String
+
+  /// - Parameter searchPath: Folders separated by colons; `PATH` unless given.
+  public init(
+    _ name: String, _ arguments: [String] = [],
+    searchPath: String = ProcessInfo.processInfo.environment["PATH"] ?? ""
+  ) {
+    (self.name, self.arguments, self.searchPath) = (name, arguments, searchPath)
+  }
+
+  /// The file of the program; nil where there is none that can be run.
+  public var program: URL? {
+    let paths = name.contains("/") ? [name] : searchPath.split(separator: ":").map { "\($0)/\(name)" }
+    return paths.first { path in
+      var isFolder: ObjCBool = false
+      return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && !isFolder.boolValue
+        && FileManager.default.isExecutableFile(atPath: path)
+    }.map { URL(fileURLWithPath: $0) }
+  }
+
+  /// Runs it to its end.
+  /// - Parameter input: Its standard input.
+  /// - Throws: `CommandError` where there is no such program or it cannot be started.
+  public func run(input: Data = Data()) throws -> Result {
+    var output = Data()
+    let result = try run(input: input) { output += $0 }
+    return Result(status: result.status, output: output, messages: result.messages)
+  }
+
+  /// Runs it to its end and hands over its standard output, piece by piece. Where that throws, the program is stopped.
+  ///
+  /// Standard output and standard error are read side by side: a program that fills either pipe never waits for the
+  /// other one to be read.
+  /// - Throws: `CommandError` as the other `run`, and whatever `take` throws.
+  public func run(input: Data = Data(), _ take: (Data) throws -> Void) throws -> Result {
+    guard let program else {
+      throw CommandError("there is no program '\(name)'; install it, or put it into PATH", isMissing: true)
+    }
+    let (process, output, errors) = (Process(), Pipe(), Pipe())
+    process.executableURL = program
+    process.arguments = arguments
+    process.standardInput = try standardInput(input)
+    process.standardOutput = output
+    process.standardError = errors
+    do {
+      try process.run()
+    } catch {
+      throw CommandError("\(program.path) cannot be run: \(error.localizedDescription)")
+    }
+    var messages = Data()
+    do {
+      try drain([output, errors]) { pipe, piece in
+        if pipe === output { try take(piece) } else { messages += piece }
+      }
+    } catch {
+      // A thread of a pool blocks signals, and what it starts inherits that; this one cannot be blocked.
+      kill(process.processIdentifier, SIGKILL)
+      process.waitUntilExit()
+      throw error
+    }
+    process.waitUntilExit()
+    let status = Int(process.terminationStatus)
+    return Result(
+      status: process.terminationReason == .uncaughtSignal ? 128 + status : status, output: Data(),
+      messages: String(decoding: messages, as: UTF8.self))
+  }
+
+  /// A file without a name: a pipe would have to be written while the others are read.
+  private func standardInput(_ bytes: Data) throws -> FileHandle {
+    guard !bytes.isEmpty else { return .nullDevice }
+    let file = FileManager.default.temporaryDirectory.appendingPathComponent("input-\(UUID().uuidString)")
+    do {
+      try bytes.write(to: file)
+      defer { try? FileManager.default.removeItem(at: file) }
+      return try FileHandle(forReadingFrom: file)
+    } catch {
+      throw CommandError("the input of \(name) cannot be written to \(file.path): \(error.localizedDescription)")
+    }
+  }
+
+  /// Reads from all of the pipes, whichever has something, until all have ended.
+  private func drain(_ pipes: [Pipe], _ take: (Pipe, Data) throws -> Void) throws {
+    var polled = pipes.map { pollfd(fd: $0.fileHandleForReading.fileDescriptor, events: Int16(POLLIN), revents: 0) }
+    var buffer = [UInt8](repeating: 0, count: 1 << 18)
+    // poll skips what is below 0.
+    while polled.contains(where: { $0.fd >= 0 }) {
+      if poll(&polled, nfds_t(polled.count), -1) < 0 {
+        guard errno == EINTR else { throw CommandError("cannot read from \(name): \(systemMessage())") }
+        continue
+      }
+      for index in polled.indices where polled[index].fd >= 0 && polled[index].revents != 0 {
+        let count = read(polled[index].fd, &buffer, buffer.count)
+        if count < 0 && errno == EINTR { continue }
+        guard count >= 0 else { throw CommandError("cannot read from \(name): \(systemMessage())") }
+        if count == 0 { polled[index].fd = -1 } else { try take(pipes[index], Data(buffer[..<count])) }
+      }
+    }
+  }
+}

@@ -1,0 +1,102 @@
+/// Every part that a program knows, by slot and name.
+public struct Catalog: Sendable {
+  private struct Item: Sendable {
+    let entry: any Sendable
+    let description: PartDescription
+  }
+  private var items: [Slot: [Item]] = [:]
+
+  /// - Parameters:
+  ///   - plugins: Whose parts to know.
+  ///   - additions: Parts that come from no plugin: made at run time, or for a test.
+  /// - Throws: `CatalogError` where two plugins bring a part of one name, and for a defect in how a part is declared.
+  public init(_ plugins: [any Plugin.Type], adding additions: [Contribution] = []) throws {
+    for plugin in plugins { try add(plugin.contributions, from: plugin.name) }
+    try add(additions, from: "this program")
+  }
+
+  private mutating func add(_ contributions: [Contribution], from plugin: String) throws {
+    for contribution in contributions {
+      let title = "\(contribution.slot.name) '\(contribution.name)'"
+      if let other = items[contribution.slot]?.first(where: { $0.description.name == contribution.name }) {
+        throw CatalogError("plugins \(other.description.plugin) and \(plugin) both bring \(title); rename one of them")
+      }
+      if let defect = contribution.defect { throw CatalogError("plugin \(plugin), \(title): \(defect)") }
+      guard contribution.name.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9+_.-]*/) != nil, contribution.name != "none" else {
+        throw CatalogError(
+          "plugin \(plugin), \(title): expected a name of letters, digits, '-', '+', '_' and '.', other than 'none'")
+      }
+      items[contribution.slot, default: []].append(
+        Item(entry: contribution.entry(plugin), description: contribution.description(plugin)))
+    }
+  }
+
+  /// The parts of a slot.
+  public subscript<Role>(_ key: SlotKey<Role>) -> Table<Role> {
+    Table(key.slot, (items[key.slot] ?? []).compactMap { $0.entry as? Entry<Role> })
+  }
+
+  /// The entries of a slot without their parts' type: for lists and for checks that make nothing.
+  public func descriptions(of slot: Slot) -> [PartDescription] { (items[slot] ?? []).map(\.description) }
+
+  /// The description of one part.
+  /// - Throws: `UnknownName` with the known names and the nearest one.
+  public func description(of slot: Slot, _ name: String) throws -> PartDescription {
+    let all = descriptions(of: slot)
+    guard let found = all.first(where: { $0.name == name }) else {
+      throw UnknownName(name, among: all.map(\.name), of: slot.name)
+    }
+    return found
+  }
+}
+
+/// One slot of a catalog.
+public struct Table<Role>: Sendable {
+  public let slot: Slot
+  public let entries: [Entry<Role>]
+
+  init(_ slot: Slot, _ entries: [Entry<Role>]) { (self.slot, self.entries) = (slot, entries) }
+
+  /// The entry of a name.
+  /// - Throws: `UnknownName` with the known names and the nearest one.
+  public subscript(_ name: String) -> Entry<Role> {
+    get throws {
+      guard let entry = entries.first(where: { $0.name == name }) else {
+        throw UnknownName(name, among: entries.map(\.name), of: slot.name)
+      }
+      return entry
+    }
+  }
+}
+
+/// What a catalog says about a part.
+public struct PartDescription: Sendable {
+  public let slot: Slot
+  public let name: String
+  public let summary: String
+  public let plugin: String
+  /// Where it was published, where that is not the plugin's own paper.
+  public let paper: Paper?
+  public let companions: Companions
+  public let settings: [SettingDescription]
+  private let resolve: @Sendable ([String: Value], String) throws -> [String: Value]
+
+  init<Role>(_ slot: Slot, _ entry: Entry<Role>, plugin: String) {
+    (self.slot, self.plugin) = (slot, plugin)
+    (name, summary, paper) = (entry.name, entry.summary, entry.paper)
+    (companions, settings) = (entry.companions, entry.settings)
+    resolve = { try entry.resolved($0, at: $1) }
+  }
+
+  /// Every setting's value with some replaced.
+  /// - Throws: `ConfigError` for a setting that is unknown, of the wrong kind or out of range.
+  public func resolved(_ settings: [String: Value], at path: String) throws -> [String: Value] {
+    try resolve(settings, path)
+  }
+}
+
+/// A defect of plugins, found before anything runs.
+public struct CatalogError: Error, CustomStringConvertible, Equatable {
+  public let description: String
+  public init(_ description: String) { self.description = description }
+}

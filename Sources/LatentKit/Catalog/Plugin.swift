@@ -1,0 +1,50 @@
+/// Where a method was published.
+public struct Paper: Sendable, Equatable {
+  public let title: String
+  public let authors: String
+  public let year: Int
+  /// What it says, in a sentence or two.
+  public let summary: String
+
+  public init(title: String, authors: String, year: Int, summary: String) {
+    self.title = title
+    self.authors = authors
+    self.year = year
+    self.summary = summary
+  }
+}
+
+/// A paper's parts. A target `Plugins/X` declares `public enum XPlugin: Plugin`.
+public protocol Plugin: SendableMetatype {
+  static var paper: Paper { get }
+  static var contributions: [Contribution] { get }
+}
+
+extension Plugin {
+  /// What lists call the plugin: `CSAE` for `CSAEPlugin`.
+  public static var name: String { "\(Self.self)".replacing(/Plugin$/, with: "") }
+}
+
+/// One part that a plugin brings: data, nothing runs on import.
+///
+///     .prior("pedcc", PEDCC.self, "evenly distributed centroids", with: Companions([.noise: "scaled-gaussian"]))
+///     Contribution(.prior, Entry("uniform", "the unit cube") { settings, context in Uniform(context.latentSize) })
+public struct Contribution: Sendable {
+  public let slot: Slot
+  let name: String
+  let defect: String?
+  /// The entry as one of the plugin, for the slot's table.
+  let entry: @Sendable (_ plugin: String) -> any Sendable
+  let description: @Sendable (_ plugin: String) -> PartDescription
+
+  public init<Role>(_ key: SlotKey<Role>, _ entry: Entry<Role>) {
+    slot = key.slot
+    (name, defect) = (entry.name, entry.defect)
+    self.entry = { plugin in
+      var entry = entry
+      entry.plugin = plugin
+      return entry
+    }
+    description = { PartDescription(key.slot, entry, plugin: $0) }
+  }
+}

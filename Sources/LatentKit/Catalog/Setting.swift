@@ -1,0 +1,169 @@
+/// A setting of a part, declared once: its help, what it may be, its name, its type and its default.
+///
+///     @Setting("How strong the noise is.", .within(0...1)) public var beta = 0.04
+///     @Setting("One of them, or unset for the data's own.", .atLeast(1)) public var classes: Int? = nil
+///
+/// Every property of a `ComponentConfig` is one. A value outside its range is refused with that range.
+@propertyWrapper
+public struct Setting<Wrapped: Codable & Equatable & Sendable>: Codable, Equatable, Sendable {
+  public var wrappedValue: Wrapped
+  let help: String
+  let range: SettingRange?
+
+  /// - Parameters:
+  ///   - help: One line or two.
+  ///   - range: What numbers it takes; any finite one unless said.
+  public init(wrappedValue: Wrapped, _ help: String, _ range: SettingRange? = nil) {
+    self.wrappedValue = wrappedValue
+    self.help = help
+    self.range = range
+  }
+
+  public init(from decoder: any Swift.Decoder) throws {
+    wrappedValue = try decoder.singleValueContainer().decode(Wrapped.self)
+    (help, range) = ("", nil)
+  }
+
+  public func encode(to encoder: any Swift.Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(wrappedValue)
+  }
+
+  public static func == (a: Setting, b: Setting) -> Bool { a.wrappedValue == b.wrappedValue }
+}
+
+extension Setting: Hashable where Wrapped: Hashable {
+  public func hash(into hasher: inout Hasher) { hasher.combine(wrappedValue) }
+}
+
+/// What a setting says of itself, whatever its type.
+protocol DescribedSetting {
+  var help: String { get }
+  var range: SettingRange? { get }
+  /// The names that it takes, where it is one of a few.
+  var choices: [String]? { get }
+}
+
+extension Setting: DescribedSetting {
+  var choices: [String]? {
+    let type: Any.Type = (Wrapped.self as? any OptionalType.Type)?.wrappedType ?? Wrapped.self
+    return (type as? any Choice.Type)?.names
+  }
+}
+
+private protocol OptionalType { static var wrappedType: Any.Type { get } }
+extension Optional: OptionalType { static var wrappedType: Any.Type { Wrapped.self } }
+
+/// What numbers a setting takes. Applies to each number of a list; words pass, they are checked by the setting's type.
+public struct SettingRange: Sendable, Equatable {
+  private enum Bound: Equatable { case including(Double), excluding(Double) }
+  private var lower: Bound?
+  private var upper: Bound?
+  private var count: ClosedRange<Int>?
+
+  public static func within(_ range: ClosedRange<Double>) -> SettingRange {
+    SettingRange(lower: .including(range.lowerBound), upper: .including(range.upperBound))
+  }
+
+  /// From the lower bound up to, not including, the upper one.
+  public static func within(_ range: Range<Double>) -> SettingRange {
+    SettingRange(lower: .including(range.lowerBound), upper: .excluding(range.upperBound))
+  }
+
+  public static func atLeast(_ bound: Double) -> SettingRange { SettingRange(lower: .including(bound)) }
+
+  /// More than `bound`, and at most `most`.
+  public static func above(_ bound: Double, upTo most: Double? = nil) -> SettingRange {
+    SettingRange(lower: .excluding(bound), upper: most.map { .including($0) })
+  }
+
+  /// More than `bound`, and less than `other`.
+  public static func between(_ bound: Double, _ other: Double) -> SettingRange {
+    SettingRange(lower: .excluding(bound), upper: .excluding(other))
+  }
+
+  /// The same for each number of a list of so many.
+  public func each(count: ClosedRange<Int>) -> SettingRange {
+    var range = self
+    range.count = count
+    return range
+  }
+
+  /// The range in words: `0 to 1`, `above 0`, `1 to 16 numbers, each 1 or more`.
+  public var text: String {
+    let numbers =
+      switch (lower, upper) {
+      case (.including(let a), .including(let b)): "\(numeral(a)) to \(numeral(b))"
+      case (.including(let a), .excluding(let b)): "\(numeral(a)) up to, not including, \(numeral(b))"
+      case (.excluding(let a), .including(let b)): "above \(numeral(a)), up to \(numeral(b))"
+      case (.excluding(let a), .excluding(let b)): "above \(numeral(a)) and below \(numeral(b))"
+      case (.including(let a), nil): "\(numeral(a)) or more"
+      case (.excluding(let a), nil): "above \(numeral(a))"
+      case (nil, .including(let b)): "at most \(numeral(b))"
+      case (nil, .excluding(let b)): "below \(numeral(b))"
+      case (nil, nil): "any finite number"
+      }
+    guard let count else { return numbers }
+    let many =
+      count.lowerBound == count.upperBound ? "\(count.lowerBound)" : "\(count.lowerBound) to \(count.upperBound)"
+    return "\(many) numbers, each \(numbers)"
+  }
+
+  /// Whether a value may be set to this.
+  public func admits(_ value: Value) -> Bool {
+    switch value {
+    case .int(let number): admits(Double(number))
+    case .double(let number): admits(number)
+    case .array(let values): (count?.contains(values.count) ?? true) && values.allSatisfy(admits)
+    default: true
+    }
+  }
+
+  private func admits(_ number: Double) -> Bool {
+    let isAbove =
+      switch lower {
+      case .including(let bound): number >= bound
+      case .excluding(let bound): number > bound
+      case nil: true
+      }
+    let isBelow =
+      switch upper {
+      case .including(let bound): number <= bound
+      case .excluding(let bound): number < bound
+      case nil: true
+      }
+    return number.isFinite && isAbove && isBelow
+  }
+}
+
+private func numeral(_ number: Double) -> String {
+  number == number.rounded() && abs(number) < 1e15 ? "\(Int(number))" : "\(number)"
+}
+
+/// A setting as a catalog shows it.
+public struct SettingDescription: Sendable, Equatable {
+  public let name: String
+  /// The default; `null` where it is unset.
+  public let fallback: Value
+  public let help: String
+  /// What numbers it takes; nil where it takes none, or any finite one.
+  public let range: SettingRange?
+  /// The names that it takes, where it is one of a few.
+  public let choices: [String]?
+
+  /// A setting of a part that is made by a closure. Its type is that of the default.
+  public init(
+    _ name: String, default fallback: Value, _ help: String, _ range: SettingRange? = nil, choices: [String]? = nil
+  ) {
+    (self.name, self.fallback, self.help, self.range, self.choices) = (name, fallback, help, range, choices)
+  }
+
+  /// What it may be, in words; nil for anything of its type.
+  public var allowed: String? { choices.map { $0.joined(separator: ", ") } ?? range?.text }
+
+  /// - Throws: `ConfigError` for a number outside the range.
+  func check(_ value: Value, at path: String) throws {
+    guard let range, !range.admits(value) else { return }
+    throw ConfigError(path: "\(path).\(name)", "found \(value.text), expected \(range.text)")
+  }
+}

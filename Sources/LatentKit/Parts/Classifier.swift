@@ -1,0 +1,17 @@
+/// Maps latents to class scores.
+public protocol Classifier: Part {
+  /// Scores (logits) `[batch, classes]`.
+  ///
+  /// - Parameter request: Latents `[batch, latent]`, without labels.
+  func scores(_ request: LatentBatch) throws -> Tensor
+}
+
+extension SlotKey where Role == any Classifier {
+  public static var classifier: Self { Self(.classifier) }
+}
+
+extension Contribution {
+  public static func classifier<C: Classifier & Component>(
+    _ name: String, _ type: C.Type, _ summary: String, with companions: Companions = Companions(), paper: Paper? = nil
+  ) -> Contribution { Contribution(.classifier, Entry(name, type, summary, with: companions, paper: paper) { $0 }) }
+}

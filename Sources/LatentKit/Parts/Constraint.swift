@@ -1,0 +1,15 @@
+/// Keeps weights inside a set.
+public protocol Constraint: Part {
+  /// Moves one parameter into the set, in place; a parameter that is inside stays as it is. Called without gradients.
+  func project(_ weights: Tensor) throws
+}
+
+extension SlotKey where Role == any Constraint {
+  public static var constraint: Self { Self(.constraint) }
+}
+
+extension Contribution {
+  public static func constraint<C: Constraint & Component>(
+    _ name: String, _ type: C.Type, _ summary: String, with companions: Companions = Companions(), paper: Paper? = nil
+  ) -> Contribution { Contribution(.constraint, Entry(name, type, summary, with: companions, paper: paper) { $0 }) }
+}

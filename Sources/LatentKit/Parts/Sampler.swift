@@ -1,0 +1,24 @@
+/// Draws latents to decode.
+public protocol Sampler: Part {
+  /// As many latents as were asked for.
+  ///
+  /// - Parameter generator: On the device of the model.
+  /// - Throws: `RecipeError` where the sampler cannot draw with this prior or these training latents.
+  func draw(_ request: DrawRequest, using generator: inout Generator) throws -> Draw
+}
+
+/// A sampler that does not work with every prior, and can say so before training.
+public protocol SelectiveSampler: Sampler {
+  /// - Throws: `RecipeError` where the sampler cannot draw with this prior.
+  func check(_ prior: any Prior) throws
+}
+
+extension SlotKey where Role == any Sampler {
+  public static var sampler: Self { Self(.sampler) }
+}
+
+extension Contribution {
+  public static func sampler<C: Sampler & Component>(
+    _ name: String, _ type: C.Type, _ summary: String, with companions: Companions = Companions(), paper: Paper? = nil
+  ) -> Contribution { Contribution(.sampler, Entry(name, type, summary, with: companions, paper: paper) { $0 }) }
+}

@@ -1,0 +1,52 @@
+/// What a metric finishes with: one pass over a part of the data, in evaluation mode, and the model it was made with.
+public final class Evaluation {
+  /// Latents (means of codes) and labels of the measured part.
+  public let measured: LatentSet
+  /// The classifier's scores `[count, classes]`, where the model has one.
+  public let scores: Tensor?
+  public let model: Model
+  public let classCount: Int?
+  /// What the classes are called, in order; nil for numbers alone.
+  public let classNames: [String]?
+  /// Draws for the metric, a stream of its own, the same at each evaluation.
+  public let random: RandomSource
+  private let reference: TrainingReference
+
+  /// Latents of the training part, encoded when a metric first asks for them, and once for all of them.
+  public final class TrainingReference {
+    private let encode: () throws -> LatentSet
+    private var encoded: LatentSet?
+    public init(_ encode: @escaping () throws -> LatentSet) { self.encode = encode }
+
+    fileprivate func latents() throws -> LatentSet {
+      if let encoded { return encoded }
+      let latents = try encode()
+      encoded = latents
+      return latents
+    }
+  }
+
+  public init(
+    measured: LatentSet, scores: Tensor?, model: Model, classCount: Int?, classNames: [String]? = nil,
+    random: RandomSource, training: TrainingReference
+  ) {
+    self.measured = measured
+    self.scores = scores
+    self.model = model
+    self.classCount = classCount
+    self.classNames = classNames
+    self.random = random
+    reference = training
+  }
+
+  public var prior: any Prior { model.prior }
+
+  /// Latents and labels of the training part, for metrics that learn from it. Hidden labels stay hidden.
+  public var training: LatentSet { get throws { try reference.latents() } }
+
+  /// What a class is called: its name, or its number.
+  public func className(_ label: Int) -> String {
+    guard let classNames, classNames.indices.contains(label) else { return "\(label)" }
+    return classNames[label]
+  }
+}

@@ -1,0 +1,172 @@
+/// One batch on its way through a model. Each value is computed when a part first asks for it, and once: a step costs
+/// what its losses need, and a part that no loss asks for does not run.
+public final class Forward {
+  public let model: Model
+  public let batch: Batch
+  /// Whether latents are drawn and disturbed, as training does; else the decoder sees the code's mean.
+  public let isTraining: Bool
+  /// Draws that are lent to whoever is computing: a loss, a metric.
+  public private(set) var random: RandomSource
+  /// What codes and noises draw from.
+  private let codes: RandomSource
+  private var readLabels = false
+
+  private var cachedCode: Code?
+  private var cachedLatents: Tensor?
+  private var cachedDraw: Tensor?
+  private var cachedDecoderInput: Tensor?
+  private var cachedReconstruction: Tensor?
+  private var cachedScores: Tensor?
+  private var cachedReconstructionCode: Code?
+  private var cachedFeatures: [Tensor]?
+
+  /// - Parameter random: The stream that codes, noises and losses draw from, on the model's device.
+  public init(_ batch: Batch, through model: Model, training: Bool, drawing random: RandomSource) {
+    self.model = model
+    self.batch = batch
+    self.isTraining = training
+    self.random = random
+    codes = random
+  }
+
+  /// Runs `body` with another stream lent: what it draws moves no other number. Codes and noises keep their own.
+  public func lending<Result>(_ other: RandomSource, _ body: () throws -> Result) rethrows -> Result {
+    let own = random
+    random = other
+    defer { random = own }
+    return try body()
+  }
+
+  private func once<Value>(_ slot: ReferenceWritableKeyPath<Forward, Value?>, _ make: () throws -> Value) rethrows
+    -> Value
+  {
+    if let value = self[keyPath: slot] { return value }
+    let value = try make()
+    self[keyPath: slot] = value
+    return value
+  }
+
+  /// `[batch] + inputShape`.
+  public var inputs: Tensor { batch.inputs }
+
+  /// `[batch]`, Int64. Of partly labelled data, a 0 that means nothing stands where the label is hidden; terms that are
+  /// given per example are then reduced over the labelled ones.
+  /// - Throws: `RecipeError` where the data have no labels.
+  public var labels: Tensor {
+    get throws {
+      guard let labels = batch.labels else {
+        throw RecipeError("a loss needs labels, and the data have none; choose a labelled dataset")
+      }
+      readLabels = true
+      return labels
+    }
+  }
+
+  /// The code of the inputs.
+  public var code: Code {
+    get throws { try once(\.cachedCode) { try model.encode(batch) } }
+  }
+
+  /// The code as a vector, `[batch, latent]`: drawn from a Gaussian code while training, else its mean.
+  public var latents: Tensor {
+    get throws {
+      try once(\.cachedLatents) {
+        let code = try code
+        return isTraining ? try code.sample(using: &codes.generator) : code.mean
+      }
+    }
+  }
+
+  /// A draw from the code, in evaluation mode as well: for terms that are expectations over it.
+  public var draw: Tensor {
+    get throws {
+      try once(\.cachedDraw) {
+        if isTraining { return try latents }
+        let code = try code
+        return try code.sample(using: &codes.generator)
+      }
+    }
+  }
+
+  /// What the decoder sees: the latents, with the model's latent noise while training.
+  public var decoderInput: Tensor {
+    get throws {
+      try once(\.cachedDecoderInput) {
+        let latents = try latents
+        guard isTraining, let noise = model.noise else { return latents }
+        let request = LatentBatch(latents, labels: batch.labels).limited(to: noise.needs)
+        return try noise.perturb(request, using: &codes.generator)
+      }
+    }
+  }
+
+  /// `[batch] + inputShape`.
+  public var reconstruction: Tensor {
+    get throws {
+      try once(\.cachedReconstruction) { try model.decode(LatentBatch(decoderInput, labels: batch.labels)) }
+    }
+  }
+
+  /// The classifier's scores (logits), `[batch, classes]`.
+  public var scores: Tensor {
+    get throws {
+      try once(\.cachedScores) {
+        guard let classifier = model.classifier else {
+          throw RecipeError.missing("a classifier", for: "this step", fix: "add 'classifier: {use: linear}'")
+        }
+        return try classifier.scores(LatentBatch(latents))
+      }
+    }
+  }
+
+  /// The code of the reconstruction.
+  public var reconstructionCode: Code {
+    get throws { try once(\.cachedReconstructionCode) { try model.encode(batch.with(inputs: reconstruction)) } }
+  }
+
+  /// The encoder's hidden layers for the inputs.
+  public var features: [Tensor] {
+    get throws { try once(\.cachedFeatures) { try features(of: inputs) } }
+  }
+
+  /// The encoder's hidden layers for other inputs of the same examples, the reconstruction say.
+  public func features(of inputs: Tensor) throws -> [Tensor] {
+    guard let encoder = model.encoder as? any FeatureEncoder else {
+      throw RecipeError.missing("an encoder that shows its features", for: "this step", fix: "choose another encoder")
+    }
+    return try encoder.features(batch.with(inputs: inputs).limited(to: encoder.needs))
+  }
+
+  /// The discriminator's score of other inputs of the same examples, `[batch, 1]`.
+  public func score(_ inputs: Tensor) throws -> Tensor {
+    guard let discriminator = model[.discriminator] else {
+      throw RecipeError.missing("a discriminator", for: "this step", fix: "add 'discriminator:' to the recipe")
+    }
+    return try discriminator.score(batch.with(inputs: inputs).limited(to: discriminator.needs))
+  }
+
+  // MARK: Terms
+
+  /// The terms of a loss as scalars: over all examples where nothing masks or weighs, else over the labelled or weighted
+  /// ones.
+  ///
+  /// - Throws: `RecipeError` where labels are hidden and a term that was made with labels is not given per example.
+  public func reduced(_ loss: any Loss, under prior: any Prior) throws -> [(name: String, value: Tensor)] {
+    readLabels = false
+    let terms = try loss.terms(self, under: prior)
+    guard batch.labelled != nil || batch.weights != nil else { return try terms.map { ($0.name, try $0.value) } }
+    return try terms.map { term in
+      let isAboutLabels = (term.selection ?? (readLabels ? .labelled : .all)) == .labelled
+      let mask = isAboutLabels ? batch.labelled : nil
+      guard term.isPerExample else {
+        guard mask == nil else {
+          throw RecipeError(
+            "term '\(term.name)' reads the labels of the whole batch, and some are hidden by data.labelled; choose a loss "
+              + "whose terms are per example, or leave data.labelled out")
+        }
+        return (term.name, try term.value)
+      }
+      return (term.name, try term.value(mask: mask, weights: batch.weights))
+    }
+  }
+}

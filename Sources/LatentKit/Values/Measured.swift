@@ -1,0 +1,60 @@
+/// Something measured about a model: a number, or a table.
+public struct Measured: Sendable, Equatable, Codable {
+  public var name: String
+  /// Nil where there is no number: see `missing`.
+  public var value: Double?
+  /// `%`, `nats`, or empty.
+  public var unit: String
+  /// Why there is no value; nil where there is one.
+  public var missing: String?
+  /// A table or a matrix beside the number, or in its place.
+  public var table: MeasuredTable?
+
+  /// A number. One that is not finite is recorded as missing.
+  public init(_ name: String, _ value: Double, unit: String = "") {
+    self.name = name
+    self.unit = unit
+    self.value = value.isFinite ? value : nil
+    if !value.isFinite { missing = "the value is \(value)" }
+  }
+
+  /// What could not be measured, and why.
+  public init(_ name: String, missing: String, unit: String = "") {
+    self.name = name
+    self.unit = unit
+    self.missing = missing
+  }
+
+  /// A table: kept as a CSV file, and drawn where it is a matrix.
+  public init(_ name: String, _ table: MeasuredTable, unit: String = "") {
+    self.name = name
+    self.unit = unit
+    self.table = table
+  }
+}
+
+/// Rows and columns of numbers with names: a confusion matrix, distances between classes.
+public struct MeasuredTable: Sendable, Equatable, Codable {
+  /// What the rows are, `true class` say; the head of the first column.
+  public var rowTitle: String
+  /// What the columns are, `predicted class` say.
+  public var columnTitle: String
+  public var rows: [String]
+  public var columns: [String]
+  /// Row by row; nil where there is no number.
+  public var values: [[Double?]]
+  /// Whether it is drawn as a heat map: its numbers are of one kind.
+  public var isMatrix: Bool
+
+  /// - Parameter values: One list for each row, with one number for each column; what is not finite becomes nil.
+  public init(
+    rowTitle: String, rows: [String], columnTitle: String, columns: [String], values: [[Double]], isMatrix: Bool = true
+  ) {
+    self.rowTitle = rowTitle
+    self.columnTitle = columnTitle
+    self.rows = rows
+    self.columns = columns
+    self.values = values.map { $0.map { $0.isFinite ? $0 : nil } }
+    self.isMatrix = isMatrix
+  }
+}

@@ -1,0 +1,55 @@
+/// The parts of one model, by slot.
+public struct Model {
+  public var encoder: any Encoder
+  public var prior: any Prior
+  private var others: [Slot: Any] = [:]
+
+  /// - Parameters: The parts that there are; others can be put in by their slot: `model[.discriminator] = critic`.
+  public init(
+    encoder: any Encoder, decoder: (any Decoder)? = nil, classifier: (any Classifier)? = nil, prior: any Prior,
+    noise: (any LatentNoise)? = nil
+  ) {
+    self.encoder = encoder
+    self.prior = prior
+    self[.decoder] = decoder
+    self[.classifier] = classifier
+    self[.noise] = noise
+  }
+
+  /// The part in a slot; nil where the model has none.
+  public subscript<Role>(_ key: SlotKey<Role>) -> Role? {
+    get {
+      switch key.slot {
+      case .encoder: encoder as? Role
+      case .prior: prior as? Role
+      default: others[key.slot] as? Role
+      }
+    }
+    set {
+      switch key.slot {
+      case .encoder: if let part = newValue as? any Encoder { encoder = part }
+      case .prior: if let part = newValue as? any Prior { prior = part }
+      default: others[key.slot] = newValue
+      }
+    }
+  }
+
+  public var decoder: (any Decoder)? { self[.decoder] }
+  public var classifier: (any Classifier)? { self[.classifier] }
+  public var noise: (any LatentNoise)? { self[.noise] }
+
+  /// The code of a batch, whose labels the encoder sees only if it needs them.
+  public func encode(_ batch: Batch) throws -> Code { try encoder.encode(batch.limited(to: encoder.needs)) }
+
+  /// Decodes latents, whose labels the decoder sees only if it needs them.
+  /// - Throws: `RecipeError` without a decoder.
+  public func decode(_ request: LatentBatch) throws -> Tensor {
+    guard let decoder else {
+      throw RecipeError.missing("a decoder", for: "this step", fix: "add one, or drop the losses that reconstruct")
+    }
+    return try decoder.decode(request.limited(to: decoder.needs))
+  }
+
+  /// Whether what is decoded depends on the class that is asked for.
+  public var decodesByClass: Bool { decoder?.needs.contains(.labels) ?? false }
+}

@@ -1,0 +1,41 @@
+/// An unknown name, with the known ones and the nearest.
+public struct UnknownName: Error, CustomStringConvertible, Equatable {
+  public let name: String
+  public let known: [String]
+  public let kind: String
+
+  public init(_ name: String, among known: [String], of kind: String) {
+    self.name = name
+    self.known = known
+    self.kind = kind
+  }
+
+  /// The known name with the fewest changes, where they are few enough to be a slip.
+  public var nearest: String? {
+    let scored = known.map { ($0, editDistance(name.lowercased(), $0.lowercased())) }
+    guard let best = scored.min(by: { $0.1 < $1.1 }), best.1 <= max(2, name.count / 3) else { return nil }
+    return best.0
+  }
+
+  public var description: String {
+    let advice = nearest.map { " Did you mean '\($0)'?" } ?? ""
+    let list = known.isEmpty ? "there are none" : "known: \(known.joined(separator: ", "))"
+    return "there is no \(kind) '\(name)'; \(list).\(advice)"
+  }
+}
+
+/// Insertions, deletions, replacements and swaps of neighbours that turn one word into the other.
+func editDistance(_ a: String, _ b: String) -> Int {
+  let (a, b) = (Array(a), Array(b))
+  var rows = [Array(0...b.count)]
+  for i in 0..<a.count {
+    var row = [i + 1]
+    for j in 0..<b.count {
+      var best = min(rows[i][j] + (a[i] == b[j] ? 0 : 1), rows[i][j + 1] + 1, row[j] + 1)
+      if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { best = min(best, rows[i - 1][j - 1] + 1) }
+      row.append(best)
+    }
+    rows.append(row)
+  }
+  return rows[a.count][b.count]
+}

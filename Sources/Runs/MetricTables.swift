@@ -1,0 +1,26 @@
+import Figures
+import Files
+import Foundation
+import LatentKit
+import Training
+
+extension MeasuredTable {
+  /// Writes the table as comma-separated values: a head with the columns' names, then a line for each row.
+  ///
+  /// - Throws: `FileError` where the file cannot be written.
+  public func write(to url: URL) throws {
+    let lines = zip(rows, values).map { row, numbers in CSV.row([row] + numbers.map { $0.map { "\($0)" } ?? "" }) }
+    try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try AtomicFile.write(CSV.row([rowTitle] + columns) + lines.joined(), to: url)
+  }
+
+  /// The table as a picture; nil where its numbers are not of one kind, or too many to read.
+  func heatMap(title: String) throws -> HeatMap? {
+    guard isMatrix, (1...40).contains(rows.count), (1...40).contains(columns.count) else { return nil }
+    let flat = values.flatMap { $0.map { $0 ?? .nan } }
+    let isWhole = flat.allSatisfy { $0.isNaN || $0 == $0.rounded() }
+    return try HeatMap(
+      Tensor(flat, shape: [rows.count, columns.count]), title: title, rowLabels: rows, columnLabels: columns,
+      decimals: columns.count > 12 ? nil : isWhole ? 0 : 2)
+  }
+}

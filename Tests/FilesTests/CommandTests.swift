@@ -1,0 +1,45 @@
+import Files
+import Foundation
+import Testing
+
+/// Writes a MiB to both pipes in turns, far more than either holds.
+private let flood = "i=0; while [ $i -lt 256 ]; do head -c 4096 /dev/zero; head -c 4096 /dev/zero >&2; i=$((i+1)); done"
+
+@Test(.timeLimit(.minutes(1))) func bothPipesAreRead() throws {
+  // All of standard error comes first, then in turns.
+  for script in ["head -c 1048576 /dev/zero >&2; head -c 1048576 /dev/zero", flood] {
+    let result = try Command("sh", ["-c", script]).run()
+    #expect(result.status == 0)
+    #expect(result.output.count == 1 << 20)
+    #expect(result.messages.utf8.count == 1 << 20)
+  }
+}
+
+@Test func theStatusAndTheMessagesAreToldApart() throws {
+  let result = try Command("sh", ["-c", "echo out; echo 'went wrong' >&2; exit 3"]).run()
+  #expect(result.status == 3)
+  #expect(result.output == Data("out\n".utf8))
+  #expect(result.messages == "went wrong\n")
+  #expect(try Command("sh", ["-c", "kill -9 $$"]).run().status == 128 + 9)
+}
+
+@Test func theInputIsReadToItsEnd() throws {
+  let input = Data((0..<3_000_000).map { UInt8(truncatingIfNeeded: $0) })
+  #expect(try Command("cat").run(input: input).output == input)
+  #expect(try Command("cat").run().output.isEmpty)
+}
+
+@Test func aMissingProgramIsNamed() throws {
+  let missing = #expect(throws: CommandError.self) { try Command("no-such-program").run() }
+  #expect(missing?.description == "there is no program 'no-such-program'; install it, or put it into PATH")
+  #expect(missing?.isMissing == true)
+  #expect(Command("sh", searchPath: "/nowhere:/bin").program?.path == "/bin/sh")
+  #expect(Command("sh", searchPath: "/nowhere").program == nil)
+  #expect(Command("tmp", searchPath: "/").program == nil)
+}
+
+@Test(.timeLimit(.minutes(1))) func aProgramIsStoppedWhereItsOutputIsRefused() throws {
+  struct Enough: Error {}
+  // It would go on for ever.
+  #expect(throws: Enough.self) { try Command("cat", ["/dev/zero"]).run { _ in throw Enough() } }
+}
