@@ -70,11 +70,12 @@ struct Centroids: HostSubcommand {
   }
 
   func run(in host: Host) throws {
+    guard seed >= 0 else { throw ValidationError("--seed is \(seed), expected a whole number of at least 0") }
     try machine.machine().apply()
     var recipe = Recipe()
     recipe[.prior] = PartChoice(prior)
     for setting in settings { try recipe.set(setting) }
-    let entry = try host.catalog.priors[prior]
+    let entry = try host.catalog[.prior][prior]
 
     var table = [["classes", "least angle", "mean angle", "energy", "least energy known"]]
     var panels: [SpherePlot] = []

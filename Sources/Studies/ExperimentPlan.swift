@@ -102,6 +102,6 @@ extension Recipe {
     var content = self
     (content.name, content.about) = (nil, nil)
     let digest = Generator.seed(0, for: content.yaml())
-    return "\(name ?? "run")-\(data?.use ?? "")-seed-\(seed)-" + String(digest, radix: 36)
+    return "\(name ?? "run")-\(self[.data]?.use ?? "")-seed-\(seed)-" + String(digest, radix: 36)
   }
 }

@@ -97,15 +97,25 @@ public struct StudyResults {
   /// `sampler/` diagnostics, `zeros/` of each projected or masked layer.
   private static func values(of run: Study.PlannedRun, in cell: Study.Cell) throws -> [Value] {
     let summary = try RunSummary.read(run.folder.summary)
-    func value(_ name: String, _ value: Double, _ unit: String = "") -> Value {
-      Value(cell: cell, run: run, measure: name, value: value, unit: unit, summary: summary)
+    func losses(_ values: [String: Double], _ part: String) -> [Measured] {
+      values.sorted { $0.key < $1.key }.map { Measured("\(part)/\($0.key)", $0.value) }
+    }
+    func diagnostics(_ found: [Measured]) -> [Measured] {
+      found.map { metric in
+        var metric = metric
+        metric.name = "sampler/\(metric.name)"
+        return metric
+      }
     }
     let last = try MetricsLog.read(run.folder.metrics).last
-    return summary.testMetrics.map { value($0.name, $0.value, $0.unit) }
-      + summary.testLosses.sorted { $0.key < $1.key }.map { value("test/\($0.key)", $0.value) }
-      + (last?.training ?? [:]).sorted { $0.key < $1.key }.map { value("training/\($0.key)", $0.value) }
-      + summary.sampler.map { value("sampler/\($0.name)", $0.value, $0.unit) }
-      + (summary.stages?.last.map { sparsity($0).map { value($0.name, $0.value, $0.unit) } } ?? [])
+    var measured = summary.testMetrics + losses(summary.testLosses, "test") + losses(last?.training ?? [:], "training")
+    measured += diagnostics(summary.sampler) + (summary.stages?.last.map(sparsity) ?? [])
+    // What is missing, and tables, have no number to compare.
+    return measured.compactMap { metric in
+      metric.value.map {
+        Value(cell: cell, run: run, measure: metric.name, value: $0, unit: metric.unit, summary: summary)
+      }
+    }
   }
 
   /// How sparse the last stage's projected or masked weights are, all together and layer by layer.

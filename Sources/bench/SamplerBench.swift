@@ -37,8 +37,8 @@ struct SamplerBench: ParsableCommand {
       inputShape: points.shape.dropFirst().map { $0 }, classCount: classes.count, latentSize: try points.size(1),
       scope: try Scope(path: "sampler", device: device), title: "sampler '\(sampler)'")
     let catalog = try Catalog(plugins)
-    let part = try catalog.samplers[sampler].make(recipe[.sampler]?.with ?? [:], at: "sampler.with", in: context)
-    let prior = try catalog.priors["standard-normal"].make([:], at: "prior.with", in: context)
+    let part = try catalog[.sampler][sampler].make(recipe[.sampler]?.with ?? [:], at: "sampler.with", in: context)
+    let prior = try catalog[.prior]["standard-normal"].make([:], at: "prior.with", in: context)
     let request = DrawRequest(
       labels: wanted, count: wanted.count, latentSize: try points.size(1), prior: prior, reference: reference)
     var generator = try Generator(seed: 0, for: "samples", device: device)

@@ -30,7 +30,7 @@ struct TrainingBench: ParsableCommand {
       switch self {
       case .csaeL: PartChoice("adam")
       // The paper's rate of 0.1 diverges without a warm-up at this batch size; time is the same.
-      case .csaeC: PartChoice("sgd", with: ["rate": 0.05, "momentum": 0.9, "decay": 0.0005])
+      case .csaeC: PartChoice("sgd", with: ["learningRate": 0.05, "momentum": 0.9, "weightDecay": 0.0005])
       }
     }
   }
