@@ -23,7 +23,7 @@ public final class BatchSource {
           path: "\(path).\(wrong)", "is for images, and these inputs have shape \(examples.inputShape); leave it out")
       }
     }
-    self.examples = try Examples(inputs: examples.inputs.to(device), labels: examples.labels?.to(device))
+    self.examples = try examples.to(device)
     self.settings = settings
     self.classCount = classCount
     self.device = device
@@ -42,8 +42,7 @@ public final class BatchSource {
 
   /// The examples at `indices`, `[batch]` Int64, as stored: for measuring.
   public func batch(_ indices: Tensor) throws -> Batch {
-    let indices = try indices.to(device)
-    return try batch(examples.inputs.rows(indices), examples.labels?.rows(indices))
+    try batch(examples.subset(indices))
   }
 
   /// A contiguous range of examples, as stored: for measuring, without a copy of the bytes.
@@ -51,22 +50,25 @@ public final class BatchSource {
     guard !range.isEmpty, range.lowerBound >= 0, range.upperBound <= count else {
       throw DatasetError("asked for examples \(range), expected a range within 0..<\(count)")
     }
-    return try batch(examples.inputs.slice(range), examples.labels?.slice(range))
+    return try batch(examples.slice(range))
   }
 
   /// The examples at `indices`, shifted and flipped where the settings say so: for training. Without augmentation
   /// nothing is drawn.
   public func batch(_ indices: Tensor, augmentedBy generator: inout Generator) throws -> Batch {
-    let indices = try indices.to(device)
-    let (inputs, labels) = (try examples.inputs.rows(indices), try examples.labels?.rows(indices))
-    guard settings.shift > 0 || settings.flip else { return try batch(inputs, labels) }
-    return Batch(inputs: try scaled(augmented(inputs, using: &generator)), labels: labels)
+    let chosen = try examples.subset(indices)
+    guard settings.shift > 0 || settings.flip else { return try batch(chosen) }
+    return batch(try scaled(augmented(chosen.inputs, using: &generator)), of: chosen)
   }
 
-  private func batch(_ inputs: Tensor, _ labels: Tensor?) throws -> Batch {
-    guard examples.areImages else { return Batch(inputs: inputs, labels: labels) }
-    let padded = settings.pad > 0 ? try inputs.padded(settings.pad) : inputs
-    return Batch(inputs: try scaled(padded), labels: labels)
+  private func batch(_ chosen: Examples) throws -> Batch {
+    guard chosen.areImages else { return batch(chosen.inputs, of: chosen) }
+    let padded = settings.pad > 0 ? try chosen.inputs.padded(settings.pad) : chosen.inputs
+    return batch(try scaled(padded), of: chosen)
+  }
+
+  private func batch(_ inputs: Tensor, of chosen: Examples) -> Batch {
+    Batch(inputs: inputs, labels: chosen.labels, labelled: chosen.isLabelled, weights: chosen.weights)
   }
 
   /// Bytes `[batch, channels, height, width]` to Float32 in the settings' range, channels-last in memory.

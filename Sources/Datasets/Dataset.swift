@@ -19,6 +19,8 @@ public struct Dataset: Sendable {
   public let classCount: Int?
   /// The checksum of the file that a table was read from, as it is unpacked; nil for other data.
   public let digest: String?
+  /// How much the examples of each class count; nil where all count alike.
+  public private(set) var classWeights: [Double]?
   public private(set) var origin: Origin
 
   /// Where the examples came from.
@@ -98,8 +100,8 @@ public struct Dataset: Sendable {
   }
 
   /// The dataset as a recipe wants it: with folds, or without a test part of their own, one
-  /// cut out of the training part; then a validation part held out of the
-  /// training part, then that limited. The seed says which examples.
+  /// cut out of the training part; then a validation part held out of the training part, then that limited; then labels
+  /// of the training part hidden, and all parts weighted by class. The seed says which examples.
   /// - Throws: `ConfigError` for a setting that does not fit these data.
   public func prepared(_ settings: DataSettings, seed: UInt64, at path: String = "data.with") throws -> Dataset {
     try settings.validate(at: path)
@@ -121,7 +123,46 @@ public struct Dataset: Sendable {
       }
       result.train = try result.train.balanced(limit, seed: seed, for: "data.limit")
     }
+    try result.hideLabels(settings, seed: seed, at: path)
+    try result.weigh(settings, at: path)
     return result
+  }
+
+  /// Hides labels of the training part, where the settings ask for it.
+  private mutating func hideLabels(_ settings: DataSettings, seed: UInt64, at path: String) throws {
+    guard let labelled = settings.labelled else { return }
+    func refused(_ reason: String) -> ConfigError {
+      ConfigError(path: "\(path).labelled", "found \(labelled.text), \(reason)")
+    }
+    guard let classCount, train.labels != nil else { throw refused("and '\(name)' has no labels; leave it out") }
+    let present = try train.labelledCounts(classCount).count { $0 > 0 }
+    let (count, all) = (labelled.count(of: train.count), train.count)
+    guard count <= all else {
+      throw refused("and the training part of '\(name)' has \(grouped(all)) examples; lower it or leave it out")
+    }
+    guard count >= present else {
+      throw refused(
+        "which is \(count) of \(grouped(all)) training examples, expected at least one for each of the \(present) classes"
+      )
+    }
+    train = try train.hidingLabels(exceptFor: count, seed: seed, for: "data.labelled")
+  }
+
+  /// Weighs the examples of all parts by class, where the settings ask for it: a loss is the same function in each.
+  private mutating func weigh(_ settings: DataSettings, at path: String) throws {
+    guard let wanted = settings.classWeights else { return }
+    do {
+      guard let classCount, train.labels != nil else {
+        throw DatasetError("'\(name)' has no labels to weigh by; leave it out")
+      }
+      let weights = try wanted.values(train.labelledCounts(classCount)) { classNames?[$0] ?? "class \($0)" }
+      train = try train.weighted(weights)
+      validation = try validation?.weighted(weights)
+      test = try test?.weighted(weights)
+      classWeights = weights
+    } catch let error as DatasetError {
+      throw ConfigError(path: "\(path).classWeights", error.description)
+    }
   }
 
   /// One fold of the training part as the test part, where the settings ask for folds; a share of it, where the data

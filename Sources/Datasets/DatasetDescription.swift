@@ -53,6 +53,13 @@ public struct DatasetDescription: Sendable {
 }
 
 extension DatasetDescription {
+  /// The set as recipes name it.
+  public var entry: DatasetEntry {
+    DatasetEntry(
+      name, summary, table == nil ? .images : .rows, groups: table == nil ? [.embedded] : [.tables], published: self
+    ) { try DatasetLibrary.load(self, $0) }
+  }
+
   static let all: [DatasetDescription] = [mnist, fashionMNIST] + emnist + tables
 
   private static let digits = (0...9).map(String.init)

@@ -11,12 +11,21 @@ public enum DatasetLibrary {
   /// The name of the data that are any file of numbers: `{use: table, with: {path: x.csv}}`.
   public static let tableName = "table"
 
+  /// Any table of numbers, by its path.
+  static let table = DatasetEntry(
+    tableName, "any table: delimited text, .npy or .npz, packed or not; data.path names the file", .rows,
+    groups: [.tables, .files], published: nil
+  ) { request in
+    try readTable(request.settings, from: request.folder ?? namedFolder(request.environment), at: request.path)
+  }
+
+  /// The published sets among those that LatentKit knows.
   public static var known: [DatasetDescription] { DatasetDescription.all }
 
   /// - Throws: `UnknownName` with the known names and the nearest one.
   public static func description(_ name: String) throws -> DatasetDescription {
-    guard let found = known.first(where: { $0.name == name }) else {
-      throw UnknownName(name, among: known.map(\.name) + [tableName], of: "dataset")
+    guard let found = try DatasetShelf.known.entry(name).published else {
+      throw UnknownName(name, among: known.map(\.name), of: "published dataset")
     }
     return found
   }
@@ -32,11 +41,9 @@ public enum DatasetLibrary {
     _ name: String, from directory: URL? = nil, embedded: Bool? = nil,
     environment: [String: String] = ProcessInfo.processInfo.environment
   ) throws -> Dataset {
-    let description = try description(name)
-    switch try locate(description, in: directory, embedded: embedded, environment: environment) {
-    case .files(let files): return try read(description, files) { _, _ in .files(files) }
-    case .embedded(let files): return try read(description, files) { .embedded(train: $0, test: $1) }
-    }
+    var settings = DataSettings()
+    settings.embedded = embedded
+    return try load(description(name), DataRequest(settings, from: directory, environment: environment))
   }
 
   /// Loads a set, or a table by its path, read as the settings say.
@@ -47,19 +54,23 @@ public enum DatasetLibrary {
     _ name: String, settings: DataSettings, from directory: URL? = nil, at path: String = "data.with",
     environment: [String: String] = ProcessInfo.processInfo.environment
   ) throws -> Dataset {
-    try settings.validate(at: path)
-    if name == tableName {
-      try settings.refuse(whatIsNotFor: .tableFile, of: name, at: path)
-      return try readTable(settings, from: directory ?? namedFolder(environment), at: path)
-    }
-    let description = try description(name)
+    try DatasetShelf.known.entry(name).load(
+      DataRequest(settings, from: directory, at: path, environment: environment))
+  }
+
+  /// Loads a published set from its files.
+  static func load(_ description: DatasetDescription, _ request: DataRequest) throws -> Dataset {
+    let (folder, environment) = (request.folder, request.environment)
     guard var format = description.table else {
-      try settings.refuse(whatIsNotFor: .images, of: name, at: path)
-      return try load(name, from: directory, embedded: settings.embedded, environment: environment)
+      let embedded = request.settings.embedded
+      switch try locate(description, in: folder, embedded: embedded, environment: environment) {
+      case .files(let files): return try read(description, files) { _, _ in .files(files) }
+      case .embedded(let files): return try read(description, files) { .embedded(train: $0, test: $1) }
+      }
     }
-    try settings.refuse(whatIsNotFor: .knownTable, of: name, at: path)
-    (format.missing, format.unpackLimit) = (settings.missing, settings.unpackLimit)
-    let place = try locate(description, in: directory, embedded: nil, environment: environment)
+    (format.missing, format.unpackLimit) = (request.settings.missing, request.settings.unpackLimit)
+    let place = try locate(
+      description, in: folder, embedded: request.settings.embedded, environment: environment)
     return try readTable(description, place.files[0], format)
   }
 
@@ -162,7 +173,6 @@ public enum DatasetLibrary {
   private static func read(
     _ description: DatasetDescription, _ files: [URL], _ origin: (Int, Int) -> Dataset.Origin
   ) throws -> Dataset {
-    if let format = description.table { return try readTable(description, files[0], format) }
     let train = try examples(description, images: files[0], labels: files[1])
     let test = try examples(description, images: files[2], labels: files[3])
     return try Dataset(

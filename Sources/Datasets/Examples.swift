@@ -4,11 +4,15 @@ import LatentKit
 public struct Examples: Sendable {
   /// Images `[count, channels, height, width]`, UInt8 as stored, or rows of numbers `[count, features]`, Float32.
   public let inputs: Tensor
-  /// `[count]`, Int64 from 0; nil without labels.
+  /// `[count]`, Int64 from 0; nil without labels. Where a label is hidden there stands a 0 that means nothing.
   public let labels: Tensor?
+  /// `[count]`, Bool: which examples have a label; nil where all have.
+  public let isLabelled: Tensor?
+  /// `[count]`, Float32, 0 or more: how much each counts in terms that are given per example; nil where all count alike.
+  public let weights: Tensor?
 
   /// - Throws: `DatasetError` where the shapes or types are not those, there are no examples, or counts differ.
-  public init(inputs: Tensor, labels: Tensor? = nil) throws {
+  public init(inputs: Tensor, labels: Tensor? = nil, isLabelled: Tensor? = nil, weights: Tensor? = nil) throws {
     switch (inputs.rank, inputs.dtype) {
     case (4, .uint8), (2, .float32): break
     default:
@@ -28,8 +32,17 @@ public struct Examples: Sendable {
         )
       }
     }
+    for (name, values, dtype) in [("mask of labels", isLabelled, DType.bool), ("weights", weights, .float32)] {
+      guard let values, values.shape != [inputs.size(0)] || values.dtype != dtype else { continue }
+      throw DatasetError(
+        "found a \(name) of shape \(values.shape) and type \(values.dtype.rawValue), expected [\(inputs.size(0))] of "
+          + dtype.rawValue)
+    }
+    guard isLabelled == nil || labels != nil else { throw DatasetError("found a mask of labels, and no labels") }
     self.inputs = inputs
     self.labels = labels
+    self.isLabelled = isLabelled
+    self.weights = weights
   }
 
   public var count: Int { inputs.shape[0] }
@@ -41,16 +54,28 @@ public struct Examples: Sendable {
   /// The examples at `indices`, `[n]` Int64, in their order; a copy.
   public func subset(_ indices: Tensor) throws -> Examples {
     let indices = try indices.to(inputs.device)
-    return try Examples(inputs: inputs.rows(indices), labels: labels?.rows(indices))
+    return try mapped { try $0.rows(indices) }
   }
 
   /// A contiguous range of examples; nothing is copied.
-  public func slice(_ range: Range<Int>) throws -> Examples {
-    try Examples(inputs: inputs.slice(range), labels: labels?.slice(range))
+  public func slice(_ range: Range<Int>) throws -> Examples { try mapped { try $0.slice(range) } }
+
+  /// The same examples on a device.
+  func to(_ device: Device) throws -> Examples { try mapped { try $0.to(device) } }
+
+  /// The same examples with other inputs, transformed ones say.
+  func with(inputs: Tensor) throws -> Examples {
+    try Examples(inputs: inputs, labels: labels, isLabelled: isLabelled, weights: weights)
+  }
+
+  private func mapped(_ change: (Tensor) throws -> Tensor) throws -> Examples {
+    try Examples(
+      inputs: change(inputs), labels: labels.map(change), isLabelled: isLabelled.map(change),
+      weights: weights.map(change))
   }
 
   /// `count` of the examples, balanced over classes as far as there are enough of each, drawn by the seed and a name
-  /// for the use. They keep their order.
+  /// for the use. They keep their order. Where labels are hidden, as large a share of them has one as of all.
   /// - Throws: `DatasetError` where there are fewer.
   public func balanced(_ count: Int, seed: UInt64, for use: String) throws -> Examples {
     guard count > 0, count <= self.count else {
@@ -58,7 +83,7 @@ public struct Examples: Sendable {
         "asked for \(grouped(count)) of \(grouped(self.count)) examples; ask for 1 to \(grouped(self.count))")
     }
     var generator = try Generator(seed: seed, for: use)
-    let chosen = try spread(.evenly, using: &generator).prefix(count).sorted()
+    let chosen = try spread(evenly: true, using: &generator).prefix(count).sorted()
     return try subset(Tensor(chosen.map(Int64.init)))
   }
 
@@ -71,28 +96,42 @@ public struct Examples: Sendable {
         "cannot hold out a share of \(share) of \(grouped(count)) examples; choose one between 0 and 1")
     }
     var generator = try Generator(seed: seed, for: use)
-    let order = try spread(.inProportion, using: &generator)
+    let order = try spread(evenly: false, using: &generator)
     func part(_ positions: ArraySlice<Int>) throws -> Examples {
       try subset(Tensor(positions.sorted().map(Int64.init)))
     }
     return (try part(order[heldCount...]), try part(order[..<heldCount]))
   }
 
-  private enum Spread { case evenly, inProportion }
-
   /// All positions in a random order of which every beginning holds the classes evenly, or in proportion to their
+  /// sizes; those without a label among them in proportion.
+  private func spread(evenly: Bool, using generator: inout Generator) throws -> [Int] {
+    guard let mask = try isLabelled?.ints() else {
+      return try order(of: Array(0..<count), evenly: evenly, using: &generator)
+    }
+    let known = try order(of: mask.indices.filter { mask[$0] == 1 }, evenly: evenly, using: &generator)
+    let hidden = mask.indices.filter { mask[$0] == 0 }
+    let shuffled = hidden.isEmpty ? [] : try generator.permutation(hidden.count).ints().map { hidden[$0] }
+    let keys = [known, shuffled].flatMap { part in
+      part.indices.map { (key: (Double($0) + 0.5) / Double(part.count), position: part[$0]) }
+    }
+    return keys.sorted { ($0.key, $0.position) < ($1.key, $1.position) }.map(\.position)
+  }
+
+  /// Some positions in a random order of which every beginning holds the classes evenly, or in proportion to their
   /// sizes.
-  private func spread(_ spread: Spread, using generator: inout Generator) throws -> [Int] {
-    let shuffled = try generator.permutation(count).ints()
+  func order(of positions: [Int], evenly: Bool, using generator: inout Generator) throws -> [Int] {
+    guard !positions.isEmpty else { return [] }
+    let shuffled = try generator.permutation(positions.count).ints().map { positions[$0] }
     guard let labels = try labels?.ints() else { return shuffled }
     var sizes: [Int: Int] = [:]
-    for label in labels { sizes[label, default: 0] += 1 }
+    for position in positions { sizes[labels[position], default: 0] += 1 }
     var ranks: [Int: Int] = [:]
     let keys = shuffled.map { position in
       let label = labels[position]
       let rank = ranks[label, default: 0]
       ranks[label] = rank + 1
-      return spread == .evenly ? Double(rank) : (Double(rank) + 0.5) / Double(sizes[label, default: 1])
+      return evenly ? Double(rank) : (Double(rank) + 0.5) / Double(sizes[label, default: 1])
     }
     return shuffled.indices.sorted { (keys[$0], $0) < (keys[$1], $1) }.map { shuffled[$0] }
   }

@@ -19,10 +19,16 @@ extension Examples {
     }
     var generator = try Generator(seed: seed, for: use)
     let shuffled = try generator.permutation(self.count).ints()
-    let labels = try labels?.ints() ?? [Int](repeating: 0, count: self.count)
+    var labels = try labels?.ints() ?? [Int](repeating: 0, count: self.count)
+    // Those without a label are dealt out like a class of their own, however few they are.
+    let hidden = -1
+    for (position, isKnown) in try (isLabelled?.ints() ?? []).enumerated() where isKnown == 0 {
+      labels[position] = hidden
+    }
     var classes: [Int: [Int]] = [:]
     for position in shuffled { classes[labels[position], default: []].append(position) }
-    if let (label, members) = classes.filter({ $0.value.count < count }).min(by: { $0.key < $1.key }) {
+    if let (label, members) = classes.filter({ $0.key != hidden && $0.value.count < count }).min(by: { $0.key < $1.key }
+    ) {
       let owner = self.labels == nil ? "the examples are" : "'\(className(label))' has"
       throw DatasetError(
         "\(owner) \(members.count), fewer than \(count) folds; choose \(members.count) folds or fewer, or leave that class out"

@@ -32,6 +32,6 @@ extension Dataset {
         "\(name): found a value that is not finite in column \(column) of the \(part) part, after the transforms; \(advice)"
       )
     }
-    return try Examples(inputs: inputs, labels: examples.labels)
+    return try examples.with(inputs: inputs)
   }
 }

@@ -49,7 +49,7 @@ private struct Corners: CentroidPrior {
 }
 
 @Test func confusionByTheNearestMeanCountsLikeALoop() throws {
-  let latents = try Tensor([1.0, 1, 9, 2, 5, 4, 1, 7], shape: [4, 2])
+  let latents = try Tensor([1.0, 1, 9, 2, 6, 4, 1, 7], shape: [4, 2])
   let centroids = try evaluation(set(latents), prior: Corners(), classes: 3)
   // Nearest: 0, 1, 1 (the fourth centroid is no class of the data), 2.
   for source in [Confusion.Source.auto, .centroids] {
@@ -63,7 +63,7 @@ private struct Corners: CentroidPrior {
       .min { $0.element < $1.element }?.offset ?? 0
   }
   var expected: [[Double?]] = Array(repeating: [0, 0, 0], count: 3)
-  for (point, label) in zip([(1.0, 1.0), (9, 2), (5, 4), (1, 7)], labels) {
+  for (point, label) in zip([(1.0, 1.0), (9, 2), (6, 4), (1, 7)], labels) {
     let column = nearest(point.0, point.1)
     expected[Int(label)][column] = (expected[Int(label)][column] ?? 0) + 1
   }

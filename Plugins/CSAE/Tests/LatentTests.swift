@@ -174,20 +174,20 @@ private func metric(_ means: NearestClassMean.Means) throws -> NearestClassMean 
 }
 
 /// A part, a setting, what it is refused for and the range that is named.
-private let nonsense: [(slot: Slot, part: String, setting: String, values: [Value], range: String)] = [
-  (.prior, "pedcc", "classes", [0, 25_001, 1_000_000_000], "1 to 25000"),
-  (.prior, "pedcc", "scale", [1e200, 9e-16, -1], "1e-15 to 1e+15"),
-  (.prior, "pedcc", "deviation", [0, 1.1e15], "1e-15 to 1e+15"),
-  (.prior, "pedcc", "gamma", [0, -1], "above 0"),
-  (.prior, "pedcc", "epsilon", [0, -1, 2.5], "above 0, up to 2"),
-  (.prior, "pedcc", "iterations", [0], "1 or more"),
-  (.prior, "pedcc", "tolerance", [-1], "0 or more"),
-  (.prior, "pedcc", "restarts", [-1, 1001], "0 to 1000"),
-  (.noise, "scaled-gaussian", "beta", [-0.1, 1.5], "0 to 1"),
-  (.noise, "scaled-gaussian", "scale", [-1, 1e200], "0 to 1e+15"),
-  (.encoder, "conditional-mlp", "latent", [0], "1 to 1000000"),
-  (.decoder, "conditional-mlp", "hidden", [[0]], "0 to 64 numbers, each 1 to 1000000"),
-  (.encoder, "pooled-resnet", "widths", [[], [0]], "1 to 16 numbers, each 1 to 1000000"),
+private let nonsense: [(slot: Slot, part: String, setting: String, values: [Value], range: SettingRange)] = [
+  (.prior, "pedcc", "classes", [0, 25_001, 1_000_000_000], .within(1...25_000)),
+  (.prior, "pedcc", "scale", [1e200, 9e-16, -1], .within(1e-15...1e15)),
+  (.prior, "pedcc", "deviation", [0, 1.1e15], .within(1e-15...1e15)),
+  (.prior, "pedcc", "gamma", [0, -1], .above(0)),
+  (.prior, "pedcc", "epsilon", [0, -1, 2.5], .above(0, upTo: 2)),
+  (.prior, "pedcc", "iterations", [0], .atLeast(1)),
+  (.prior, "pedcc", "tolerance", [-1], .atLeast(0)),
+  (.prior, "pedcc", "restarts", [-1, 1001], .within(0...1000)),
+  (.noise, "scaled-gaussian", "beta", [-0.1, 1.5], .within(0...1)),
+  (.noise, "scaled-gaussian", "scale", [-1, 1e200], .within(0...1e15)),
+  (.encoder, "conditional-mlp", "latent", [0], .within(1...1_000_000)),
+  (.decoder, "conditional-mlp", "hidden", [[0]], .within(1...1_000_000).each(count: 0...64)),
+  (.encoder, "pooled-resnet", "widths", [[], [0]], .within(1...1_000_000).each(count: 1...16)),
 ]
 
 @Test func settingsOutOfRangeAreRefusedWithTheRange() throws {
@@ -197,7 +197,16 @@ private let nonsense: [(slot: Slot, part: String, setting: String, values: [Valu
     for value in values {
       #expect(
         message { _ = try description.resolved([setting: value], at: "part.with") }
-          == "part.with.\(setting): found \(value.text), expected \(range)")
+          == "part.with.\(setting): found \(value.text), expected \(range.text)")
+    }
+  }
+}
+
+@Test func everyNumberHasARange() throws {
+  let catalog = try Catalog([CSAEPlugin.self])
+  for part in Slot.all.flatMap({ catalog.descriptions(of: $0) }) {
+    for setting in part.settings where setting.choices == nil {
+      #expect(setting.range != nil, "\(part.name).\(setting.name)")
     }
   }
 }

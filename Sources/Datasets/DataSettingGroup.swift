@@ -1,0 +1,65 @@
+import LatentKit
+
+/// Settings of data that belong together: a data set takes those of some groups.
+public enum DataSettingGroup: Sendable, CaseIterable {
+  /// How examples are cut into parts, limited, labelled and weighted: for all data.
+  case parts
+  /// How images are padded, scaled and augmented.
+  case images
+  /// Whether the small set that ships with the package is taken.
+  case embedded
+  /// How tables are read, whatever their format is.
+  case tables
+  /// What the format of a file is: for tables that are named by their path.
+  case files
+
+  /// The settings' names.
+  public var names: [String] {
+    switch self {
+    case .parts:
+      ["validation", "limit", "labelled", "classWeights", "test", "folds", "fold", "foldSeed"]
+    case .images: ["pad", "range", "shift", "flip"]
+    case .embedded: ["embedded"]
+    case .tables: ["missing", "unpackLimit"]
+    case .files: ["path", "separator", "decimal", "samples", "header", "label", "drop"]
+    }
+  }
+
+  static func group(of name: String) -> DataSettingGroup? { allCases.first { $0.names.contains(name) } }
+}
+
+extension DataSettings {
+  /// Checks that no setting was changed that means nothing to data of some groups.
+  /// - Throws: `ConfigError` for the first one by name.
+  func check(for groups: Set<DataSettingGroup>, of dataset: String, at path: String) throws {
+    let defaults = try DataSettings().values
+    for (setting, value) in try values.sorted(by: { $0.key < $1.key }) where value != defaults[setting] {
+      guard let group = DataSettingGroup.group(of: setting), !groups.contains(group) else { continue }
+      throw DataSettings.refusal(of: setting, in: group, for: groups, of: dataset, at: path)
+    }
+  }
+
+  static func refusal(
+    of setting: String, in group: DataSettingGroup, for groups: Set<DataSettingGroup>, of dataset: String,
+    at path: String
+  ) -> ConfigError {
+    let what =
+      switch group {
+      case .embedded where groups.contains(.images): "is for sets that ship with the package, and '\(dataset)' does not"
+      case .images, .embedded: "is for images, and '\(dataset)' is a table"
+      case .files where groups.contains(.tables): "is known for '\(dataset)', and is for data 'table'"
+      case .tables where !groups.contains(.images): "is for tables that are read from files, and '\(dataset)' is none"
+      default: "is for tables, and '\(dataset)' has images"
+      }
+    return ConfigError(path: "\(path).\(setting)", "\(what); leave it out")
+  }
+
+  /// Every setting that means something for data of these inputs, by name: what a run writes down.
+  public func values(for dataset: Dataset) throws -> [String: Value] {
+    let groups: Set<DataSettingGroup> =
+      dataset.train.areImages
+      ? DatasetEntry.Kind.images.groups.union([.embedded])
+      : DatasetEntry.Kind.rows.groups.union(path == nil ? [.tables] : [.tables, .files])
+    return try values.filter { name, _ in DataSettingGroup.group(of: name).map(groups.contains) ?? true }
+  }
+}

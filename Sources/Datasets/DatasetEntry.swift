@@ -1,0 +1,137 @@
+import Foundation
+import LatentKit
+
+/// What a data set is asked for. A new field breaks no set.
+public struct DataRequest: Sendable {
+  /// The settings that all data share.
+  public var settings: DataSettings
+  /// The data folder that the caller names (`--data-dir`); a set with files must have them there.
+  public var folder: URL?
+  /// Where the settings stand in the recipe, for messages.
+  public var path: String
+  /// `LATENTKIT_DATA` names a data folder where the caller names none.
+  public var environment: [String: String]
+
+  public init(
+    _ settings: DataSettings = DataSettings(), from folder: URL? = nil, at path: String = "data.with",
+    environment: [String: String] = ProcessInfo.processInfo.environment
+  ) {
+    (self.settings, self.folder, self.path, self.environment) = (settings, folder, path, environment)
+  }
+}
+
+/// A data set that a recipe can name: how it is called, described, set and loaded.
+///
+///     DatasetEntry("two-moons", "two half circles, made on the spot", .rows, own: TwoMoons.self) { moons, request in
+///       try Dataset(name: "two-moons", title: "Two moons", train: moons.examples(), test: nil, classCount: 2,
+///         origin: .made("\(moons.count) points"))
+///     }
+public struct DatasetEntry: Sendable {
+  /// What its inputs are, which says what settings it takes beside its own.
+  public enum Kind: Sendable {
+    /// Bytes `[channels, height, width]`, which are scaled, padded and augmented.
+    case images
+    /// Rows of numbers `[features]`.
+    case rows
+
+    var groups: Set<DataSettingGroup> { self == .images ? [.parts, .images] : [.parts] }
+  }
+
+  /// The name that recipes use.
+  public let name: String
+  /// What it shows and where it comes from, in one line.
+  public let summary: String
+  public let kind: Kind
+  /// Every setting that means something to it: its own, then those that it shares with other data.
+  public let settings: [SettingDescription]
+  /// The files that are published of it; nil for data that are made, or are any file.
+  public let published: DatasetDescription?
+  private let groups: Set<DataSettingGroup>
+  private let ownNames: Set<String>
+  private let read: @Sendable ([String: Value], DataRequest) throws -> Dataset
+  private let check: @Sendable ([String: Value], String) throws -> [String: Value]
+
+  /// A set without settings of its own.
+  /// - Parameter load: Makes the examples: all of them, as parts are cut afterwards.
+  public init(
+    _ name: String, _ summary: String, _ kind: Kind, load: @escaping @Sendable (DataRequest) throws -> Dataset
+  ) {
+    self.init(name, summary, kind, groups: [], published: nil, load: load)
+  }
+
+  /// - Parameters:
+  ///   - own: Settings of this set alone, under other names than the shared ones.
+  ///   - load: Makes the examples: all of them, as parts are cut afterwards. It is given its own settings, and what all
+  ///     data are asked for.
+  public init<Own: ComponentConfig>(
+    _ name: String, _ summary: String, _ kind: Kind, own: Own.Type,
+    load: @escaping @Sendable (Own, DataRequest) throws -> Dataset
+  ) {
+    self.init(name, summary, kind, own: own, groups: [], published: nil, load: load)
+  }
+
+  init(
+    _ name: String, _ summary: String, _ kind: Kind, groups: Set<DataSettingGroup>, published: DatasetDescription?,
+    load: @escaping @Sendable (DataRequest) throws -> Dataset
+  ) {
+    self.init(name, summary, kind, own: NoConfig.self, groups: groups, published: published) { try load($1) }
+  }
+
+  private init<Own: ComponentConfig>(
+    _ name: String, _ summary: String, _ kind: Kind, own: Own.Type, groups: Set<DataSettingGroup>,
+    published: DatasetDescription?, load: @escaping @Sendable (Own, DataRequest) throws -> Dataset
+  ) {
+    (self.name, self.summary, self.kind, self.published) = (name, summary, kind, published)
+    self.groups = kind.groups.union(groups)
+    let taken = self.groups
+    let shared = DataSettings.settings.filter { DataSettingGroup.group(of: $0.name).map(taken.contains) ?? false }
+    settings = Own.settings + shared
+    ownNames = Set(Own.settings.map(\.name))
+    read = { own, request in try load(Own(own, at: request.path), request) }
+    check = { own, path in try Own(own, at: path).values }
+  }
+
+  /// The names of settings that are declared as the set's own and as shared ones.
+  var ambiguousNames: [String] { ownNames.filter { DataSettingGroup.group(of: $0) != nil }.sorted() }
+
+  /// The shared settings among what a recipe says under `data.with`.
+  /// - Throws: `ConfigError` for an unknown setting, one that means nothing to this set, or one out of its range.
+  public func sharedSettings(_ values: [String: Value], at path: String = "data.with") throws -> DataSettings {
+    for name in values.keys.sorted() where !settings.contains(where: { $0.name == name }) {
+      if let group = DataSettingGroup.group(of: name) {
+        throw DataSettings.refusal(of: name, in: group, for: groups, of: self.name, at: path)
+      }
+      let unknown = UnknownName(name, among: settings.map(\.name), of: "setting")
+      throw ConfigError(path: "\(path).\(name)", unknown.description)
+    }
+    let shared = try DataSettings(values.filter { !ownNames.contains($0.key) }, at: path)
+    try shared.validate(at: path)
+    return shared
+  }
+
+  /// Every setting's value with some replaced: what a run writes down.
+  /// - Throws: `ConfigError` as `sharedSettings`.
+  public func resolved(_ values: [String: Value], at path: String = "data.with") throws -> [String: Value] {
+    let shared = try sharedSettings(values, at: path).values.filter { name, _ in settings.contains { $0.name == name } }
+    return try shared.merging(check(values.filter { ownNames.contains($0.key) }, path)) { $1 }
+  }
+
+  /// Loads the examples as a recipe's `data.with` says; its parts are not cut yet.
+  /// - Throws: `ConfigError` as `sharedSettings`, and what the set itself throws.
+  public func load(
+    _ values: [String: Value] = [:], from folder: URL? = nil, at path: String = "data.with",
+    environment: [String: String] = ProcessInfo.processInfo.environment
+  ) throws -> Dataset {
+    let shared = try sharedSettings(values, at: path)
+    let request = DataRequest(shared, from: folder, at: path, environment: environment)
+    return try read(values.filter { ownNames.contains($0.key) }, request)
+  }
+
+  /// Loads the examples with the settings that all data share, and its own by default.
+  /// - Throws: `ConfigError` for a setting that was changed and means nothing to this set.
+  func load(_ request: DataRequest) throws -> Dataset {
+    try request.settings.validate(at: request.path)
+    try request.settings.check(for: groups, of: name, at: request.path)
+    return try read([:], request)
+  }
+}

@@ -1,0 +1,50 @@
+import Foundation
+import LatentKit
+
+/// Data sets by name: those that LatentKit knows, and those that plugins bring.
+public struct DatasetShelf: Sendable {
+  public let entries: [DatasetEntry]
+
+  /// The sets that LatentKit knows: MNIST and its relatives, the tables of papers, and `table` for any file.
+  public static let known = DatasetShelf(unchecked: DatasetDescription.all.map(\.entry) + [DatasetLibrary.table])
+
+  private init(unchecked entries: [DatasetEntry]) { self.entries = entries }
+
+  /// - Throws: `DatasetError` for two sets of one name, and for a setting of a set's own that is called like a shared one.
+  public init(_ entries: [DatasetEntry]) throws {
+    var names: Set<String> = []
+    for entry in entries {
+      guard names.insert(entry.name).inserted else {
+        throw DatasetError("there are two data sets called '\(entry.name)'; rename one of them")
+      }
+      if let name = entry.ambiguousNames.first {
+        throw DatasetError("data '\(entry.name)' declares the setting '\(name)', which all data have; rename it")
+      }
+    }
+    self.entries = entries
+  }
+
+  /// These and more.
+  /// - Throws: `DatasetError` as the initialiser.
+  public func adding(_ more: [DatasetEntry]) throws -> DatasetShelf { try DatasetShelf(entries + more) }
+
+  /// - Throws: `UnknownName` with the known names and the nearest one.
+  public func entry(_ name: String) throws -> DatasetEntry {
+    guard let found = entries.first(where: { $0.name == name }) else {
+      throw UnknownName(name, among: entries.map(\.name), of: "dataset")
+    }
+    return found
+  }
+
+  /// What is published of the sets that have files of fixed names.
+  public var published: [DatasetDescription] { entries.compactMap(\.published) }
+
+  /// The published set of a name: what can be fetched and verified.
+  /// - Throws: `UnknownName` for any other, with those that can.
+  public func published(_ name: String) throws -> DatasetDescription {
+    guard let found = published.first(where: { $0.name == name }) else {
+      throw UnknownName(name, among: published.map(\.name), of: "published dataset")
+    }
+    return found
+  }
+}
