@@ -33,9 +33,9 @@ public struct Examples: Sendable {
       }
     }
     for (name, values, dtype) in [("mask of labels", isLabelled, DType.bool), ("weights", weights, .float32)] {
-      guard let values, values.shape != [inputs.size(0)] || values.dtype != dtype else { continue }
+      guard let values, values.shape != [inputs.shape[0]] || values.dtype != dtype else { continue }
       throw DatasetError(
-        "found a \(name) of shape \(values.shape) and type \(values.dtype.rawValue), expected [\(inputs.size(0))] of "
+        "found a \(name) of shape \(values.shape) and type \(values.dtype.rawValue), expected [\(inputs.shape[0])] of "
           + dtype.rawValue)
     }
     guard isLabelled == nil || labels != nil else { throw DatasetError("found a mask of labels, and no labels") }

@@ -14,12 +14,11 @@ struct DataCommand: ParsableCommand {
     @OptionGroup var machine: MachineOptions
 
     func run(in host: Host) throws {
-      for known in DatasetLibrary.known {
-        host.console.say("\(known.name): \(known.title)")
-        host.console.say("    \(known.status(in: machine.dataFolder))")
+      for entry in try host.catalog.datasets.entries {
+        host.console.say("\(entry.name): \(entry.summary)")
+        if let published = entry.published { host.console.say("    \(published.status(in: machine.dataFolder))") }
       }
-      host.console.say("\(DatasetLibrary.tableName): any table, delimited text, .npy or .npz")
-      host.console.say("    by --data \(DatasetLibrary.tableName) --set data.path=FILE")
+      host.console.say("'host list data NAME' shows the settings of a set.")
     }
   }
 

@@ -29,7 +29,7 @@ struct Doctor: HostSubcommand {
     let folder = machine.namedDataFolder
     console.say(
       "data       \(folder.map { "folder \($0.path)" } ?? "no folder named; set LATENTKIT_DATA or --data-dir")")
-    for known in DatasetLibrary.known {
+    for known in try host.catalog.datasets.published {
       console.say("           \(known.name): \(known.status(in: folder))")
     }
   }

@@ -35,9 +35,15 @@ public struct Composer: Sendable {
     for companions in try companions(of: recipe) {
       for (slot, settings) in companions.settings {
         guard let choice = recipe[slot], choice.use != "none" else { continue }
-        let known = slot == .data ? nil : try description(slot, choice, at: slot.key).settings.map(\.name)
+        // A catalog without data is one of parts alone: it says nothing about them.
+        let isKnown = slot != .data || !catalog.descriptions(of: .data).isEmpty
+        let known = isKnown ? try description(slot, choice, at: slot.key).settings.map(\.name) : nil
         recipe[slot]?.with.merge(settings.filter { known?.contains($0.key) ?? true }) { own, _ in own }
       }
+    }
+    // What data are set to is written down when they are loaded: until then only what is wrong is refused.
+    if let choice = recipe[.data], !catalog.descriptions(of: .data).isEmpty {
+      _ = try completed(choice, .data, at: Slot.data.key)
     }
     for slot in RecipeKey.slots where slot != .data {
       if let choice = recipe[slot], choice.use != "none" || slot.place != .optional {

@@ -11,10 +11,10 @@ extension Session {
   /// - Parameters:
   ///   - name: A data set by name; nil for the session's own.
   ///   - observer: Hears where the data come from, when that is not the full set.
-  /// - Throws: As `DatasetLibrary.load`.
+  /// - Throws: As `DatasetEntry.load`.
   public func dataset(named name: String?, observer: (any RunObserver)? = nil) throws -> Dataset {
     guard let name, name != dataset.name else { return dataset }
-    let other = try DatasetLibrary.load(name, from: machine.dataFolder)
+    let other = try catalog.dataset(name).load(from: machine.dataFolder)
     if let note = other.note { observer?.noticed(.note(note)) }
     return try other.prepared(DataSettings(), seed: recipe.randomSeed)
   }

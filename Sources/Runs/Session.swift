@@ -44,8 +44,9 @@ public struct Session {
     let composer = Composer(catalog)
     var recipe = try composer.resolve(recipe)
     guard let choice = recipe[.data] else { throw RecipeError("the recipe names no data; add 'data: mnist'") }
-    var settings = try DataSettings(choice.with, at: "data.with")
-    let loaded = try DatasetLibrary.load(choice.use, settings: settings, from: machine.dataFolder)
+    let entry = try catalog.dataset(choice.use)
+    var settings = try entry.sharedSettings(choice.with)
+    let loaded = try entry.load(choice.with, from: machine.dataFolder)
     try check(loaded)
     if case .embedded = loaded.origin {
       if settings.embedded != true, let note = loaded.note { observer?.noticed(.note(note)) }
@@ -53,7 +54,9 @@ public struct Session {
     } else if loaded.train.areImages {
       settings.embedded = false
     }
-    recipe[.data] = PartChoice(choice.use, with: try settings.values(for: loaded))
+    var values = try entry.resolved(choice.with)
+    if values["embedded"] != nil { values["embedded"] = settings.embedded.map { .bool($0) } ?? .null }
+    recipe[.data] = PartChoice(choice.use, with: values)
 
     var dataset = try loaded.prepared(settings, seed: recipe.randomSeed)
     let title = "data '\(choice.use)'"
@@ -71,7 +74,7 @@ public struct Session {
     let shape = DataShape(
       title: title, inputShape: training.inputShape, inputRange: transforms.outputRange ?? training.inputRange,
       padding: dataset.train.areImages ? settings.pad : 0, classCount: dataset.classCount,
-      classNames: dataset.classNames, isPartlyLabelled: false)
+      classNames: dataset.classNames, isPartlyLabelled: dataset.train.isLabelled != nil)
     for warning in try composer.dryRun(recipe, for: shape, device: machine.device) {
       observer?.noticed(.warning(warning))
     }

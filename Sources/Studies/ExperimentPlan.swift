@@ -44,7 +44,7 @@ extension Study {
     }
     let seeds = options.seeds ?? experiment.plan.seeds
     let unseen = options.unseen ?? experiment.plan.unseen
-    if let unseen { _ = try DatasetLibrary.description(unseen) }
+    if let unseen { _ = try catalog.dataset(unseen) }
     let title = experiment.plan.title.isEmpty ? experiment.name : experiment.plan.title
     let cells = try experiment.rows.compactMap { row -> Cell? in
       var recipe: Recipe
@@ -54,7 +54,7 @@ extension Study {
         throw error
       }
       recipe.about = "\(title): \(row.label)"
-      let hasSmallPart = DatasetLibrary.known.contains { $0.name == recipe[.data]?.use && $0.isEmbedded }
+      let hasSmallPart = try recipe[.data].map { try catalog.dataset($0.use).published?.isEmbedded ?? false } ?? false
       if hasSmallPart, recipe[.data]?.with["embedded"].map({ $0 == .null }) ?? true {
         recipe[.data]?.with["embedded"] = false
       }
@@ -80,7 +80,6 @@ extension Experiment {
     var recipe = source.recipe
     do {
       if let data = row.data { recipe.use(data: data) }
-      if let data = recipe[.data]?.use, data != DatasetLibrary.tableName { _ = try DatasetLibrary.description(data) }
       recipe = try composer.resolve(recipe)
       for change in plan.set + row.set + changes {
         guard Recipe.path(of: change) != "seed" else {

@@ -104,7 +104,7 @@ public struct Study {
     perClass: Int? = 10, observer: (any StudyObserver)? = nil, shouldStop: @escaping () -> Bool = { false }
   ) throws -> Outcome {
     var failures = Failures(observer)
-    let unseen = try unseen.map { try DatasetLibrary.load($0, from: machine.dataFolder) }
+    let unseen = try unseen.map { try catalog.dataset($0).load(from: machine.dataFolder) }
     let all = try cells.filter(isWanted).flatMap { cell in
       try check(cell, unseen, observer, &failures) ? cell.runs.map { (cell, $0) } : []
     }

@@ -1,3 +1,4 @@
+import Datasets
 import LatentKit
 
 /// The parts that every autoencoder is made of. They have no privileges over those of other plugins.
@@ -6,57 +7,59 @@ public enum BaselinePlugin: Plugin {
     title: "Auto-Encoding Variational Bayes", authors: "Kingma, Welling", year: 2014,
     summary: "Networks, losses and optimisers in common use; with prior standard-normal, the variational autoencoder.")
 
-  public static let contributions: [Contribution] = [
-    .transform("log1p", LogTransform.self, "logarithms of counts and intensities"),
-    .transform("center", CenterTransform.self, "subtracts each column's training mean"),
-    .transform("scale", ScaleTransform.self, "divides each column by its training standard deviation"),
-    .transform("min-max", MinMaxTransform.self, "maps each column's training range to 0 to 1, or other bounds"),
-    .transform("impute", ImputeTransform.self, "fills in missing values by the training mean, median, or zero"),
-    .encoder(
-      "mlp", MLPEncoder.self, "fully connected layers",
-      with: Companions([.decoder: "mlp", .optimizer: "adam", .schedule: "cosine"])),
-    .encoder(
-      "conv", ConvEncoder.self, "3x3 convolutions of stride 2 with batch normalisation",
-      with: Companions(
-        [.decoder: "deconv", .optimizer: "adam", .schedule: "cosine"], settings: [.data: ["pad": 2]])),
-    .encoder(
-      "resnet", ResNetEncoder.self, "residual blocks of stride 2 (He et al. 2016; widths of Zhu & Zhang 2019, Table 1)",
-      with: Companions(
-        [
-          .decoder: "deconv", .optimizer: PartChoice("adam", with: ["learningRate": 0.003]),
-          .schedule: PartChoice("cosine", with: ["warmUp": 0.5]),
-        ], epochs: 6, settings: [.data: ["pad": 2]]),
-      paper: .residual),
-    .prior(
-      "standard-normal", StandardNormal.self, "N(0, I): the prior of the variational autoencoder",
-      with: Companions(
-        [.sampler: "prior"], losses: [PartChoice("mse", with: ["reduction": "sum"]), "kl"],
-        settings: [.encoder: ["code": "gaussian"]])),
-    .decoder("mlp", MLPDecoder.self, "fully connected layers", with: reconstructs),
-    .decoder(
-      "deconv", DeconvDecoder.self, "transposed convolutions that double the size, each with a 3x3 convolution",
-      with: reconstructs),
-    .classifier("linear", LinearClassifier.self, "one linear layer"),
-    .classifier("mlp", MLPClassifier.self, "fully connected layers"),
-    .sampler("prior", PriorSampler.self, "independent draws from the prior"),
-    .metric("accuracy", Accuracy.self, "share of examples whose highest class score is right"),
-    .metric("confusion", Confusion.self, "examples by true and predicted class"),
-    .metric(
-      "reconstruction-error", ReconstructionError.self,
-      "mean squared error of a reconstructed value; of images from 0 to 1 and without padding"),
-    .loss("mse", SquaredError.self, "squared error of the reconstruction"),
-    .loss("huber", HuberError.self, "Huber's error of the reconstruction, robust to outliers", paper: .robust),
-    .loss("bce", BinaryCrossEntropy.self, "binary cross entropy of the reconstruction, for inputs in [0, 1]"),
-    .loss("kl", Divergence.self, "divergence of the code from the prior"),
-    .loss("cross-entropy", CrossEntropy.self, "cross entropy of class scores"),
-    .optimizer("sgd", SGDRule.self, "stochastic gradient descent with momentum and weight decay"),
-    .optimizer("adam", AdamRule.self, "Adam (Kingma & Ba 2015), with L2 weight decay", paper: .adam),
-    .optimizer("adamw", AdamWRule.self, "Adam with decoupled weight decay (Loshchilov & Hutter 2019)", paper: .adamW),
-    .schedule("constant", ConstantSchedule.self, "the same learning rate throughout"),
-    .schedule("step", StepSchedule.self, "times a factor every few epochs"),
-    .schedule(
-      "cosine", CosineSchedule.self, "half a cosine down to a floor (Loshchilov & Hutter 2017)", paper: .warmRestarts),
-  ]
+  public static let contributions: [Contribution] =
+    [
+      .transform("log1p", LogTransform.self, "logarithms of counts and intensities"),
+      .transform("center", CenterTransform.self, "subtracts each column's training mean"),
+      .transform("scale", ScaleTransform.self, "divides each column by its training standard deviation"),
+      .transform("min-max", MinMaxTransform.self, "maps each column's training range to 0 to 1, or other bounds"),
+      .transform("impute", ImputeTransform.self, "fills in missing values by the training mean, median, or zero"),
+      .encoder(
+        "mlp", MLPEncoder.self, "fully connected layers",
+        with: Companions([.decoder: "mlp", .optimizer: "adam", .schedule: "cosine"])),
+      .encoder(
+        "conv", ConvEncoder.self, "3x3 convolutions of stride 2 with batch normalisation",
+        with: Companions(
+          [.decoder: "deconv", .optimizer: "adam", .schedule: "cosine"], settings: [.data: ["pad": 2]])),
+      .encoder(
+        "resnet", ResNetEncoder.self,
+        "residual blocks of stride 2 (He et al. 2016; widths of Zhu & Zhang 2019, Table 1)",
+        with: Companions(
+          [
+            .decoder: "deconv", .optimizer: PartChoice("adam", with: ["learningRate": 0.003]),
+            .schedule: PartChoice("cosine", with: ["warmUp": 0.5]),
+          ], epochs: 6, settings: [.data: ["pad": 2]]),
+        paper: .residual),
+      .prior(
+        "standard-normal", StandardNormal.self, "N(0, I): the prior of the variational autoencoder",
+        with: Companions(
+          [.sampler: "prior"], losses: [PartChoice("mse", with: ["reduction": "sum"]), "kl"],
+          settings: [.encoder: ["code": "gaussian"]])),
+      .decoder("mlp", MLPDecoder.self, "fully connected layers", with: reconstructs),
+      .decoder(
+        "deconv", DeconvDecoder.self, "transposed convolutions that double the size, each with a 3x3 convolution",
+        with: reconstructs),
+      .classifier("linear", LinearClassifier.self, "one linear layer"),
+      .classifier("mlp", MLPClassifier.self, "fully connected layers"),
+      .sampler("prior", PriorSampler.self, "independent draws from the prior"),
+      .metric("accuracy", Accuracy.self, "share of examples whose highest class score is right"),
+      .metric("confusion", Confusion.self, "examples by true and predicted class"),
+      .metric(
+        "reconstruction-error", ReconstructionError.self,
+        "mean squared error of a reconstructed value; of images from 0 to 1 and without padding"),
+      .loss("mse", SquaredError.self, "squared error of the reconstruction"),
+      .loss("huber", HuberError.self, "Huber's error of the reconstruction, robust to outliers", paper: .robust),
+      .loss("bce", BinaryCrossEntropy.self, "binary cross entropy of the reconstruction, for inputs in [0, 1]"),
+      .loss("kl", Divergence.self, "divergence of the code from the prior"),
+      .loss("cross-entropy", CrossEntropy.self, "cross entropy of class scores"),
+      .optimizer("sgd", SGDRule.self, "stochastic gradient descent with momentum and weight decay"),
+      .optimizer("adam", AdamRule.self, "Adam (Kingma & Ba 2015), with L2 weight decay", paper: .adam),
+      .optimizer("adamw", AdamWRule.self, "Adam with decoupled weight decay (Loshchilov & Hutter 2019)", paper: .adamW),
+      .schedule("constant", ConstantSchedule.self, "the same learning rate throughout"),
+      .schedule("step", StepSchedule.self, "times a factor every few epochs"),
+      .schedule(
+        "cosine", CosineSchedule.self, "half a cosine down to a floor (Loshchilov & Hutter 2017)", paper: .warmRestarts),
+    ] + Contribution.knownData
 
   private static let reconstructs = Companions(metrics: ["reconstruction-error"])
 }

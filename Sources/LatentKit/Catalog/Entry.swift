@@ -52,6 +52,23 @@ public struct Entry<Role>: Sendable {
     build = { values, path, context in try make(SettingValues(values, of: settings, at: path), context) }
   }
 
+  /// An entry that checks its settings itself.
+  ///
+  /// - Parameters:
+  ///   - settings: What lists show.
+  ///   - resolve: Every setting's value with some replaced, given those and their place in the recipe.
+  ///   - make: Is given what the recipe says, its place, and the context.
+  public init(
+    _ name: String, _ summary: String, settings: [SettingDescription], with companions: Companions = Companions(),
+    paper: Paper? = nil, resolve: @escaping @Sendable ([String: Value], String) throws -> [String: Value],
+    make: @escaping @Sendable ([String: Value], String, BuildContext) throws -> Role
+  ) {
+    (self.name, self.summary, self.companions, self.paper) = (name, summary, companions, paper)
+    self.settings = settings
+    defect = Self.defect(in: settings)
+    (check, build) = (resolve, make)
+  }
+
   private static func defect(in settings: [SettingDescription]) -> String? {
     for (index, setting) in settings.enumerated() {
       if setting.help.isEmpty { return "its setting '\(setting.name)' has no help" }
