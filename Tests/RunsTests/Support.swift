@@ -7,6 +7,7 @@ let small = """
   encoder: {use: mlp, with: {latent: 10, hidden: [16]}}
   prior: pedcc
   sampler: class-gaussian
+  metrics: [nearest-class-mean, reconstruction-error]
   stages: [{epochs: 2, batch: 50}]
   """
 
