@@ -19,7 +19,7 @@ import Testing
       """)
     #expect(
       made.store.parameters.map(\.name) == [
-        "encoder.layer.weight", "encoder.layer.bias", "prior.center", "decoder.layer.weight", "decoder.layer.bias",
+        "encoder.layer.weight", "encoder.layer.bias", "prior.mean", "decoder.layer.weight", "decoder.layer.bias",
         "classifier.layer.weight", "classifier.layer.bias", "losses.first.0.intra-class-variance.centroids",
         "losses.first.0.intra-class-variance-2.centroids", "losses.second.1.intra-class-variance.centroids",
       ])
