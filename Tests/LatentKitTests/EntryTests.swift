@@ -125,7 +125,7 @@ private let cube = Contribution(
   @Test func aDefaultOutsideItsRangeIsNamed() {
     #expect(
       problem([.loss("outside", Outside.self, "s")]) == """
-        plugin this program, loss 'outside': the default of its setting 'share' is 1.0, outside its range 0 up to, not \
+        plugin this program, loss 'outside': the default of its setting 'share' is 1, outside its range 0 up to, not \
         including, 1
         """)
     #expect(
