@@ -2,19 +2,18 @@ import LatentKit
 import Testing
 
 /// An encoder that multiplies by a number.
-struct Scaler: Encoder {
+struct Scaler: Encoder, Component {
   enum Mode: String, Choice { case plain, fancy }
   struct Config: ComponentConfig {
-    var factor = 2.0
-    var size = 3
-    var mode = Mode.plain
-    var limit: Int?
-    static let help: KeyValuePairs = ["factor": "By what.", "size": "How long.", "mode": "How.", "limit": "How far."]
+    @Setting("By what.") var factor = 2.0
+    @Setting("How long.") var size = 3
+    @Setting("How.") var mode = Mode.plain
+    @Setting("How far.") var limit: Int? = nil
   }
   let config: Config
   init(_ config: Config, in context: BuildContext) { self.config = config }
   var latentSize: Int { config.size }
-  func encode(_ inputs: Tensor) throws -> Code { .point(try inputs * config.factor) }
+  func encode(_ batch: Batch) throws -> Code { .point(try batch.inputs * config.factor) }
 }
 
 enum FirstPlugin: Plugin {
@@ -34,15 +33,15 @@ enum SecondPlugin: Plugin {
   }
 
   @Test func aPartIsBuiltWithItsSettings() throws {
-    let entry = try Catalog([FirstPlugin.self]).encoders["scaler"]
+    let entry = try Catalog([FirstPlugin.self])[.encoder]["scaler"]
     let context = BuildContext(inputShape: [3], scope: try Scope(path: "encoder"))
     let encoder = try entry.make(["factor": 5], at: "encoder.with", in: context)
-    #expect(try encoder.encode(.ones([1, 3])).center.floats() == [5, 5, 5])
+    #expect(try encoder.encode(Batch(inputs: .ones([1, 3]), labels: nil)).mean.floats() == [5, 5, 5])
     #expect(entry.plugin == "First")
   }
 
   @Test func resolvingShowsEverySettingAndChangesNoneThatWasSaid() throws {
-    let entry = try Catalog([FirstPlugin.self]).encoders["scaler"]
+    let entry = try Catalog([FirstPlugin.self])[.encoder]["scaler"]
     let resolved = try entry.resolved(["factor": 0.1], at: "encoder.with")
     #expect(resolved == ["factor": 0.1, "size": 3, "mode": "plain", "limit": .null])
     #expect(try entry.resolved(resolved, at: "encoder.with") == resolved)
@@ -61,7 +60,7 @@ enum SecondPlugin: Plugin {
       (["factor": .double(.nan)], "not finite"),
     ] as [([String: Value], String)])
   func aWrongSettingIsOneSentence(settings: [String: Value], sentence: String) throws {
-    let entry = try Catalog([FirstPlugin.self]).encoders["scaler"]
+    let entry = try Catalog([FirstPlugin.self])[.encoder]["scaler"]
     #expect { try entry.resolved(settings, at: "encoder.with") } throws: { "\($0)".contains(sentence) }
   }
 

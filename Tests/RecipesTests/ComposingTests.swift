@@ -19,7 +19,7 @@ import Testing
       """)
     #expect(
       made.store.parameters.map(\.name) == [
-        "encoder.layer.weight", "encoder.layer.bias", "prior.center", "decoder.layer.weight", "decoder.layer.bias",
+        "encoder.layer.weight", "encoder.layer.bias", "prior.mean", "decoder.layer.weight", "decoder.layer.bias",
         "classifier.layer.weight", "classifier.layer.bias", "losses.first.0.intra-class-variance.centroids",
         "losses.first.0.intra-class-variance-2.centroids", "losses.second.1.intra-class-variance.centroids",
       ])
@@ -141,7 +141,10 @@ import Testing
         set data.pad=2 or choose decoder 'mlp'
         """
     )
-    let padded = problem("{data: {use: mnist, with: {pad: 1}}, encoder: mlp, decoder: {use: deconv, with: {side: 30}}}")
+    // What is padded already counts, as the data say it.
+    var larger = digits
+    (larger.inputShape, larger.padding) = ([1, 30, 30], 1)
+    let padded = problem("{data: mnist, encoder: mlp, decoder: {use: deconv, with: {side: 32}}}", for: larger)
     #expect(padded?.hasSuffix("set data.pad=2 or choose decoder 'mlp'") == true)
     let odd = problem("{data: mnist, encoder: mlp, decoder: {use: mlp, with: {side: 31}}}")
     #expect(odd?.hasSuffix("which encoder 'mlp' reads; choose another decoder") == true)

@@ -17,7 +17,7 @@ import Testing
           epochs: 20
           train: [encoder]
           losses: [centroid, {use: sobel, weight: 0.02}]
-          optimizer: {use: adam, with: {rate: 0.001}}
+          optimizer: {use: adam, with: {learningRate: 0.001}}
           schedule: constant
           then: [{project: {use: l11-ball, with: {radius: 100}}}, mask]
         - name: decoder
@@ -38,22 +38,22 @@ import Testing
   }
 
   @Test func settingsNeedNoWith() throws {
-    #expect(try Self.changed("prior.classes=20").prior?.with == ["classes": 20])
-    #expect(try Self.changed("prior.with.classes = 20").prior?.with == ["classes": 20])
-    #expect(try Self.changed("prior.scale=1e-3").prior?.with == ["classes": 10, "scale": 0.001])
-    #expect(try Self.changed("data.pad=0").data?.with == ["pad": 0])
-    #expect(try Self.changed("encoder.hidden=[8, 4]").encoder?.with["hidden"] == [8, 4])
-    #expect(try Self.changed("encoder.hidden[1]=7").encoder?.with["hidden"] == [400, 7])
-    #expect(try Self.changed("encoder.name=a=b").encoder?.with["name"] == "a=b")
-    #expect(try Self.changed("prior.classes=null").prior?.with == ["classes": .null])
-    #expect(try Self.changed("metrics.accuracy.scores=latents").metrics?[0].with == ["scores": "latents"])
-    #expect(try Self.changed("metrics[1].means=training").metrics?[1].with == ["means": "training"])
+    #expect(try Self.changed("prior.classes=20")[.prior]?.with == ["classes": 20])
+    #expect(try Self.changed("prior.with.classes = 20")[.prior]?.with == ["classes": 20])
+    #expect(try Self.changed("prior.scale=1e-3")[.prior]?.with == ["classes": 10, "scale": 0.001])
+    #expect(try Self.changed("data.pad=0")[.data]?.with == ["pad": 0])
+    #expect(try Self.changed("encoder.hidden=[8, 4]")[.encoder]?.with["hidden"] == [8, 4])
+    #expect(try Self.changed("encoder.hidden[1]=7")[.encoder]?.with["hidden"] == [400, 7])
+    #expect(try Self.changed("encoder.name=a=b")[.encoder]?.with["name"] == "a=b")
+    #expect(try Self.changed("prior.classes=null")[.prior]?.with == ["classes": .null])
+    #expect(try Self.changed("metrics.accuracy.scores=latents")[all: .metric]?[0].with == ["scores": "latents"])
+    #expect(try Self.changed("metrics[1].means=training")[all: .metric]?[1].with == ["means": "training"])
   }
 
   @Test func plainValuesAreSet() throws {
     #expect(try Self.changed("seed=3").seed == 3)
     #expect(try Self.changed("name=try 4").name == "try 4")
-    #expect(try Self.changed("metrics=[accuracy]").metrics == [PartChoice("accuracy")])
+    #expect(try Self.changed("metrics=[accuracy]")[all: .metric] == [PartChoice("accuracy")])
   }
 
   @Test func stagesAreFoundByPlaceAndByName() throws {
@@ -76,8 +76,8 @@ import Testing
   @Test func withoutAStageItGoesToAllOfThem() throws {
     #expect(try Self.changed("epochs=5").stages?.map(\.epochs) == [5, 5])
     #expect(try Self.changed("batch=64").stages?.map(\.batch) == [64, 64])
-    let steps = try Self.changed("optimizer.rate=0.01").stages?.flatMap(\.steps)
-    #expect(steps?.map { $0.optimizer?.with["rate"] } == [0.01, 0.01, 0.01])
+    let steps = try Self.changed("optimizer.learningRate=0.01").stages?.flatMap(\.steps)
+    #expect(steps?.map { $0.optimizer?.with["learningRate"] } == [0.01, 0.01, 0.01])
     #expect(try Self.changed("clip=1").stages?.flatMap(\.steps).map(\.clip) == [1, 1, 1])
     #expect(
       try Self.changed("schedule=step").stages?.flatMap(\.steps).map { $0.schedule?.use } == ["step", "step", "step"])
@@ -116,9 +116,9 @@ import Testing
     try recipe.apply(choice: .optimizer, "sgd")
     #expect(
       recipe.stages?.flatMap(\.steps).map(\.optimizer) == [PartChoice("sgd"), PartChoice("sgd"), PartChoice("sgd")])
-    #expect(try Self.changed("prior=standard-normal").prior == PartChoice("standard-normal"))
-    #expect(try Self.changed("prior=pedcc").prior == PartChoice("pedcc", with: ["classes": 10]))
-    #expect(try Self.changed("prior={use: kde, with: {a: 1}}").prior == PartChoice("kde", with: ["a": 1]))
+    #expect(try Self.changed("prior=standard-normal")[.prior] == PartChoice("standard-normal"))
+    #expect(try Self.changed("prior=pedcc")[.prior] == PartChoice("pedcc", with: ["classes": 10]))
+    #expect(try Self.changed("prior={use: kde, with: {a: 1}}")[.prior] == PartChoice("kde", with: ["a": 1]))
     // A loss that gets another name keeps its weight.
     let losses = try Self.changed("stages.encoder.losses.sobel=edges").stages?[0].steps[0].losses
     #expect(losses?[1] == PartChoice("edges", weight: 0.02))

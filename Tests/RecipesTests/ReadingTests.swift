@@ -30,7 +30,7 @@ import Testing
             - {train: [discriminator], repeat: 5, losses: [critic]}
             - train: [encoder, prior]
               losses: [kl, {use: sobel, weight: 0.02, with: {fidelity: paper}}]
-              optimizer: {use: sgd, with: {rate: 0.1}}
+              optimizer: {use: sgd, with: {learningRate: 0.1}}
               schedule: cosine
               clip: 2
           then:
@@ -44,15 +44,15 @@ import Testing
     expected.name = "all"
     expected.about = "Table 2: everything"
     expected.seed = 3
-    expected.data = PartChoice("mnist", with: ["pad": 2, "range": "unit"])
-    expected.encoder = PartChoice("resnet")
-    expected.decoder = PartChoice("none")
-    expected.classifier = PartChoice("mlp", with: ["hidden": [8, 4], "dropout": 0.5])
-    expected.discriminator = PartChoice("conv")
-    expected.prior = PartChoice("pedcc", with: ["classes": 20, "scale": .null])
-    expected.noise = PartChoice("scaled-gaussian")
-    expected.sampler = PartChoice("mh")
-    expected.metrics = [PartChoice("accuracy"), PartChoice("nearest-class-mean", with: ["means": "training"])]
+    expected[.data] = PartChoice("mnist", with: ["pad": 2, "range": "unit"])
+    expected[.encoder] = PartChoice("resnet")
+    expected[.decoder] = PartChoice("none")
+    expected[.classifier] = PartChoice("mlp", with: ["hidden": [8, 4], "dropout": 0.5])
+    expected[.discriminator] = PartChoice("conv")
+    expected[.prior] = PartChoice("pedcc", with: ["classes": 20, "scale": .null])
+    expected[.noise] = PartChoice("scaled-gaussian")
+    expected[.sampler] = PartChoice("mh")
+    expected[all: .metric] = [PartChoice("accuracy"), PartChoice("nearest-class-mean", with: ["means": "training"])]
     expected.stages = [
       Recipe.Stage(
         name: "dense", epochs: 5, batch: 64, examples: 100,
@@ -61,7 +61,7 @@ import Testing
           Recipe.Step(
             train: ["encoder", "prior"],
             losses: [PartChoice("kl"), PartChoice("sobel", with: ["fidelity": "paper"], weight: 0.02)],
-            optimizer: PartChoice("sgd", with: ["rate": 0.1]), schedule: PartChoice("cosine"), clip: 2),
+            optimizer: PartChoice("sgd", with: ["learningRate": 0.1]), schedule: PartChoice("cosine"), clip: 2),
         ],
         then: [
           .project(PartChoice("l11-ball", with: ["radius": 1e3]), parameters: ["encoder", "decoder.hidden1"]), .mask,
@@ -94,7 +94,7 @@ import Testing
       ("{a: {b: 2}}", ["a": ["b": 2]]),
     ] as [(String, Value)])
   func scalarsFollowTheCoreSchema(text: String, value: Value) throws {
-    #expect(try recipe("encoder: {use: mlp, with: {x: \(text)}}").encoder?.with["x"] == value)
+    #expect(try recipe("encoder: {use: mlp, with: {x: \(text)}}")[.encoder]?.with["x"] == value)
   }
 }
 
@@ -119,7 +119,7 @@ import Testing
     ("seed: -1", "test.yaml:1:7: seed: found -1, expected a whole number of at least 0"),
     ("seed: 1.5", "seed: found 1.5, expected a whole number"),
     ("name: 7", "name: found 7, expected text; put it in quotes"),
-    ("metrics: accuracy", "metrics: found 'accuracy', expected a list of metrics, as in [accuracy]"),
+    ("metrics: accuracy", "metrics: found 'accuracy', expected a list of metrics, as in [NAME, NAME]"),
     (
       "stages:\n  - epochs: ten", "test.yaml:2:13: stages[0].epochs: found 'ten', expected a whole number of at least 1"
     ),

@@ -7,11 +7,11 @@ import Testing
 
   @Test func anEncoderIsEnough() throws {
     let full = try resolved("encoder: resnet")
-    #expect(full.prior == PartChoice("standard-normal", with: ["classes": .null, "shape": "rows"]))
-    #expect(full.decoder?.use == "mlp")
-    #expect(full.sampler?.use == "prior")
-    #expect(full.classifier == nil && full.noise == nil && full.data == nil)
-    #expect(full.metrics == [])
+    #expect(full[.prior] == PartChoice("standard-normal", with: ["classes": .null, "shape": "rows"]))
+    #expect(full[.decoder]?.use == "mlp")
+    #expect(full[.sampler]?.use == "prior")
+    #expect(full[.classifier] == nil && full[.noise] == nil && full[.data] == nil)
+    #expect(full[all: .metric] == [])
     let stage = try #require(full.stages?.first)
     #expect(full.stages?.count == 1)
     #expect((stage.name, stage.epochs, stage.batch) == ("main", 10, 128))
@@ -20,22 +20,22 @@ import Testing
     #expect(stage.steps[0].schedule?.use == "constant")
     // The prior's companions: its losses, and settings that this encoder knows.
     #expect(stage.steps[0].losses.map(\.use) == ["mse", "kl"])
-    #expect(full.encoder?.with == ["latent": 3, "code": "gaussian"])
+    #expect(full[.encoder]?.with == ["latent": 3, "code": "gaussian"])
   }
 
   @Test func thePriorsCompanionsComeFirst() throws {
     let full = try resolved("{data: mnist, encoder: conv, prior: pedcc, sampler: mh}")
     // Both the prior and the encoder have a sampler and settings of the data; the recipe has a sampler of its own.
-    #expect(full.sampler?.use == "mh")
-    #expect(full.data?.with == ["pad": 1, "range": "unit"])
-    #expect(full.decoder?.use == "deconv")
-    #expect(full.noise == PartChoice("scaled-gaussian", with: ["beta": 0.1]))
-    #expect(full.metrics?.map(\.use) == ["nearest-class-mean"])
+    #expect(full[.sampler]?.use == "mh")
+    #expect(full[.data]?.with == ["pad": 1, "range": "unit"])
+    #expect(full[.decoder]?.use == "deconv")
+    #expect(full[.noise] == PartChoice("scaled-gaussian", with: ["beta": 0.1]))
+    #expect(full[all: .metric]?.map(\.use) == ["nearest-class-mean"])
     #expect(full.stages?[0].batch == 64)
     #expect(full.stages?[0].steps[0].schedule?.use == "cosine")
     #expect(full.stages?[0].steps[0].losses.map(\.weight) == [1, 1, 0.02])
-    #expect(try resolved("{encoder: conv, prior: pedcc}").sampler?.use == "class-gaussian")
-    #expect(try resolved("encoder: conv").sampler?.use == "mh")
+    #expect(try resolved("{encoder: conv, prior: pedcc}")[.sampler]?.use == "class-gaussian")
+    #expect(try resolved("encoder: conv")[.sampler]?.use == "mh")
   }
 
   @Test func theRecipeComesBeforeAllCompanions() throws {
@@ -45,28 +45,29 @@ import Testing
       encoder: {use: mlp, with: {code: point}}
       noise: none
       metrics: []
-      stages: [{losses: [huber], train: [encoder], optimizer: {use: adam, with: {rate: 1}}}]
+      stages: [{losses: [huber], train: [encoder], optimizer: {use: adam, with: {learningRate: 1}}}]
       """)
-    #expect(full.data?.with["pad"] == 5)
-    #expect(full.encoder?.with["code"] == "point")
-    #expect(full.noise == PartChoice("none"))
-    #expect(full.metrics == [])
+    #expect(full[.data]?.with["pad"] == 5)
+    #expect(full[.encoder]?.with["code"] == "point")
+    #expect(full[.noise] == PartChoice("none"))
+    #expect(full[all: .metric] == [])
     #expect(full.stages?[0].epochs == 10)
     #expect(full.stages?[0].steps[0].train == ["encoder"])
     #expect(full.stages?[0].steps[0].losses.map(\.use) == ["huber"])
-    #expect(full.stages?[0].steps[0].optimizer?.with["rate"] == 1)
+    #expect(full.stages?[0].steps[0].optimizer?.with["learningRate"] == 1)
     // An optimiser that the recipe leaves out is the encoder's companion, with the companion's settings.
-    #expect(try resolved("encoder: mlp").stages?[0].steps[0].optimizer?.with["rate"] == 0.005)
+    #expect(try resolved("encoder: mlp").stages?[0].steps[0].optimizer?.with["learningRate"] == 0.005)
     #expect(try resolved("encoder: mlp").stages?[0].epochs == 7)
     // Another optimiser does not inherit them.
     #expect(
-      try resolved("{encoder: mlp, stages: [{optimizer: adam}]}").stages?[0].steps[0].optimizer?.with["rate"] == 0.001)
+      try resolved("{encoder: mlp, stages: [{optimizer: adam}]}").stages?[0].steps[0].optimizer?.with["learningRate"]
+        == 0.001)
   }
 
   @Test func noneKeepsASlotEmpty() throws {
     let full = try resolved("{encoder: mlp, decoder: none, prior: pedcc, noise: none, classifier: linear}")
-    #expect(full.decoder == PartChoice("none"))
-    #expect(full.noise == PartChoice("none"))
+    #expect(full[.decoder] == PartChoice("none"))
+    #expect(full[.noise] == PartChoice("none"))
     #expect(full.stages?[0].steps[0].train == ["encoder", "classifier"])
     #expect(try recipe(full.yaml()) == full)
   }
@@ -96,8 +97,8 @@ import Testing
     full = try composer.resolve(full)
     #expect(full.stages?[0].steps[0].losses[2].weight == 0.5)
     #expect(full.stages?[0].epochs == 3)
-    #expect(full.noise?.with == ["beta": 0.04])
-    #expect(full.prior?.with["classes"] == 20)
+    #expect(full[.noise]?.with == ["beta": 0.04])
+    #expect(full[.prior]?.with["classes"] == 20)
   }
 
   @Test(arguments: [

@@ -32,8 +32,8 @@ import Testing
       papers[1].stages?[0].then == [
         .project(PartChoice("l11-ball", with: ["radius": 1000]), parameters: ["encoder"]), .mask, .rewind,
       ])
-    #expect(papers[2].encoder?.with["latent"] == 2)
-    #expect(papers[2].decoder == PartChoice("none"))
+    #expect(papers[2][.encoder]?.with["latent"] == 2)
+    #expect(papers[2][.decoder] == PartChoice("none"))
     #expect(papers[3].stages?[1].steps.map(\.repeat) == [5, 1])
     #expect(papers[3].stages?[1].steps.map(\.train) == [["discriminator"], ["decoder"]])
     #expect(papers[4].stages?[1].examples == 100)
@@ -44,8 +44,8 @@ import Testing
   @Test func theyResolveAndFit() throws {
     for paper in try papers() {
       var bare = paper
-      bare.encoder?.with = paper.encoder?.with.filter { ["latent", "code"].contains($0.key) } ?? [:]
-      bare.decoder?.with = [:]
+      bare[.encoder]?.with = paper[.encoder]?.with.filter { ["latent", "code"].contains($0.key) } ?? [:]
+      bare[.decoder]?.with = [:]
       // The sparse paper takes its latents for class scores: nine classes.
       let shape = DataShape(
         title: "data", inputShape: [1, 8, 8], inputRange: 0...1, classCount: paper.name == "sparse-sae" ? 9 : 10)

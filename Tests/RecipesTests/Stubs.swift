@@ -4,13 +4,12 @@ import Recipes
 // Parts that are as small as parts can be. Parts of the five papers that exist nowhere yet have stand-ins here.
 
 struct Latent: ComponentConfig {
-  var latent = 3
-  var code = "point"
+  @Setting("Length of a latent vector.") var latent = 3
+  @Setting("point or gaussian.") var code = "point"
   init() {}
-  static let help: KeyValuePairs = ["latent": "Length of a latent vector.", "code": "point or gaussian."]
 }
 
-struct TinyEncoder: FeatureEncoder {
+struct TinyEncoder: FeatureEncoder, Component {
   let latentSize: Int
   private let layer: Linear
   private let isGaussian: Bool
@@ -21,45 +20,42 @@ struct TinyEncoder: FeatureEncoder {
     layer = try Linear(context.inputSize, isGaussian ? 2 * config.latent : config.latent, in: context.scope("layer"))
   }
 
-  func encode(_ inputs: Tensor) throws -> Code {
-    let outputs = try layer(inputs.flattened())
+  func encode(_ batch: Batch) throws -> Code {
+    let outputs = try layer(batch.inputs.flattened())
     guard isGaussian else { return .point(outputs) }
     return .gaussian(
       mean: try outputs.slice(0..<latentSize, axis: 1),
       logVariance: try outputs.slice(latentSize..<2 * latentSize, axis: 1))
   }
 
-  func features(_ inputs: Tensor) throws -> [Tensor] { [try encode(inputs).center] }
+  func features(_ batch: Batch) throws -> [Tensor] { [try encode(batch).mean] }
 }
 
 /// An encoder that says one latent size and makes another.
-struct LyingEncoder: Encoder {
+struct LyingEncoder: Encoder, Component {
   let latentSize = 5
   private let layer: Linear
   init(_ config: NoConfig, in context: BuildContext) throws {
     layer = try Linear(context.inputSize, 4, in: context.scope)
   }
-  func encode(_ inputs: Tensor) throws -> Code { .point(try layer(inputs.flattened())) }
+  func encode(_ batch: Batch) throws -> Code { .point(try layer(batch.inputs.flattened())) }
 }
 
 /// An encoder that takes images of 28 x 28 only.
-struct FixedEncoder: Encoder {
+struct FixedEncoder: Encoder, Component {
   let latentSize = 3
   private let layer: Linear
   init(_ config: NoConfig, in context: BuildContext) throws { layer = try Linear(784, 3, in: context.scope) }
-  func encode(_ inputs: Tensor) throws -> Code { .point(try layer(inputs.flattened())) }
+  func encode(_ batch: Batch) throws -> Code { .point(try layer(batch.inputs.flattened())) }
 }
 
 struct Side: ComponentConfig {
-  var side = 0
-  var scale = 1.0
+  @Setting("Height and width to make; 0 for the inputs'.") var side = 0
+  @Setting("Times the output.") var scale = 1.0
   init() {}
-  static let help: KeyValuePairs = [
-    "side": "Height and width to make; 0 for the inputs'.", "scale": "Times the output.",
-  ]
 }
 
-struct TinyDecoder: LatentKit.Decoder {
+struct TinyDecoder: LatentKit.Decoder, Component {
   private let layer: Linear
   private let shape: [Int]
   private let scale: Double
@@ -70,15 +66,16 @@ struct TinyDecoder: LatentKit.Decoder {
     layer = try Linear(context.latentSize, shape.reduce(1, *), in: context.scope("layer"))
   }
 
-  func decode(_ latents: Tensor) throws -> Tensor { try (layer(latents) * scale).reshaped([latents.size(0)] + shape) }
+  func decode(_ request: LatentBatch) throws -> Tensor {
+    try (layer(request.latents) * scale).reshaped([request.latents.size(0)] + shape)
+  }
 }
 
-struct TinyClassifier: Classifier {
+struct TinyClassifier: Classifier, Component {
   struct Config: ComponentConfig {
-    var extra = 0
-    var dropout = 0.0
+    @Setting("Scores too many.") var extra = 0
+    @Setting("Share that is dropped.", .within(0..<1)) var dropout = 0.0
     init() {}
-    static let help: KeyValuePairs = ["extra": "Scores too many.", "dropout": "Share that is dropped."]
   }
   private let layer: Linear
   private let dropout: Dropout
@@ -87,25 +84,22 @@ struct TinyClassifier: Classifier {
     dropout = try Dropout(config.dropout, in: context.scope)
     layer = try Linear(context.latentSize, context.requireClasses() + config.extra, in: context.scope("layer"))
   }
-  func scores(_ latents: Tensor) throws -> Tensor { try layer(dropout(latents)) }
+  func scores(_ request: LatentBatch) throws -> Tensor { try layer(dropout(request.latents)) }
 }
 
-struct TinyDiscriminator: Discriminator {
+struct TinyDiscriminator: Discriminator, Component {
   private let layer: Linear
   init(_ config: NoConfig, in context: BuildContext) throws {
     layer = try Linear(context.inputSize, 1, in: context.scope("layer"))
   }
-  func judge(_ inputs: Tensor) throws -> Tensor { try layer(inputs.flattened()) }
+  func score(_ batch: Batch) throws -> Tensor { try layer(batch.inputs.flattened()) }
 }
 
-struct FlatPrior: Prior {
+struct FlatPrior: Prior, Component {
   struct Config: ComponentConfig {
-    var classes: Int?
-    var shape = "rows"
+    @Setting("How many; the data's unless said.") var classes: Int? = nil
+    @Setting("rows, or scalar to be wrong.") var shape = "rows"
     init() {}
-    static let help: KeyValuePairs = [
-      "classes": "How many; the data's unless said.", "shape": "rows, or scalar to be wrong.",
-    ]
   }
   private let config: Config
   init(_ config: Config, in context: BuildContext) { self.config = config }
@@ -115,61 +109,56 @@ struct FlatPrior: Prior {
 }
 
 /// A prior with a weight of its own.
-struct LearnedPrior: Prior {
-  private let center: Tensor
+struct LearnedPrior: Prior, Component {
+  private let mean: Tensor
   init(_ config: NoConfig, in context: BuildContext) throws {
-    center = try context.scope.parameter("center", [context.latentSize], .constant(0))
+    mean = try context.scope.parameter("mean", [context.latentSize], .constant(0))
   }
   func logDensity(_ latents: Tensor, labels: Tensor?) throws -> Tensor {
-    try (latents - center).square().sum(axis: 1) * -0.5
+    try (latents - mean).square().sum(axis: 1) * -0.5
   }
 }
 
-/// A prior that knows nothing before it has seen latents.
-final class FittedPrior: FittablePrior {
-  private var center: Tensor?
+/// A prior that is undefined before it is fitted.
+final class FittedPrior: FittablePrior, Component {
+  private var mean: Tensor?
   init(_ config: NoConfig, in context: BuildContext) {}
-  func fit(_ latents: LatentSet) throws { center = try latents.latents.mean(axis: 0) }
+  func fit(_ latents: LatentSet) throws { mean = try latents.latents.mean(axis: 0) }
   func logDensity(_ latents: Tensor, labels: Tensor?) throws -> Tensor {
-    guard let center else { throw RecipeError("nothing was fitted") }
-    return try (latents - center).square().sum(axis: 1) * -0.5
+    guard let mean else { throw RecipeError("nothing was fitted") }
+    return try (latents - mean).square().sum(axis: 1) * -0.5
   }
 }
 
-struct TinyNoise: LatentNoise {
+struct TinyNoise: LatentNoise, Component {
   struct Config: ComponentConfig {
-    var beta = 0.1
+    @Setting("Deviation.", .atLeast(0)) var beta = 0.1
     init() {}
-    static let help: KeyValuePairs = ["beta": "Deviation."]
   }
   private let config: Config
   init(_ config: Config, in context: BuildContext) { self.config = config }
-  func perturb(_ latents: Tensor, using generator: inout Generator) throws -> Tensor {
-    try latents + generator.normal(latents.shape) * config.beta
+  func perturb(_ request: LatentBatch, using generator: inout Generator) throws -> Tensor {
+    try request.latents + generator.normal(request.latents.shape) * config.beta
   }
 }
 
-/// A sampler that fails when it runs: nothing here may run it.
-struct NeverSampler: Sampler {
+/// A sampler that refuses what it is given, as one may refuse the few random latents of a rehearsal.
+struct RefusingSampler: Sampler, Component {
   init(_ config: NoConfig, in context: BuildContext) {}
   func draw(_ request: DrawRequest, using generator: inout Generator) throws -> Draw {
-    throw RecipeError("the sampler ran")
+    throw RecipeError("too few latents")
   }
 }
 
 /// Squared error, with the faults that a dry run has to find on request.
-struct TinyLoss: Loss {
+struct TinyLoss: Loss, Component {
   struct Config: ComponentConfig {
-    var reduction = "mean"
-    var fault = "none"
-    var scores = "classifier"
-    var weights: [Double] = []
-    var radius = 1.0
+    @Setting("Ignored.") var reduction = "mean"
+    @Setting("none, vector, infinite or shape.") var fault = "none"
+    @Setting("Ignored.") var scores = "classifier"
+    @Setting("Ignored.") var weights: [Double] = []
+    @Setting("Ignored.") var radius = 1.0
     init() {}
-    static let help: KeyValuePairs = [
-      "reduction": "Ignored.", "fault": "none, vector, infinite or shape.", "scores": "Ignored.", "weights": "Ignored.",
-      "radius": "Ignored.",
-    ]
   }
   private let config: Config
   init(_ config: Config, in context: BuildContext) { self.config = config }
@@ -177,101 +166,97 @@ struct TinyLoss: Loss {
   func terms(_ forward: Forward, under prior: any Prior) throws -> [Term] {
     let error = try forward.reconstruction - forward.inputs
     switch config.fault {
-    case "vector": return [Term("mse", try error.flattened().square().mean(axis: 1))]
-    case "infinite": return [Term("mse", try error.square().mean() / 0)]
-    case "shape": return [Term("mse", try error.flattened().matmul(error.flattened()).mean())]
-    default: return [Term("mse", try error.square().mean())]
+    case "vector": return [.batch("mse", try error.flattened().square().mean(axis: 1))]
+    case "infinite": return [.batch("mse", try error.square().mean() / 0)]
+    case "shape": return [.batch("mse", try error.flattened().matmul(error.flattened()).mean())]
+    default: return [.batch("mse", try error.square().mean())]
     }
   }
 }
 
 /// Pulls latents to the origin.
-struct LatentLoss: Loss {
+struct LatentLoss: Loss, Component {
   init(_ config: NoConfig, in context: BuildContext) {}
   func terms(_ forward: Forward, under prior: any Prior) throws -> [Term] {
-    [Term("latent", try forward.latents.square().mean())]
+    [.batch("latent", try forward.latents.square().mean())]
   }
 }
 
-struct ScoreLoss: Loss {
+struct ScoreLoss: Loss, Component {
   struct Config: ComponentConfig {
-    var scores = "classifier"
+    @Setting("classifier or latents.") var scores = "classifier"
     init() {}
-    static let help: KeyValuePairs = ["scores": "classifier or latents."]
   }
   private let config: Config
   init(_ config: Config, in context: BuildContext) { self.config = config }
   func terms(_ forward: Forward, under prior: any Prior) throws -> [Term] {
     let scores = config.scores == "latents" ? try forward.latents : try forward.scores
-    return [Term("cross-entropy", try scores.crossEntropy(forward.labels))]
+    return [.batch("cross-entropy", try scores.crossEntropy(forward.labels))]
   }
 }
 
 /// A loss with weights: a centroid for each class.
-struct CenterLoss: Loss {
+struct CenterLoss: Loss, Component {
   private let centroids: Tensor
   init(_ config: NoConfig, in context: BuildContext) throws {
     centroids = try context.scope.parameter(
       "centroids", [context.requireClasses(), context.latentSize], .normal(deviation: 1))
   }
   func terms(_ forward: Forward, under prior: any Prior) throws -> [Term] {
-    [Term("center", try (forward.latents - centroids.rows(forward.labels)).square().mean())]
+    [.batch("center", try (forward.latents - centroids.rows(forward.labels)).square().mean())]
   }
 }
 
-struct CriticLoss: Loss {
+struct CriticLoss: Loss, Component {
   init(_ config: NoConfig, in context: BuildContext) {}
   func terms(_ forward: Forward, under prior: any Prior) throws -> [Term] {
     let made = try withoutGradients { try forward.reconstruction }
     return [
-      Term(
-        "critic", try (forward.judge(forward.inputs) - 1).square().mean() + (forward.judge(made) + 1).square().mean())
+      .batch(
+        "critic", try (forward.score(forward.inputs) - 1).square().mean() + (forward.score(made) + 1).square().mean())
     ]
   }
 }
 
-struct FoolLoss: Loss {
+struct FoolLoss: Loss, Component {
   init(_ config: NoConfig, in context: BuildContext) {}
   func terms(_ forward: Forward, under prior: any Prior) throws -> [Term] {
-    [Term("fool", try (forward.judge(forward.reconstruction) - 1).square().mean())]
+    [.batch("fool", try (forward.score(forward.reconstruction) - 1).square().mean())]
   }
 }
 
-struct HalvingConstraint: Constraint {
+struct HalvingConstraint: Constraint, Component {
   struct Config: ComponentConfig {
-    var radius = 1.0
+    @Setting("Ignored.", .above(0)) var radius = 1.0
     init() {}
-    static let help: KeyValuePairs = ["radius": "Ignored."]
   }
   init(_ config: Config, in context: BuildContext) {}
   func project(_ weights: Tensor) throws { try weights.multiplyInPlace(0.5) }
 }
 
-struct TinyMetric: Metric {
+struct TinyMetric: Metric, Component {
   struct Config: ComponentConfig {
-    var scores = "classifier"
-    var means = "centroids"
+    @Setting("Ignored.") var scores = "classifier"
+    @Setting("Ignored.") var means = "centroids"
     init() {}
-    static let help: KeyValuePairs = ["scores": "Ignored.", "means": "Ignored."]
   }
   init(_ config: Config, in context: BuildContext) {}
-  func measure(_ evaluation: Evaluation) throws -> [Measured] { [] }
+  func finish(_ evaluation: Evaluation) throws -> [Measured] { [] }
 }
 
-struct TinyRule: OptimizerRule {
+struct TinyRule: OptimizerRule, Component {
   struct Config: ComponentConfig {
-    var rate = 0.001
-    var beta1 = 0.9
-    var momentum = 0.0
+    @Setting("Learning rate.", .above(0)) var learningRate = 0.001
+    @Setting("Ignored.") var beta1 = 0.9
+    @Setting("Ignored.") var momentum = 0.0
     init() {}
-    static let help: KeyValuePairs = ["rate": "Learning rate.", "beta1": "Ignored.", "momentum": "Ignored."]
   }
-  let rate: Double
-  init(_ config: Config, in context: BuildContext) { rate = config.rate }
+  let learningRate: Double
+  init(_ config: Config, in context: BuildContext) { learningRate = config.learningRate }
   func optimizer(for parameters: [Parameter]) throws -> any Optimizer { try SGD(parameters) }
 }
 
-struct FlatSchedule: RateSchedule {
+struct FlatSchedule: LearningRateSchedule, Component {
   init(_ config: NoConfig, in context: BuildContext) {}
   func factor(step: Int, stepsPerEpoch: Int, epochs: Int) -> Double { 1 }
 }
@@ -281,11 +266,11 @@ enum StubPlugin: Plugin {
   static let contributions: [Contribution] = [
     .encoder(
       "mlp", TinyEncoder.self, "one linear layer",
-      with: Companions(optimizer: PartChoice("adam", with: ["rate": 0.005]), epochs: 7)),
+      with: Companions([.optimizer: PartChoice("adam", with: ["learningRate": 0.005])], epochs: 7)),
     .encoder(
       "conv", TinyEncoder.self, "one linear layer",
       with: Companions(
-        decoder: PartChoice("deconv"), sampler: PartChoice("mh"), schedule: PartChoice("cosine"), data: ["pad": 2])),
+        [.decoder: "deconv", .sampler: "mh", .schedule: "cosine"], settings: [.data: ["pad": 2]])),
     .encoder("resnet", TinyEncoder.self, "one linear layer"),
     .encoder("lying", LyingEncoder.self, "another latent size than it says"),
     .encoder("fixed", FixedEncoder.self, "for 28 x 28 alone"),
@@ -296,20 +281,20 @@ enum StubPlugin: Plugin {
     .discriminator("conv", TinyDiscriminator.self, "one linear layer"),
     .prior(
       "standard-normal", FlatPrior.self, "N(0, I)",
-      with: Companions(losses: [PartChoice("mse"), PartChoice("kl")], encoder: ["code": "gaussian", "unheard": 1])),
+      with: Companions(losses: ["mse", "kl"], settings: [.encoder: ["code": "gaussian", "unheard": 1]])),
     .prior(
       "pedcc", FlatPrior.self, "centroids",
       with: Companions(
-        noise: PartChoice("scaled-gaussian"), sampler: PartChoice("class-gaussian"),
-        losses: [PartChoice("centroid"), PartChoice("mse"), PartChoice("sobel", weight: 0.02)],
-        metrics: [PartChoice("nearest-class-mean")], data: ["pad": 1, "range": "unit"])),
+        [.noise: "scaled-gaussian", .sampler: "class-gaussian"],
+        losses: ["centroid", "mse", PartChoice("sobel", weight: 0.02)],
+        metrics: ["nearest-class-mean"], settings: [.data: ["pad": 1, "range": "unit"]])),
     .prior("kde", FlatPrior.self, "a density"),
     .prior("fitted", FittedPrior.self, "learns from latents"),
     .prior("learned", LearnedPrior.self, "has a weight"),
     .noise("scaled-gaussian", TinyNoise.self, "Gaussian"),
-    .sampler("prior", NeverSampler.self, "never runs"),
-    .sampler("mh", NeverSampler.self, "never runs", with: Companions(batch: 64)),
-    .sampler("class-gaussian", NeverSampler.self, "never runs"),
+    .sampler("prior", RefusingSampler.self, "refuses"),
+    .sampler("mh", RefusingSampler.self, "refuses", with: Companions(batch: 64)),
+    .sampler("class-gaussian", RefusingSampler.self, "refuses"),
     .loss("mse", TinyLoss.self, "squared error"),
     .loss("huber", TinyLoss.self, "squared error"),
     .loss("bce", TinyLoss.self, "squared error"),

@@ -8,16 +8,16 @@ import Testing
     var written = Recipe()
     written.name = "csae-l"
     written.about = "Table 2, β = 0.04"
-    written.encoder = PartChoice("mlp", with: ["latent": 40, "hidden": [400]])
-    written.decoder = PartChoice("none")
-    written.metrics = []
+    written[.encoder] = PartChoice("mlp", with: ["latent": 40, "hidden": [400]])
+    written[.decoder] = PartChoice("none")
+    written[all: .metric] = []
     written.stages = [
       Recipe.Stage(
         epochs: 200,
         steps: [
           Recipe.Step(
             train: ["encoder"], losses: [PartChoice("centroid"), PartChoice("sobel", weight: 0.02)],
-            optimizer: PartChoice("adam", with: ["rate": 1e-5]))
+            optimizer: PartChoice("adam", with: ["learningRate": 1e-5]))
         ], then: [.project(PartChoice("l11-ball"), parameters: []), .mask])
     ]
     #expect(
@@ -34,7 +34,7 @@ import Testing
             batch: 128
             train: [encoder]
             losses: [centroid, {use: sobel, weight: 0.02}]
-            optimizer: {use: adam, with: {rate: 1e-05}}
+            optimizer: {use: adam, with: {learningRate: 1e-05}}
             then: [{project: l11-ball}, mask]
 
         """)
@@ -51,9 +51,9 @@ import Testing
   func everyTextComesBack(text: String) throws {
     var written = Recipe()
     written.name = text
-    written.encoder = PartChoice("mlp", with: ["x": .string(text), "list": [.string(text), .string(text)]])
+    written[.encoder] = PartChoice("mlp", with: ["x": .string(text), "list": [.string(text), .string(text)]])
     // YAML itself ends keys after 1024 characters.
-    written.prior = PartChoice("pedcc", with: [String(text.prefix(100)): 1])
+    written[.prior] = PartChoice("pedcc", with: [String(text.prefix(100)): 1])
     let read = try recipe(written.yaml())
     #expect(read == written)
     // Swift compares text by meaning; the scalars have to be the same too.
@@ -71,8 +71,8 @@ import Testing
       if number.isFinite { numbers.append(number) }
     }
     var written = Recipe()
-    written.encoder = PartChoice("mlp", with: ["x": .array(numbers.map(Value.double))])
-    guard case .array(let values)? = try recipe(written.yaml()).encoder?.with["x"] else {
+    written[.encoder] = PartChoice("mlp", with: ["x": .array(numbers.map(Value.double))])
+    guard case .array(let values)? = try recipe(written.yaml())[.encoder]?.with["x"] else {
       Issue.record("the list is gone")
       return
     }

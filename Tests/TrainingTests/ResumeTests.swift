@@ -26,7 +26,7 @@ private let yaml = """
       batch: 50
       examples: 150
       steps:
-        - {train: [decoder], losses: [mse], optimizer: {use: sgd, with: {rate: 0.05}}}
+        - {train: [decoder], losses: [mse], optimizer: {use: sgd, with: {learningRate: 0.05}}}
         - {train: [classifier], repeat: 2, losses: [cross-entropy], optimizer: adamw, clip: 1}
   """
 
@@ -45,7 +45,7 @@ private let sparse = """
       losses: [{use: mse, with: {reduction: sum}}, kl]
       optimizer: adam
       then: [{project: {use: small-to-zero, with: {threshold: 0.05}, parameters: [encoder, decoder]}}, mask, rewind]
-    - {name: sparse, epochs: 2, batch: 64, train: [encoder, decoder], losses: [mse, kl], optimizer: {use: sgd, with: {rate: 0.01}}}
+    - {name: sparse, epochs: 2, batch: 64, train: [encoder, decoder], losses: [mse, kl], optimizer: {use: sgd, with: {learningRate: 0.01}}}
   """
 
 private func augmented() throws -> TrainingData {

@@ -19,7 +19,7 @@ private func descent(_ optimizer: String, actions: String = "mask, rewind") -> S
       batch: 40
       train: [encoder, decoder]
       losses: [{use: cross-entropy, with: {scores: latents}}, mse]
-      optimizer: {use: adam, with: {rate: 0.002}}
+      optimizer: {use: adam, with: {learningRate: 0.002}}
       then: [{project: {use: l11-ball, with: {radius: 30}, parameters: [encoder.hidden]}}, \(actions)]
     - name: sparse
       epochs: 2
@@ -83,8 +83,8 @@ private func descent(_ optimizer: String, actions: String = "mask, rewind") -> S
   }
 
   @Test(arguments: [
-    "{use: adam, with: {decay: 0.1}}", "{use: adamw, with: {decay: 0.1}}",
-    "{use: sgd, with: {rate: 0.05, momentum: 0.9, decay: 0.01}}",
+    "{use: adam, with: {weightDecay: 0.1}}", "{use: adamw, with: {weightDecay: 0.1}}",
+    "{use: sgd, with: {learningRate: 0.05, momentum: 0.9, weightDecay: 0.01}}",
   ])
   func frozenZerosStayZeroUnderMomentumAndDecay(optimizer: String) throws {
     let scratch = try Scratch()

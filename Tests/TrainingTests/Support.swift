@@ -29,22 +29,21 @@ enum TestPlugin: Plugin {
     .loss("least-squares", LeastSquares.self, "real 1, made -1"),
   ]
 
-  final class Poison: Loss {
+  final class Poison: Loss, Component {
     struct Config: ComponentConfig {
-      var from = 3
-      static let help: KeyValuePairs = ["from": "First bad iteration."]
+      @Setting("First bad iteration.", .atLeast(1)) var from = 3
     }
     private let from: Int
     nonisolated(unsafe) private var calls = 0
     init(_ config: Config, in context: BuildContext) { from = config.from }
     func terms(_ forward: Forward, under prior: any Prior) throws -> [Term] {
       calls += 1
-      return [Term("poison", try forward.latents.sum() * (calls >= from ? .nan : 0))]
+      return [.batch("poison", try forward.latents.sum() * (calls >= from ? .nan : 0))]
     }
   }
 
   /// One test's memory of every input that its training saw.
-  final class Recorder: Loss {
+  final class Recorder: Loss, Component {
     typealias Config = NoConfig
     nonisolated(unsafe) static var seen: [[Float]: Int] = [:]
     init(_ config: NoConfig, in context: BuildContext) {}
@@ -54,14 +53,13 @@ enum TestPlugin: Plugin {
           Recorder.seen[try forward.inputs.select(index).floats(), default: 0] += 1
         }
       }
-      return [Term("recorder", try forward.latents.sum() * 0)]
+      return [.batch("recorder", try forward.latents.sum() * 0)]
     }
   }
 
-  struct SmallToZero: Constraint {
+  struct SmallToZero: Constraint, Component {
     struct Config: ComponentConfig {
-      var threshold = 0.02
-      static let help: KeyValuePairs = ["threshold": "Weights below it become zero."]
+      @Setting("Weights below it become zero.", .atLeast(0)) var threshold = 0.02
     }
     let threshold: Double
     init(_ config: Config, in context: BuildContext) { threshold = config.threshold }
@@ -70,22 +68,22 @@ enum TestPlugin: Plugin {
     }
   }
 
-  struct FlatDiscriminator: Discriminator {
+  struct FlatDiscriminator: Discriminator, Component {
     typealias Config = NoConfig
     let layer: Linear
     init(_ config: NoConfig, in context: BuildContext) throws {
       layer = try Linear(context.inputSize, 1, in: context.scope)
     }
-    func judge(_ inputs: Tensor) throws -> Tensor { try layer(inputs.flattened()) }
+    func score(_ batch: Batch) throws -> Tensor { try layer(batch.inputs.flattened()) }
   }
 
-  struct LeastSquares: Loss {
+  struct LeastSquares: Loss, Component {
     typealias Config = NoConfig
     init(_ config: NoConfig, in context: BuildContext) {}
     func terms(_ forward: Forward, under prior: any Prior) throws -> [Term] {
-      let real = try (forward.judge(forward.inputs) - 1).square().mean()
-      let made = try (forward.judge(forward.reconstruction.detached()) + 1).square().mean()
-      return [Term("least-squares", try real + made)]
+      let real = try (forward.score(forward.inputs) - 1).square().mean()
+      let made = try (forward.score(forward.reconstruction.detached()) + 1).square().mean()
+      return [.batch("least-squares", try real + made)]
     }
   }
 }

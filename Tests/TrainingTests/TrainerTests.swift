@@ -103,7 +103,7 @@ private let parts = """
       parts + """
         stages:
           - \(dense), then: [{project: {use: small-to-zero, parameters: [encoder]}}, mask, rewind]}
-          - {name: sparse, epochs: 1, batch: 50, train: [encoder, decoder], losses: [centroid, mse], optimizer: {use: adam, with: {decay: 0.01}}}
+          - {name: sparse, epochs: 1, batch: 50, train: [encoder, decoder], losses: [centroid, mse], optimizer: {use: adam, with: {weightDecay: 0.01}}}
         """)
     _ = try Trainer(sparse, data: digits(), folder: scratch.run("sparse"), shouldStop: { false }).run()
     for parameter in sparse.store.parameters {
@@ -160,7 +160,7 @@ private let parts = """
       // Four iterations make an epoch: the seventh is in the second one.
       error is TrainingError && "\(error)".contains("'poison' became nan")
         && "\(error)".contains("iteration 7, in epoch 2")
-        && "\(error)".contains("optimizer.rate")
+        && "\(error)".contains("optimizer.learningRate")
     }
     let saved = try Checkpoint.read(folder.checkpoint)
     #expect(saved.position.epoch == 1)

@@ -106,6 +106,10 @@ public struct SettingValues: Sendable, Equatable {
         let unknown = UnknownName(name, among: settings.map(\.name), of: "setting")
         throw ConfigError(path: "\(path).\(name)", unknown.description)
       }
+      if let choices = setting.choices, case .string(let word) = value, !choices.contains(word) {
+        let unknown = UnknownName(word, among: choices, of: "value")
+        throw ConfigError(path: "\(path).\(name)", "found \(value.text), but \(unknown.description)")
+      }
       guard let fitting = setting.fitting(value) else {
         throw ConfigError(path: "\(path).\(name)", "found \(value.text), expected \(setting.fallback.kind)")
       }
@@ -148,8 +152,7 @@ extension SettingDescription {
   fileprivate func fitting(_ value: Value) -> Value? {
     switch (fallback, value) {
     case (.double, .int(let number)): .double(Double(number))
-    case (.string, .string(let text)): choices.map { $0.contains(text) ? value : nil } ?? value
-    case (.bool, .bool), (.int, .int), (.double, .double), (.object, .object), (.null, _): value
+    case (.string, .string), (.bool, .bool), (.int, .int), (.double, .double), (.object, .object), (.null, _): value
     case (.array(let items), .array(let values)):
       switch items.first {
       case .int: values.allSatisfy { if case .int = $0 { true } else { false } } ? value : nil
