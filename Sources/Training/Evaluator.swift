@@ -70,7 +70,7 @@ public struct Evaluator {
     _ data: BatchSource, stage: Int, training: BatchSource, atEnd: Bool = true
   ) throws -> EvaluationResult {
     try quietly {
-      var sums: [String: Double] = [:]
+      var losses = LossSums()
       var found = Collected()
       var scores: [Tensor] = []
       let random = try stream("evaluation", on: data.device)
@@ -79,9 +79,7 @@ public struct Evaluator {
       }
       for range in data.ranges(of: batchSize) {
         let forward = Forward(try data.batch(range), through: composition.model, training: false, drawing: random)
-        for (name, value) in try composition.stages[stage].terms(forward, under: composition.model.prior) {
-          sums[name, default: 0] += value * Double(range.count)
-        }
+        try losses.add(composition.stages[stage], forward, under: composition.model.prior)
         try found.add(forward.code.mean, of: forward.batch)
         if composition.model.classifier != nil { scores.append(try forward.scores) }
         for index in metrics.indices {
@@ -92,7 +90,7 @@ public struct Evaluator {
       let reference = Evaluation.TrainingReference { try encode(training) }
       let allScores = scores.isEmpty ? nil : try Tensor.concatenate(scores)
       return EvaluationResult(
-        losses: sums.mapValues { $0 / Double(data.count) },
+        losses: losses.means,
         measurements: try metrics.flatMap { metric in
           try metric.metric.finish(
             Evaluation(
@@ -138,19 +136,42 @@ public struct Evaluator {
 extension ComposedStage {
   /// How the terms of a step are called in logs: by their own names, with the step's number where two steps share one.
   func label(_ term: String, step: Int) -> String { steps.count == 1 ? term : "\(step + 1).\(term)" }
+}
 
-  /// Values of every step's terms and their weighted sums, without gradients.
-  func terms(_ forward: Forward, under prior: any Prior) throws -> [(String, Double)] {
-    var result: [(String, Double)] = []
-    for (index, step) in steps.enumerated() {
+/// Means of loss terms over the batches of a pass, and their weighted sums as `total`.
+private struct LossSums {
+  private var sums: [String: Double] = [:]
+  private var shares: [String: Double] = [:]
+  /// The terms that each total is made of, with their weights.
+  private var parts: [String: [(term: String, weight: Double)]] = [:]
+  private var isWeighted = false
+
+  mutating func add(_ stage: ComposedStage, _ forward: Forward, under prior: any Prior) throws {
+    let count = try Double(forward.inputs.size(0))
+    for (index, step) in stage.steps.enumerated() {
+      let name = stage.label("total", step: index)
       var total = 0.0
+      parts[name] = []
       for term in try step.terms(forward, under: prior) {
-        let value = try term.value.item()
+        let label = stage.label(term.name, step: index)
+        let (value, share) = (try term.value.item(), try term.share?.item())
+        isWeighted = isWeighted || share != nil
+        sums[label, default: 0] += value * (share ?? count)
+        shares[label, default: 0] += share ?? count
+        parts[name]?.append((label, term.weight))
         total += term.weight * value
-        result.append((label(term.name, step: index), value))
       }
-      result.append((label("total", step: index), total))
+      sums[name, default: 0] += total * count
+      shares[name, default: 0] += count
     }
-    return result
+  }
+
+  /// An average over nothing, no labelled example say, is 0.
+  var means: [String: Double] {
+    var means = sums.merging(shares) { sum, share in share > 0 ? sum / share : 0 }
+    if isWeighted {
+      for (name, terms) in parts { means[name] = terms.reduce(0) { $0 + $1.weight * (means[$1.term] ?? 0) } }
+    }
+    return means
   }
 }
