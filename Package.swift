@@ -108,7 +108,7 @@ let package = Package(
       linkerSettings: runPath, plugins: ["ListPlugins"]),
     .executableTarget(
       name: "bench",
-      dependencies: ["HostKit", "Runs", "LatentKit", "Recipes", "Datasets", "Training", argumentParser]
+      dependencies: ["HostKit", "Runs", "LatentKit", "Recipes", "Datasets", "Statistics", "Training", argumentParser]
         + plugins.map(\.dependency), swiftSettings: strict, linkerSettings: runPath, plugins: ["ListPlugins"]),
 
     .executableTarget(name: "list-plugins", path: "Sources/list-plugins", swiftSettings: strict),

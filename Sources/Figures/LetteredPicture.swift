@@ -29,7 +29,7 @@ struct LetteredPicture: Sendable {
 
   /// Writes PNG and SVG. Where gnuplot is missing, the bare pixels become the PNG file, and there is no SVG file.
   func write(to url: URL, searchPath: String = Gnuplot.path) throws {
-    guard Gnuplot.find("gnuplot", in: searchPath) == nil else {
+    guard Command("gnuplot", searchPath: searchPath).program == nil else {
       return try Gnuplot.write(Drawing(under: layer), to: url, searchPath: searchPath)
     }
     let files = FigureFiles(url)

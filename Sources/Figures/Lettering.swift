@@ -19,7 +19,7 @@ enum Lettering {
     return String(result)
   }
 
-  /// In Unicode scalars; nobody reads more in a picture.
+  /// In Unicode scalars; more would not be read in a picture.
   private static let longestText = 1000
 
   /// A text as gnuplot reads it, in double quotes. All punctuation that means something to gnuplot somewhere is written by

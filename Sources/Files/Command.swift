@@ -55,11 +55,11 @@ public struct Command: Sendable {
   }
 
   /// Runs it to its end.
-  /// - Parameter input: Its standard input.
+  /// - Parameter folder: Where it works; where this program does unless given.
   /// - Throws: `CommandError` where there is no such program or it cannot be started.
-  public func run(input: Data = Data()) throws -> Result {
+  public func run(in folder: URL? = nil) throws -> Result {
     var output = Data()
-    let result = try run(input: input) { output += $0 }
+    let result = try run(in: folder) { output += $0 }
     return Result(status: result.status, output: output, messages: result.messages)
   }
 
@@ -68,14 +68,15 @@ public struct Command: Sendable {
   /// Standard output and standard error are read side by side: a program that fills either pipe never waits for the
   /// other one to be read.
   /// - Throws: `CommandError` as the other `run`, and whatever `take` throws.
-  public func run(input: Data = Data(), _ take: (Data) throws -> Void) throws -> Result {
+  public func run(in folder: URL? = nil, _ take: (Data) throws -> Void) throws -> Result {
     guard let program else {
       throw CommandError("there is no program '\(name)'; install it, or put it into PATH", isMissing: true)
     }
     let (process, output, errors) = (Process(), Pipe(), Pipe())
     process.executableURL = program
     process.arguments = arguments
-    process.standardInput = try standardInput(input)
+    if let folder { process.currentDirectoryURL = folder }
+    process.standardInput = FileHandle.nullDevice
     process.standardOutput = output
     process.standardError = errors
     do {
@@ -99,19 +100,6 @@ public struct Command: Sendable {
     return Result(
       status: process.terminationReason == .uncaughtSignal ? 128 + status : status, output: Data(),
       messages: String(decoding: messages, as: UTF8.self))
-  }
-
-  /// A file without a name: a pipe would have to be written while the others are read.
-  private func standardInput(_ bytes: Data) throws -> FileHandle {
-    guard !bytes.isEmpty else { return .nullDevice }
-    let file = FileManager.default.temporaryDirectory.appendingPathComponent("input-\(UUID().uuidString)")
-    do {
-      try bytes.write(to: file)
-      defer { try? FileManager.default.removeItem(at: file) }
-      return try FileHandle(forReadingFrom: file)
-    } catch {
-      throw CommandError("the input of \(name) cannot be written to \(file.path): \(error.localizedDescription)")
-    }
   }
 
   /// Reads from all of the pipes, whichever has something, until all have ended.

@@ -17,7 +17,7 @@ package struct Console: Sendable {
   /// Whether lines of the output can be redrawn.
   var isTerminal = false
 
-  /// Standard output and standard error. Where nobody can read them, a full device say, the program goes on: what counts
+  /// Standard output and standard error. Where they cannot be written, to a full device say, the program goes on: what counts
   /// is in files.
   package static let standard = Console(
     output: { text in try? FileHandle.standardOutput.write(contentsOf: Data(text.utf8)) },

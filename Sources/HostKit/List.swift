@@ -34,7 +34,8 @@ struct List: HostSubcommand {
     }
     let part = try catalog.description(of: known, name)
     console.say("\(known.name) '\(part.name)': \(part.summary)  [\(part.plugin)]")
-    if let paper = part.paper ?? host.plugins.first(where: { $0.name == part.plugin })?.paper {
+    let own = known == .data ? nil : host.plugins.first(where: { $0.name == part.plugin })?.paper
+    if let paper = part.paper ?? own {
       console.say("\(paper.authors) (\(paper.year)): \(paper.title)")
     }
     console.say()

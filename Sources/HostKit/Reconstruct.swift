@@ -16,7 +16,7 @@ struct Reconstruct: HostSubcommand {
         host reconstruct runs/csae-l runs/csae-c runs/cvae --data emnist-letters --classes 0,3,7
 
       The error is the mean squared difference of a pixel, brightness from 0 to 1, \
-      padding left out, so that runs with other inputs compare. A decoder that is told \
+      padding left out, so that runs with other inputs compare. A decoder conditioned on \
       the class gets the class of the run's own data; for other data, whichever class \
       reconstructs an image best.
       """)

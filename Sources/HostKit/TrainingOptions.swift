@@ -17,7 +17,7 @@ struct Purpose {
   }
 }
 
-/// What `compose` and `train` can be told.
+/// The options of `compose` and `train`.
 struct TrainingOptions: ParsableArguments {
   @OptionGroup(title: "Parts") var parts: PartOptions
   @OptionGroup(title: "Run") var target: RunOptions

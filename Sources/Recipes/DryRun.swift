@@ -346,8 +346,9 @@ private struct DryRun {
     let labels = try data.classCount.map { classes in
       try Tensor((0..<DryRun.count).map { Int64($0 % max(min(classes, 2), 1)) }).to(device)
     }
-    let request = DrawRequest(
+    var request = DrawRequest(
       labels: labels, count: DryRun.count, latentSize: latentSize, prior: model.prior, reference: latents)
+    request.isRehearsal = true
     if let prior = model.prior as? any DirectPrior {
       let draw = try naming("\(title(.prior)), draws") { try prior.draw(request, using: &random.generator) }
       try check(draw, by: title(.prior), like: latents.latents)

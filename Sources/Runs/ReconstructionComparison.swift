@@ -108,7 +108,7 @@ public struct ReconstructionComparison {
           own: "\(run.session.dataset.name), \(test.count) images"))
       if run.isConditional, !isOwn {
         notes.append(
-          "'\(run.name)' is told the class; each image of \(source.dataset.name) has the class that suits it best")
+          "'\(run.name)' is conditioned on the class; each image of \(source.dataset.name) is decoded as the class of least error")
       }
     }
     guard let originals else { throw RecipeError("there is no run to reconstruct with; name one") }

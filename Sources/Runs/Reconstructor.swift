@@ -37,7 +37,7 @@ public struct Reconstructor {
   /// `[channels, height, width]` without padding.
   public var imageShape: [Int] { session.training.examples.inputShape }
 
-  /// Whether the decoder wants to be told the class.
+  /// Whether the decoder is conditioned on the class.
   public var isConditional: Bool { session.composition.model.decodesByClass }
 
   /// - Throws: `RecipeError` for images of another size than the run reads.

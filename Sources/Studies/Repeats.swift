@@ -38,5 +38,9 @@ public struct Repeats: Codable, Equatable, Sendable {
     }
   }
 
-  func write(to folder: RunFolder) throws { try AtomicFile.write(JSONEncoder().encode(self), to: Repeats.file(folder)) }
+  func write(to folder: RunFolder) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    try AtomicFile.write(encoder.encode(self), to: Repeats.file(folder))
+  }
 }

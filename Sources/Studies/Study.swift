@@ -183,7 +183,7 @@ public struct Study {
   }
 }
 
-/// Failures of a study, each told to its observer at once.
+/// Failures of a study, each reported to its observer at once.
 struct Failures {
   private(set) var all: [Study.Failure] = []
   private let observer: (any StudyObserver)?

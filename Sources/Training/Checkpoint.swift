@@ -92,7 +92,7 @@ public struct Checkpoint {
   }
 
   /// Fits a prior again, from the latents that it learned from. They are kept rather than what it made of
-  /// them, whose size nobody knows while a model is built.
+  /// them, whose size is not known while a model is made.
   ///
   /// - Returns: Those latents; nil for another prior, and before the end of the first stage.
   func teach(_ prior: any Prior, on device: Device) throws -> LatentSet? {

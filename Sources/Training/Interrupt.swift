@@ -9,19 +9,20 @@ import Synchronization
   import Darwin
 #endif
 
-/// Ctrl-C and SIGTERM as a wish that training grants after the step at hand. A second Ctrl-C ends the program at once.
+/// Turns Ctrl-C, SIGTERM and SIGHUP into requests to stop after the step at hand. A second one ends the program at once.
 public enum Interrupt {
-  private static let wished = Atomic<Bool>(false)
+  private static let requested = Atomic<Bool>(false)
 
-  public static var isRequested: Bool { wished.load(ordering: .relaxed) }
+  /// Whether one of the signals has come since `listen`.
+  public static var isRequested: Bool { requested.load(ordering: .relaxed) }
 
   private static let signals = [SIGINT, SIGTERM, SIGHUP]
 
-  /// From now on the signals are wishes.
+  /// From now on the signals are requests.
   public static func listen() {
     for number in signals {
       signal(number) { number in
-        Interrupt.wished.store(true, ordering: .relaxed)
+        Interrupt.requested.store(true, ordering: .relaxed)
         signal(number, SIG_DFL)
       }
     }

@@ -133,8 +133,9 @@ struct StageEnds {
   /// The recipe's metrics on the validation part, where there is one.
   private func measurements(_ stage: Int) throws -> [Measured] {
     guard let validation = data.validation else { return [] }
-    return try Evaluator(composition).evaluate(validation, stage: stage, training: data.training, atEnd: false)
-      .measurements
+    let result = try Evaluator(composition).evaluate(
+      validation, stage: stage, training: data.training, atEnd: false)
+    return result.measurements.filter { $0.table == nil }
   }
 
   /// Writes down how sparse the projected and masked weights are, and what that did.

@@ -257,7 +257,8 @@ public final class Trainer {
       let result = try Evaluator(composition).evaluate(
         validation, stage: index, training: data.training, atEnd: false)
       record.validation = result.losses
-      record.metrics = result.measurements
+      // Tables are of a finished run: they would fill the log.
+      record.metrics = result.measurements.filter { $0.table == nil }
       if let bad = result.losses.keys.sorted().first(where: { !result.losses[$0]!.isFinite }) {
         throw divergence(stage.recipe.name, "in validation after epoch \(record.epoch)", bad, result.losses[bad]!)
       }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 @testable import Figures
@@ -6,7 +7,7 @@ import Foundation
   import FoundationXML
 #endif
 
-let hasGnuplot = Gnuplot.find("gnuplot", in: Gnuplot.path) != nil
+let hasGnuplot = Command("gnuplot").program != nil
 
 /// What gnuplot makes of pixels with lettering.
 func drawn(_ lettered: LetteredPicture) throws -> (picture: Picture, svg: Data) {

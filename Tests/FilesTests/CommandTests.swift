@@ -23,10 +23,12 @@ private let flood = "i=0; while [ $i -lt 256 ]; do head -c 4096 /dev/zero; head 
   #expect(try Command("sh", ["-c", "kill -9 $$"]).run().status == 128 + 9)
 }
 
-@Test func theInputIsReadToItsEnd() throws {
-  let input = Data((0..<3_000_000).map { UInt8(truncatingIfNeeded: $0) })
-  #expect(try Command("cat").run(input: input).output == input)
+@Test func thereIsNothingToReadAndTheFolderIsTheOneGiven() throws {
   #expect(try Command("cat").run().output.isEmpty)
+  try inTemporaryFolder { folder in
+    try Data("here".utf8).write(to: folder.appendingPathComponent("note"))
+    #expect(try Command("cat", ["note"]).run(in: folder).output == Data("here".utf8))
+  }
 }
 
 @Test func aMissingProgramIsNamed() throws {

@@ -1,6 +1,5 @@
 import Foundation
 import LatentKit
-import SparseSAE
 import Synchronization
 
 @testable import HostKit

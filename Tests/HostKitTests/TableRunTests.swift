@@ -83,7 +83,8 @@ private func session(_ table: URL, _ more: [String] = []) throws -> Session {
         "encoder.latent=2", "--loss", "mse", "--set", "decoder.output=none", "--set", "encoder.hidden=[16]", "--set",
         "decoder.hidden=[16]", "--sampler", "mh",
         "--epochs",
-        "60", "--batch", "8", "--set", "optimizer.rate=0.01", "--per-class", "3", "--runs", scratch.url.path, "--name",
+        "60", "--batch", "8", "--set", "optimizer.learningRate=0.01", "--per-class", "3", "--runs", scratch.url.path,
+        "--name",
         "t",
       ] + transforms)
     let run = RunFolder(scratch.url.appendingPathComponent("t"))

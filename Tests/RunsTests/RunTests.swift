@@ -36,8 +36,8 @@ import Testing
     let made = try run.reconstruct(.test)
     #expect(made.originals.shape == [1000, 1, 28, 28])
     let error = try (made.originals - made.reconstructions).to(.float64).square().mean().item()
-    let measured = try #require(result.measurements.first { $0.name == "reconstruction error" })
-    #expect(abs(measured.value - error) < 1e-9)
+    let measured = try #require(result.measurements.first { $0.name == "reconstruction error" }?.value)
+    #expect(abs(measured - error) < 1e-9)
 
     // What is written is what was measured.
     #expect(results.summary.testMetrics == result.measurements && results.summary.testLosses == result.losses)
@@ -120,7 +120,7 @@ import Testing
     let error = #expect(throws: RecipeError.self) { try Run(opening: scratch.url, catalog: catalog) }
     #expect(error?.description.contains("is not the folder of a run") == true)
     var recipe = recipe
-    recipe.data = nil
+    recipe[.data] = nil
     let missing = #expect(throws: RecipeError.self) { try Run(recipe, catalog: catalog, in: scratch.url) }
     #expect(missing?.description == "the recipe names no data; add 'data: mnist'")
   }

@@ -1,9 +1,5 @@
-import Baseline
-import CSAE
 import Foundation
 import Runs
-
-let plugins: [any Plugin.Type] = [BaselinePlugin.self, CSAEPlugin.self]
 
 /// A small model on a few of the digits that ship with the package.
 let small = """
@@ -11,6 +7,7 @@ let small = """
   encoder: {use: mlp, with: {latent: 10, hidden: [16]}}
   prior: pedcc
   sampler: class-gaussian
+  metrics: [nearest-class-mean, reconstruction-error]
   stages: [{epochs: 2, batch: 50}]
   """
 

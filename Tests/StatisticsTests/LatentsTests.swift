@@ -47,9 +47,6 @@ import Testing
 }
 
 private struct NoPrior: Prior {
-  typealias Config = NoConfig
-  init(_ config: NoConfig, in context: BuildContext) {}
-  init() {}
   func logDensity(_ latents: Tensor, labels: Tensor?) throws -> Tensor { try .zeros([latents.size(0)]) }
 }
 
@@ -82,6 +79,20 @@ private func request(_ wanted: [Int64]?, count: Int, of reference: LatentSet?) t
   let unlabelled = try request(nil, count: 5, of: LatentSet(latents: .zeros([9, 2]), labels: nil))
   let one = try unlabelled.byClass(for: "test", using: &generator)
   #expect(try one.count == 1 && one[0].count == 5 && one[0].training.size(0) == 9)
+}
+
+@Test func requestsByClassLeaveOutLatentsWhoseLabelIsHidden() throws {
+  let latents = try Tensor((0..<12).map(Double.init), shape: [6, 2])
+  // Hidden labels stand as 0.
+  let reference = LatentSet(
+    latents: latents, labels: try Tensor([0, 0, 1, 0, 0, 1] as [Int64]),
+    labelled: try Tensor([0.0, 1, 1, 0, 1, 1]) .> 0.5)
+  var generator = try Generator(seed: 1)
+  let parts = try request([1, 0], count: 2, of: reference).byClass(for: "test", using: &generator)
+  #expect(try parts.map { try $0.training.doubles() } == [[2, 3, 8, 9], [4, 5, 10, 11]])
+  let free = try request(nil, count: 300, of: reference).byClass(for: "test", using: &generator)
+  // Half of the known labels each; counted with the hidden ones it would be a third. Five deviations of 9.
+  #expect(abs(free[1].count - 150) < 44 && free[0].count + free[1].count == 300)
 }
 
 @Test func requestsThatCannotBeMetSayWhy() throws {

@@ -88,7 +88,7 @@ import Testing
     let value = try terms[0].value
     // What masks and weights choose among reduces to the fast value of the whole batch.
     let values = try terms[0].values()
-    #expect(values.shape == [inputs.size(0)])
+    #expect(try values.shape == [inputs.size(0)])
     let reduced = try terms[0].reduction == .mean ? values.mean() : values.sum()
     #expect(try abs(reduced.item() - value.item()) < 1e-12 * max(1, abs(value.item())))
     return value

@@ -82,7 +82,7 @@ private struct Corners: CentroidPrior {
 /// The error of a metric that has seen two batches.
 private func error(_ metric: ReconstructionError, _ inputs: Tensor, _ made: Tensor, split: Int) throws -> Measured {
   var metric = metric
-  for range in [0..<split, split..<inputs.size(0)] {
+  for range in try [0..<split, split..<inputs.size(0)] {
     let part = try inputs.slice(range)
     try metric.update(
       forward(

@@ -16,7 +16,7 @@ struct Fixed: Encoder, LatentKit.Decoder, Classifier {
   var code: Code
   var made: Tensor
   var scores: Tensor?
-  var latentSize: Int { code.mean.size(1) }
+  var latentSize: Int { code.mean.shape[1] }
   func encode(_ batch: Batch) -> Code { code }
   func decode(_ request: LatentBatch) -> Tensor { made }
   func scores(_ request: LatentBatch) throws -> Tensor { try #require(scores) }

@@ -49,7 +49,7 @@ private func noise(under prior: (any Prior)? = nil, _ change: (inout ScaledGauss
 
 private func draw(_ labels: [Int64]?, count: Int, from reference: LatentSet, seed: UInt64 = 1) throws -> Draw {
   let request = DrawRequest(
-    labels: try labels.map { try Tensor($0) }, count: count, latentSize: reference.latents.size(1), prior: FlatPrior(),
+    labels: try labels.map { try Tensor($0) }, count: count, latentSize: try reference.latents.size(1), prior: FlatPrior(),
     reference: reference)
   var generator = try Generator(seed: seed)
   return try ClassGaussianSampler(NoConfig(), in: context()).draw(request, using: &generator)

@@ -91,7 +91,7 @@ func onlyTerm(of loss: any Loss, _ pass: Forward, under prior: any Prior) throws
   let value = try terms[0].value
   if terms[0].isPerExample {
     let values = try terms[0].values()
-    #expect(values.shape == [pass.inputs.size(0)])
+    #expect(try values.shape == [pass.inputs.size(0)])
     #expect(try abs(values.mean().item() - value.item()) <= 1e-12 * max(1, abs(value.item())))
   }
   return value

@@ -35,7 +35,7 @@ public struct GibbsSampler: SelectiveSampler, Component {
     public init() {}
   }
 
-  private let config: Config
+  private var config: Config
   private let settings: EstimateSettings
   private let title: String
 
@@ -49,6 +49,17 @@ public struct GibbsSampler: SelectiveSampler, Component {
   public func check(_ prior: any Prior) throws { try settings.check(prior, title) }
 
   public func draw(_ request: DrawRequest, using generator: inout Generator) throws -> Draw {
+    try (request.isRehearsal ? shortened : self).drawn(request, using: &generator)
+  }
+
+  /// The same with hardly any steps: for requests that only look whether it works.
+  private var shortened: Self {
+    var short = self
+    (short.config.warmUp, short.config.steps, short.config.thinning) = (min(config.warmUp, 4), 4, 1)
+    return short
+  }
+
+  private func drawn(_ request: DrawRequest, using generator: inout Generator) throws -> Draw {
     try withoutGradients {
       try check(request.prior)
       let requests = try request.byClass(for: "gibbs", using: &generator)

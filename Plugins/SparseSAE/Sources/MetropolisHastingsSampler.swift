@@ -58,7 +58,7 @@ public struct MetropolisHastingsSampler: Sampler, Component {
     public init() {}
   }
 
-  private let config: Config
+  private var config: Config
   private let settings: EstimateSettings
 
   public init(_ config: Config, in context: BuildContext) throws {
@@ -71,6 +71,17 @@ public struct MetropolisHastingsSampler: Sampler, Component {
   }
 
   public func draw(_ request: DrawRequest, using generator: inout Generator) throws -> Draw {
+    try (request.isRehearsal ? shortened : self).drawn(request, using: &generator)
+  }
+
+  /// The same with hardly any steps: for requests that only look whether it works.
+  private var shortened: Self {
+    var short = self
+    (short.config.warmUp, short.config.steps, short.config.thinning) = (min(config.warmUp, 4), 4, 1)
+    return short
+  }
+
+  private func drawn(_ request: DrawRequest, using generator: inout Generator) throws -> Draw {
     try withoutGradients {
       let requests = try request.byClass(for: "mh", using: &generator)
       let chains = ClassChains(chains: config.chains, steps: config.steps, thinning: config.thinning)

@@ -262,6 +262,16 @@ private func matrices() throws -> [Matrix] {
     }
   }
 
+  @Test func aRadiusOutOfItsRangeIsRefusedWithIt() throws {
+    for make in [
+      { try L1Ball.Config(["radius": $0], at: "with").radius },
+      { try GroupedBallConfig(["radius": $0], at: "with").radius },
+    ] as [(Value) throws -> Double] {
+      #expect(throws: ConfigError(path: "with.radius", "found -1, expected 0 or more")) { try make(-1) }
+      #expect(try make(0) == 0)
+    }
+  }
+
   @Test(arguments: NormBall.allCases)
   func radiiFarBelowTheWeightsLeaveNothingOrNextToIt(ball: NormBall) throws {
     let tied = Array(repeating: Array(repeating: 1.0, count: 10), count: 10)

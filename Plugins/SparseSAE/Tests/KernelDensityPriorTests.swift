@@ -55,20 +55,27 @@ private func places() throws -> Tensor { try Tensor([0.0, 0.5, 4, 4, -1, 2], sha
   #expect(try (whole.logDensity(places(), labels: Tensor([0, 1, 2] as [Int64])) - expected).abs().max().item() < 1e-12)
 }
 
+private func request(_ count: Int, _ labels: [Int64]?, of prior: any Prior) throws -> DrawRequest {
+  DrawRequest(labels: try labels.map { try Tensor($0) }, count: count, latentSize: 2, prior: prior)
+}
+
 @Test func drawsFollowClassesAndShares() throws {
   let prior = try fitted()
   var generator = try Generator(seed: 2)
   let labels = (0..<3000).map { Int64($0 % 2) }
-  let drawn = try prior.draw(3000, labels: Tensor(labels), using: &generator)
-  #expect(drawn.shape == [3000, 2] && drawn.dtype == .float64)
+  let following = try prior.draw(request(3000, labels, of: prior), using: &generator)
+  let drawn = following.latents
+  #expect(drawn.shape == [3000, 2] && drawn.dtype == .float64 && following.followsLabels)
   let ones = try drawn.rows((0..<3000).filter { labels[$0] == 1 })
   let mean = try (ones.mean(axis: 0) - latents().latents(of: 1).mean(axis: 0)).abs().max().item()
   // 1,500 draws of a deviation of about 0.4: five standard errors.
   #expect(mean < 0.06)
-  let free = try prior.draw(4000, labels: nil, using: &generator).mean(axis: 1).doubles()
+  let any = try prior.draw(request(4000, nil, of: prior), using: &generator)
+  let free = try any.latents.mean(axis: 1).doubles()
+  #expect(!any.followsLabels)
   // Class 1 has 10 of 41 latents and lies beyond 3; five standard errors.
   #expect(abs(Double(free.count { $0 > 3 }) / 4000 - 10.0 / 41) < 0.04)
-  #expect(try prior.draw(0, labels: nil, using: &generator).shape == [0, 2])
+  #expect(try prior.draw(request(0, nil, of: prior), using: &generator).latents.shape == [0, 2])
 }
 
 @Test func densityHasAGradientForLosses() throws {
@@ -108,7 +115,6 @@ private func places() throws -> Tensor { try Tensor([0.0, 0.5, 4, 4, -1, 2], sha
   let prior = try KernelDensityPrior(.init(), in: context())
   #expect(throws: RecipeError.self) { try prior.fit(LatentSet(latents: .ones([4, 2]), labels: nil)) }
   #expect(throws: RecipeError.self) { try prior.fit(LatentSet(latents: .full([4, 2], .nan), labels: nil)) }
-  #expect(throws: RecipeError.self) { try fitted { $0.bandwidth = .factor(-1) } }
   #expect(throws: RecipeError.self) { try fitted { $0.folds = 1 } }
 }
 
@@ -117,4 +123,50 @@ private func places() throws -> Tensor { try Tensor([0.0, 0.5, 4, 4, -1, 2], sha
     let prior = try fitted { ($0.covariance, $0.bandwidth) = (shape, bandwidth) }
     #expect(try prior.logDensity(places(), labels: Tensor([2, 2, 1] as [Int64])).isFinite().all())
   }
+}
+
+@Test func onePriorForAllClassesGivesDrawsOfNone() throws {
+  let prior = try fitted { $0.perClass = false }
+  var generator = try Generator(seed: 3)
+  let drawn = try prior.draw(request(4000, Array(repeating: 1, count: 4000), of: prior), using: &generator)
+  #expect(!drawn.followsLabels)
+  // Class 1, beyond 3, has 10 of 41 latents; the kernels of all are wider than those of each.
+  #expect(try (drawn.latents.mean(axis: 1) .> 3).to(.float64).mean().item() < 0.5)
+}
+
+/// `latents()` with labels hidden, among others that are far away.
+private func partlyLabelled() throws -> LatentSet {
+  let known = try latents()
+  let far = try Tensor.full([9, 2], 100, dtype: .float64)
+  let labels = try Tensor.concatenate([Tensor(Array(repeating: Int64(0), count: 9)), #require(known.labels)])
+  return LatentSet(
+    latents: try .concatenate([far, known.latents]), labels: labels, labelled: try .range(0, 50) .>= 9)
+}
+
+@Test func latentsWhoseLabelIsHiddenBelongToNoClass() throws {
+  let prior = try KernelDensityPrior(.init(), in: context())
+  try prior.fit(partlyLabelled())
+  for labels in [[0, 0, 0], [1, 1, 1], nil] as [[Int64]?] {
+    let labels = try labels.map { try Tensor($0) }
+    #expect(
+      try prior.logDensity(places(), labels: labels).doubles()
+        == fitted().logDensity(places(), labels: labels).doubles())
+  }
+  // What needs no labels learns from all.
+  var config = KernelDensityPrior.Config()
+  config.perClass = false
+  let whole = try KernelDensityPrior(config, in: context())
+  try whole.fit(partlyLabelled())
+  let expected = try KernelDensity(of: partlyLabelled().latents).logDensity(places()).doubles()
+  #expect(try whole.logDensity(places(), labels: nil).doubles() == expected)
+}
+
+@Test func settingsOfThePriorOutOfTheirRangeAreRefusedWithIt() {
+  func message(_ settings: [String: Value]) -> String {
+    do { _ = try KernelDensityPrior.Config(settings, at: "prior.with") } catch { return "\(error)" }
+    return "nothing thrown"
+  }
+  #expect(message(["bandwidth": -1]) == "prior.with.bandwidth: found -1, expected above 0")
+  #expect(message(["folds": -2]) == "prior.with.folds: found -2, expected 0 to 1000000000")
+  #expect(message(["bandwidth": "scott", "folds": 3]) == "nothing thrown")
 }

@@ -4,9 +4,6 @@ import Statistics
 import Testing
 
 private struct FlatPrior: Prior {
-  typealias Config = NoConfig
-  init() {}
-  init(_ config: NoConfig, in context: BuildContext) {}
   func logDensity(_ latents: Tensor, labels: Tensor?) throws -> Tensor { try .zeros([latents.size(0)]) }
 }
 
@@ -31,8 +28,8 @@ private func draw(
   var config = MetropolisHastingsSampler.Config()
   (config.chains, config.warmUp, config.steps) = (4, 100, 400)
   change(&config)
-  let request = DrawRequest(
-    labels: try labels.map { try Tensor($0) }, count: count, latentSize: reference.latents.size(1), prior: prior,
+  let request = try DrawRequest(
+    labels: labels.map { try Tensor($0) }, count: count, latentSize: reference.latents.size(1), prior: prior,
     reference: reference)
   var generator = try Generator(seed: seed)
   return try MetropolisHastingsSampler(config, in: context()).draw(request, using: &generator)
@@ -72,7 +69,8 @@ private func draw(
 
 @Test func diagnosticsAreReported() throws {
   let result = try draw([0, 1, 2, 3], count: 4, from: reference()) { $0.steps = 2000 }
-  let values = Dictionary(uniqueKeysWithValues: result.diagnostics.map { ($0.name, $0.value) })
+  let values = Dictionary(
+    uniqueKeysWithValues: result.diagnostics.compactMap { found in found.value.map { (found.name, $0) } })
   let rate = try #require(values["acceptance rate"])
   #expect(abs(rate - 30) < 8)
   #expect(try #require(values["lowest acceptance rate of a class"]) <= rate)
@@ -137,28 +135,27 @@ private func draw(
   #expect(abs(classes.count { $0 == 2 } - 242) < 50)
 }
 
-@Test func settingsThatCannotBeAreRefused() throws {
-  func message(_ change: (inout MetropolisHastingsSampler.Config) -> Void) -> String {
-    do { _ = try draw([0], count: 1, from: reference(), change) } catch { return "\(error)" }
+@Test func settingsOutOfTheirRangeAreRefusedWithIt() throws {
+  func message(_ settings: [String: Value]) -> String {
+    do {
+      _ = try MetropolisHastingsSampler(.init(settings, at: "sampler.with"), in: context())
+    } catch { return "\(error)" }
     return "nothing thrown"
   }
-  #expect(message { $0.chains = 0 } == "sampler 'mh': chains is 0, expected 1 to 10000")
-  #expect(message { $0.warmUp = -1 } == "sampler 'mh': warmUp is -1, expected 0 to 10000000")
-  #expect(message { $0.thinning = 0 } == "sampler 'mh': thinning is 0, expected 1 to 1000000")
-  #expect(message { $0.acceptance = 1 } == "sampler 'mh': acceptance is 1.0, expected between 0 and 1")
-  #expect(message { $0.maximumPoints = 1 } == "sampler 'mh': maximumPoints is 1, expected at least 2")
-  #expect(
-    message { $0.bandwidth = .factor(-1) }
-      == "sampler 'mh': bandwidth is -1.0, expected scott, silverman, cross-validated or a number above 0")
-  #expect(
-    message { $0.proposal = .variance(0) } == "sampler 'mh': proposal is 0.0, expected tuned or a variance above 0")
+  #expect(message(["chains": 0]) == "sampler.with.chains: found 0, expected 1 to 10000")
+  #expect(message(["warmUp": -1]) == "sampler.with.warmUp: found -1, expected 0 to 10000000")
+  #expect(message(["thinning": 0]) == "sampler.with.thinning: found 0, expected 1 to 1000000")
+  #expect(message(["acceptance": 1]) == "sampler.with.acceptance: found 1, expected above 0 and below 1")
+  #expect(message(["maximumPoints": 1]) == "sampler.with.maximumPoints: found 1, expected 2 to 1000000000")
+  #expect(message(["bandwidth": -1.5]) == "sampler.with.bandwidth: found -1.5, expected above 0")
+  #expect(message(["proposal": 0]) == "sampler.with.proposal: found 0, expected above 0")
+  #expect(message(["threshold": -1]) == "sampler.with.threshold: found -1, expected 0 or more")
+  #expect(message(["threshold": "100%"]) == "sampler 'mh': threshold is 100%, expected 0% to less than 100%")
+  #expect(message(["chains": 1, "bandwidth": "scott", "proposal": "tuned", "threshold": "99%"]) == "nothing thrown")
 }
 
 /// `N(10 y, 2² I)` for class `y`.
 private struct WidePrior: Prior {
-  typealias Config = NoConfig
-  init() {}
-  init(_ config: NoConfig, in context: BuildContext) {}
   func logDensity(_ latents: Tensor, labels: Tensor?) throws -> Tensor {
     let centers = try (labels.map { try $0.to(latents.dtype) } ?? .zeros([latents.size(0)])).unsqueezed(1) * 10
     return try (latents - centers).square().sum(axis: 1) * (-1 / 8.0)

@@ -109,9 +109,6 @@ private func distance(_ draw: Draw) throws -> Double {
 }
 
 private struct OtherPrior: Prior {
-  typealias Config = NoConfig
-  init() {}
-  init(_ config: NoConfig, in context: BuildContext) {}
   func logDensity(_ latents: Tensor, labels: Tensor?) throws -> Tensor { try .zeros([latents.size(0)]) }
 }
 
@@ -147,9 +144,58 @@ private struct OtherPrior: Prior {
     var config = MetropolisHastingsSampler.Config()
     (config.thinning, config.jumpEvery, config.steps) = (thinning, 0, 4000)
     let found = try draw(MetropolisHastingsSampler(config, in: context()), [0, 0], under: OtherPrior(), count: 2)
-    return try #require(found.diagnostics.first { $0.name == "longest autocorrelation time" }).value
+    return try #require(found.diagnostics.first { $0.name == "longest autocorrelation time" }?.value)
   }
   // The same walk: every step is judged, or every tenth.
   let (all, some) = (try time(thinning: 4), try time(thinning: 40))
   #expect(some != all && abs(some / all - 1) < 0.25)
+}
+
+private struct ClassPrior: Prior {
+  let knowsClasses = true
+  func logDensity(_ latents: Tensor, labels: Tensor?) throws -> Tensor {
+    let means = try (labels?.to(latents.dtype) ?? .zeros([latents.size(0)])).unsqueezed(1) * 10
+    return try (latents - means).square().sum(axis: 1) * -0.5
+  }
+}
+
+@Test func drawsFollowLabelsWhereTheDensityIsThatOfTheClass() throws {
+  let (known, whole) = (try prior { _ in }, try prior { $0.perClass = false })
+  for target in WalkTarget.allCases {
+    for sampler in try samplers(target: target) {
+      let comment: Comment = "\(target), \(type(of: sampler))"
+      #expect(try draw(sampler, [0, 1], under: known, count: 2).followsLabels, comment)
+      // One density for everything is the same for every class; `auto` and `kde` estimate the class then.
+      #expect(try draw(sampler, [0, 1], under: whole, count: 2).followsLabels == (target != .prior), comment)
+      for prior in [known, whole] {
+        #expect(try !draw(sampler, nil, under: prior, count: 2).followsLabels, comment)
+      }
+    }
+  }
+}
+
+@Test func walksOverAPriorFollowLabelsWhereItKnowsClasses() throws {
+  let walk = try samplers(target: .prior)[1]
+  #expect(try draw(walk, [0, 1], under: ClassPrior(), count: 2).followsLabels)
+  #expect(try !draw(walk, nil, under: ClassPrior(), count: 2).followsLabels)
+  // As the standard normal: it may be walked over, whatever the class that is asked for.
+  #expect(try !draw(walk, [0, 1], under: OtherPrior(), count: 2).followsLabels)
+}
+
+@Test func latentsWhoseLabelIsHiddenAreNotDrawnFrom() throws {
+  let known = try reference()
+  let far = try Tensor.full([20, 3], 1000)
+  let hidden = LatentSet(
+    latents: try .concatenate([far, known.latents]),
+    labels: try .concatenate([Tensor(Array(repeating: Int64(1), count: 20)), #require(known.labels)]),
+    labelled: try .range(0, 200) .>= 20)
+  func draws(_ sampler: any Sampler, from reference: LatentSet) throws -> [Double] {
+    let request = DrawRequest(
+      labels: try Tensor(labels), count: 300, latentSize: 3, prior: OtherPrior(), reference: reference)
+    var generator = try Generator(seed: 2)
+    return try sampler.draw(request, using: &generator).latents.doubles()
+  }
+  for sampler in try samplers() {
+    #expect(try draws(sampler, from: hidden) == draws(sampler, from: known), "\(type(of: sampler))")
+  }
 }

@@ -9,6 +9,8 @@ public struct DrawRequest {
   public var prior: any Prior
   /// The training latents, for samplers that learn from them.
   public var reference: LatentSet?
+  /// Whether the draws are thrown away, as those before training are: a sampler with long chains may cut them short.
+  public var isRehearsal = false
 
   public init(labels: Tensor?, count: Int, latentSize: Int, prior: any Prior, reference: LatentSet? = nil) {
     self.labels = labels
