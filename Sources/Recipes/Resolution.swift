@@ -102,8 +102,11 @@ public struct Composer: Sendable {
       let others = companions.joining.isEmpty ? [Slot.decoder.name] : companions.joining.keys.map(\.name)
       for index in stages.indices
       where stages[index].steps.contains(where: { !$0.train.filter(others.contains).isEmpty }) {
-        for (target, losses) in companions.joining {
-          guard let number = stages[index].steps.firstIndex(where: { $0.train.contains(target.name) }) else { continue }
+        // In the order of slots: the order of losses is part of a run's bits.
+        for target in Slot.all {
+          guard let losses = companions.joining[target],
+            let number = stages[index].steps.firstIndex(where: { $0.train.contains(target.name) })
+          else { continue }
           let path = "stages[\(index)].steps[\(number)]"
           let known = stages[index].steps[number].losses.map(\.use)
           stages[index].steps[number].losses += try losses.filter { !known.contains($0.use) }.enumerated().map {

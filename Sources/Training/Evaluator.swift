@@ -38,8 +38,8 @@ extension BatchSource {
 
 /// Measures a model, in evaluation mode: no noise, no draws, running statistics.
 ///
-/// What is drawn all the same comes from streams that start anew at each evaluation: one for codes and losses, one for each
-/// metric. So the same model gets the same numbers each time, and a metric more changes no other number.
+/// What is drawn all the same comes from streams that start anew at each evaluation: one for codes, one for losses, one for
+/// each metric. So the same model gets the same numbers each time, and a metric more changes no other number.
 public struct Evaluator {
   public let composition: Composition
   public let batchSize: Int
@@ -73,13 +73,17 @@ public struct Evaluator {
       var losses = LossSums()
       var found = Collected()
       var scores: [Tensor] = []
-      let random = try stream("evaluation", on: data.device)
+      let codes = try stream("evaluation", on: data.device)
+      // Not that of codes, which a metric may be the first to draw.
+      let lent = try stream("losses of evaluation", on: data.device)
       var metrics = try composition.metrics.filter { atEnd || $0.metric.timing == .everyEpoch }.enumerated().map {
         (name: $1.name, metric: $1.metric, random: try stream("evaluation of \($0) \($1.name)", on: data.device))
       }
       for range in data.ranges(of: batchSize) {
-        let forward = Forward(try data.batch(range), through: composition.model, training: false, drawing: random)
-        try losses.add(composition.stages[stage], forward, under: composition.model.prior)
+        let forward = Forward(try data.batch(range), through: composition.model, training: false, drawing: codes)
+        try forward.lending(lent) {
+          try losses.add(composition.stages[stage], forward, under: composition.model.prior)
+        }
         try found.add(forward.code.mean, of: forward.batch)
         if composition.model.classifier != nil { scores.append(try forward.scores) }
         for index in metrics.indices {
