@@ -63,7 +63,8 @@ public struct DataSettings: ComponentConfig {
   )
   public var label: TableFormat.Column? = nil
   @Setting(
-    "Data 'table': names or numbers, as for the label, of columns (rows, for samples in columns) that are left out.")
+    "Data 'table': names or numbers, as for the label, of columns (rows, for samples in columns) that are left out.",
+    .within(-1e6...1e6))
   public var drop: [TableFormat.Column] = []
 
   public init() {}

@@ -168,7 +168,7 @@ import Testing
       Issue.record("found \(steps[0].after)")
       return
     }
-    #expect(constraint == PartChoice("l11-ball", with: ["radius": 1.0]) && parameters == ["discriminator"])
+    #expect(constraint == PartChoice("l11-ball", with: ["radius": 1]) && parameters == ["discriminator"])
     // Own losses first, then those that join in the order of their slots: a sum of floats has an order.
     #expect(steps[1].losses.map(\.use) == ["mse", "kl", "huber", "adversarial", "cross-entropy"])
     #expect(steps[1].losses.map(\.weight) == [1, 1, 1, 0.5, 1])
