@@ -80,15 +80,17 @@ public struct ComposedStep {
     public let weight: Double
     /// A scalar.
     public let value: Tensor
+    /// The sum of the weights of its examples, by which batches are averaged; nil where that is the batch's size.
+    public let share: Tensor?
   }
 
   /// The terms of all losses, in order, as scalars.
   public func terms(_ forward: Forward, under prior: any Prior) throws -> [TermValue] {
     var values: [TermValue] = []
     for weighted in losses {
-      for (term, value) in try forward.reduced(weighted.loss, under: prior) {
+      for (term, value, share) in try forward.reduced(weighted.loss, under: prior) {
         let name = unused(term, among: values.map(\.name))
-        values.append(TermValue(name: name, loss: weighted.name, weight: weighted.weight, value: value))
+        values.append(TermValue(name: name, loss: weighted.name, weight: weighted.weight, value: value, share: share))
       }
     }
     return values

@@ -209,7 +209,7 @@ private struct DryRun {
 
   private func terms(of weighted: WeightedLoss, _ forward: Forward, _ place: String) throws -> [DryTerm] {
     let title = "\(place), loss '\(weighted.name)'"
-    let terms: [(name: String, value: Tensor)]
+    let terms: [(name: String, value: Tensor, share: Tensor?)]
     do { terms = try naming(title) { try forward.reduced(weighted.loss, under: model.prior) } } catch let error
       as RecipeError
     {
@@ -318,11 +318,13 @@ private struct DryRun {
     let encoder = title(.encoder)
     let latents = try naming("\(encoder), in evaluation mode") { try forward.code.mean }
     try check(shape: latents, count: count, [latentSize], "\(encoder), in evaluation mode,", "codes", "its latent size")
+    guard try latents.isFinite().all() else { throw notFinite("\(encoder), in evaluation mode,") }
     if model.decoder != nil {
       let made = try naming("\(title(.decoder)), in evaluation mode") { try forward.reconstruction }
       try check(
         shape: made, count: count, data.inputShape, "\(title(.decoder)), in evaluation mode,", "outputs",
         "as in training")
+      guard try made.isFinite().all() else { throw notFinite("\(title(.decoder)), in evaluation mode,") }
     }
     let set = LatentSet(latents: latents, labels: batch.labels)
     if let prior = model.prior as? any FittablePrior {

@@ -186,7 +186,10 @@ private struct Targets {
     switch key {
     case "optimizer": return try steps.map { try part($0.0.optimizer, $0.1 + [.key(key)], rest) }
     case "schedule": return try steps.map { try part($0.0.schedule, $0.1 + [.key(key)], rest) }
-    case "after": return try steps.map { try action($0.0.after, $0.1 + [.key(key)], rest) }
+    case "after":
+      // One of its projections need not be in every step.
+      let having = rest.isEmpty ? steps : steps.filter { !$0.0.after.isEmpty }
+      return try (having.isEmpty ? steps : having).map { try action($0.0.after, $0.1 + [.key(key)], rest) }
     case "losses":
       guard let first = rest.first else { return steps.map { Target(path: $0.1 + [.key(key)]) } }
       if case .key(let name) = first {

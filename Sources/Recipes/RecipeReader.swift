@@ -141,7 +141,7 @@ struct RecipeReader {
       step.after = try items(of: after, "a list of projections, as in [{project: l1-ball}]").map {
         let action = try action($0)
         guard case .project = action else {
-          throw $0.problem("a step is followed by projections only; move '\($0.tree.found)' to the stage's 'then'")
+          throw $0.problem("a step is followed by projections only; move \($0.tree.found) to the stage's 'then'")
         }
         return action
       }

@@ -102,7 +102,7 @@ public struct Composer: Sendable {
       let others = companions.joining.isEmpty ? [Slot.decoder.name] : companions.joining.keys.map(\.name)
       for index in stages.indices
       where stages[index].steps.contains(where: { !$0.train.filter(others.contains).isEmpty }) {
-        // In the slots' order: two of them may be trained by one step, whose losses have an order.
+        // In the order of slots: the order of losses is part of a run's bits.
         for target in Slot.all {
           guard let losses = companions.joining[target],
             let number = stages[index].steps.firstIndex(where: { $0.train.contains(target.name) })

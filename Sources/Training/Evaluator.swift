@@ -38,8 +38,8 @@ extension BatchSource {
 
 /// Measures a model, in evaluation mode: no noise, no draws, running statistics.
 ///
-/// What is drawn all the same comes from streams that start anew at each evaluation: one for codes and losses, one for each
-/// metric. So the same model gets the same numbers each time, and a metric more changes no other number.
+/// What is drawn all the same comes from streams that start anew at each evaluation: one for codes, one for losses, one for
+/// each metric. So the same model gets the same numbers each time, and a metric more changes no other number.
 public struct Evaluator {
   public let composition: Composition
   public let batchSize: Int
@@ -70,17 +70,19 @@ public struct Evaluator {
     _ data: BatchSource, stage: Int, training: BatchSource, atEnd: Bool = true
   ) throws -> EvaluationResult {
     try quietly {
-      var sums: [String: Double] = [:]
+      var losses = LossSums()
       var found = Collected()
       var scores: [Tensor] = []
-      let random = try stream("evaluation", on: data.device)
+      let codes = try stream("evaluation", on: data.device)
+      // Not that of codes, which a metric may be the first to draw.
+      let lent = try stream("losses of evaluation", on: data.device)
       var metrics = try composition.metrics.filter { atEnd || $0.metric.timing == .everyEpoch }.enumerated().map {
         (name: $1.name, metric: $1.metric, random: try stream("evaluation of \($0) \($1.name)", on: data.device))
       }
       for range in data.ranges(of: batchSize) {
-        let forward = Forward(try data.batch(range), through: composition.model, training: false, drawing: random)
-        for (name, value) in try composition.stages[stage].terms(forward, under: composition.model.prior) {
-          sums[name, default: 0] += value * Double(range.count)
+        let forward = Forward(try data.batch(range), through: composition.model, training: false, drawing: codes)
+        try forward.lending(lent) {
+          try losses.add(composition.stages[stage], forward, under: composition.model.prior)
         }
         try found.add(forward.code.mean, of: forward.batch)
         if composition.model.classifier != nil { scores.append(try forward.scores) }
@@ -92,7 +94,7 @@ public struct Evaluator {
       let reference = Evaluation.TrainingReference { try encode(training) }
       let allScores = scores.isEmpty ? nil : try Tensor.concatenate(scores)
       return EvaluationResult(
-        losses: sums.mapValues { $0 / Double(data.count) },
+        losses: losses.means,
         measurements: try metrics.flatMap { metric in
           try metric.metric.finish(
             Evaluation(
@@ -138,19 +140,42 @@ public struct Evaluator {
 extension ComposedStage {
   /// How the terms of a step are called in logs: by their own names, with the step's number where two steps share one.
   func label(_ term: String, step: Int) -> String { steps.count == 1 ? term : "\(step + 1).\(term)" }
+}
 
-  /// Values of every step's terms and their weighted sums, without gradients.
-  func terms(_ forward: Forward, under prior: any Prior) throws -> [(String, Double)] {
-    var result: [(String, Double)] = []
-    for (index, step) in steps.enumerated() {
+/// Means of loss terms over the batches of a pass, and their weighted sums as `total`.
+private struct LossSums {
+  private var sums: [String: Double] = [:]
+  private var shares: [String: Double] = [:]
+  /// The terms that each total is made of, with their weights.
+  private var parts: [String: [(term: String, weight: Double)]] = [:]
+  private var isWeighted = false
+
+  mutating func add(_ stage: ComposedStage, _ forward: Forward, under prior: any Prior) throws {
+    let count = try Double(forward.inputs.size(0))
+    for (index, step) in stage.steps.enumerated() {
+      let name = stage.label("total", step: index)
       var total = 0.0
+      parts[name] = []
       for term in try step.terms(forward, under: prior) {
-        let value = try term.value.item()
+        let label = stage.label(term.name, step: index)
+        let (value, share) = (try term.value.item(), try term.share?.item())
+        isWeighted = isWeighted || share != nil
+        sums[label, default: 0] += value * (share ?? count)
+        shares[label, default: 0] += share ?? count
+        parts[name]?.append((label, term.weight))
         total += term.weight * value
-        result.append((label(term.name, step: index), value))
       }
-      result.append((label("total", step: index), total))
+      sums[name, default: 0] += total * count
+      shares[name, default: 0] += count
     }
-    return result
+  }
+
+  /// An average over nothing, no labelled example say, is 0.
+  var means: [String: Double] {
+    var means = sums.merging(shares) { sum, share in share > 0 ? sum / share : 0 }
+    if isWeighted {
+      for (name, terms) in parts { means[name] = terms.reduce(0) { $0 + $1.weight * (means[$1.term] ?? 0) } }
+    }
+    return means
   }
 }

@@ -34,7 +34,7 @@ private func descent(_ optimizer: String, actions: String = "mask, rewind") -> S
   @Test func aRewindWithoutAMaskIsReportedAsItEnds() throws {
     let scratch = try Scratch()
     let folder = try scratch.run("run")
-    let notes = Notes()
+    let notes = Sentences()
     let composition = try compose(descent("adam", actions: "rewind"))
     _ = try Trainer(composition, data: digits(), folder: folder, observer: notes, shouldStop: { false }).run()
     // The projection was undone: the last report says that nothing is zero, and a warning says why.
@@ -166,7 +166,7 @@ private final class Watch: TrainingObserver {
   func note(_ sentence: String) { look() }
 }
 
-private final class Notes: TrainingObserver {
+private final class Sentences: TrainingObserver {
   var texts: [String] = []
   func progressed(_ progress: TrainingProgress) {}
   func finishedEpoch(_ record: EpochRecord, of epochs: Int) {}

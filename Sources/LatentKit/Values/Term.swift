@@ -84,8 +84,9 @@ public struct Term {
   /// - Parameters:
   ///   - mask: `[batch]` Bool, or nil for all.
   ///   - weights: `[batch]`, 0 or more, or nil for 1 each.
-  public func value(mask: Tensor?, weights: Tensor?) throws -> Tensor {
-    guard mask != nil || weights != nil else { return try value }
+  /// - Returns: The value, and what it stands for when batches are averaged: `Σ w`; nil where that is the batch's size.
+  public func value(mask: Tensor?, weights: Tensor?) throws -> (value: Tensor, share: Tensor?) {
+    guard mask != nil || weights != nil else { return (try value, nil) }
     var values = try values()
     var total = try weights?.to(values.dtype) ?? Tensor.ones(values.shape, dtype: values.dtype, device: values.device)
     if let mask {
@@ -95,8 +96,8 @@ public struct Term {
       total = try mask.choose(total, zero)
     }
     let sum = try (values * total).sum()
-    guard reduction == .mean else { return sum }
+    guard reduction == .mean else { return (sum, nil) }
     let norm = try total.sum()
-    return try sum / (norm + (norm .== 0).to(norm.dtype))
+    return (try sum / (norm + (norm .== 0).to(norm.dtype)), norm)
   }
 }
