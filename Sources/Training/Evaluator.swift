@@ -29,6 +29,39 @@ private struct Collected {
   }
 }
 
+/// Means of loss terms over all examples of a pass, from those of its batches.
+private struct Means {
+  private var sums: [String: (sum: Double, norm: Double)] = [:]
+  /// The totals whose terms do not all count every example alike: what they are made of.
+  private var weighted: [String: [(name: String, weight: Double)]] = [:]
+
+  /// - Parameter label: What a term of the step is called in logs.
+  mutating func add(_ terms: [ComposedStep.TermValue], count: Int, label: (String) -> String) throws {
+    var total = 0.0
+    for term in terms {
+      let value = try term.value.item()
+      total += term.weight * value
+      add(value, over: try term.norm?.item() ?? Double(count), to: label(term.name))
+    }
+    add(total, over: Double(count), to: label("total"))
+    if terms.contains(where: { $0.norm != nil }) {
+      weighted[label("total")] = terms.map { (label($0.name), $0.weight) }
+    }
+  }
+
+  private mutating func add(_ value: Double, over norm: Double, to name: String) {
+    let old = sums[name] ?? (0, 0)
+    sums[name] = (old.sum + value * norm, old.norm + norm)
+  }
+
+  /// The means by name; 0 for a term that no example counts in.
+  var values: [String: Double] {
+    var means = sums.mapValues { $0.norm == 0 ? 0 : $0.sum / $0.norm }
+    for (total, parts) in weighted { means[total] = parts.reduce(0) { $0 + $1.weight * (means[$1.name] ?? 0) } }
+    return means
+  }
+}
+
 extension BatchSource {
   /// All examples in their order, in pieces.
   func ranges(of size: Int) -> [Range<Int>] {
@@ -70,7 +103,7 @@ public struct Evaluator {
     _ data: BatchSource, stage: Int, training: BatchSource, atEnd: Bool = true
   ) throws -> EvaluationResult {
     try quietly {
-      var sums: [String: Double] = [:]
+      var means = Means()
       var found = Collected()
       var scores: [Tensor] = []
       let codes = try stream("evaluation", on: data.device)
@@ -82,8 +115,9 @@ public struct Evaluator {
       for range in data.ranges(of: batchSize) {
         let forward = Forward(try data.batch(range), through: composition.model, training: false, drawing: codes)
         try forward.lending(lent) {
-          for (name, value) in try composition.stages[stage].terms(forward, under: composition.model.prior) {
-            sums[name, default: 0] += value * Double(range.count)
+          for (number, step) in composition.stages[stage].steps.enumerated() {
+            let terms = try step.terms(forward, under: composition.model.prior)
+            try means.add(terms, count: range.count) { composition.stages[stage].label($0, step: number) }
           }
         }
         try found.add(forward.code.mean, of: forward.batch)
@@ -96,7 +130,7 @@ public struct Evaluator {
       let reference = Evaluation.TrainingReference { try encode(training) }
       let allScores = scores.isEmpty ? nil : try Tensor.concatenate(scores)
       return EvaluationResult(
-        losses: sums.mapValues { $0 / Double(data.count) },
+        losses: means.values,
         measurements: try metrics.flatMap { metric in
           try metric.metric.finish(
             Evaluation(
@@ -142,19 +176,4 @@ public struct Evaluator {
 extension ComposedStage {
   /// How the terms of a step are called in logs: by their own names, with the step's number where two steps share one.
   func label(_ term: String, step: Int) -> String { steps.count == 1 ? term : "\(step + 1).\(term)" }
-
-  /// Values of every step's terms and their weighted sums, without gradients.
-  func terms(_ forward: Forward, under prior: any Prior) throws -> [(String, Double)] {
-    var result: [(String, Double)] = []
-    for (index, step) in steps.enumerated() {
-      var total = 0.0
-      for term in try step.terms(forward, under: prior) {
-        let value = try term.value.item()
-        total += term.weight * value
-        result.append((label(term.name, step: index), value))
-      }
-      result.append((label("total", step: index), total))
-    }
-    return result
-  }
 }

@@ -85,7 +85,12 @@ public struct Term {
   ///   - mask: `[batch]` Bool, or nil for all.
   ///   - weights: `[batch]`, 0 or more, or nil for 1 each.
   public func value(mask: Tensor?, weights: Tensor?) throws -> Tensor {
-    guard mask != nil || weights != nil else { return try value }
+    try reduced(mask: mask, weights: weights).value
+  }
+
+  /// The value, and the `Σ w` that it is a mean over; nil for a sum, and for all examples alike.
+  func reduced(mask: Tensor?, weights: Tensor?) throws -> (value: Tensor, norm: Tensor?) {
+    guard mask != nil || weights != nil else { return (try value, nil) }
     var values = try values()
     var total = try weights?.to(values.dtype) ?? Tensor.ones(values.shape, dtype: values.dtype, device: values.device)
     if let mask {
@@ -95,8 +100,8 @@ public struct Term {
       total = try mask.choose(total, zero)
     }
     let sum = try (values * total).sum()
-    guard reduction == .mean else { return sum }
+    guard reduction == .mean else { return (sum, nil) }
     let norm = try total.sum()
-    return try sum / (norm + (norm .== 0).to(norm.dtype))
+    return (try sum / (norm + (norm .== 0).to(norm.dtype)), norm)
   }
 }
