@@ -35,7 +35,8 @@ public struct DataSettings: ComponentConfig {
   @Setting("The fold that is the test part, from 0.", .atLeast(0))
   public var fold = 0
   @Setting(
-    "What the cut into folds depends on; the run's seed unless said, so that runs of several seeds can share folds.")
+    "What the cut into folds depends on; the run's seed unless said, so that runs of several seeds can share folds.",
+    .atLeast(0))
   public var foldSeed: Int? = nil
   @Setting("true: the small set that ships with the package; false: never that; unset: when there is no other.")
   public var embedded: Bool? = nil

@@ -168,7 +168,7 @@ public struct Dataset: Sendable {
   /// One fold of the training part as the test part, where the settings ask for folds; a share of it, where the data
   /// have no test part of their own.
   private func cut(_ settings: DataSettings, seed: UInt64, at path: String) throws -> Dataset {
-    let cutSeed = settings.foldSeed.map { UInt64(bitPattern: Int64($0)) } ?? seed
+    let cutSeed = settings.foldSeed.map { UInt64(max($0, 0)) } ?? seed
     let bySeed = "by seed \(Int64(bitPattern: cutSeed))"
     var result = self
     if let count = settings.folds {

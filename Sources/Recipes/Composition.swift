@@ -80,18 +80,17 @@ public struct ComposedStep {
     public let weight: Double
     /// A scalar.
     public let value: Tensor
-    /// The sum of weights that the value is a mean over, where not all examples count alike; else nil.
-    public let norm: Tensor?
+    /// The sum of the weights of its examples, by which batches are averaged; nil where that is the batch's size.
+    public let share: Tensor?
   }
 
   /// The terms of all losses, in order, as scalars.
   public func terms(_ forward: Forward, under prior: any Prior) throws -> [TermValue] {
     var values: [TermValue] = []
     for weighted in losses {
-      for term in try forward.reduced(weighted.loss, under: prior) {
-        let name = unused(term.name, among: values.map(\.name))
-        values.append(
-          TermValue(name: name, loss: weighted.name, weight: weighted.weight, value: term.value, norm: term.norm))
+      for (term, value, share) in try forward.reduced(weighted.loss, under: prior) {
+        let name = unused(term, among: values.map(\.name))
+        values.append(TermValue(name: name, loss: weighted.name, weight: weighted.weight, value: value, share: share))
       }
     }
     return values

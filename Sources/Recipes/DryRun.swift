@@ -203,7 +203,7 @@ private struct DryRun {
 
   private func terms(of weighted: WeightedLoss, _ forward: Forward, _ place: String) throws -> [DryTerm] {
     let title = "\(place), loss '\(weighted.name)'"
-    let terms: [ReducedTerm]
+    let terms: [(name: String, value: Tensor, share: Tensor?)]
     do { terms = try naming(title) { try forward.reduced(weighted.loss, under: model.prior) } } catch let error
       as RecipeError
     {

@@ -29,39 +29,6 @@ private struct Collected {
   }
 }
 
-/// Means of loss terms over all examples of a pass, from those of its batches.
-private struct Means {
-  private var sums: [String: (sum: Double, norm: Double)] = [:]
-  /// The totals whose terms do not all count every example alike: what they are made of.
-  private var weighted: [String: [(name: String, weight: Double)]] = [:]
-
-  /// - Parameter label: What a term of the step is called in logs.
-  mutating func add(_ terms: [ComposedStep.TermValue], count: Int, label: (String) -> String) throws {
-    var total = 0.0
-    for term in terms {
-      let value = try term.value.item()
-      total += term.weight * value
-      add(value, over: try term.norm?.item() ?? Double(count), to: label(term.name))
-    }
-    add(total, over: Double(count), to: label("total"))
-    if terms.contains(where: { $0.norm != nil }) {
-      weighted[label("total")] = terms.map { (label($0.name), $0.weight) }
-    }
-  }
-
-  private mutating func add(_ value: Double, over norm: Double, to name: String) {
-    let old = sums[name] ?? (0, 0)
-    sums[name] = (old.sum + value * norm, old.norm + norm)
-  }
-
-  /// The means by name; 0 for a term that no example counts in.
-  var values: [String: Double] {
-    var means = sums.mapValues { $0.norm == 0 ? 0 : $0.sum / $0.norm }
-    for (total, parts) in weighted { means[total] = parts.reduce(0) { $0 + $1.weight * (means[$1.name] ?? 0) } }
-    return means
-  }
-}
-
 extension BatchSource {
   /// All examples in their order, in pieces.
   func ranges(of size: Int) -> [Range<Int>] {
@@ -103,7 +70,7 @@ public struct Evaluator {
     _ data: BatchSource, stage: Int, training: BatchSource, atEnd: Bool = true
   ) throws -> EvaluationResult {
     try quietly {
-      var means = Means()
+      var losses = LossSums()
       var found = Collected()
       var scores: [Tensor] = []
       let codes = try stream("evaluation", on: data.device)
@@ -115,10 +82,7 @@ public struct Evaluator {
       for range in data.ranges(of: batchSize) {
         let forward = Forward(try data.batch(range), through: composition.model, training: false, drawing: codes)
         try forward.lending(lent) {
-          for (number, step) in composition.stages[stage].steps.enumerated() {
-            let terms = try step.terms(forward, under: composition.model.prior)
-            try means.add(terms, count: range.count) { composition.stages[stage].label($0, step: number) }
-          }
+          try losses.add(composition.stages[stage], forward, under: composition.model.prior)
         }
         try found.add(forward.code.mean, of: forward.batch)
         if composition.model.classifier != nil { scores.append(try forward.scores) }
@@ -130,7 +94,7 @@ public struct Evaluator {
       let reference = Evaluation.TrainingReference { try encode(training) }
       let allScores = scores.isEmpty ? nil : try Tensor.concatenate(scores)
       return EvaluationResult(
-        losses: means.values,
+        losses: losses.means,
         measurements: try metrics.flatMap { metric in
           try metric.metric.finish(
             Evaluation(
@@ -176,4 +140,42 @@ public struct Evaluator {
 extension ComposedStage {
   /// How the terms of a step are called in logs: by their own names, with the step's number where two steps share one.
   func label(_ term: String, step: Int) -> String { steps.count == 1 ? term : "\(step + 1).\(term)" }
+}
+
+/// Means of loss terms over the batches of a pass, and their weighted sums as `total`.
+private struct LossSums {
+  private var sums: [String: Double] = [:]
+  private var shares: [String: Double] = [:]
+  /// The terms that each total is made of, with their weights.
+  private var parts: [String: [(term: String, weight: Double)]] = [:]
+  private var isWeighted = false
+
+  mutating func add(_ stage: ComposedStage, _ forward: Forward, under prior: any Prior) throws {
+    let count = try Double(forward.inputs.size(0))
+    for (index, step) in stage.steps.enumerated() {
+      let name = stage.label("total", step: index)
+      var total = 0.0
+      parts[name] = []
+      for term in try step.terms(forward, under: prior) {
+        let label = stage.label(term.name, step: index)
+        let (value, share) = (try term.value.item(), try term.share?.item())
+        isWeighted = isWeighted || share != nil
+        sums[label, default: 0] += value * (share ?? count)
+        shares[label, default: 0] += share ?? count
+        parts[name]?.append((label, term.weight))
+        total += term.weight * value
+      }
+      sums[name, default: 0] += total * count
+      shares[name, default: 0] += count
+    }
+  }
+
+  /// An average over nothing, no labelled example say, is 0.
+  var means: [String: Double] {
+    var means = sums.merging(shares) { sum, share in share > 0 ? sum / share : 0 }
+    if isWeighted {
+      for (name, terms) in parts { means[name] = terms.reduce(0) { $0 + $1.weight * (means[$1.term] ?? 0) } }
+    }
+    return means
+  }
 }

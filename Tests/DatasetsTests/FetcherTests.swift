@@ -124,7 +124,7 @@ func anyPartialFileEndsInTheRightOne(kind: String) throws {
   }
 }
 
-@Test(.timeLimit(.minutes(1))) func messagesOfCurlThatFillAPipeStopNothing() throws {
+@Test(.timeLimit(.minutes(10))) func messagesOfCurlThatFillAPipeStopNothing() throws {
   try withServer { set, mirror, target in
     let chatty = mirror.deletingLastPathComponent().appendingPathComponent("chatty")
     try chatty.write(Array("#!/bin/sh\nhead -c 1048576 /dev/zero | tr '\\0' x >&2\nexec curl \"$@\"\n".utf8))

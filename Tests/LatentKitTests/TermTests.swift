@@ -23,9 +23,9 @@ import Testing
       norm += weights?[index] ?? 1
     }
     let (mask, factors) = (try mask(chosen), try weights.map { try Tensor($0) })
-    let mean = try Term.perExample("t", Tensor(numbers)).value(mask: mask, weights: factors)
+    let mean = try Term.perExample("t", Tensor(numbers)).value(mask: mask, weights: factors).value
     #expect(abs(try mean.item() - (norm == 0 ? 0 : sum / norm)) < 1e-12)
-    let total = try Term.perExample("t", Tensor(numbers), .sum).value(mask: mask, weights: factors)
+    let total = try Term.perExample("t", Tensor(numbers), .sum).value(mask: mask, weights: factors).value
     #expect(abs(try total.item() - sum) < 1e-12)
     #expect(mean.rank == 0 && total.rank == 0)
   }
@@ -34,7 +34,7 @@ import Testing
   func anEmptySelectionIsZeroWithAGradientOfZeros(reduction: Term.Reduction) throws {
     let latents = try Tensor(numbers).requiringGradient()
     let value = try Term.perExample("t", latents.square(), reduction)
-      .value(mask: mask([false, false, false, false, false]), weights: nil)
+      .value(mask: mask([false, false, false, false, false]), weights: nil).value
     #expect(try value.item() == 0)
     let gradient = try #require(value.gradients(by: [latents])[0])
     #expect(try gradient.doubles() == [0, 0, 0, 0, 0])
@@ -44,7 +44,7 @@ import Testing
     // The logarithm of a negative number is none.
     let latents = try Tensor(numbers).requiringGradient()
     let value = try Term.perExample("t", latents.log())
-      .value(mask: mask([true, false, true, true, false]), weights: Tensor([1, 5, 2, 3, 7] as [Double]))
+      .value(mask: mask([true, false, true, true, false]), weights: Tensor([1, 5, 2, 3, 7] as [Double])).value
     let expected = [(0.5, 1.0), (3.25, 2), (7, 3)]
     let norm = expected.reduce(0) { $0 + $1.1 }
     #expect(abs(try value.item() - expected.reduce(0) { $0 + $1.1 * log($1.0) } / norm) < 1e-12)
@@ -60,15 +60,15 @@ import Testing
       calls += 1
       return values
     }
-    #expect(try term.value(mask: nil, weights: nil).bytes() == values.mean().bytes() && calls == 0)
+    #expect(try term.value(mask: nil, weights: nil).value.bytes() == values.mean().bytes() && calls == 0)
     // Ones for weights select and weigh nothing: the same number by the long way.
-    #expect(abs(try term.value(mask: nil, weights: .ones([5])).item() - values.mean().item()) < 1e-12 && calls == 1)
+    #expect(abs(try term.value(mask: nil, weights: .ones([5])).value.item() - values.mean().item()) < 1e-12 && calls == 1)
     #expect(term.isPerExample && !Term.batch("b", values).isPerExample)
   }
 
   @Test func valuesMustBeOneForEachExample() throws {
     #expect {
-      try Term.perExample("pixels", .ones([2, 3])).value(mask: nil, weights: .ones([2]))
+      try Term.perExample("pixels", .ones([2, 3])).value(mask: nil, weights: .ones([2])).value
     } throws: { "\($0)".contains("term 'pixels' has the shape [2, 3], expected one value for each example") }
     #expect { try Term.batch("moments", .ones([])).values() } throws: {
       "\($0)".contains("term 'moments' is no sum over examples")

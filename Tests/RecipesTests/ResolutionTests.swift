@@ -140,4 +140,49 @@ import Testing
     bad.stages = [Recipe.Stage(steps: [Recipe.Step(train: [], losses: [PartChoice("mse", weight: .nan)])])]
     #expect(message { _ = try composer.resolve(bad) }?.contains("expected a finite number") == true)
   }
+
+  /// A discriminator that brings its own step, and losses that join those which train the encoder and the decoder.
+  private func adversarial() throws -> Composer {
+    let joining: [Slot: [PartChoice]] = [
+      .decoder: [PartChoice("adversarial", weight: 0.5)], .encoder: ["huber"], .classifier: ["cross-entropy"],
+    ]
+    let clip = Action.project("l11-ball", parameters: ["discriminator"], biases: true)
+    let step = Step(train: ["discriminator"], repeat: 2, losses: ["least-squares-critic"], after: [clip])
+    return Composer(
+      try Catalog(
+        [StubPlugin.self],
+        adding: [
+          .discriminator(
+            "critic", TinyDiscriminator.self, "brings its step",
+            with: Companions(steps: [step], joining: joining))
+        ]))
+  }
+
+  @Test func aDiscriminatorBringsItsStepAndTheLossesThatJoinOthers() throws {
+    let composer = try adversarial()
+    let full = try composer.resolve(recipe("{encoder: mlp, discriminator: critic, classifier: linear}"))
+    let steps = try #require(full.stages?.first).steps
+    #expect(steps.map(\.train) == [["discriminator"], ["encoder", "decoder", "classifier"]])
+    #expect(steps[0].repeat == 2 && steps[0].losses.map(\.use) == ["least-squares-critic"])
+    guard case .project(let constraint, let parameters, true)? = steps[0].after.first else {
+      Issue.record("found \(steps[0].after)")
+      return
+    }
+    #expect(constraint == PartChoice("l11-ball", with: ["radius": 1.0]) && parameters == ["discriminator"])
+    // Own losses first, then those that join in the order of their slots: a sum of floats has an order.
+    #expect(steps[1].losses.map(\.use) == ["mse", "kl", "huber", "adversarial", "cross-entropy"])
+    #expect(steps[1].losses.map(\.weight) == [1, 1, 1, 0.5, 1])
+    #expect(try composer.resolve(full) == full)
+  }
+
+  @Test func aStepThatTrainsTheDiscriminatorTakesTheLossesAsTheyStand() throws {
+    let full = try adversarial().resolve(
+      recipe(
+        """
+        {encoder: mlp, discriminator: critic, stages: [{steps: [
+          {train: [discriminator], losses: [least-squares-critic]}, {train: [decoder], losses: [mse]}]}]}
+        """))
+    let steps = try #require(full.stages?.first).steps
+    #expect(steps.map { $0.losses.map(\.use) } == [["least-squares-critic"], ["mse"]])
+  }
 }

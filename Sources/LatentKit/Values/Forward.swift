@@ -150,13 +150,15 @@ public final class Forward {
   /// The terms of a loss as scalars: over all examples where nothing masks or weighs, else over the labelled or weighted
   /// ones.
   ///
+  /// - Returns: Each term's value, and its share where batches are averaged: the sum of its weights, a scalar; nil where
+  ///   that is the batch's size.
   /// - Throws: `RecipeError` where labels are hidden and a term that was made with labels is not given per example.
-  public func reduced(_ loss: any Loss, under prior: any Prior) throws -> [ReducedTerm] {
+  public func reduced(
+    _ loss: any Loss, under prior: any Prior
+  ) throws -> [(name: String, value: Tensor, share: Tensor?)] {
     readLabels = false
     let terms = try loss.terms(self, under: prior)
-    guard batch.labelled != nil || batch.weights != nil else {
-      return try terms.map { ReducedTerm(name: $0.name, value: try $0.value, norm: nil) }
-    }
+    guard batch.labelled != nil || batch.weights != nil else { return try terms.map { ($0.name, try $0.value, nil) } }
     return try terms.map { term in
       let isAboutLabels = (term.selection ?? (readLabels ? .labelled : .all)) == .labelled
       let mask = isAboutLabels ? batch.labelled : nil
@@ -166,20 +168,10 @@ public final class Forward {
             "term '\(term.name)' reads the labels of the whole batch, and some are hidden by data.labelled; choose a loss "
               + "whose terms are per example, or leave data.labelled out")
         }
-        return ReducedTerm(name: term.name, value: try term.value, norm: nil)
+        return (term.name, try term.value, nil)
       }
-      let (value, norm) = try term.reduced(mask: mask, weights: batch.weights)
-      return ReducedTerm(name: term.name, value: value, norm: norm)
+      let (value, share) = try term.value(mask: mask, weights: batch.weights)
+      return (term.name, value, share)
     }
   }
-}
-
-/// A term as one number.
-public struct ReducedTerm {
-  public let name: String
-  /// A scalar.
-  public let value: Tensor
-  /// The sum of the weights, or the number of examples, that the value is a mean over, where not all examples count alike;
-  /// else nil. Means of several batches are combined in proportion to it.
-  public let norm: Tensor?
 }

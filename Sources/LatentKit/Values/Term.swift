@@ -84,12 +84,8 @@ public struct Term {
   /// - Parameters:
   ///   - mask: `[batch]` Bool, or nil for all.
   ///   - weights: `[batch]`, 0 or more, or nil for 1 each.
-  public func value(mask: Tensor?, weights: Tensor?) throws -> Tensor {
-    try reduced(mask: mask, weights: weights).value
-  }
-
-  /// The value, and the `Σ w` that it is a mean over; nil for a sum, and for all examples alike.
-  func reduced(mask: Tensor?, weights: Tensor?) throws -> (value: Tensor, norm: Tensor?) {
+  /// - Returns: The value, and what it stands for when batches are averaged: `Σ w`; nil where that is the batch's size.
+  public func value(mask: Tensor?, weights: Tensor?) throws -> (value: Tensor, share: Tensor?) {
     guard mask != nil || weights != nil else { return (try value, nil) }
     var values = try values()
     var total = try weights?.to(values.dtype) ?? Tensor.ones(values.shape, dtype: values.dtype, device: values.device)

@@ -74,7 +74,7 @@ func problems(in reports: [ClassReport], remedy: String? = nil) -> [String] {
     "the walks are too short to be judged; set sampler.steps to 16 or more"
   }
   warn(reports.filter { ($0.rHat ?? 1) > 1.05 }.sorted { ($0.rHat ?? 1) > ($1.rHat ?? 1) }) {
-    "the chains have not mixed (split R-hat \(rounded($0.rHat ?? 1, 2)), expected at most 1.05); raise sampler.steps or sampler.warmUp\(instead)"
+    "the chains have not mixed (split R-hat \(rounded($0.rHat ?? 1, 3)), expected at most 1.05); raise sampler.steps or sampler.warmUp\(instead)"
   }
   let poor = reports.filter { ($0.sampleSize ?? .infinity) < Double($0.draws) }
   warn(poor.sorted { ($0.sampleSize ?? 0) / Double($0.draws) < ($1.sampleSize ?? 0) / Double($1.draws) }) {
