@@ -8,8 +8,16 @@ public struct ScatterPlot: Sendable {
     /// What the legend calls it.
     public var name: String
     public var points: [(x: Double, y: Double)]
+    /// Whether it is drawn in light grey beneath the others: points that belong to none of the groups.
+    public var isBackground: Bool
 
-    public init(_ name: String, _ points: [(x: Double, y: Double)]) { (self.name, self.points) = (name, points) }
+    public init(_ name: String, _ points: [(x: Double, y: Double)], isBackground: Bool = false) {
+      (self.name, self.points, self.isBackground) = (name, points, isBackground)
+    }
+
+    fileprivate func look(_ index: Int) -> (color: String, mark: Int) {
+      isBackground ? (Style.background, Style.look(0).mark) : Style.look(index)
+    }
   }
 
   public var title: String
@@ -33,7 +41,7 @@ public struct ScatterPlot: Sendable {
     let cell = (width: 460.0, height: 460.0)
     let named = panels.max { $0.groups.count < $1.groups.count }?.groups ?? []
     let entries = named.enumerated().map { index, group in
-      let look = Style.look(index)
+      let look = group.look(index)
       return Legend.Entry(name: group.name, color: look.color, mark: look.mark)
     }
     let legend = Legend(entries, width: 900, rows: 21)
@@ -64,12 +72,13 @@ public struct ScatterPlot: Sendable {
 
   private func plot(_ number: Int, size: Double) -> [String] {
     var (data, curves): ([String], [String]) = ([], [])
-    for (index, group) in groups.enumerated() {
+    let ordered = Array(groups.enumerated())
+    for (index, group) in ordered.filter(\.element.isBackground) + ordered.filter({ !$0.element.isBackground }) {
       let points = group.points.filter { $0.x.isFinite && $0.y.isFinite }
       guard !points.isEmpty else { continue }
       let name = "$panel\(number)group\(index)"
       data += ["\(name) << END"] + points.map { "\($0.x) \($0.y)" } + ["END"]
-      let look = Style.look(index)
+      let look = group.look(index)
       curves.append("\(name) using 1:2 with points pt \(look.mark) ps \(size) lc rgb '\(look.color)'")
     }
     return data + ["plot " + (curves.isEmpty ? ["NaN"] : curves).joined(separator: ", \\\n  ")]

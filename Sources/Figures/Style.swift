@@ -13,6 +13,7 @@ enum Style {
   static let ink = "#262626"
   static let faint = "#6b6b6b"
   static let grid = "#e4e4e4"
+  static let background = "#c8c8c8"
   static let frame = "#555555"
 
   /// Ten colours that colour-blind readers can tell apart: Okabe & Ito 2008 without black and yellow, then a grey and three

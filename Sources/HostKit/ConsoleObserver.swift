@@ -34,14 +34,21 @@ final class ConsoleObserver: StudyObserver {
     for stage in session.composition.stages {
       for step in stage.steps {
         let losses = step.losses.map { $0.weight == 1 ? $0.name : "\(number($0.weight)) \($0.name)" }
+        var place = stage.recipe.name
+        if stage.steps.count > 1 { place += ", \(step.recipe.train.joined(separator: " + "))" }
+        if step.recipe.repeat > 1 { place += " \(step.recipe.repeat) times" }
+        let after = step.recipe.after.compactMap { action in
+          if case .project(let constraint, _, _) = action { ", then \(constraint.use)" } else { nil }
+        }
         console.say(
-          "stage    \(stage.recipe.name): \(stage.recipe.epochs) epochs, batch \(stage.recipe.batch), \(step.recipe.optimizer?.use ?? ""), loss \(losses.joined(separator: " + "))"
+          "stage    \(place): \(stage.recipe.epochs) epochs, batch \(stage.recipe.batch), \(step.recipe.optimizer?.use ?? ""), loss \(losses.joined(separator: " + "))\(after.joined())"
         )
       }
     }
+    let known = session.labelledCount.map { " (\($0) with a label)" } ?? ""
     let held = session.validation.map { " + \($0.count) validation" } ?? ""
     console.say(
-      "data     \(session.dataset.name): \(session.training.count) training\(held) + \(session.test.count) test examples; \(session.dataset.origin.description)"
+      "data     \(session.dataset.name): \(session.training.count) training\(known)\(held) + \(session.test.count) test examples; \(session.dataset.origin.description)"
     )
     if let names = session.dataset.featureNames {
       func first(_ count: Int, of names: [String]) -> String {
@@ -60,7 +67,7 @@ final class ConsoleObserver: StudyObserver {
     let summary = results.summary
     if let samples = results.samples { console.say("samples  \(samples.relativePath)") }
     console.say()
-    for metric in summary.testMetrics where metric.table == nil {
+    for metric in summary.testMetrics where metric.table == nil || metric.value != nil {
       console.say("test     \(metric.name) \(metric.text)")
     }
     let losses = summary.testLosses.sorted { $0.key < $1.key }.map { "\($0.key) \(number($0.value))" }
@@ -73,6 +80,9 @@ final class ConsoleObserver: StudyObserver {
       console.say("sampler  " + summary.sampler.map { "\($0.name) \($0.text)" }.joined(separator: ", "))
     }
     for warning in summary.warnings { console.warn("warning: \(warning)") }
+    for metric in summary.testMetrics where metric.table != nil {
+      console.say("table    \(run.folder.table(metric.name).relativePath)")
+    }
     for figure in results.figures { console.say("picture  \(figure.relativePath)") }
     console.say("report   \(run.folder.report.relativePath)")
   }

@@ -51,7 +51,9 @@ final class ConsoleProgress: TrainingObserver {
     }
     var line = "\(record.stage) \(record.epoch)/\(epochs)  \(list(record.training))"
     if !record.validation.isEmpty { line += "  | validation: \(list(record.validation))" }
-    for metric in record.metrics { line += "  \(metric.name) \(metric.text)" }
+    for metric in record.metrics where metric.table == nil || metric.value != nil {
+      line += "  \(metric.name) \(metric.text)"
+    }
     write("\(line)  | \(Int(record.examplesPerSecond)) examples/s, \(duration(record.seconds))\n")
     lastDrawn = .now
   }

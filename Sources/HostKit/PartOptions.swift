@@ -117,7 +117,7 @@ extension Recipe {
     let steps = stages.indices.flatMap { stage in stages[stage].steps.indices.map { (stage, $0) } }
     let known = unique(steps.flatMap { stages[$0].steps[$1].train })
     for part in unique(losses.compactMap(\.part)) where !known.contains(part) {
-      throw ValidationError("--loss \(part):… : \(UnknownName(part, among: known, of: "part that a step trains"))")
+      throw ValidationError("--loss \(part):…: \(UnknownName(part, among: known, of: "trained part"))")
     }
     if steps.count > 1, let loss = losses.first(where: { $0.part == nil })?.loss {
       throw ValidationError(

@@ -174,6 +174,13 @@ private struct DryRun {
 
   // MARK: Stages
 
+  /// Runs `body`, and puts a part's title before its errors. Parts that are missing do not know who asked for them.
+  private func namingRefusals<Result>(_ title: String, _ body: () throws -> Result) throws -> Result {
+    do { return try naming(title, body) } catch let error as RecipeError {
+      throw error.description.contains(title) ? error : RecipeError("\(title): \(error)")
+    }
+  }
+
   mutating func check(step number: Int, of stage: ComposedStage) throws {
     let step = stage.steps[number]
     let place = "stage '\(stage.recipe.name)'" + (stage.steps.count == 1 ? "" : ", steps[\(number)]")
@@ -332,7 +339,7 @@ private struct DryRun {
   private func rehearseMetrics(_ forward: Forward, _ latents: LatentSet) throws {
     let scores = model.classifier == nil ? nil : try forward.scores
     for named in composition.metrics {
-      try naming("metric '\(named.name)'") {
+      try namingRefusals("metric '\(named.name)'") {
         var metric = named.metric
         try metric.update(forward)
         _ = try metric.finish(

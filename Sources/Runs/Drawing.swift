@@ -93,7 +93,7 @@ extension Session {
 
 extension Session {
   /// Training and test latents in the plane in which the training latents vary most; nil without labels, with more classes
-  /// than can be told apart, or for latents of one dimension.
+  /// than can be told apart, or for latents of one dimension. Latents whose label is hidden are a group of their own.
   public func latentScatter(training: LatentSet, test: LatentSet) throws -> [ScatterPlot]? {
     let size = composition.model.encoder.latentSize
     guard let count = dataset.classCount, (2...40).contains(count), size >= 2 else { return nil }
@@ -107,9 +107,15 @@ extension Session {
       let chosen = try generator.permutation(set.latents.size(0)).slice(0..<shown)
       let places = try components.project(set.latents.rows(chosen.to(set.latents.device))).doubles()
       let classes = try labels.rows(chosen.to(labels.device)).ints()
-      let groups = (0..<count).map { label in
-        let members = classes.indices.filter { classes[$0] == label }
-        return ScatterPlot.Group(className(label), members.map { (places[2 * $0], places[2 * $0 + 1]) })
+      let isLabelled = try set.labelled?.rows(chosen.to(labels.device)).ints().map { $0 == 1 }
+      func points(_ members: [Int]) -> [(x: Double, y: Double)] { members.map { (places[2 * $0], places[2 * $0 + 1]) } }
+      var groups = (0..<count).map { label in
+        ScatterPlot.Group(
+          className(label), points(classes.indices.filter { classes[$0] == label && isLabelled?[$0] ?? true }))
+      }
+      if let isLabelled {
+        let hidden = isLabelled.indices.filter { !isLabelled[$0] }
+        groups.append(ScatterPlot.Group("no label", points(hidden), isBackground: true))
       }
       let some = try shown < set.latents.size(0) ? "\(shown) of " : ""
       return try ScatterPlot(

@@ -142,6 +142,12 @@ public struct Session {
     }
   }
 
+  /// How many training examples have a label, where `data.labelled` hides others; nil where all or none have.
+  public var labelledCount: Int? {
+    guard let mask = training.examples.isLabelled else { return nil }
+    return (try? mask.ints())?.count { $0 == 1 }
+  }
+
   /// What a class is called in pictures and tables.
   public func className(_ label: Int) -> String {
     guard let names = dataset.classNames, label < names.count else { return "\(label)" }

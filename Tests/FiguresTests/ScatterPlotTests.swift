@@ -20,6 +20,14 @@ private func cloud(_ x: Double) -> [(x: Double, y: Double)] { (0..<30).map { (x 
   #expect(count(Color(0x00, 0x9E, 0x73), in: picture) > 60)
 }
 
+@Test(.enabled(if: hasGnuplot)) func backgroundLiesBeneathTheGroupsAndIsGrey() throws {
+  // The same places twice: what is drawn last hides the other, whatever order the groups have.
+  let picture = try Picture(png: png([plot([.init("a", cloud(0)), .init("none", cloud(0), isBackground: true)])]))
+  #expect(count(Color(0x00, 0x72, 0xB2), in: picture) > 100)
+  let alone = try Picture(png: png([plot([.init("a", []), .init("none", cloud(0), isBackground: true)])]))
+  #expect(count(Color(0xC8, 0xC8, 0xC8), in: alone) > 100 + count(Color(0xC8, 0xC8, 0xC8), in: picture))
+}
+
 @Test(.enabled(if: hasGnuplot)) func panelsShareTheirAxes() throws {
   // Alone, the small cloud fills its panel; beside a wide one, it takes a few pixels of it.
   let (small, wide) = (plot([.init("a", cloud(0))]), plot([.init("", [(x: -500, y: -500), (x: 500, y: 500)])]))

@@ -223,4 +223,18 @@ import Testing
       for: unlabelled)
     #expect(found?.hasPrefix("stage 'main', loss 'cross-entropy': a loss needs labels") == true)
   }
+
+  @Test func aMetricThatAsksForAMissingPartIsNamed() throws {
+    let catalog = try Catalog(
+      [StubPlugin.self], adding: [.metric("reader", ReadingMetric.self, "reads reconstructions")])
+    let yaml = "{encoder: mlp, decoder: none, metrics: [reader], stages: [{losses: [kl], train: [encoder]}]}"
+    let found = message { try Composer(catalog).dryRun(recipe(yaml), for: digits) }
+    #expect(try #require(found).hasPrefix("metric 'reader': this step needs a decoder"))
+  }
+}
+
+private struct ReadingMetric: Metric, Component {
+  init(_ config: NoConfig, in context: BuildContext) {}
+  mutating func update(_ forward: Forward) throws { _ = try forward.reconstruction }
+  func finish(_ evaluation: Evaluation) throws -> [Measured] { [] }
 }

@@ -47,6 +47,21 @@ import Testing
     }
   }
 
+  @Test func latentsWhoseLabelIsHiddenAreDrawnAsOfNoClass() throws {
+    let scratch = try Scratch()
+    var recipe = try Recipe.read(yaml: small, file: "small")
+    try recipe.set("data.labelled=30")
+    let run = try Run(recipe, catalog: Catalog(plugins), in: scratch.url.appendingPathComponent("mine"))
+    let (training, test) = (try run.encode(.train), try run.encode(.test))
+    let panels = try #require(try run.session.latentScatter(training: training, test: test))
+    // Thirty digits keep their label, three of each class; the test part hides none.
+    let counts = panels.map { $0.groups.map(\.points.count) }
+    let total = try training.latents.size(0)
+    #expect(run.session.labelledCount == 30 && counts[0] == Array(repeating: 3, count: 10) + [total - 30])
+    #expect(panels[0].groups.map(\.isBackground) == Array(repeating: false, count: 10) + [true])
+    #expect(counts[1].count == 10 && counts[1].reduce(0, +) == 1000)
+  }
+
   @Test func drawsDependOnTheSeedAndNotOnWhetherTheRunHasFinished() throws {
     let scratch = try Scratch()
     let run = try Run(

@@ -1,6 +1,9 @@
 /// An objective to minimise.
 public protocol Loss: Part {
   /// Named terms, each with its gradient. The framework reduces, weighs and adds them.
+  ///
+  /// Called for each batch of training, and without gradients when a part of the data is measured. A term whose value is made
+  /// of gradients, a penalty on them say, computes it inside `withGradients` with `gradients(by:createGraph: true)`.
   func terms(_ forward: Forward, under prior: any Prior) throws -> [Term]
 }
 
