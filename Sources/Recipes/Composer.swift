@@ -76,8 +76,10 @@ private struct Assembly {
     try add(.noise, to: &model)
     let parts = store.parameters.filter { $0.role == .weight }
     let sampler = try required(.sampler, isTrained: false)
-    let metrics = try (recipe[all: .metric] ?? []).enumerated().map { index, choice in
-      NamedMetric(name: choice.use, metric: try make(.metric, choice, at: "metrics[\(index)]", isTrained: false))
+    var metrics: [NamedMetric] = []
+    for (index, choice) in (recipe[all: .metric] ?? []).enumerated() {
+      let metric = try make(.metric, choice, at: "metrics[\(index)]", isTrained: false)
+      metrics.append(NamedMetric(name: unused(choice.use, among: metrics.map(\.name)), metric: metric))
     }
     let stages = try (recipe.stages ?? []).enumerated().map { try stage($1, at: "stages[\($0)]", weights: parts) }
     return Composition(

@@ -45,7 +45,7 @@ public struct Composition {
   public let modes: [String: Mode]
 }
 
-/// A metric with its name in the recipe.
+/// A metric with its name in the recipe; one that a recipe has twice gets a number the second time.
 public struct NamedMetric {
   public let name: String
   public let metric: any Metric

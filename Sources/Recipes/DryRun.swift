@@ -187,7 +187,8 @@ private struct DryRun {
     let batch = try partlyLabelled(self.batch)
     let forward = pass(batch, training: true)
     let terms = try step.losses.flatMap { try self.terms(of: $0, forward, place) }
-    guard !step.parameters.isEmpty, !terms.isEmpty else { return }
+    // A step may only let its prior update itself.
+    guard !step.parameters.isEmpty, !terms.isEmpty else { return try update(step, after: forward, place) }
     let total = try naming("\(place), losses") {
       try terms.dropFirst().reduce(terms[0].weighted) { try $0 + $1.weighted }
     }

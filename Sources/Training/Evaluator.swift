@@ -76,8 +76,8 @@ public struct Evaluator {
       let codes = try stream("evaluation", on: data.device)
       // Not that of codes, which a metric may be the first to draw.
       let lent = try stream("losses of evaluation", on: data.device)
-      var metrics = try composition.metrics.filter { atEnd || $0.metric.timing == .everyEpoch }.enumerated().map {
-        (name: $1.name, metric: $1.metric, random: try stream("evaluation of \($0) \($1.name)", on: data.device))
+      var metrics = try composition.metrics.filter { atEnd || $0.metric.timing == .everyEpoch }.map {
+        (metric: $0.metric, random: try stream("metric \($0.name) of evaluation", on: data.device))
       }
       for range in data.ranges(of: batchSize) {
         let forward = Forward(try data.batch(range), through: composition.model, training: false, drawing: codes)

@@ -204,6 +204,26 @@ private func loss(_ name: String = "mine", _ make: @escaping @Sendable (Forward)
         """)
   }
 
+  @Test func whatUpdatesItselfIsTriedToo() {
+    struct Online: Prior, OnlineUpdate {
+      let mean: Tensor
+      func logDensity(_ latents: Tensor, labels: Tensor?) throws -> Tensor {
+        try (latents - mean).square().sum(axis: 1)
+      }
+      func update(after forward: Forward) throws { try mean.copyInPlace(forward.latents.matmul(forward.latents)) }
+    }
+    let online = Contribution(
+      .prior,
+      Entry("online", "s") { _, context in
+        Online(mean: try context.scope.buffer("mean", .zeros([context.latentSize]))) as any Prior
+      })
+    for train in ["[encoder, prior]", "[prior]"] {
+      let found = problem("{encoder: resnet, prior: online, stages: [{train: \(train), losses: [kl]}]}", online)
+      #expect(found?.hasPrefix("stage 'main', prior: matmul of [4, 3] and [4, 3]") == true, "\(found ?? "no error")")
+    }
+    #expect(problem("{encoder: resnet, prior: online, stages: [{train: [encoder], losses: [kl]}]}", online) == nil)
+  }
+
   @Test func hiddenLabelsAreTriedBeforeTraining() {
     var partly = digits
     partly.isPartlyLabelled = true

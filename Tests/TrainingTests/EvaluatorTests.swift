@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import LatentKit
 import Recipes
@@ -224,5 +225,45 @@ private func yaml(metrics: String) -> String {
         #expect(abs(try #require(part["total"]) - total) < 1e-5 * total)
       }
     }
+  }
+}
+
+@Suite struct WeightedMeans {
+  /// The term of each example: its first latent.
+  private static let loss = ClosureLoss.named("first") { forward in
+    _ = try forward.labels
+    return [.perExample("first", try forward.latents.select(0, axis: 1))]
+  }
+  private static let other = ClosureLoss.named("second") { forward in
+    [.perExample("second", try forward.latents.select(1, axis: 1), over: .all)]
+  }
+
+  @Test(arguments: [false, true], [30, 80, 200])
+  func lossesAreMeansOverTheExamplesThatCountWhateverTheBatch(weighted: Bool, batchSize: Int) throws {
+    var data = try digits().training
+    let labels = try #require(data.examples.labels).ints()
+    // Every third label is known; digits 0 to 4 count twice, 9 not at all.
+    let known = labels.indices.map { $0 % 3 == 0 }
+    let weights = labels.map { weighted ? ($0 < 5 ? 2.0 : $0 == 9 ? 0 : 1) : 1 }
+    data = try BatchSource(
+      Examples(
+        inputs: data.examples.inputs, labels: data.examples.labels,
+        isLabelled: Tensor(known.map { $0 ? 1 : 0 as Int64 }) .!= 0,
+        weights: weighted ? Tensor(weights.map { Float($0) }) : nil), classCount: 10)
+    let composition = try compose(
+      """
+      {data: mnist, encoder: {use: mlp, with: {latent: 3, hidden: [4]}}, prior: pedcc, decoder: none, metrics: [],
+       stages: [{train: [encoder], losses: [{use: first, weight: 3}, second]}]}
+      """, with: Catalog(plugins + [TestPlugin.self], adding: [WeightedMeans.loss, WeightedMeans.other]))
+    let result = try Evaluator(composition, batchSize: batchSize).evaluate(data, stage: 0, training: data)
+    let latents = try result.latents.latents.doubles()
+    func mean(_ axis: Int, _ isIn: (Int) -> Bool) -> Double {
+      let chosen = labels.indices.filter(isIn)
+      return chosen.reduce(0) { $0 + weights[$1] * latents[3 * $1 + axis] } / chosen.reduce(0) { $0 + weights[$1] }
+    }
+    let (first, second) = (mean(0) { known[$0] }, mean(1) { _ in true })
+    #expect(abs(try #require(result.losses["first"]) - first) < 1e-6)
+    #expect(abs(try #require(result.losses["second"]) - second) < 1e-6)
+    #expect(abs(try #require(result.losses["total"]) - (3 * first + second)) < 1e-6)
   }
 }
