@@ -28,7 +28,9 @@ struct Evaluate: HostSubcommand {
         continue
       }
       console.say(metric.name + (metric.value == nil ? "" : " \(metric.text)"))
-      let rows = zip(table.rows, table.values).map { name, values in [name] + values.map { $0.map(number) ?? "-" } }
+      let rows = zip(table.rows, table.values).map { name, values in
+        [name] + values.map { $0.map { Int(exactly: $0).map(String.init) ?? number($0) } ?? "-" }
+      }
       for line in aligned([[table.rowTitle] + table.columns] + rows, numbersFrom: 1) { console.say("  \(line)") }
     }
     for (name, value) in result.losses.sorted(by: { $0.key < $1.key }) { console.say("\(name) \(number(value))") }
