@@ -6,6 +6,7 @@ public struct DataSettings: ComponentConfig {
   public enum Range: String, Choice {
     case unit, symmetric
 
+    /// The least and the greatest value.
     public var bounds: ClosedRange<Double> { self == .unit ? 0...1 : -1...1 }
   }
 

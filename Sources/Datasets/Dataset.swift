@@ -5,7 +5,9 @@ import LatentKit
 public struct Dataset: Sendable {
   /// The name that recipes use: `mnist`.
   public let name: String
+  /// The name for people.
   public let title: String
+  /// The training examples.
   public var train: Examples
   /// Held out from training to watch it; nil where nothing is.
   public var validation: Examples?

@@ -8,6 +8,7 @@ public struct DatasetDescription: Sendable {
     public let name: String
     /// The published checksum and length, where they are known.
     public let checksum: Checksum?
+    /// The size of the file as published; nil where it varies.
     public let byteCount: Int?
     /// Under what else it may lie in a data folder.
     var otherNames: [String] = []
@@ -16,14 +17,19 @@ public struct DatasetDescription: Sendable {
     var names: [String] { [name] + (name.hasSuffix(".gz") ? [String(name.dropLast(3))] : []) + otherNames }
   }
 
+  /// The name that recipes use.
   public let name: String
+  /// The name for people.
   public let title: String
   /// What it shows, in one line.
   public let summary: String
+  /// The licence of the data.
   public let licence: String
   /// `[channels, height, width]`, or `[features]` for a table.
   public let inputShape: [Int]
+  /// The names of the classes, in the order of their labels.
   public let classNames: [String]
+  /// The number of training examples as published.
   public let trainCount: Int
   /// 0 for a table, whose test part is cut out of its samples.
   public let testCount: Int
@@ -46,6 +52,7 @@ public struct DatasetDescription: Sendable {
   /// Who to ask where no address is known.
   var publisher = "its publisher"
 
+  /// The number of classes.
   public var classCount: Int { classNames.count }
 
   /// Where by hand one would get the files.

@@ -14,6 +14,7 @@ public struct DataRequest: Sendable {
   /// The run's seed, for sets that are made.
   public var seed: UInt64
 
+  /// Creates a value with these fields.
   public init(
     _ settings: DataSettings = DataSettings(), from folder: URL? = nil, at path: String = "data.with",
     environment: [String: String] = ProcessInfo.processInfo.environment, seed: UInt64 = 0
@@ -44,6 +45,7 @@ public struct DatasetEntry: Sendable {
   public let name: String
   /// What it shows and where it comes from, in one line.
   public let summary: String
+  /// The kind of its inputs.
   public let kind: Kind
   /// Every setting that means something to it: its own, then those that it shares with other data.
   public let settings: [SettingDescription]

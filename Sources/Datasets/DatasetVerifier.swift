@@ -6,18 +6,27 @@ import LatentKit
 public enum DatasetVerifier {
   /// What a check found.
   public struct Report: Sendable, CustomStringConvertible {
+    /// One file of a set as it was found.
     public struct File: Sendable, Equatable {
+      /// Its place.
       public let url: URL
+      /// Its size.
       public let byteCount: Int
+      /// Its checksum.
       public let checksum: Checksum
       /// nil where no checksum is published for this file.
       public let published: Checksum?
+      /// Whether the checksum is the published one; nil where none is published.
       public var isAsPublished: Bool? { published.map { $0 == checksum } }
     }
 
+    /// One part of a set as it was read.
     public struct Part: Sendable, Equatable {
+      /// Its name: train or test.
       public let name: String
+      /// The number of its examples.
       public let count: Int
+      /// The shape of an example.
       public let inputShape: [Int]
       /// How many examples each class has.
       public let histogram: [Int]
@@ -31,13 +40,17 @@ public enum DatasetVerifier {
       }
     }
 
+    /// The name of the set.
     public let dataset: String
     /// Where the files are.
     public let origin: Dataset.Origin
+    /// Its files.
     public let files: [File]
+    /// Its parts.
     public let parts: [Part]
     /// What is wrong, a sentence each; empty when all is well.
     public let problems: [String]
+    /// Whether no problem was found.
     public var isGood: Bool { problems.isEmpty }
 
     public var description: String {

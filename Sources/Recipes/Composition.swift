@@ -6,15 +6,18 @@ public struct DataShape: Sendable, Equatable {
   public var title: String
   /// `[channels, height, width]`, after padding, or `[features]`.
   public var inputShape: [Int]
+  /// The least and greatest value of an input; nil without bounds.
   public var inputRange: ClosedRange<Double>?
   /// Pixels that were added on each side of an image.
   public var padding: Int
+  /// The number of classes; nil without labels.
   public var classCount: Int?
   /// What the classes are called, in order; nil for numbers alone.
   public var classNames: [String]?
   /// Whether labels of some training examples are hidden.
   public var isPartlyLabelled: Bool
 
+  /// Creates a value with these fields.
   public init(
     title: String, inputShape: [Int], inputRange: ClosedRange<Double>?, padding: Int = 0, classCount: Int?,
     classNames: [String]? = nil, isPartlyLabelled: Bool = false
@@ -35,9 +38,13 @@ public struct Composition {
   public let recipe: Recipe
   /// What it was composed for.
   public let data: DataShape
+  /// The parts of the model.
   public let model: Model
+  /// The sampler.
   public let sampler: any Sampler
+  /// The metrics, in the recipe's order.
   public let metrics: [NamedMetric]
+  /// The stages, in order.
   public let stages: [ComposedStage]
   /// Every parameter and buffer of every part and loss.
   public let store: ParameterStore
@@ -47,13 +54,17 @@ public struct Composition {
 
 /// A metric with its name in the recipe; one that a recipe has twice gets a number the second time.
 public struct NamedMetric {
+  /// The name.
   public let name: String
+  /// The metric.
   public let metric: any Metric
 }
 
 /// A stage with its parts made.
 public struct ComposedStage {
+  /// The stage as the recipe has it.
   public let recipe: Recipe.Stage
+  /// Its steps, which alternate inside a batch.
   public let steps: [ComposedStep]
   /// What happens once after the last epoch.
   public let actions: [ComposedAction]
@@ -61,12 +72,15 @@ public struct ComposedStage {
 
 /// A step with its parts made.
 public struct ComposedStep {
+  /// The step as the recipe has it.
   public let recipe: Recipe.Step
   /// The losses in the recipe's order, with their names and weights.
   public let losses: [WeightedLoss]
   /// What the step changes: the weights of its parts, then of its losses.
   public let parameters: [Parameter]
+  /// The rule that changes its parameters.
   public let optimizer: any OptimizerRule
+  /// The schedule of its learning rate.
   public let schedule: any LearningRateSchedule
   /// What happens after each optimiser step: projections.
   public let after: [ComposedAction]
@@ -77,6 +91,7 @@ public struct ComposedStep {
     public let name: String
     /// The name of its loss in the step.
     public let loss: String
+    /// The factor of the term in the step's total.
     public let weight: Double
     /// A scalar.
     public let value: Tensor
@@ -109,7 +124,9 @@ func unused(_ name: String, among taken: [String]) -> String {
 public struct WeightedLoss {
   /// The name; a loss that a step has twice gets a number the second time.
   public let name: String
+  /// The factor of its terms.
   public let weight: Double
+  /// The loss.
   public let loss: any Loss
 }
 

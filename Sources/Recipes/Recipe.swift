@@ -5,11 +5,13 @@ import LatentKit
 /// A recipe as written may leave parts out; `Composer.resolve` fills in what the chosen parts declare as their
 /// companions, and every setting. A run saves the resolved recipe.
 public struct Recipe: Sendable, Equatable {
+  /// The name of the run.
   public var name: String?
   /// What the recipe reproduces: `Table 2, CSAE β = 0.04 with convolution`.
   public var about: String?
   /// What every random draw depends on, 0 or more.
   public var seed: Int
+  /// The stages of training, in order; nil where the recipe leaves them to its parts.
   public var stages: [Stage]?
   private var parts: [Slot: PartChoice] = [:]
   private var lists: [Slot: [PartChoice]] = [:]
@@ -36,8 +38,11 @@ public struct Recipe: Sendable, Equatable {
 
   /// A stretch of training with one set of steps.
   public struct Stage: Sendable, Equatable {
+    /// The name, unique in the recipe.
     public var name: String
+    /// Passes over the training part, 1 or more.
     public var epochs: Int
+    /// Examples per step, 1 or more.
     public var batch: Int
     /// Train on this many examples of the training part only, balanced over classes; nil for all.
     public var examples: Int?
@@ -46,6 +51,7 @@ public struct Recipe: Sendable, Equatable {
     /// What happens once after the last epoch.
     public var then: [Action]
 
+    /// Creates a value with these fields.
     public init(
       name: String = "main", epochs: Int = 10, batch: Int = 128, examples: Int? = nil, steps: [Step] = [],
       then: [Action] = []
@@ -59,6 +65,8 @@ public struct Recipe: Sendable, Equatable {
     }
   }
 
+  /// One optimiser step.
   public typealias Step = LatentKit.Step
+  /// An action at the end of a stage, or after a step.
   public typealias Action = LatentKit.Action
 }

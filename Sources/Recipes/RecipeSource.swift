@@ -5,13 +5,16 @@ import LatentKit
 ///
 ///     csae.yaml:7:12: stages[0].epochs: found 'ten', expected a whole number of at least 1
 public struct RecipeFileError: Error, CustomStringConvertible, Equatable {
+  /// The file as messages name it.
   public let file: String
   /// Nil where the fault is not at one place.
   public let position: TextPosition?
   /// Which value of the recipe it is about; empty for the file as a whole.
   public let path: String
+  /// The rest of the sentence: found, expected, advice.
   public let reason: String
 
+  /// Creates a value with these fields.
   public init(file: String, position: TextPosition? = nil, path: String = "", _ reason: String) {
     self.file = file
     self.position = position
@@ -27,7 +30,9 @@ public struct RecipeFileError: Error, CustomStringConvertible, Equatable {
 
 /// A recipe together with where each of its values stands in its file.
 public struct RecipeSource: Sendable {
+  /// The recipe as written.
   public let recipe: Recipe
+  /// The file as messages name it.
   public let file: String
   /// The position of each value by its path in the recipe: `encoder.with.latent`.
   public let positions: [String: TextPosition]

@@ -2,10 +2,12 @@ import LatentKit
 
 /// Turns recipes into models: fills in what a recipe leaves open, builds its parts, and checks that they fit.
 public struct Composer: Sendable {
+  /// The parts that recipes can name.
   public let catalog: Catalog
   /// Shared by all models that this composer and its copies build.
   let memory = BuildMemory()
 
+  /// Creates a composer of a catalog's parts.
   public init(_ catalog: Catalog) { self.catalog = catalog }
 
   /// The recipe with every part and every setting.

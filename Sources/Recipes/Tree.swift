@@ -3,9 +3,12 @@ import Yams
 
 /// A place in a text; lines and columns count from 1.
 public struct TextPosition: Sendable, Equatable {
+  /// The line, from 1.
   public let line: Int
+  /// The column, from 1.
   public let column: Int
 
+  /// Creates a value with these fields.
   public init(line: Int, column: Int) {
     self.line = line
     self.column = column

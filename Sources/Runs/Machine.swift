@@ -10,6 +10,7 @@ public struct Machine: Sendable, Equatable {
   /// Threads of each operation, 1 to 1024; nil leaves the number as it is, all cores unless set before.
   public var threads: Int?
 
+  /// Creates a value with these fields.
   public init(dataFolder: URL? = nil, device: Device = .best, threads: Int? = nil) {
     self.dataFolder = dataFolder
     self.device = device

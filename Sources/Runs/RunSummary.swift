@@ -17,7 +17,9 @@ public struct RunSummary: Codable, Sendable {
   public var dataOrigin: String
   /// Examples of each part of the data.
   public var trainingExamples: Int
+  /// Validation examples; 0 where none are held out.
   public var validationExamples: Int
+  /// Test examples.
   public var testExamples: Int
   /// Numbers that training can change.
   public var weights: Int
@@ -29,7 +31,9 @@ public struct RunSummary: Codable, Sendable {
   public var seconds = 0.0
   /// What the run computed on: device, version of libtorch, threads of each operation.
   public var device: String
+  /// The version of libtorch.
   public var libtorch: String
+  /// Threads per operation.
   public var threads: Int
   /// Means over the test part of the last stage's loss terms, and their weighted sum as `total`.
   public var testLosses: [String: Double]

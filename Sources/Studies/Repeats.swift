@@ -9,6 +9,7 @@ public struct Repeats: Codable, Equatable, Sendable {
   /// Nil for the data's own test part.
   public var folds: Int?
 
+  /// Creates a value with these fields.
   public init(seeds: [Int]? = nil, folds: Int? = nil) { (self.seeds, self.folds) = (seeds, folds) }
 
   private static func file(_ folder: RunFolder) -> URL { folder.url.appendingPathComponent("study.json") }

@@ -37,6 +37,7 @@ public struct Study {
   public struct Cell: Sendable {
     /// Where the recipe's numbers stand in a table of rows and columns.
     public let row: String
+    /// The column of a table with two ways; empty otherwise.
     public let column: String
     /// What the paper reports, by measure.
     public let published: [String: Double]

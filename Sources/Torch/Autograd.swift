@@ -42,19 +42,23 @@ extension Tensor {
   public func copyInPlace(_ source: Tensor) throws {
     try withoutGradients { try Tensor.check("copyInPlace", [self, source]) { ct_copy_into(handle, source.handle) } }
   }
+  /// Sets every value.
   public func fillInPlace(_ value: Double) throws {
     try withoutGradients { try Tensor.check("fillInPlace", [self]) { ct_fill_in_place(handle, value) } }
   }
+  /// Adds a tensor of the same shape, times a factor.
   public func addInPlace(_ source: Tensor, times alpha: Double = 1) throws {
     try withoutGradients {
       try Tensor.check("addInPlace", [self, source]) { ct_add_in_place(handle, source.handle, alpha) }
     }
   }
+  /// Multiplies by a tensor of the same shape, value by value.
   public func multiplyInPlace(_ source: Tensor) throws {
     try withoutGradients {
       try Tensor.check("multiplyInPlace", [self, source]) { ct_mul_in_place(handle, source.handle) }
     }
   }
+  /// Multiplies every value.
   public func multiplyInPlace(_ value: Double) throws {
     try withoutGradients { try Tensor.check("multiplyInPlace", [self]) { ct_mul_scalar_in_place(handle, value) } }
   }

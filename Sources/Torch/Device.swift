@@ -2,11 +2,15 @@ import CTorch
 
 /// Where a tensor lives: `cpu`, `cuda:0`, `mps`.
 public struct Device: Sendable, Hashable, CustomStringConvertible {
+  /// The kind of a device.
   public enum Kind: String, Sendable, CaseIterable { case cpu, cuda, mps }
 
+  /// The kind.
   public let kind: Kind
+  /// The number among devices of the kind, from 0.
   public let index: Int
 
+  /// Creates the device of a kind and number.
   public init(_ kind: Kind, index: Int = 0) {
     self.kind = kind
     self.index = index
@@ -21,10 +25,14 @@ public struct Device: Sendable, Hashable, CustomStringConvertible {
     self.init(kind, index: index)
   }
 
+  /// The processor.
   public static let cpu = Device(.cpu)
+  /// The first CUDA device.
   public static let cuda = Device(.cuda)
+  /// Apple's GPU.
   public static let mps = Device(.mps)
 
+  /// Whether this libtorch and machine have it.
   public var isAvailable: Bool { ct_has_device(c) }
 
   /// CUDA where there is one, else MPS, else the CPU.
@@ -55,6 +63,7 @@ public struct Device: Sendable, Hashable, CustomStringConvertible {
 public enum DType: String, Sendable, CaseIterable {
   case float32, float64, int64, uint8, bool
 
+  /// Bytes per value.
   public var byteCount: Int {
     switch self {
     case .float32: 4
@@ -63,6 +72,7 @@ public enum DType: String, Sendable, CaseIterable {
     }
   }
 
+  /// Whether values are fractions.
   public var isFloatingPoint: Bool { self == .float32 || self == .float64 }
 
   var c: ct_dtype {
@@ -86,6 +96,7 @@ extension Bool: TensorElement { public static var dtype: DType { .bool } }
 
 /// The libtorch that this program runs on.
 public enum Torch {
+  /// The version of libtorch.
   public static var version: String { String(cString: ct_version()) }
 
   /// Threads that one operation may use.

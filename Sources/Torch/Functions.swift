@@ -29,9 +29,11 @@ extension Tensor {
     }
   }
 
+  /// Returns the greatest value of each `size`×`size` window of images `[batch, channels, height, width]`.
   public func maxPooled(_ size: Int, stride: Int? = nil) throws -> Tensor {
     try .make("max pooling", [self]) { ct_max_pool2d(handle, Int64(size), Int64(stride ?? size)) }
   }
+  /// Returns the mean of each `size`×`size` window of images `[batch, channels, height, width]`.
   public func averagePooled(_ size: Int, stride: Int? = nil) throws -> Tensor {
     try .make("average pooling", [self]) { ct_avg_pool2d(handle, Int64(size), Int64(stride ?? size)) }
   }
@@ -39,16 +41,20 @@ extension Tensor {
   public func averagePooled(to height: Int, _ width: Int) throws -> Tensor {
     try .make("adaptive average pooling", [self]) { ct_adaptive_avg_pool2d(handle, Int64(height), Int64(width)) }
   }
+  /// Returns images enlarged by repeating pixels.
   public func upsampledNearest(_ factor: Int) throws -> Tensor {
     try .make("nearest upsampling", [self]) { ct_upsample_nearest2d(handle, Int64(factor)) }
   }
+  /// Returns images enlarged by bilinear interpolation, corners not aligned.
   public func upsampledBilinear(_ factor: Int) throws -> Tensor {
     try .make("bilinear upsampling", [self]) { ct_upsample_bilinear2d(handle, Int64(factor)) }
   }
 
+  /// Returns `exp(x) / Σ exp(x)` along an axis.
   public func softmax(axis: Int = -1) throws -> Tensor {
     try .make("softmax", [self]) { ct_softmax(handle, Int64(axis)) }
   }
+  /// Returns the logarithm of the softmax along an axis.
   public func logSoftmax(axis: Int = -1) throws -> Tensor {
     try .make("logSoftmax", [self]) { ct_log_softmax(handle, Int64(axis)) }
   }

@@ -11,6 +11,7 @@ public struct Generator: @unchecked Sendable {
   }
 
   private var storage: Storage
+  /// The device that draws are made on.
   public let device: Device
 
   /// - Throws: `TensorError` where the device is not there.
@@ -50,6 +51,9 @@ public struct Generator: @unchecked Sendable {
     get throws { try Tensor.make("generator state", []) { ct_generator_state(storage.handle) } }
   }
 
+  /// Goes to a state that `state` gave.
+  ///
+  /// - Throws: `TensorError` for bytes that are no state of this kind of device.
   public mutating func restore(_ state: Tensor) throws {
     let handle = try unique()
     try Tensor.check("generator restore", [state]) { ct_generator_restore(handle, state.handle) }

@@ -7,9 +7,12 @@ public protocol Layer: Sendable {
 
 /// Layers one after the other.
 public struct Sequential: Layer {
+  /// The layers, first to last.
   public let layers: [any Layer]
 
+  /// Creates a sequence of layers.
   public init(_ layers: [any Layer]) { self.layers = layers }
+  /// Creates a sequence of layers.
   public init(_ layers: any Layer...) { self.layers = layers }
 
   public func callAsFunction(_ input: Tensor) throws -> Tensor { try layers.reduce(input) { try $1($0) } }
@@ -17,9 +20,12 @@ public struct Sequential: Layer {
 
 /// `[batch, inputs]` to `[batch, outputs]`.
 public struct Linear: Layer {
-  public let weight: Tensor  // [outputs, inputs]
+  /// `[outputs, inputs]`.
+  public let weight: Tensor
+  /// `[outputs]`; nil without one.
   public let bias: Tensor?
 
+  /// Creates the layer with its parameters in a scope.
   public init(_ inputs: Int, _ outputs: Int, bias: Bool = true, start: Initializer? = nil, in scope: Scope) throws {
     weight = try scope.parameter("weight", [outputs, inputs], start ?? .fanIn(inputs))
     self.bias = bias ? try scope.parameter("bias", [outputs], .fanIn(inputs)) : nil
@@ -30,9 +36,13 @@ public struct Linear: Layer {
 
 /// Square convolution of images `[batch, channels, height, width]`.
 public struct Convolution: Layer {
-  public let weight: Tensor  // [outputs, channels, size, size]
+  /// `[outputs, channels, size, size]`.
+  public let weight: Tensor
+  /// `[outputs]`; nil without one.
   public let bias: Tensor?
+  /// Pixels between two places of the filter.
   public let stride: Int
+  /// Zeros around the image, in pixels.
   public let padding: Int
 
   /// - Parameter padding: Zeros around the image; `size / 2`, which keeps the size at stride 1, unless said otherwise.
@@ -54,11 +64,16 @@ public struct Convolution: Layer {
 
 /// Square transposed convolution of images.
 public struct TransposedConvolution: Layer {
-  public let weight: Tensor  // [channels, outputs, size, size]
+  /// `[channels, outputs, size, size]`.
+  public let weight: Tensor
+  /// `[outputs]`; nil without one.
   public let bias: Tensor?
+  /// Pixels of the output between two of the input.
   public let stride: Int
+  /// Pixels cut off each side of the output.
   public let padding: Int
 
+  /// Creates the layer with its parameters in a scope.
   public init(
     _ channels: Int, _ outputs: Int, size: Int, stride: Int = 1, padding: Int = 0, bias: Bool = true,
     start: Initializer? = nil, in scope: Scope
@@ -80,15 +95,23 @@ public struct TransposedConvolution: Layer {
 /// While training it uses the batch's mean and variance and updates running ones with rate `momentum`; otherwise it uses
 /// the running ones. A ReLU and a residual to add before it can be had in the same pass over memory.
 public struct BatchNorm: Layer {
+  /// The scale of each channel.
   public let weight: Tensor
+  /// The shift of each channel.
   public let bias: Tensor
+  /// The running mean of each channel, a buffer.
   public let runningMean: Tensor
+  /// The running variance of each channel, a buffer.
   public let runningVariance: Tensor
+  /// Whether a ReLU follows in the same pass.
   public let relu: Bool
+  /// The share of a batch in the running values, 0 to 1.
   public let momentum: Double
+  /// The number added to variances.
   public let epsilon: Double
   private let mode: Mode
 
+  /// Creates the layer with its parameters and buffers in a scope.
   public init(
     _ channels: Int, relu: Bool = false, momentum: Double = 0.1, epsilon: Double = 1e-5, in scope: Scope
   ) throws {
@@ -112,9 +135,11 @@ public struct BatchNorm: Layer {
 
 /// Zeroes a share of the elements while training and scales the others up, so that the mean stays.
 public struct Dropout: Layer {
+  /// The share that is zeroed, 0 up to 1.
   public let rate: Double
   private let mode: Mode
 
+  /// Creates the layer; it draws from the scope's generator.
   public init(_ rate: Double, in scope: Scope) throws {
     guard rate >= 0, rate < 1 else {
       throw TensorError("dropout", reason: "found rate \(rate), expected 0 ≤ rate < 1")
@@ -130,22 +155,33 @@ public struct Dropout: Layer {
   }
 }
 
+/// The greatest value of each window of images.
 public struct MaxPool: Layer {
+  /// The side of a window, and the stride.
   public let size: Int
+  /// Creates pooling by windows of a side.
   public init(_ size: Int) { self.size = size }
   public func callAsFunction(_ input: Tensor) throws -> Tensor { try input.maxPooled(size) }
 }
 
+/// The mean of each window of images.
 public struct AveragePool: Layer {
+  /// The side of a window, and the stride.
   public let size: Int
+  /// Creates pooling by windows of a side.
   public init(_ size: Int) { self.size = size }
   public func callAsFunction(_ input: Tensor) throws -> Tensor { try input.averagePooled(size) }
 }
 
+/// Enlarged images.
 public struct Upsample: Layer {
+  /// The way pixels between pixels are filled.
   public enum Method: String, Sendable { case nearest, bilinear }
+  /// The factor of height and width.
   public let factor: Int
+  /// The way pixels between pixels are filled.
   public let method: Method
+  /// Creates enlargement by a factor.
   public init(_ factor: Int, _ method: Method = .nearest) { (self.factor, self.method) = (factor, method) }
   public func callAsFunction(_ input: Tensor) throws -> Tensor {
     switch method {
@@ -163,7 +199,9 @@ public struct Flatten: Layer {
 
 /// `[batch, n]` to `[batch, shape…]`, channels last in memory where that is an image.
 public struct Unflatten: Layer {
+  /// The shape of one example.
   public let shape: [Int]
+  /// Creates reshaping to a shape of one example.
   public init(_ shape: [Int]) { self.shape = shape }
   public func callAsFunction(_ input: Tensor) throws -> Tensor {
     let result = try input.reshaped([input.size(0)] + shape)
@@ -212,6 +250,7 @@ public struct ResidualBlock: Layer {
   private let secondNorm: BatchNorm
   private let shortcut: Sequential?
 
+  /// Creates the block with its parameters in a scope.
   public init(_ channels: Int, _ outputs: Int, stride: Int = 1, in scope: Scope) throws {
     first = try Convolution(channels, outputs, size: 3, stride: stride, bias: false, in: scope("conv1"))
     firstNorm = try BatchNorm(outputs, relu: true, in: scope("norm1"))

@@ -27,12 +27,14 @@ extension Optimizer {
 /// Stochastic gradient descent with momentum, Nesterov's variant and L2 decay:
 /// `g ← g + decay·w`, `v ← momentum·v + g`, `w ← w − rate·v`.
 public final class SGD: Optimizer {
+  /// The parameters that it changes.
   public let parameters: [Parameter]
   private let momentum: Double
   private let decay: Double
   private let nesterov: Bool
   private let velocities: [Tensor]
 
+  /// Creates an optimiser with an empty state.
   public init(_ parameters: [Parameter], momentum: Double = 0, decay: Double = 0, nesterov: Bool = false) throws {
     self.parameters = parameters
     (self.momentum, self.decay, self.nesterov) = (momentum, decay, nesterov)
@@ -63,6 +65,7 @@ public final class SGD: Optimizer {
 
 /// Adam (Kingma & Ba 2015); with `decoupledDecay` AdamW (Loshchilov & Hutter 2019).
 public final class Adam: Optimizer {
+  /// The parameters that it changes.
   public let parameters: [Parameter]
   private let betas: (Double, Double)
   private let epsilon: Double
@@ -72,6 +75,7 @@ public final class Adam: Optimizer {
   private let second: [Tensor]
   private let steps: [Tensor]
 
+  /// Creates an optimiser with an empty state.
   public init(
     _ parameters: [Parameter], betas: (Double, Double) = (0.9, 0.999), epsilon: Double = 1e-8, decay: Double = 0,
     decoupledDecay: Bool = false

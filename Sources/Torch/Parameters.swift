@@ -2,6 +2,7 @@ import Foundation
 
 /// A named tensor of a model.
 public struct Parameter: Sendable {
+  /// The use of a parameter.
   public enum Role: String, Sendable {
     /// Trained by gradients.
     case weight
@@ -9,17 +10,22 @@ public struct Parameter: Sendable {
     case buffer
   }
 
+  /// The path in the model: `encoder.conv1.weight`.
   public let name: String
+  /// The values.
   public let tensor: Tensor
+  /// Whether it is trained.
   public let role: Role
 }
 
 /// How a part is being run now. Layers whose behaviour depends on it (batch normalisation, dropout) look here.
 public final class Mode: @unchecked Sendable {
+  /// Whether layers behave as in training.
   public var isTraining = false
   /// Draws what layers draw while training.
   public var generator: Generator
 
+  /// Creates a mode of evaluation.
   public init(generator: Generator) { self.generator = generator }
 }
 
@@ -46,13 +52,20 @@ public final class ParameterStore: @unchecked Sendable {
 
 /// A place in the tree of parameter names: `encoder.conv1`. Layers create their parameters in one.
 public struct Scope: Sendable {
+  /// The path in the tree of names; empty at the root.
   public let path: String
+  /// The store that parameters go into.
   public let store: ParameterStore
+  /// The mode that layers look at.
   public let mode: Mode
+  /// The run's seed.
   public let seed: UInt64
+  /// The device of parameters.
   public let device: Device
+  /// The type of parameters.
   public let dtype: DType
 
+  /// Creates a scope at the root of a store.
   public init(
     path: String, store: ParameterStore = ParameterStore(), mode: Mode? = nil, seed: UInt64 = 0, device: Device = .cpu,
     dtype: DType = .float32

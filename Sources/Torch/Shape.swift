@@ -18,25 +18,32 @@ extension Tensor {
     return shape.count <= first + 1 ? self : try reshaped(shape.prefix(first) + [shape.dropFirst(first).reduce(1, &*)])
   }
 
+  /// Returns the tensor with its axes in another order.
   public func permuted(_ axes: [Int]) throws -> Tensor {
     try .make("permuted", [self]) { axes.withInt64 { ct_permute(handle, $0, $1) } }
   }
+  /// Returns the tensor with two axes swapped.
   public func transposed(_ a: Int = -2, _ b: Int = -1) throws -> Tensor {
     try .make("transposed", [self]) { ct_transpose(handle, Int64(a), Int64(b)) }
   }
+  /// Returns the tensor without an axis of length 1.
   public func squeezed(_ axis: Int) throws -> Tensor {
     try .make("squeezed", [self]) { ct_squeeze(handle, Int64(axis)) }
   }
+  /// Returns the tensor with a new axis of length 1.
   public func unsqueezed(_ axis: Int) throws -> Tensor {
     try .make("unsqueezed", [self]) { ct_unsqueeze(handle, Int64(axis)) }
   }
+  /// Returns the tensor with axes of length 1 repeated, without a copy.
   public func expanded(_ shape: [Int]) throws -> Tensor {
     try .make("expand to \(shape)", [self]) { shape.withInt64 { ct_expand(handle, $0, $1) } }
   }
 
+  /// Returns tensors one after the other along an axis.
   public static func concatenate(_ tensors: [Tensor], axis: Int = 0) throws -> Tensor {
     try make("concatenate", tensors) { tensors.withHandles { ct_cat($0, $1, Int64(axis)) } }
   }
+  /// Returns tensors of one shape along a new axis.
   public static func stack(_ tensors: [Tensor], axis: Int = 0) throws -> Tensor {
     try make("stack", tensors) { tensors.withHandles { ct_stack($0, $1, Int64(axis)) } }
   }
@@ -89,8 +96,11 @@ extension Tensor {
       ct_index_add(handle, Int64(axis), indices.handle, source.handle)
     }
   }
+  /// Returns the tensor with an axis in reverse order.
   public func flipped(axis: Int) throws -> Tensor { try .make("flipped", [self]) { ct_flip(handle, Int64(axis)) } }
+  /// Returns a matrix with zeros above its diagonal.
   public func lowerTriangle() throws -> Tensor { try .make("lowerTriangle", [self]) { ct_tril(handle, 0) } }
+  /// Returns the diagonal of a matrix.
   public func diagonal() throws -> Tensor { try .make("diagonal", [self]) { ct_diagonal(handle) } }
   /// `[…]` labels to `[…, classes]` of zeros and ones, Int64.
   ///
@@ -114,6 +124,7 @@ extension Tensor {
 // Linear algebra; leading axes are a batch.
 
 extension Tensor {
+  /// Returns the matrix product, of matrices or batches of them.
   public func matmul(_ other: Tensor) throws -> Tensor {
     try .make("matmul", [self, other]) { ct_matmul(handle, other.handle) }
   }
@@ -123,6 +134,9 @@ extension Tensor {
   public func solveTriangular(_ b: Tensor, upper: Bool = false) throws -> Tensor {
     try .make("solveTriangular", [self, b]) { ct_solve_triangular(handle, b.handle, upper) }
   }
+  /// Returns the inverse of a square matrix.
+  ///
+  /// - Throws: `TensorError` for a singular one.
   public func inverse() throws -> Tensor { try .make("inverse", [self]) { ct_inverse(handle) } }
   /// Eigenvalues (ascending) and eigenvectors (columns) of a symmetric matrix.
   public func symmetricEigen() throws -> (values: Tensor, vectors: Tensor) {

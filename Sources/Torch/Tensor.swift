@@ -27,9 +27,12 @@ public final class Tensor: @unchecked Sendable {
 
   // MARK: Facts
 
+  /// The number of axes.
   public var rank: Int { Int(ct_rank(handle)) }
+  /// The number of values.
   public var count: Int { Int(ct_count(handle)) }
 
+  /// The length of each axis.
   public var shape: [Int] {
     [Int](unsafeUninitializedCapacity: rank) { buffer, count in
       count = buffer.count
@@ -50,6 +53,7 @@ public final class Tensor: @unchecked Sendable {
     return shape[index]
   }
 
+  /// The type of the values.
   public var dtype: DType {
     switch ct_dtype_of(handle) {
     case 1: .float64
@@ -60,8 +64,11 @@ public final class Tensor: @unchecked Sendable {
     }
   }
 
+  /// The device that holds them.
   public var device: Device { Device(ct_device_of(handle)) }
+  /// Whether gradients go through it.
   public var requiresGradient: Bool { ct_requires_grad(handle) }
+  /// Whether an image tensor lies channels-last in memory.
   public var isChannelsLast: Bool { ct_is_channels_last(handle) }
 
   // MARK: Creation
@@ -90,20 +97,24 @@ public final class Tensor: @unchecked Sendable {
     return handle
   }
 
+  /// Returns a tensor of one value.
   public static func full(
     _ shape: [Int], _ value: Double, dtype: DType = .float32, device: Device = .cpu
   ) throws -> Tensor {
     try make("full", []) { shape.withInt64 { ct_full($0, $1, value, dtype.c, device.c) } }
   }
 
+  /// Returns a tensor of zeros.
   public static func zeros(_ shape: [Int], dtype: DType = .float32, device: Device = .cpu) throws -> Tensor {
     try full(shape, 0, dtype: dtype, device: device)
   }
 
+  /// Returns a tensor of ones.
   public static func ones(_ shape: [Int], dtype: DType = .float32, device: Device = .cpu) throws -> Tensor {
     try full(shape, 1, dtype: dtype, device: device)
   }
 
+  /// Returns a tensor without axes.
   public static func scalar(_ value: Double, dtype: DType = .float32, device: Device = .cpu) throws -> Tensor {
     try full([], value, dtype: dtype, device: device)
   }
@@ -113,16 +124,19 @@ public final class Tensor: @unchecked Sendable {
     try make("range", []) { ct_arange(Double(start), Double(end), 1, dtype.c, device.c) }
   }
 
+  /// Returns evenly spaced values, both ends included.
   public static func linspace(
     _ start: Double, _ end: Double, count: Int, dtype: DType = .float32, device: Device = .cpu
   ) throws -> Tensor {
     try make("linspace", []) { ct_linspace(start, end, Int64(count), dtype.c, device.c) }
   }
 
+  /// Returns an identity matrix.
   public static func identity(_ size: Int, dtype: DType = .float32, device: Device = .cpu) throws -> Tensor {
     try make("identity", []) { ct_eye(Int64(size), dtype.c, device.c) }
   }
 
+  /// Returns a tensor of the same shape, type and device with one value.
   public func filled(with value: Double) throws -> Tensor {
     try .make("filled", [self]) { ct_full_like(handle, value) }
   }
@@ -168,8 +182,11 @@ public final class Tensor: @unchecked Sendable {
 
   // MARK: Where and how it is kept
 
+  /// Returns the tensor with values of another type.
   public func to(_ dtype: DType) throws -> Tensor { try to(dtype, device) }
+  /// Returns the tensor on another device.
   public func to(_ device: Device) throws -> Tensor { try to(dtype, device) }
+  /// Returns the tensor with values of another type on another device; itself where nothing changes.
   public func to(_ dtype: DType, _ device: Device) throws -> Tensor {
     try .make("to \(dtype.rawValue) on \(device)", [self]) { ct_to(handle, dtype.c, device.c) }
   }
@@ -177,7 +194,9 @@ public final class Tensor: @unchecked Sendable {
   /// Images `[batch, channels, height, width]` laid out with channels last in memory: what convolutions run fastest on.
   public func channelsLast() throws -> Tensor { try .make("channelsLast", [self]) { ct_channels_last(handle) } }
 
+  /// Returns the tensor in row-major order, itself where it is already.
   public func contiguous() throws -> Tensor { try .make("contiguous", [self]) { ct_contiguous(handle) } }
+  /// Returns a copy.
   public func clone() throws -> Tensor { try .make("clone", [self]) { ct_clone(handle) } }
   /// The same values, cut from the graph of gradients.
   public func detached() throws -> Tensor { try .make("detached", [self]) { ct_detach(handle) } }

@@ -2,10 +2,14 @@ import CTorch
 
 /// An operation that libtorch refused, with the shapes it was given.
 public struct TensorError: Error, CustomStringConvertible, Equatable {
+  /// The operation that was refused.
   public let operation: String
+  /// The shapes of the tensors that it was given.
   public let shapes: [[Int]]
+  /// The reason.
   public let reason: String
 
+  /// Creates a value with these fields.
   public init(_ operation: String, shapes: [[Int]] = [], reason: String) {
     self.operation = operation
     self.shapes = shapes

@@ -6,7 +6,9 @@ import Recipes
 public struct EvaluationResult {
   /// Means over the examples of each loss term, and their weighted sum as `total`.
   public var losses: [String: Double]
+  /// The results of the metrics, in the recipe's order.
   public var measurements: [Measured]
+  /// The means of codes, with labels, in the data's order.
   public var latents: LatentSet
 }
 
@@ -41,9 +43,12 @@ extension BatchSource {
 /// What is drawn all the same comes from streams that start anew at each evaluation: one for codes, one for losses, one for
 /// each metric. So the same model gets the same numbers each time, and a metric more changes no other number.
 public struct Evaluator {
+  /// The model, with its losses and metrics.
   public let composition: Composition
+  /// Examples per batch of a pass.
   public let batchSize: Int
 
+  /// Creates a value with these fields.
   public init(_ composition: Composition, batchSize: Int = 500) {
     self.composition = composition
     self.batchSize = batchSize

@@ -6,15 +6,19 @@ import LatentKit
 public struct StageReport: Codable, Sendable, Equatable {
   /// How sparse one weight is. A row is what leads to one output, a column what comes from one input.
   public struct Layer: Codable, Sendable, Equatable {
+    /// The name of the parameter.
     public var name: String
     /// How many weights it has.
     public var count: Int
     /// The share of weights that are zero, 0 to 1.
     public var zeros: Double
+    /// The number of rows.
     public var rows: Int
     /// Rows with nothing but zeros.
     public var zeroRows: Int
+    /// The number of columns.
     public var columns: Int
+    /// Columns with nothing but zeros.
     public var zeroColumns: Int
   }
 
@@ -26,6 +30,7 @@ public struct StageReport: Codable, Sendable, Equatable {
     public var weight: Double
   }
 
+  /// The name of the stage.
   public var stage: String
   /// The stage's place in the recipe, from 0.
   public var index: Int
@@ -102,6 +107,7 @@ extension StageReport {
 public struct StageLog {
   private let url: URL
 
+  /// Creates the log of a file, which need not exist.
   public init(_ url: URL) { self.url = url }
 
   /// The reports of a run, in the order of its stages; none where nothing was projected or masked.

@@ -13,6 +13,7 @@ public struct ChargeMotion: Sendable, Hashable {
   /// Further random starts, of which the one with the least energy is kept; 0 to 1000.
   public var restarts: Int
 
+  /// Creates a value with these fields.
   public init(gamma: Double, epsilon: Double, iterations: Int, tolerance: Double, restarts: Int) {
     self.gamma = gamma
     self.epsilon = epsilon

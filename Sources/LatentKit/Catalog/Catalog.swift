@@ -52,7 +52,9 @@ public struct Catalog: Sendable {
 
 /// One slot of a catalog.
 public struct Table<Role>: Sendable {
+  /// The slot of all entries.
   public let slot: Slot
+  /// The entries, in the order of their plugins.
   public let entries: [Entry<Role>]
 
   init(_ slot: Slot, _ entries: [Entry<Role>]) { (self.slot, self.entries) = (slot, entries) }
@@ -71,13 +73,19 @@ public struct Table<Role>: Sendable {
 
 /// What a catalog says about a part.
 public struct PartDescription: Sendable {
+  /// The slot that the part fills.
   public let slot: Slot
+  /// The name that recipes use.
   public let name: String
+  /// What it does and where it comes from, in one line.
   public let summary: String
+  /// The plugin that brought it.
   public let plugin: String
   /// Where it was published, where that is not the plugin's own paper.
   public let paper: Paper?
+  /// The parts, settings and steps that go with it.
   public let companions: Companions
+  /// Its settings, in order.
   public let settings: [SettingDescription]
   private let resolve: @Sendable ([String: Value], String) throws -> [String: Value]
 
@@ -97,6 +105,8 @@ public struct PartDescription: Sendable {
 
 /// A defect of plugins, found before anything runs.
 public struct CatalogError: Error, CustomStringConvertible, Equatable {
+  /// The sentence that is shown.
   public let description: String
+  /// Creates an error from one sentence.
   public init(_ description: String) { self.description = description }
 }

@@ -1,10 +1,13 @@
 /// A part by name with its settings: `{use: pedcc, with: {classes: 20}}`.
 public struct PartChoice: Sendable, Equatable, ExpressibleByStringLiteral {
+  /// The part's name.
   public var use: String
+  /// The settings that differ from its defaults, by name.
   public var with: [String: Value]
   /// A factor; only losses have one.
   public var weight: Double
 
+  /// Creates a value with these fields.
   public init(_ use: String, with settings: [String: Value] = [:], weight: Double = 1) {
     self.use = use
     self.with = settings
@@ -31,14 +34,18 @@ public struct Step: Sendable, Equatable {
   public var train: [String]
   /// How often the step runs for each batch. More than once, each repetition has a batch of its own.
   public var `repeat`: Int
+  /// The losses, whose weighted sum is minimised.
   public var losses: [PartChoice]
+  /// The optimiser; nil for the one that the recipe's parts suggest.
   public var optimizer: PartChoice?
+  /// The schedule of the learning rate; nil for the one that the recipe's parts suggest.
   public var schedule: PartChoice?
   /// The largest norm that the gradients may have together; nil leaves them alone.
   public var clip: Double?
   /// What happens after each of its runs: projections.
   public var after: [Action]
 
+  /// Creates a value with these fields.
   public init(
     train: [String], repeat count: Int = 1, losses: [PartChoice], optimizer: PartChoice? = nil,
     schedule: PartChoice? = nil, clip: Double? = nil, after: [Action] = []
@@ -62,7 +69,9 @@ public struct Companions: Sendable {
   public var losses: [PartChoice]?
   /// Metrics for a recipe that names none; those of all parts together.
   public var metrics: [PartChoice]
+  /// The epochs of a recipe without stages.
   public var epochs: Int?
+  /// The batch size of a recipe without stages.
   public var batch: Int?
   /// Settings of other parts where they know them: `[.data: ["pad": 2], .encoder: ["code": "gaussian"]]`.
   public var settings: [Slot: [String: Value]]
@@ -73,6 +82,7 @@ public struct Companions: Sendable {
   /// `[.decoder: [PartChoice("adversarial", weight: 0.01)]]`.
   public var joining: [Slot: [PartChoice]]
 
+  /// Creates a value with these fields.
   public init(
     _ parts: [Slot: PartChoice] = [:], losses: [PartChoice]? = nil, metrics: [PartChoice] = [], epochs: Int? = nil,
     batch: Int? = nil, settings: [Slot: [String: Value]] = [:], steps: [Step] = [], joining: [Slot: [PartChoice]] = [:]

@@ -32,6 +32,7 @@ public struct BuildContext {
   /// The parts that were made before; nil until there are an encoder and a prior.
   public var model: Model?
 
+  /// Creates a value with these fields.
   public init(
     inputShape: [Int], inputRange: ClosedRange<Double>? = nil, padding: Int = 0, classCount: Int? = nil,
     latentSize: Int = 0, scope: Scope, title: String = "part", memory: BuildMemory = BuildMemory(),
@@ -49,8 +50,11 @@ public struct BuildContext {
     self.model = model
   }
 
+  /// The device of the model.
   public var device: Device { scope.device }
+  /// The type of the model's numbers.
   public var dtype: DType { scope.dtype }
+  /// The run's seed.
   public var seed: UInt64 { scope.seed }
 
   /// The number of values in one input.
@@ -73,7 +77,9 @@ public struct BuildContext {
 
 /// Something about a recipe that cannot work: what was found, what was expected, what to do. One sentence.
 public struct RecipeError: Error, CustomStringConvertible, Equatable {
+  /// The sentence that is shown.
   public let description: String
+  /// Creates an error from one sentence.
   public init(_ description: String) { self.description = description }
 
   /// A part that another one cannot do without.

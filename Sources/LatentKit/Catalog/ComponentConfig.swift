@@ -75,9 +75,12 @@ extension ComponentConfig {
 
 /// A setting of a recipe that cannot be used.
 public struct ConfigError: Error, CustomStringConvertible, Equatable {
+  /// The place of the setting in the recipe: `encoder.with.latent`.
   public let path: String
+  /// The rest of the sentence: found, expected, advice.
   public let reason: String
 
+  /// Creates an error about the setting at a place.
   public init(path: String, _ reason: String) {
     self.path = path
     self.reason = reason

@@ -1,8 +1,10 @@
 /// A part in a catalog: how it is called, described and made.
 public struct Entry<Role>: Sendable {
+  /// The name that recipes use.
   public let name: String
   /// What it does and where it comes from, in one line.
   public let summary: String
+  /// The parts, settings and steps that go with it.
   public let companions: Companions
   /// The settings in order.
   public let settings: [SettingDescription]

@@ -1,11 +1,15 @@
 /// Where a method was published.
 public struct Paper: Sendable, Equatable {
+  /// The title.
   public let title: String
+  /// The authors' family names.
   public let authors: String
+  /// The year of publication.
   public let year: Int
   /// What it says, in a sentence or two.
   public let summary: String
 
+  /// Creates a value with these fields.
   public init(title: String, authors: String, year: Int, summary: String) {
     self.title = title
     self.authors = authors
@@ -30,6 +34,7 @@ extension Plugin {
 ///     .prior("pedcc", PEDCC.self, "evenly distributed centroids", with: Companions([.noise: "scaled-gaussian"]))
 ///     Contribution(.prior, Entry("uniform", "the unit cube") { settings, context in Uniform(context.latentSize) })
 public struct Contribution: Sendable {
+  /// The slot that the part fills.
   public let slot: Slot
   let name: String
   let defect: String?
@@ -37,6 +42,7 @@ public struct Contribution: Sendable {
   let entry: @Sendable (_ plugin: String) -> any Sendable
   let description: @Sendable (_ plugin: String) -> PartDescription
 
+  /// Creates a contribution of an entry to a slot.
   public init<Role>(_ key: SlotKey<Role>, _ entry: Entry<Role>) {
     slot = key.slot
     (name, defect) = (entry.name, entry.defect)

@@ -6,6 +6,7 @@
 /// Every property of a `ComponentConfig` is one. A value outside its range is refused with that range.
 @propertyWrapper
 public struct Setting<Wrapped: Codable & Equatable & Sendable>: Codable, Equatable, Sendable {
+  /// The value.
   public var wrappedValue: Wrapped
   let help: String
   let range: SettingRange?
@@ -61,6 +62,7 @@ public struct SettingRange: Sendable, Equatable {
   private var upper: Bound?
   private var count: ClosedRange<Int>?
 
+  /// From the lower bound to the upper one.
   public static func within(_ range: ClosedRange<Double>) -> SettingRange {
     SettingRange(lower: .including(range.lowerBound), upper: .including(range.upperBound))
   }
@@ -70,6 +72,7 @@ public struct SettingRange: Sendable, Equatable {
     SettingRange(lower: .including(range.lowerBound), upper: .excluding(range.upperBound))
   }
 
+  /// `bound` or more.
   public static func atLeast(_ bound: Double) -> SettingRange { SettingRange(lower: .including(bound)) }
 
   /// More than `bound`, and at most `most`.
@@ -142,9 +145,11 @@ private func numeral(_ number: Double) -> String {
 
 /// A setting as a catalog shows it.
 public struct SettingDescription: Sendable, Equatable {
+  /// The name.
   public let name: String
   /// The default; `null` where it is unset.
   public let fallback: Value
+  /// One line or two.
   public let help: String
   /// What numbers it takes; nil where it takes none, or any finite one.
   public let range: SettingRange?

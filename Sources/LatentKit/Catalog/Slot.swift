@@ -15,9 +15,11 @@ public struct Slot: Hashable, Sendable {
     case step
   }
 
+  /// The name, in the singular.
   public let name: String
   /// What the slot is for, in one line.
   public let summary: String
+  /// The place where a recipe names its parts.
   public let place: Place
   /// Whether parts can have weights that a step trains.
   public let isTrainable: Bool
@@ -29,21 +31,35 @@ public struct Slot: Hashable, Sendable {
   public static func == (a: Slot, b: Slot) -> Bool { a.name == b.name }
   public func hash(into hasher: inout Hasher) { hasher.combine(name) }
 
+  /// The data.
   public static let data = Slot("data", "the examples, and how they are cut, scaled and augmented")
+  /// Transforms of rows.
   public static let transform = Slot("transform", "changes rows of numbers, fitted on the training part", .list)
+  /// The encoder.
   public static let encoder = Slot("encoder", "maps inputs to latents", isTrainable: true)
+  /// The prior.
   public static let prior = Slot("prior", "the density that latents should follow", isTrainable: true)
+  /// The decoder.
   public static let decoder = Slot("decoder", "maps latents back to inputs", .optional, isTrainable: true)
+  /// The classifier.
   public static let classifier = Slot("classifier", "maps latents to class scores", .optional, isTrainable: true)
+  /// The discriminator.
   public static let discriminator = Slot(
     "discriminator", "tells real inputs from generated ones", .optional, isTrainable: true)
+  /// The latent noise.
   public static let noise = Slot(
     "noise", "disturbs latents on their way to the decoder, in training", .optional, isTrainable: true)
+  /// The sampler.
   public static let sampler = Slot("sampler", "draws latents to decode")
+  /// Losses.
   public static let loss = Slot("loss", "an objective to minimise", .step)
+  /// Constraints of projections.
   public static let constraint = Slot("constraint", "the set that weights are projected onto", .step)
+  /// Metrics.
   public static let metric = Slot("metric", "what is measured", .list)
+  /// Optimisers.
   public static let optimizer = Slot("optimizer", "how a step changes weights", .step)
+  /// Schedules of the learning rate.
   public static let schedule = Slot("schedule", "how the learning rate changes over a stage", .step)
 
   /// Every slot, in the order in which recipes are written and models are built.
@@ -61,6 +77,8 @@ public struct Slot: Hashable, Sendable {
 
 /// A slot with the role that its parts play: `catalog[.encoder]` is a table of encoders.
 public struct SlotKey<Role>: Sendable {
+  /// The slot.
   public let slot: Slot
+  /// Creates a key for a slot whose parts play the role.
   public init(_ slot: Slot) { self.slot = slot }
 }

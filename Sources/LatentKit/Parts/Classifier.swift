@@ -7,10 +7,12 @@ public protocol Classifier: Part {
 }
 
 extension SlotKey where Role == any Classifier {
+  /// The key of the slot `classifier` in a catalog.
   public static var classifier: Self { Self(.classifier) }
 }
 
 extension Contribution {
+  /// Returns the contribution of a component to the slot `classifier`.
   public static func classifier<C: Classifier & Component>(
     _ name: String, _ type: C.Type, _ summary: String, with companions: Companions = Companions(), paper: Paper? = nil
   ) -> Contribution { Contribution(.classifier, Entry(name, type, summary, with: companions, paper: paper) { $0 }) }

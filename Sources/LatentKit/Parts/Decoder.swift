@@ -8,10 +8,12 @@ public protocol Decoder: Part {
 }
 
 extension SlotKey where Role == any Decoder {
+  /// The key of the slot `decoder` in a catalog.
   public static var decoder: Self { Self(.decoder) }
 }
 
 extension Contribution {
+  /// Returns the contribution of a component to the slot `decoder`.
   public static func decoder<C: Decoder & Component>(
     _ name: String, _ type: C.Type, _ summary: String, with companions: Companions = Companions(), paper: Paper? = nil
   ) -> Contribution { Contribution(.decoder, Entry(name, type, summary, with: companions, paper: paper) { $0 }) }

@@ -7,10 +7,12 @@ public protocol Discriminator: Part {
 }
 
 extension SlotKey where Role == any Discriminator {
+  /// The key of the slot `discriminator` in a catalog.
   public static var discriminator: Self { Self(.discriminator) }
 }
 
 extension Contribution {
+  /// Returns the contribution of a component to the slot `discriminator`.
   public static func discriminator<C: Discriminator & Component>(
     _ name: String, _ type: C.Type, _ summary: String, with companions: Companions = Companions(), paper: Paper? = nil
   ) -> Contribution { Contribution(.discriminator, Entry(name, type, summary, with: companions, paper: paper) { $0 }) }

@@ -17,10 +17,12 @@ public protocol FeatureEncoder: Encoder {
 }
 
 extension SlotKey where Role == any Encoder {
+  /// The key of the slot `encoder` in a catalog.
   public static var encoder: Self { Self(.encoder) }
 }
 
 extension Contribution {
+  /// Returns the contribution of a component to the slot `encoder`.
   public static func encoder<C: Encoder & Component>(
     _ name: String, _ type: C.Type, _ summary: String, with companions: Companions = Companions(), paper: Paper? = nil
   ) -> Contribution { Contribution(.encoder, Entry(name, type, summary, with: companions, paper: paper) { $0 }) }

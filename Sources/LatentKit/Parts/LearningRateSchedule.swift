@@ -6,10 +6,12 @@ public protocol LearningRateSchedule: Part {
 }
 
 extension SlotKey where Role == any LearningRateSchedule {
+  /// The key of the slot `schedule` in a catalog.
   public static var schedule: Self { Self(.schedule) }
 }
 
 extension Contribution {
+  /// Returns the contribution of a component to the slot `schedule`.
   public static func schedule<C: LearningRateSchedule & Component>(
     _ name: String, _ type: C.Type, _ summary: String, with companions: Companions = Companions(), paper: Paper? = nil
   ) -> Contribution { Contribution(.schedule, Entry(name, type, summary, with: companions, paper: paper) { $0 }) }

@@ -8,10 +8,12 @@ public protocol Loss: Part {
 }
 
 extension SlotKey where Role == any Loss {
+  /// The key of the slot `loss` in a catalog.
   public static var loss: Self { Self(.loss) }
 }
 
 extension Contribution {
+  /// Returns the contribution of a component to the slot `loss`.
   public static func loss<C: Loss & Component>(
     _ name: String, _ type: C.Type, _ summary: String, with companions: Companions = Companions(), paper: Paper? = nil
   ) -> Contribution { Contribution(.loss, Entry(name, type, summary, with: companions, paper: paper) { $0 }) }

@@ -29,10 +29,12 @@ public enum MetricTiming: Sendable {
 }
 
 extension SlotKey where Role == any Metric {
+  /// The key of the slot `metric` in a catalog.
   public static var metric: Self { Self(.metric) }
 }
 
 extension Contribution {
+  /// Returns the contribution of a component to the slot `metric`.
   public static func metric<C: Metric & Component>(
     _ name: String, _ type: C.Type, _ summary: String, with companions: Companions = Companions(), paper: Paper? = nil
   ) -> Contribution { Contribution(.metric, Entry(name, type, summary, with: companions, paper: paper) { $0 }) }

@@ -8,10 +8,12 @@ public protocol OptimizerRule: Part {
 }
 
 extension SlotKey where Role == any OptimizerRule {
+  /// The key of the slot `optimizer` in a catalog.
   public static var optimizer: Self { Self(.optimizer) }
 }
 
 extension Contribution {
+  /// Returns the contribution of a component to the slot `optimizer`.
   public static func optimizer<C: OptimizerRule & Component>(
     _ name: String, _ type: C.Type, _ summary: String, with companions: Companions = Companions(), paper: Paper? = nil
   ) -> Contribution { Contribution(.optimizer, Entry(name, type, summary, with: companions, paper: paper) { $0 }) }

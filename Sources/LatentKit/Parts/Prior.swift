@@ -38,6 +38,7 @@ public protocol CentroidPrior: Prior {
 }
 
 extension CentroidPrior {
+  /// Nil: centroids may differ in length.
   public var scale: Double? { nil }
 }
 
@@ -58,10 +59,12 @@ public protocol FittablePrior: Prior {
 }
 
 extension SlotKey where Role == any Prior {
+  /// The key of the slot `prior` in a catalog.
   public static var prior: Self { Self(.prior) }
 }
 
 extension Contribution {
+  /// Returns the contribution of a component to the slot `prior`.
   public static func prior<C: Prior & Component>(
     _ name: String, _ type: C.Type, _ summary: String, with companions: Companions = Companions(), paper: Paper? = nil
   ) -> Contribution { Contribution(.prior, Entry(name, type, summary, with: companions, paper: paper) { $0 }) }

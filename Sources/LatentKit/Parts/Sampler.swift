@@ -14,10 +14,12 @@ public protocol SelectiveSampler: Sampler {
 }
 
 extension SlotKey where Role == any Sampler {
+  /// The key of the slot `sampler` in a catalog.
   public static var sampler: Self { Self(.sampler) }
 }
 
 extension Contribution {
+  /// Returns the contribution of a component to the slot `sampler`.
   public static func sampler<C: Sampler & Component>(
     _ name: String, _ type: C.Type, _ summary: String, with companions: Companions = Companions(), paper: Paper? = nil
   ) -> Contribution { Contribution(.sampler, Entry(name, type, summary, with: companions, paper: paper) { $0 }) }

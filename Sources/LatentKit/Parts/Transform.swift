@@ -24,14 +24,17 @@ public protocol FittedTransform: Sendable {
 }
 
 extension FittedTransform {
+  /// Nil: no bounds.
   public var outputRange: ClosedRange<Double>? { nil }
 }
 
 extension SlotKey where Role == any Transform {
+  /// The key of the slot `transform` in a catalog.
   public static var transform: Self { Self(.transform) }
 }
 
 extension Contribution {
+  /// Returns the contribution of a component to the slot `transform`.
   public static func transform<C: Transform & Component>(
     _ name: String, _ type: C.Type, _ summary: String, with companions: Companions = Companions(), paper: Paper? = nil
   ) -> Contribution { Contribution(.transform, Entry(name, type, summary, with: companions, paper: paper) { $0 }) }
@@ -58,6 +61,7 @@ public struct TransformChain: Sendable {
   /// The range of what comes out; nil where there are no bounds, or no transforms.
   public var outputRange: ClosedRange<Double>? { links.last?.transform.outputRange }
 
+  /// Returns rows of the data in the model's units, `[count, features]`.
   public func apply(_ inputs: Tensor) throws -> Tensor {
     try links.reduce(inputs) { try $1.transform.apply($0) }
   }

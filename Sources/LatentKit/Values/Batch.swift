@@ -10,6 +10,7 @@ public struct Batch {
   /// alike.
   public var weights: Tensor?
 
+  /// Creates a value with these fields.
   public init(inputs: Tensor, labels: Tensor?, labelled: Tensor? = nil, weights: Tensor? = nil) {
     self.inputs = inputs
     self.labels = labels
@@ -35,6 +36,7 @@ public struct LatentBatch {
   /// `[batch]`, Int64, from 0; nil without labels, and for parts that did not ask for them.
   public var labels: Tensor?
 
+  /// Creates a value with these fields.
   public init(_ latents: Tensor, labels: Tensor? = nil) {
     self.latents = latents
     self.labels = labels

@@ -6,12 +6,14 @@ public struct DrawRequest {
   public var count: Int
   /// The length of a latent vector.
   public var latentSize: Int
+  /// The model's prior.
   public var prior: any Prior
   /// The training latents, for samplers that learn from them.
   public var reference: LatentSet?
   /// Whether the draws are thrown away, as those before training are: a sampler with long chains may cut them short.
   public var isRehearsal = false
 
+  /// Creates a value with these fields.
   public init(labels: Tensor?, count: Int, latentSize: Int, prior: any Prior, reference: LatentSet? = nil) {
     self.labels = labels
     self.count = count
@@ -43,6 +45,7 @@ public struct Draw {
   /// Sentences about a draw that should not be trusted, with advice.
   public var warnings: [String]
 
+  /// Creates a value with these fields.
   public init(latents: Tensor, followsLabels: Bool, diagnostics: [Measured] = [], warnings: [String] = []) {
     self.latents = latents
     self.followsLabels = followsLabels

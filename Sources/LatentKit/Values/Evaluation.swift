@@ -4,7 +4,9 @@ public final class Evaluation {
   public let measured: LatentSet
   /// The classifier's scores `[count, classes]`, where the model has one.
   public let scores: Tensor?
+  /// The model that is measured.
   public let model: Model
+  /// The number of classes; nil without labels.
   public let classCount: Int?
   /// What the classes are called, in order; nil for numbers alone.
   public let classNames: [String]?
@@ -16,6 +18,7 @@ public final class Evaluation {
   public final class TrainingReference {
     private let encode: () throws -> LatentSet
     private var encoded: LatentSet?
+    /// Creates a reference that `encode` fills when it is first read.
     public init(_ encode: @escaping () throws -> LatentSet) { self.encode = encode }
 
     fileprivate func latents() throws -> LatentSet {
@@ -26,6 +29,7 @@ public final class Evaluation {
     }
   }
 
+  /// Creates a value with these fields.
   public init(
     measured: LatentSet, scores: Tensor?, model: Model, classCount: Int?, classNames: [String]? = nil,
     random: RandomSource, training: TrainingReference
@@ -39,6 +43,7 @@ public final class Evaluation {
     reference = training
   }
 
+  /// The model's prior.
   public var prior: any Prior { model.prior }
 
   /// Latents and labels of the training part, for metrics that learn from it. Hidden labels stay hidden.

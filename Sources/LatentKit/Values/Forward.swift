@@ -1,7 +1,9 @@
 /// One batch on its way through a model. Each value is computed when a part first asks for it, and once: a step costs
 /// what its losses need, and a part that no loss asks for does not run.
 public final class Forward {
+  /// The model that the batch goes through.
   public let model: Model
+  /// The batch.
   public let batch: Batch
   /// Whether latents are drawn and disturbed, as training does; else the decoder sees the code's mean.
   public let isTraining: Bool

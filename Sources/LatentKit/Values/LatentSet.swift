@@ -7,6 +7,7 @@ public struct LatentSet: Sendable {
   /// `[count]`, Bool: which latents have a label; nil where all have.
   public let labelled: Tensor?
 
+  /// Creates a value with these fields.
   public init(latents: Tensor, labels: Tensor?, labelled: Tensor? = nil) {
     self.latents = latents
     self.labels = labels

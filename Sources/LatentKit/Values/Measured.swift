@@ -1,5 +1,6 @@
 /// Something measured about a model: a number, or a table.
 public struct Measured: Sendable, Equatable, Codable {
+  /// The name in logs, tables and pictures.
   public var name: String
   /// Nil where there is no number: see `missing`.
   public var value: Double?
@@ -39,7 +40,9 @@ public struct MeasuredTable: Sendable, Equatable, Codable {
   public var rowTitle: String
   /// What the columns are, `predicted class` say.
   public var columnTitle: String
+  /// The names of the rows.
   public var rows: [String]
+  /// The names of the columns.
   public var columns: [String]
   /// Row by row; nil where there is no number.
   public var values: [[Double?]]

@@ -1,6 +1,8 @@
 /// The parts of one model, by slot.
 public struct Model {
+  /// The encoder.
   public var encoder: any Encoder
+  /// The prior.
   public var prior: any Prior
   private var others: [Slot: Any] = [:]
 
@@ -34,8 +36,11 @@ public struct Model {
     }
   }
 
+  /// The decoder; nil where the model has none.
   public var decoder: (any Decoder)? { self[.decoder] }
+  /// The classifier; nil where the model has none.
   public var classifier: (any Classifier)? { self[.classifier] }
+  /// The latent noise; nil where the model has none.
   public var noise: (any LatentNoise)? { self[.noise] }
 
   /// The code of a batch, whose labels the encoder sees only if it needs them.

@@ -6,6 +6,7 @@ public final class RandomSource {
   /// Where the stream stands: what a checkpoint keeps.
   public var generator: Generator
 
+  /// Creates a stream that goes on where the generator stands.
   public init(_ generator: Generator) { self.generator = generator }
 
   /// The device that draws are made on.

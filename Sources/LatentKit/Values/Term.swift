@@ -17,7 +17,9 @@ public struct Term {
     case labelled
   }
 
+  /// The name in logs.
   public let name: String
+  /// Whether values are averaged or added.
   public let reduction: Reduction
   /// Nil for the framework's choice: those with a label, where the loss read the labels; else all.
   public let selection: Selection?

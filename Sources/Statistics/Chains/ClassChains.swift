@@ -9,6 +9,7 @@ public struct ClassTarget<Density> {
   /// Nil for a class that no chain can follow, as it has no spread.
   public let density: Density?
 
+  /// Creates a value with these fields.
   public init(request: ClassRequest, points: Tensor, density: Density?) {
     (self.request, self.points, self.density) = (request, points, density)
   }
@@ -27,6 +28,7 @@ public struct ClassChains: Sendable {
   /// What to do about chains that do not mix, beside making them longer, for the warnings.
   public var remedy: String?
 
+  /// Creates a value with these fields.
   public init(chains: Int, steps: Int, thinning: Int, remedy: String? = nil) {
     (self.chains, self.steps, self.thinning, self.remedy) = (chains, steps, thinning, remedy)
   }
