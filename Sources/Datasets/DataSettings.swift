@@ -1,8 +1,8 @@
 import LatentKit
 
-/// What a recipe says about its data under `data.with`.
+/// Settings that data share, under `data.with`.
 public struct DataSettings: ComponentConfig {
-  /// What the bytes 0 to 255 are scaled to.
+  /// The range that the bytes 0 to 255 are scaled to.
   public enum Range: String, Choice {
     case unit, symmetric
 

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What is known about a dataset before it is loaded.
+/// A published data set before it is loaded.
 public struct DatasetDescription: Sendable {
   /// One of the files of a set: four for images, one for a table.
   public struct File: Sendable, Equatable {
@@ -21,7 +21,7 @@ public struct DatasetDescription: Sendable {
   public let name: String
   /// The name for people.
   public let title: String
-  /// What it shows, in one line.
+  /// Its content, in one line.
   public let summary: String
   /// The licence of the data.
   public let licence: String
@@ -45,7 +45,7 @@ public struct DatasetDescription: Sendable {
   public let isEmbedded: Bool
   /// Whether images are stored column by column.
   let isTransposed: Bool
-  /// What the first class is called in the label files.
+  /// The label of the first class in the files.
   let firstLabel: Int
   /// How the file is read where the set is a table.
   var table: TableFormat?

@@ -37,7 +37,7 @@ public struct DatasetShelf: Sendable {
     return found
   }
 
-  /// What is published of the sets that have files of fixed names.
+  /// The descriptions of the sets that are published in files of fixed names.
   public var published: [DatasetDescription] { entries.compactMap(\.published) }
 
   /// The published set of a name: what can be fetched and verified.

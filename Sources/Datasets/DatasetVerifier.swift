@@ -4,7 +4,7 @@ import LatentKit
 
 /// Checks the files of a dataset against what is known about it.
 public enum DatasetVerifier {
-  /// What a check found.
+  /// The findings of a check.
   public struct Report: Sendable, CustomStringConvertible {
     /// One file of a set as it was found.
     public struct File: Sendable, Equatable {
@@ -30,7 +30,7 @@ public enum DatasetVerifier {
       public let inputShape: [Int]
       /// How many examples each class has.
       public let histogram: [Int]
-      /// What the classes are called, where the file says so.
+      /// The names of the classes, where the file says so.
       public var classNames: [String] = []
 
       /// `[500, 500]`, or with names, `[Eryth 13, Gran 59]`.
@@ -48,7 +48,7 @@ public enum DatasetVerifier {
     public let files: [File]
     /// Its parts.
     public let parts: [Part]
-    /// What is wrong, a sentence each; empty when all is well.
+    /// Problems, a sentence each; empty where there are none.
     public let problems: [String]
     /// Whether no problem was found.
     public var isGood: Bool { problems.isEmpty }

@@ -1,7 +1,7 @@
 import Files
 import Foundation
 
-/// What an IDX file of unsigned bytes holds, the format of MNIST and its relatives: two zero bytes, the type `8`, the
+/// The content of an IDX file of unsigned bytes, the format of MNIST and its relatives: two zero bytes, the type `8`, the
 /// rank, then one big-endian 32-bit length per axis, then the values in row-major order. Plain or gzip.
 public struct IDX: Sendable, Equatable {
   /// The content of a file: images or labels.

@@ -7,7 +7,7 @@ import Foundation
 public struct LinePlot: Sendable {
   /// One line: points from left to right. A value that is not finite leaves a gap.
   public struct Series: Sendable {
-    /// What the legend calls the line; an empty name stays out of it.
+    /// The name in the legend; an empty one stays out of it.
     public var name: String
     /// The points, from left to right.
     public var points: [(x: Double, y: Double)]

@@ -19,7 +19,7 @@ public struct Color: Sendable, Hashable {
 
   /// White.
   public static let white = Color(gray: 255)
-  /// What stands for a value that is not a number: a magenta that no grey image and few photographs contain.
+  /// The colour of a value that is not a number: a magenta that no grey image and few photographs contain.
   public static let signal = Color(255, 0, 170)
 }
 
@@ -159,7 +159,7 @@ extension Picture {
 }
 
 extension png_image {
-  /// What libpng says went wrong.
+  /// The message of libpng.
   fileprivate var text: String {
     withUnsafeBytes(of: message) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
   }

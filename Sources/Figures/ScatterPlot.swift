@@ -6,7 +6,7 @@ import Foundation
 public struct ScatterPlot: Sendable {
   /// Points of one class.
   public struct Group: Sendable {
-    /// What the legend calls it.
+    /// The name in the legend.
     public var name: String
     /// The places of the points.
     public var points: [(x: Double, y: Double)]

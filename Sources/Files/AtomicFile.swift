@@ -72,7 +72,7 @@ public enum AtomicFile {
   }
 }
 
-/// What the system says about the last failed call, with advice where there is some.
+/// Returns the system's message about the last failed call, with advice where there is some.
 public func systemMessage(_ code: Int32 = errno) -> String {
   switch code {
   case ENOSPC: "the disk is full; free some space and run again"

@@ -1,8 +1,8 @@
 import LatentKit
 
-/// What a model is composed for.
+/// The shape of the data that a model is composed for.
 public struct DataShape: Sendable, Equatable {
-  /// What messages call the data: `data 'mnist'`.
+  /// The name of the data in messages: `data 'mnist'`.
   public var title: String
   /// `[channels, height, width]`, after padding, or `[features]`.
   public var inputShape: [Int]
@@ -12,7 +12,7 @@ public struct DataShape: Sendable, Equatable {
   public var padding: Int
   /// The number of classes; nil without labels.
   public var classCount: Int?
-  /// What the classes are called, in order; nil for numbers alone.
+  /// The names of the classes, in order; nil for numbers alone.
   public var classNames: [String]?
   /// Whether labels of some training examples are hidden.
   public var isPartlyLabelled: Bool
@@ -36,7 +36,7 @@ public struct DataShape: Sendable, Equatable {
 public struct Composition {
   /// The resolved recipe.
   public let recipe: Recipe
-  /// What it was composed for.
+  /// The data that it was composed for.
   public let data: DataShape
   /// The parts of the model.
   public let model: Model
@@ -66,7 +66,7 @@ public struct ComposedStage {
   public let recipe: Recipe.Stage
   /// Its steps, which alternate inside a batch.
   public let steps: [ComposedStep]
-  /// What happens once after the last epoch.
+  /// Actions once after the last epoch.
   public let actions: [ComposedAction]
 }
 
@@ -76,13 +76,13 @@ public struct ComposedStep {
   public let recipe: Recipe.Step
   /// The losses in the recipe's order, with their names and weights.
   public let losses: [WeightedLoss]
-  /// What the step changes: the weights of its parts, then of its losses.
+  /// The parameters that the step changes: the weights of its parts, then of its losses.
   public let parameters: [Parameter]
   /// The rule that changes its parameters.
   public let optimizer: any OptimizerRule
   /// The schedule of its learning rate.
   public let schedule: any LearningRateSchedule
-  /// What happens after each optimiser step: projections.
+  /// Projections after each optimiser step.
   public let after: [ComposedAction]
 
   /// The value of one term of the step's losses.

@@ -7,9 +7,9 @@ import LatentKit
 public struct Recipe: Sendable, Equatable {
   /// The name of the run.
   public var name: String?
-  /// What the recipe reproduces: `Table 2, CSAE β = 0.04 with convolution`.
+  /// The result that the recipe reproduces: `Table 2, CSAE β = 0.04 with convolution`.
   public var about: String?
-  /// What every random draw depends on, 0 or more.
+  /// The seed of every random draw, 0 or more.
   public var seed: Int
   /// The stages of training, in order; nil where the recipe leaves them to its parts.
   public var stages: [Stage]?
@@ -46,9 +46,9 @@ public struct Recipe: Sendable, Equatable {
     public var batch: Int
     /// Train on this many examples of the training part only, balanced over classes; nil for all.
     public var examples: Int?
-    /// What happens for every batch, in order.
+    /// Steps for every batch, in order.
     public var steps: [Step]
-    /// What happens once after the last epoch.
+    /// Actions once after the last epoch.
     public var then: [Action]
 
     /// Creates a value with these fields.

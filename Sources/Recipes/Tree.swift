@@ -15,7 +15,7 @@ public struct TextPosition: Sendable, Equatable {
   }
 }
 
-/// What is wrong with a tree, and where. Becomes a public error where the file or the recipe is known.
+/// A fault in a tree, with its place. Becomes a public error where the file or the recipe is known.
 struct TreeProblem: Error {
   var path = ""
   var position: TextPosition?
@@ -76,7 +76,7 @@ struct Tree {
     return fields.first { $0.key == key }?.tree
   }
 
-  /// What messages say was found.
+  /// The value as messages quote it.
   var found: String {
     switch content {
     case .scalar(.null): "nothing"

@@ -13,7 +13,7 @@ public struct HTMLReport: Sendable {
       public var name: String
       /// The value as text.
       public var value: String
-      /// What the value means or is compared with; may be empty.
+      /// A remark on the value; may be empty.
       public var note: String
 
       /// Creates a value with these fields.

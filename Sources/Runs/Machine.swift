@@ -5,7 +5,7 @@ import LatentKit
 public struct Machine: Sendable, Equatable {
   /// The folder with the data sets; nil for the one that `LATENTKIT_DATA` names, then for what ships with the package.
   public var dataFolder: URL?
-  /// What runs compute on.
+  /// The machine that runs compute on.
   public var device: Device
   /// Threads of each operation, 1 to 1024; nil leaves the number as it is, all cores unless set before.
   public var threads: Int?

@@ -8,7 +8,7 @@ public protocol Optimizer: AnyObject {
   /// One step. `gradients[i]` belongs to `parameters[i]`; nil leaves that parameter and its state as they are.
   func step(_ gradients: [Tensor?], rate: Double) throws
 
-  /// What the next step depends on beside the parameters, by name: a checkpoint keeps it and writes it back in place.
+  /// State that the next step depends on beside the parameters, by name: a checkpoint keeps it and writes it back in place.
   var state: [(name: String, tensor: Tensor)] { get }
 }
 

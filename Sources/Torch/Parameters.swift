@@ -115,7 +115,7 @@ public enum Initializer: Sendable {
   /// He's normal initialisation for layers before a ReLU: deviation `sqrt(2 / inputs)`.
   case heNormal(inputs: Int)
 
-  /// What PyTorch's linear and convolution layers start with: uniform within `1 / sqrt(inputs)`.
+  /// The start of PyTorch's linear and convolution layers: uniform within `1 / sqrt(inputs)`.
   public static func fanIn(_ inputs: Int) -> Initializer { .uniform(bound: 1 / Double(max(inputs, 1)).squareRoot()) }
 
   func values(_ shape: [Int], using generator: inout Generator) throws -> Tensor {

@@ -32,7 +32,7 @@ public struct Checkpoint {
     public init() {}
   }
 
-  /// What the bits of a run depend on beside its recipe.
+  /// The machine of a run, on which its bits depend beside the recipe.
   public struct Machine: Codable, Sendable, Equatable, CustomStringConvertible {
     /// The device.
     public var device: String

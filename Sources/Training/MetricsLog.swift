@@ -2,7 +2,7 @@ import Files
 import Foundation
 import LatentKit
 
-/// What one epoch came to: a line of `metrics.jsonl`.
+/// The results of one epoch: a line of `metrics.jsonl`.
 public struct EpochRecord: Codable, Sendable, Equatable {
   /// The name of the stage.
   public var stage: String

@@ -9,7 +9,7 @@ import Foundation
   import Darwin
 #endif
 
-/// What a run leaves behind: `runs/<name>/` with the resolved recipe, the numbers, checkpoints and figures.
+/// The folder of a run: `runs/<name>/` with the resolved recipe, the numbers, checkpoints and figures.
 public struct RunFolder: Sendable {
   /// The folder.
   public let url: URL

@@ -2,7 +2,7 @@ import Files
 import Foundation
 import LatentKit
 
-/// What a stage that projected or masked weights, or trained masked ones, came to: a line of `stages.jsonl`.
+/// The results of a stage that projected or masked weights, or trained masked ones: a line of `stages.jsonl`.
 public struct StageReport: Codable, Sendable, Equatable {
   /// How sparse one weight is. A row is what leads to one output, a column what comes from one input.
   public struct Layer: Codable, Sendable, Equatable {
@@ -74,12 +74,12 @@ extension StageReport.Feature {
       .map { StageReport.Feature(index: $0.offset, weight: $0.element) }
   }
 
-  /// What people call it: its name where it has one, else its number.
+  /// Returns its name where it has one, else its number.
   func title(_ names: [String]?) -> String { names.flatMap { index < $0.count ? $0[index] : nil } ?? "\(index)" }
 }
 
 extension StageReport {
-  /// What changed the metrics, in a sentence; nil where there are none.
+  /// The metrics before and after, in a sentence; nil where there are none.
   public var metricsText: String? {
     guard !after.isEmpty else { return nil }
     let now = after.map { "\($0.name) \($0.text)" }.joined(separator: ", ")

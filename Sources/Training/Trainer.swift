@@ -36,7 +36,7 @@ public final class Trainer {
   private let seed: UInt64
 
   private var position = Checkpoint.Position()
-  /// What training draws; lent to codes, noises and losses.
+  /// The stream of training's draws; lent to codes, noises and losses.
   private let random: RandomSource
   private var ends: StageEnds
   private var optimizers: [any Optimizer] = []
@@ -186,7 +186,7 @@ public final class Trainer {
     pending.endIteration(at: position.totalIterations + 1, epoch: position.epoch + 1)
   }
 
-  /// What happens after each optimiser step: projections, then parts that update themselves.
+  /// Carries out what follows an optimiser step: projections, then parts that update themselves.
   private func follow(_ step: ComposedStep, with forward: Forward) throws {
     let online = step.online(composition.model.prior)
     guard !step.after.isEmpty || !online.isEmpty else { return }
@@ -214,7 +214,7 @@ public final class Trainer {
 
   // MARK: Batches
 
-  /// What a stage trains on: all of the training part, or a few of it.
+  /// Returns the examples that a stage trains on: all of the training part, or a few of it.
   private func source(of stage: Recipe.Stage) throws -> BatchSource {
     guard let wanted = stage.examples else { return data.training }
     guard wanted <= data.training.count else {

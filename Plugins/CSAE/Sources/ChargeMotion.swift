@@ -39,7 +39,7 @@ public struct ChargeMotion: Sendable, Hashable {
     }
   }
 
-  /// What is said where velocities are no numbers any more.
+  /// The error where velocities are no longer finite.
   var ranAway: RecipeError {
     RecipeError(
       """

@@ -3,7 +3,7 @@ import Statistics
 
 /// Algorithm 1 of Zhu & Zhang 2019: charges on the unit sphere.
 extension EvenPoints {
-  /// What came of Algorithm 1.
+  /// The result of Algorithm 1.
   public struct Report: Sendable, Equatable {
     /// How evenly the points are spread.
     public let spread: AngularSpread

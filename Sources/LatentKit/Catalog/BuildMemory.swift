@@ -1,6 +1,6 @@
 import Foundation
 
-/// What parts have computed while they were built, for later builds of the same parts: a composer builds a model to check
+/// Values that parts computed while they were made, for later builds of the same parts: a composer builds a model to check
 /// it, and again to train it, and class centroids that took seconds need not be placed twice.
 ///
 /// It is handed along in a `BuildContext` and lives as long as its composer. Values must follow from their keys alone.

@@ -71,13 +71,13 @@ public struct Table<Role>: Sendable {
   }
 }
 
-/// What a catalog says about a part.
+/// The description of a part in a catalog.
 public struct PartDescription: Sendable {
   /// The slot that the part fills.
   public let slot: Slot
   /// The name that recipes use.
   public let name: String
-  /// What it does and where it comes from, in one line.
+  /// Its purpose and origin, in one line.
   public let summary: String
   /// The plugin that brought it.
   public let plugin: String

@@ -17,7 +17,7 @@ public struct PartChoice: Sendable, Equatable, ExpressibleByStringLiteral {
   public init(stringLiteral use: String) { self.init(use) }
 }
 
-/// What a stage ends with, or a step has after it.
+/// An action at the end of a stage, or after a step.
 public enum Action: Sendable, Equatable {
   /// Projects every weight of two or more axes whose name begins with one of `parameters` (all of the model, or of what the
   /// step trains, where that is empty); biases, slopes and other vectors too, where `biases` is true.
@@ -42,7 +42,7 @@ public struct Step: Sendable, Equatable {
   public var schedule: PartChoice?
   /// The largest norm that the gradients may have together; nil leaves them alone.
   public var clip: Double?
-  /// What happens after each of its runs: projections.
+  /// Projections after each of its runs.
   public var after: [Action]
 
   /// Creates a value with these fields.
@@ -60,7 +60,7 @@ public struct Step: Sendable, Equatable {
   }
 }
 
-/// What goes with a part unless the recipe says otherwise. All of it is written into the resolved recipe.
+/// The parts, settings and steps that go with a part unless the recipe says otherwise. All of it is written into the resolved recipe.
 public struct Companions: Sendable {
   /// Parts for other slots: `[.decoder: "deconv", .optimizer: "adam"]`. The first of those that suggest one is taken, in the
   /// order prior, encoder, decoder, sampler, then the other slots.

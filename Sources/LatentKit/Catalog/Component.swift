@@ -9,7 +9,7 @@ public protocol Component: SendableMetatype {
   init(_ config: Config, in context: BuildContext) throws
 }
 
-/// What a component may know while it is built.
+/// The surroundings in which a component is made.
 public struct BuildContext {
   /// The shape of one input: `[channels, height, width]` for images, `[features]` for tables.
   public var inputShape: [Int]
@@ -23,9 +23,9 @@ public struct BuildContext {
   public var latentSize: Int
   /// Where the component creates its parameters.
   public var scope: Scope
-  /// What messages call the component: `encoder 'resnet'`.
+  /// The name of the component in messages: `encoder 'resnet'`.
   public var title: String
-  /// What was computed in earlier builds by the same composer.
+  /// Values from earlier builds by the same composer.
   public var memory: BuildMemory
   /// The encoder, once it stands.
   public var encoder: (any Encoder)?

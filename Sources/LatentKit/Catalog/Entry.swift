@@ -2,7 +2,7 @@
 public struct Entry<Role>: Sendable {
   /// The name that recipes use.
   public let name: String
-  /// What it does and where it comes from, in one line.
+  /// Its purpose and origin, in one line.
   public let summary: String
   /// The parts, settings and steps that go with it.
   public let companions: Companions
@@ -12,7 +12,7 @@ public struct Entry<Role>: Sendable {
   public let paper: Paper?
   /// The plugin that brought it.
   public internal(set) var plugin: String = ""
-  /// What is wrong with the declaration; nil where nothing is.
+  /// The defect of the declaration; nil where there is none.
   let defect: String?
   private let build: @Sendable ([String: Value], String, BuildContext) throws -> Role
   private let check: @Sendable ([String: Value], String) throws -> [String: Value]

@@ -6,7 +6,7 @@ public struct Paper: Sendable, Equatable {
   public let authors: String
   /// The year of publication.
   public let year: Int
-  /// What it says, in a sentence or two.
+  /// The method, in a sentence or two.
   public let summary: String
 
   /// Creates a value with these fields.
@@ -25,7 +25,7 @@ public protocol Plugin: SendableMetatype {
 }
 
 extension Plugin {
-  /// What lists call the plugin: `CSAE` for `CSAEPlugin`.
+  /// The name of the plugin in lists: `CSAE` for `CSAEPlugin`.
   public static var name: String { "\(Self.self)".replacing(/Plugin$/, with: "") }
 }
 

@@ -37,7 +37,7 @@ extension Setting: Hashable where Wrapped: Hashable {
   public func hash(into hasher: inout Hasher) { hasher.combine(wrappedValue) }
 }
 
-/// What a setting says of itself, whatever its type.
+/// The description of a setting, whatever its type.
 protocol DescribedSetting {
   var help: String { get }
   var range: SettingRange? { get }
@@ -55,7 +55,7 @@ extension Setting: DescribedSetting {
 private protocol OptionalType { static var wrappedType: Any.Type { get } }
 extension Optional: OptionalType { static var wrappedType: Any.Type { Wrapped.self } }
 
-/// What numbers a setting takes. Applies to each number of a list; words pass, they are checked by the setting's type.
+/// The range of numbers that a setting takes. Applies to each number of a list; words pass, they are checked by the setting's type.
 public struct SettingRange: Sendable, Equatable {
   private enum Bound: Equatable { case including(Double), excluding(Double) }
   private var lower: Bound?
@@ -151,7 +151,7 @@ public struct SettingDescription: Sendable, Equatable {
   public let fallback: Value
   /// One line or two.
   public let help: String
-  /// What numbers it takes; nil where it takes none, or any finite one.
+  /// The range of its numbers; nil where it takes none, or any finite one.
   public let range: SettingRange?
   /// The names that it takes, where it is one of a few.
   public let choices: [String]?
@@ -163,7 +163,7 @@ public struct SettingDescription: Sendable, Equatable {
     (self.name, self.fallback, self.help, self.range, self.choices) = (name, fallback, help, range, choices)
   }
 
-  /// What it may be, in words; nil for anything of its type.
+  /// The allowed values in words; nil for anything of its type.
   public var allowed: String? { choices.map { $0.joined(separator: ", ") } ?? range?.text }
 
   /// - Throws: `ConfigError` for a number outside the range.

@@ -17,7 +17,7 @@ public struct Slot: Hashable, Sendable {
 
   /// The name, in the singular.
   public let name: String
-  /// What the slot is for, in one line.
+  /// The purpose of the slot, in one line.
   public let summary: String
   /// The place where a recipe names its parts.
   public let place: Place
@@ -68,7 +68,7 @@ public struct Slot: Hashable, Sendable {
     .constraint, .optimizer, .schedule,
   ]
 
-  /// What a recipe's key is called: the name, or its plural for a list.
+  /// The key in a recipe: the name, or its plural for a list.
   public var key: String { place == .list ? "\(name)s" : name }
 
   /// Whether a recipe has one part there, under the slot's name.

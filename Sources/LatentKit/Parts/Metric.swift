@@ -9,7 +9,7 @@ public protocol Metric: Part {
   /// own: no other number changes by it.
   mutating func update(_ forward: Forward) throws
 
-  /// What came out. A value that is not finite is recorded as missing, with the reason.
+  /// Returns the results. A value that is not finite is recorded as missing, with the reason.
   func finish(_ evaluation: Evaluation) throws -> [Measured]
 }
 

@@ -1,7 +1,7 @@
-/// What every role has in common. A role says what a part does; how a recipe makes one is said by `Component`, or by the
+/// The requirements that all roles share. A role says what a part does; how a recipe makes one is said by `Component`, or by the
 /// closure of an `Entry`.
 public protocol Part {
-  /// What the part needs of the data. The composer checks it before training.
+  /// The part's needs of the data. The composer checks it before training.
   var needs: DataNeeds { get }
 }
 
@@ -10,7 +10,7 @@ extension Part {
   public var needs: DataNeeds { [] }
 }
 
-/// What a part needs of the data.
+/// The needs of a part.
 public struct DataNeeds: OptionSet, Sendable {
   public let rawValue: Int
   public init(rawValue: Int) { self.rawValue = rawValue }

@@ -1,6 +1,6 @@
 /// Changes rows of numbers before any part sees them: centring, scaling, filling in what is missing.
 ///
-/// What it has to know it learns from the training part alone, so that nothing about validation and test examples leaks
+/// It is fitted to the training part alone, so that nothing about validation and test examples leaks
 /// into what is trained.
 public protocol Transform: Part {
   /// - Parameter inputs: The training examples as the transforms before this one left them, `[count, features]`, Float32.
@@ -10,7 +10,7 @@ public protocol Transform: Part {
 
 /// A transform that has seen the training part. It is a value: applying it changes nothing.
 public protocol FittedTransform: Sendable {
-  /// What was learned, by name; `[features]` each.
+  /// The fitted values, by name; `[features]` each.
   var parameters: [String: Tensor] { get }
 
   /// The least and greatest value it can give; nil where there are no bounds.

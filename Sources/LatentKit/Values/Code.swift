@@ -1,4 +1,4 @@
-/// What an encoder makes of inputs.
+/// The codes of some inputs.
 public enum Code: Sendable {
   /// One latent vector each, `[batch, latent]`.
   case point(Tensor)

@@ -1,4 +1,4 @@
-/// What a sampler, or a prior that can be drawn from, is asked for.
+/// A request for draws from a sampler, or from a prior that can be drawn from.
 public struct DrawRequest {
   /// The class of each latent to draw, `[count]` Int64; nil asks for draws whatever the class.
   public var labels: Tensor?
@@ -33,14 +33,14 @@ public struct DrawRequest {
   }
 }
 
-/// What was drawn.
+/// Drawn latents.
 public struct Draw {
   /// `[count, latent]`, in the order of the request's labels.
   public var latents: Tensor
   /// Whether each latent is of the class that the request named; false where labels were ignored, or there were none.
   /// Pictures and tables show class names only where this, or a decoder that needs labels, makes them true.
   public var followsLabels: Bool
-  /// What there is to know about the draw, for people and for `summary.json`.
+  /// Diagnostics of the draw, for people and for `summary.json`.
   public var diagnostics: [Measured]
   /// Sentences about a draw that should not be trusted, with advice.
   public var warnings: [String]

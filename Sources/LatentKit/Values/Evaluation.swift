@@ -1,4 +1,4 @@
-/// What a metric finishes with: one pass over a part of the data, in evaluation mode, and the model it was made with.
+/// The material that a metric finishes with: one pass over a part of the data, in evaluation mode, and the model it was made with.
 public final class Evaluation {
   /// Latents (means of codes) and labels of the measured part.
   public let measured: LatentSet
@@ -8,7 +8,7 @@ public final class Evaluation {
   public let model: Model
   /// The number of classes; nil without labels.
   public let classCount: Int?
-  /// What the classes are called, in order; nil for numbers alone.
+  /// The names of the classes, in order; nil for numbers alone.
   public let classNames: [String]?
   /// Draws for the metric, a stream of its own, the same at each evaluation.
   public let random: RandomSource
@@ -49,7 +49,7 @@ public final class Evaluation {
   /// Latents and labels of the training part, for metrics that learn from it. Hidden labels stay hidden.
   public var training: LatentSet { get throws { try reference.latents() } }
 
-  /// What a class is called: its name, or its number.
+  /// Returns the name of a class, or its number.
   public func className(_ label: Int) -> String {
     guard let classNames, classNames.indices.contains(label) else { return "\(label)" }
     return classNames[label]

@@ -9,7 +9,7 @@ public final class Forward {
   public let isTraining: Bool
   /// Draws that are lent to whoever is computing: a loss, a metric.
   public private(set) var random: RandomSource
-  /// What codes and noises draw from.
+  /// The stream that codes and noises draw from.
   private let codes: RandomSource
   private var readLabels = false
 
@@ -90,7 +90,7 @@ public final class Forward {
     }
   }
 
-  /// What the decoder sees: the latents, with the model's latent noise while training.
+  /// The decoder's input: the latents, with the model's latent noise while training.
   public var decoderInput: Tensor {
     get throws {
       try once(\.cachedDecoderInput) {

@@ -19,7 +19,7 @@ public struct Measured: Sendable, Equatable, Codable {
     if !value.isFinite { missing = "the value is \(value)" }
   }
 
-  /// What could not be measured, and why.
+  /// Creates a missing value with the reason.
   public init(_ name: String, missing: String, unit: String = "") {
     self.name = name
     self.unit = unit
@@ -36,9 +36,9 @@ public struct Measured: Sendable, Equatable, Codable {
 
 /// Rows and columns of numbers with names: a confusion matrix, distances between classes.
 public struct MeasuredTable: Sendable, Equatable, Codable {
-  /// What the rows are, `true class` say; the head of the first column.
+  /// The meaning of the rows, `true class` say; the head of the first column.
   public var rowTitle: String
-  /// What the columns are, `predicted class` say.
+  /// The meaning of the columns, `predicted class` say.
   public var columnTitle: String
   /// The names of the rows.
   public var rows: [String]

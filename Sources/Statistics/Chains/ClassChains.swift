@@ -1,6 +1,6 @@
 import LatentKit
 
-/// What chains of one class follow, and where they start.
+/// The density that chains of one class follow, and their starts.
 public struct ClassTarget<Density> {
   /// The draws that are asked for.
   public let request: ClassRequest
@@ -25,7 +25,7 @@ public struct ClassChains: Sendable {
   public var steps: Int
   /// Steps between two draws of a chain, at least, 1 or more.
   public var thinning: Int
-  /// What to do about chains that do not mix, beside making them longer, for the warnings.
+  /// Advice about chains that do not mix, beside making them longer, for the warnings.
   public var remedy: String?
 
   /// Creates a value with these fields.

@@ -1,6 +1,6 @@
 import LatentKit
 
-/// What a proposal found for each chain.
+/// The proposals for all chains.
 public struct Proposed: Sendable {
   /// How the density `q` of proposals enters the decision.
   public enum Correction: Sendable {

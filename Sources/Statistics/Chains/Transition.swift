@@ -13,7 +13,7 @@ public struct ChainState: Sendable {
   }
 }
 
-/// What one step did.
+/// The diagnostics of one step.
 public struct ChainInfo: Sendable {
   /// Which chains took their proposal, `[groups, chains]` Bool; nil where no move can be rejected.
   public var accepted: Tensor?
