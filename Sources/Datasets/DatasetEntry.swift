@@ -11,12 +11,15 @@ public struct DataRequest: Sendable {
   public var path: String
   /// `LATENTKIT_DATA` names a data folder where the caller names none.
   public var environment: [String: String]
+  /// The run's seed, for sets that are made.
+  public var seed: UInt64
 
   public init(
     _ settings: DataSettings = DataSettings(), from folder: URL? = nil, at path: String = "data.with",
-    environment: [String: String] = ProcessInfo.processInfo.environment
+    environment: [String: String] = ProcessInfo.processInfo.environment, seed: UInt64 = 0
   ) {
     (self.settings, self.folder, self.path, self.environment) = (settings, folder, path, environment)
+    self.seed = seed
   }
 }
 
@@ -120,10 +123,10 @@ public struct DatasetEntry: Sendable {
   /// - Throws: `ConfigError` as `sharedSettings`, and what the set itself throws.
   public func load(
     _ values: [String: Value] = [:], from folder: URL? = nil, at path: String = "data.with",
-    environment: [String: String] = ProcessInfo.processInfo.environment
+    environment: [String: String] = ProcessInfo.processInfo.environment, seed: UInt64 = 0
   ) throws -> Dataset {
     let shared = try sharedSettings(values, at: path)
-    let request = DataRequest(shared, from: folder, at: path, environment: environment)
+    let request = DataRequest(shared, from: folder, at: path, environment: environment, seed: seed)
     return try read(values.filter { ownNames.contains($0.key) }, request)
   }
 

@@ -28,7 +28,7 @@ struct Centroids: HostSubcommand {
     help: ArgumentHelp("A setting of the prior: --set prior.iterations=5000. Repeat for more.", valueName: "path=value")
   )
   var settings: [String] = []
-  @Option(help: "What the random starts depend on.") var seed = 0
+  @Option(parsing: .unconditional, help: "What the random starts depend on.") var seed = 0
   @Option(help: ArgumentHelp("The picture; none unless said.", valueName: "file.png")) var output: String?
   @OptionGroup(title: "Machine") var machine: MachineOptions
 

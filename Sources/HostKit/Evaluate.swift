@@ -22,7 +22,17 @@ struct Evaluate: HostSubcommand {
       observer: ConsoleObserver(console))
     let result = try run.evaluate(part)
     console.say("\(part.rawValue): \(try run.session.part(part).count) examples of \(run.session.dataset.name)")
-    for metric in result.measurements { console.say("\(metric.name) \(metric.text)") }
+    for metric in result.measurements {
+      guard let table = metric.table else {
+        console.say("\(metric.name) \(metric.text)")
+        continue
+      }
+      console.say(metric.name + (metric.value == nil ? "" : " \(metric.text)"))
+      let rows = zip(table.rows, table.values).map { name, values in
+        [name] + values.map { $0.map { Int(exactly: $0).map(String.init) ?? number($0) } ?? "-" }
+      }
+      for line in aligned([[table.rowTitle] + table.columns] + rows, numbersFrom: 1) { console.say("  \(line)") }
+    }
     for (name, value) in result.losses.sorted(by: { $0.key < $1.key }) { console.say("\(name) \(number(value))") }
   }
 }

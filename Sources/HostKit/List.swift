@@ -74,7 +74,15 @@ extension Companions {
     let settings = Slot.all.flatMap { slot in
       (self.settings[slot] ?? [:]).sorted { $0.key < $1.key }.map { "\(slot.name).\($0.key) \($0.value.text)" }
     }
-    let steps = self.steps.map { "a step that trains \($0.train.joined(separator: ", "))" }
+    let steps = self.steps.map { step in
+      let after = step.after.compactMap { action in
+        if case .project(let constraint, _, _) = action { constraint } else { nil }
+      }
+      let losses = step.losses.flatMap { part("", $0) }.joined(separator: " +")
+      let does = (losses.isEmpty ? [] : ["by\(losses)"]) + after.flatMap { part("then", $0) }
+      let count = step.repeat > 1 ? " \(step.repeat) times a batch" : ""
+      return (["a step that trains \(step.train.joined(separator: " and "))\(count)"] + does).joined(separator: " ")
+    }
     let joining = Slot.all.flatMap { slot in
       (self.joining[slot] ?? []).flatMap { part("loss for \(slot.name)", $0) }
     }

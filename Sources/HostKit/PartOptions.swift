@@ -40,7 +40,7 @@ struct PartOptions: ParsableArguments {
   @Option(help: "The data set; see 'host data list'.") var data: String?
   @Option(help: "Passes over the training data.") var epochs: Int?
   @Option(help: "Examples per step.") var batch: Int?
-  @Option(help: "What every random draw depends on.") var seed: Int?
+  @Option(parsing: .unconditional, help: "The number that every random draw depends on, 0 or more.") var seed: Int?
   @Option(
     name: .customLong("set"), parsing: .singleValue,
     help: ArgumentHelp(
@@ -70,7 +70,7 @@ struct PartOptions: ParsableArguments {
     }
     do {
       for (slot, name) in choices {
-        if let name { try recipe.apply(choice: slot, name) }
+        if let name { recipe = try composer.replacing(slot, by: name, in: recipe) }
       }
       if !transforms.isEmpty {
         recipe[all: .transform] = transforms == ["none"] ? [] : transforms.map { PartChoice($0) }

@@ -19,7 +19,7 @@ struct Sample: HostSubcommand {
   @Option(help: ArgumentHelp("Classes to draw, by number or name, as in 0,3,7; all unless said.", valueName: "list"))
   var classes: String?
   @Option(help: "Samples of each class.") var perClass = 10
-  @Option(help: "What the draws depend on; the run's seed unless said.") var seed: Int?
+  @Option(parsing: .unconditional, help: "What the draws depend on; the run's seed unless said.") var seed: Int?
   @Option(
     name: .customLong("set"), parsing: .singleValue,
     help: ArgumentHelp("A setting, as in sampler.chains=64. Repeat for more.", valueName: "path=value"))
@@ -52,7 +52,7 @@ struct Sample: HostSubcommand {
     for warning in samples.draw.warnings { console.warn("warning: \(warning)") }
     if let latents {
       var tensors = ["latents": samples.draw.latents]
-      tensors["labels"] = samples.labels
+      if samples.areOfClasses { tensors["labels"] = samples.labels }
       try Safetensors.write(tensors, to: URL(fileURLWithPath: latents))
       console.say("latents  \(latents)")
     }

@@ -121,6 +121,31 @@ public struct Composer: Sendable {
     }
   }
 
+  /// The recipe with another part in a slot, as `Recipe.apply(choice:_:)` has it; the steps that the old part brought for
+  /// itself, and the losses that joined others with them, go with it.
+  ///
+  /// - Throws: `RecipeError` for a slot that cannot be `none`, `ConfigError` for an unknown part.
+  public func replacing(_ slot: Slot, by name: String, in recipe: Recipe) throws -> Recipe {
+    var changed = recipe
+    try changed.apply(choice: slot, name)
+    guard let old = recipe[slot], old.use != name, recipe.has(slot) else { return changed }
+    let companions = try description(slot, old, at: slot.key).companions
+    guard !companions.steps.isEmpty else { return changed }
+    for index in (changed.stages ?? []).indices {
+      let others = changed.stages?[index].steps.filter { $0.train != [slot.name] } ?? []
+      // A stage of that step alone is the recipe's own.
+      guard !others.isEmpty else { continue }
+      changed.stages?[index].steps = others
+      for number in (changed.stages?[index].steps ?? []).indices {
+        for (target, losses) in companions.joining
+        where changed.stages?[index].steps[number].train.contains(target.name) ?? false {
+          changed.stages?[index].steps[number].losses.removeAll { loss in losses.contains { $0.use == loss.use } }
+        }
+      }
+    }
+    return changed
+  }
+
   private func trainedByDefault(_ recipe: Recipe) -> [String] {
     var slots = ["encoder"] + [Slot.decoder, .classifier].filter(recipe.has).map(\.name)
     if let prior = recipe[.prior], learns(prior) { slots.append("prior") }

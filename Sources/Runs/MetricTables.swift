@@ -5,11 +5,16 @@ import LatentKit
 import Training
 
 extension MeasuredTable {
+  /// The numbers as text, row by row: exact, as short as can be, and empty where there is none.
+  public var cells: [[String]] {
+    values.map { $0.map { $0.map { Int(exactly: $0).map(String.init) ?? "\($0)" } ?? "" } }
+  }
+
   /// Writes the table as comma-separated values: a head with the columns' names, then a line for each row.
   ///
   /// - Throws: `FileError` where the file cannot be written.
   public func write(to url: URL) throws {
-    let lines = zip(rows, values).map { row, numbers in CSV.row([row] + numbers.map { $0.map { "\($0)" } ?? "" }) }
+    let lines = zip(rows, cells).map { CSV.row([$0] + $1) }
     try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
     try AtomicFile.write(CSV.row([rowTitle] + columns) + lines.joined(), to: url)
   }
@@ -18,9 +23,10 @@ extension MeasuredTable {
   func heatMap(title: String) throws -> HeatMap? {
     guard isMatrix, (1...40).contains(rows.count), (1...40).contains(columns.count) else { return nil }
     let flat = values.flatMap { $0.map { $0 ?? .nan } }
+    let axes = rowTitle == columnTitle ? "" : " (\(rowTitle) by \(columnTitle))"
     let isWhole = flat.allSatisfy { $0.isNaN || $0 == $0.rounded() }
     return try HeatMap(
-      Tensor(flat, shape: [rows.count, columns.count]), title: title, rowLabels: rows, columnLabels: columns,
+      Tensor(flat, shape: [rows.count, columns.count]), title: title + axes, rowLabels: rows, columnLabels: columns,
       decimals: columns.count > 12 ? nil : isWhole ? 0 : 2)
   }
 }

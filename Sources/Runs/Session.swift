@@ -46,7 +46,7 @@ public struct Session {
     guard let choice = recipe[.data] else { throw RecipeError("the recipe names no data; add 'data: mnist'") }
     let entry = try catalog.dataset(choice.use)
     var settings = try entry.sharedSettings(choice.with)
-    let loaded = try entry.load(choice.with, from: machine.dataFolder)
+    let loaded = try entry.load(choice.with, from: machine.dataFolder, seed: recipe.randomSeed)
     try check(loaded)
     if case .embedded = loaded.origin {
       if settings.embedded != true, let note = loaded.note { observer?.noticed(.note(note)) }

@@ -112,6 +112,14 @@ import Training
     #expect(!FileManager.default.fileExists(atPath: runs))
   }
 
+  @Test func everySlotHasAFlag() throws {
+    let taken = try PartOptions.parse([]).choices.map(\.0)
+    #expect(Set(taken) == Set(Slot.all.filter { $0.isSingle && $0 != .data }) && Set(taken).count == taken.count)
+    // A constraint stands in an action, which has no flag.
+    let help = HostCommand.helpMessage(for: Compose.self)
+    for slot in Slot.all where slot != .constraint { #expect(help.contains("--\(slot.name) <"), "\(slot.name)") }
+  }
+
   @Test func listsAndTheDoctorRun() throws {
     try host("list")
     for slot in Slot.all { try host("list", slot.name) }

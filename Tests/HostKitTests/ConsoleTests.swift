@@ -26,4 +26,16 @@ import Testing
     #expect(!lines.contains("\r") && !lines.contains("█"))
     #expect(lines == "main 2/5  mse 0.5  | validation: mse 0.6  accuracy 98.77 %  | 100 examples/s, 1:01\n")
   }
+
+  @Test func listsSayWhatTheStepOfAPartDoes() {
+    let clip = Action.project(PartChoice("clip", with: ["limit": 0.1]), parameters: ["discriminator"])
+    let step = Step(
+      train: ["discriminator"], repeat: 2, losses: ["critic", PartChoice("penalty", weight: 10)], after: [clip])
+    let companions = Companions(steps: [step], joining: [.decoder: [PartChoice("adversarial", weight: 0.01)]])
+    #expect(
+      companions.list == [
+        "a step that trains discriminator 2 times a batch by critic + 10.0 penalty then clip (limit 0.1)",
+        "loss for decoder 0.01 adversarial",
+      ])
+  }
 }

@@ -175,6 +175,18 @@ import Testing
     #expect(try composer.resolve(full) == full)
   }
 
+  @Test func whatADiscriminatorBroughtGoesWithIt() throws {
+    let composer = try adversarial()
+    let full = try composer.resolve(recipe("{encoder: mlp, discriminator: critic, classifier: linear}"))
+    for name in ["none", "conv"] {
+      let changed = try composer.resolve(composer.replacing(.discriminator, by: name, in: full))
+      let steps = try #require(changed.stages?.first).steps
+      #expect(changed[.discriminator]?.use == name && steps.map(\.train) == [["encoder", "decoder", "classifier"]])
+      #expect(steps[0].losses.map(\.use) == ["mse", "kl"])
+    }
+    #expect(try composer.replacing(.discriminator, by: "critic", in: full) == full)
+  }
+
   @Test func aStepThatTrainsTheDiscriminatorTakesTheLossesAsTheyStand() throws {
     let full = try adversarial().resolve(
       recipe(

@@ -1,4 +1,5 @@
 import Foundation
+import LatentKit
 import Runs
 import Testing
 
@@ -143,5 +144,17 @@ import Testing
   @Test func aMachineThatIsNotThereIsRefused() throws {
     #expect(throws: RecipeError.self) { try Machine(threads: 0).apply() }
     #expect(throws: RecipeError.self) { try Machine(device: Device(.cuda, index: 99)).apply() }
+  }
+
+  @Test func tablesAreWrittenExactlyAndWithoutNeedlessDigits() throws {
+    let scratch = try Scratch()
+    let table = MeasuredTable(
+      rowTitle: "true class", rows: ["a", "b, c"], columnTitle: "predicted class", columns: ["x", "y"],
+      values: [[76, 0.1 + 0.2], [.nan, 1e300]])
+    let url = scratch.url.appendingPathComponent("tables/t.csv")
+    try table.write(to: url)
+    #expect(
+      try String(contentsOf: url, encoding: .utf8)
+        == "true class,x,y\r\na,76,0.30000000000000004\r\n\"b, c\",,1e+300\r\n")
   }
 }

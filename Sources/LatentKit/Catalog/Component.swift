@@ -88,6 +88,6 @@ public struct RecipeError: Error, CustomStringConvertible, Equatable {
 
   /// Rows of numbers under a part that needs images.
   public static func needsImages(_ part: String, found shape: [Int]) -> RecipeError {
-    RecipeError("\(part) needs images [channels, height, width], found inputs of shape \(shape); use an mlp instead")
+    RecipeError("\(part) needs images [channels, height, width], found inputs of shape \(shape); choose a part for rows of numbers, an mlp say")
   }
 }
