@@ -17,7 +17,7 @@ public struct EpochRecord: Codable, Sendable, Equatable {
   /// The metrics on the validation part; empty without one.
   public var metrics: [Measured]
   /// The learning rate of the last iteration, per step of the stage.
-  public var rates: [Double]
+  public var learningRates: [Double]
   /// Seconds of the epoch.
   public var seconds: Double
   /// Training examples per second.

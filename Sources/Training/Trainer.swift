@@ -204,10 +204,10 @@ public final class Trainer {
     var gradients = try total.gradients(by: step.parameters.map(\.tensor))
     try ends.mask(&gradients, of: step.parameters)
     if let clip = step.recipe.clip { try clipGradients(gradients.compactMap { $0 }, to: clip) }
-    try optimizers[number].step(gradients, rate: rate(of: step, iterations: iterations, epochs: epochs))
+    try optimizers[number].step(gradients, learningRate: learningRate(of: step, iterations: iterations, epochs: epochs))
   }
 
-  private func rate(of step: ComposedStep, iterations: Int, epochs: Int) -> Double {
+  private func learningRate(of step: ComposedStep, iterations: Int, epochs: Int) -> Double {
     let done = position.epoch * iterations + position.iteration
     return step.optimizer.learningRate * step.schedule.factor(step: done, stepsPerEpoch: iterations, epochs: epochs)
   }
@@ -247,14 +247,14 @@ public final class Trainer {
 
   private func finishEpoch(_ stage: ComposedStage, _ index: Int, count: Int, seconds: Double) throws {
     let iterations = max(position.iteration, 1)
-    let rates = stage.steps.map { step in
+    let learningRates = stage.steps.map { step in
       let done = (position.epoch + 1) * iterations - 1
       return step.optimizer.learningRate
         * step.schedule.factor(step: done, stepsPerEpoch: iterations, epochs: stage.recipe.epochs)
     }
     var record = EpochRecord(
       stage: stage.recipe.name, epoch: position.epoch + 1, iteration: position.totalIterations, training: means,
-      validation: [:], metrics: [], rates: rates, seconds: seconds,
+      validation: [:], metrics: [], learningRates: learningRates, seconds: seconds,
       examplesPerSecond: Double(count) / max(seconds, 1e-9))
     if let validation = data.validation {
       let result = try Evaluator(composition).evaluate(
