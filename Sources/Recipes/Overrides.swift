@@ -56,7 +56,7 @@ extension Recipe {
     try assign(value, to: path, as: assignment)
   }
 
-  /// What an assignment as `set` takes it is about: `prior.classes` for `prior.classes=20`.
+  /// Returns the path of an assignment as `set` takes it: `prior.classes` for `prior.classes=20`.
   public static func path(of assignment: String) -> String {
     String(assignment.prefix { $0 != "=" }).replacing(/^\s+|\s+$/, with: "")
   }
