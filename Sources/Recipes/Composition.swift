@@ -1,23 +1,23 @@
 import LatentKit
 
-/// The shape of the data that a model is composed for.
+/// The data that a model is composed for.
 public struct DataShape: Sendable, Equatable {
-  /// The name of the data in messages: `data 'mnist'`.
+  /// The title in messages: `data 'mnist'`.
   public var title: String
   /// `[channels, height, width]`, after padding, or `[features]`.
   public var inputShape: [Int]
-  /// The least and greatest value of an input; nil without bounds.
+  /// The least and greatest value of inputs; nil without bounds.
   public var inputRange: ClosedRange<Double>?
   /// Pixels that were added on each side of an image.
   public var padding: Int
   /// The number of classes; nil without labels.
   public var classCount: Int?
-  /// The names of the classes, in order; nil for numbers alone.
+  /// The class names in order; nil where classes have numbers only.
   public var classNames: [String]?
   /// Whether labels of some training examples are hidden.
   public var isPartlyLabelled: Bool
 
-  /// Creates a value with these fields.
+  /// Creates a description of data.
   public init(
     title: String, inputShape: [Int], inputRange: ClosedRange<Double>?, padding: Int = 0, classCount: Int?,
     classNames: [String]? = nil, isPartlyLabelled: Bool = false
@@ -38,17 +38,17 @@ public struct Composition {
   public let recipe: Recipe
   /// The data that it was composed for.
   public let data: DataShape
-  /// The parts of the model.
+  /// The model.
   public let model: Model
   /// The sampler.
   public let sampler: any Sampler
-  /// The metrics, in the recipe's order.
+  /// The metrics in the recipe's order.
   public let metrics: [NamedMetric]
-  /// The stages, in order.
+  /// The stages in order.
   public let stages: [ComposedStage]
   /// Every parameter and buffer of every part and loss.
   public let store: ParameterStore
-  /// How each slot's part (and each loss, under its scope's path) runs now.
+  /// The mode of each slot's part, and of each loss under its scope's path.
   public let modes: [String: Mode]
 }
 
@@ -62,27 +62,27 @@ public struct NamedMetric {
 
 /// A stage with its parts made.
 public struct ComposedStage {
-  /// The stage as the recipe has it.
+  /// The stage in the resolved recipe.
   public let recipe: Recipe.Stage
-  /// Its steps, which alternate inside a batch.
+  /// The steps for each batch, in order.
   public let steps: [ComposedStep]
-  /// Actions once after the last epoch.
+  /// The actions after the last epoch.
   public let actions: [ComposedAction]
 }
 
 /// A step with its parts made.
 public struct ComposedStep {
-  /// The step as the recipe has it.
+  /// The step in the resolved recipe.
   public let recipe: Recipe.Step
   /// The losses in the recipe's order, with their names and weights.
   public let losses: [WeightedLoss]
   /// The parameters that the step changes: the weights of its parts, then of its losses.
   public let parameters: [Parameter]
-  /// The rule that changes its parameters.
+  /// The optimiser.
   public let optimizer: any OptimizerRule
-  /// The schedule of its learning rate.
+  /// The learning-rate schedule.
   public let schedule: any LearningRateSchedule
-  /// Projections after each optimiser step.
+  /// The actions after each optimiser step: projections.
   public let after: [ComposedAction]
 
   /// The value of one term of the step's losses.
@@ -91,7 +91,7 @@ public struct ComposedStep {
     public let name: String
     /// The name of its loss in the step.
     public let loss: String
-    /// The factor of the term in the step's total.
+    /// The weight of its loss.
     public let weight: Double
     /// A scalar.
     public let value: Tensor
@@ -99,7 +99,7 @@ public struct ComposedStep {
     public let share: Tensor?
   }
 
-  /// The terms of all losses, in order, as scalars.
+  /// Returns the terms of all losses, in order, as scalars.
   public func terms(_ forward: Forward, under prior: any Prior) throws -> [TermValue] {
     var values: [TermValue] = []
     for weighted in losses {
@@ -130,9 +130,12 @@ public struct WeightedLoss {
   public let loss: any Loss
 }
 
-/// An action with its parts made, and the parameters that it is about.
+/// An action with its parts made, and the parameters that it applies to.
 public enum ComposedAction {
+  /// Projects parameters onto a set.
   case project(any Constraint, [Parameter])
+  /// Freezes the weights that are zero.
   case mask
+  /// Resets the other weights to their initial values.
   case rewind
 }

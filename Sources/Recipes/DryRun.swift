@@ -5,7 +5,7 @@ extension Composer {
   /// evaluation mode, and rehearses what happens after training: metrics, draws from the prior, the sampler. So that a
   /// mismatch, or a mistake of a part's author, shows before training.
   ///
-  /// A refusal of a sampler is no fault here, as the few random latents may be to blame.
+  /// A sampler's refusal is no fault here, as the few random latents may be the cause.
   ///
   /// - Returns: Sentences about what is legal and surely meant otherwise.
   /// - Throws: `RecipeError` that names the parts that do not fit, what each makes or takes, and what to change.

@@ -8,7 +8,7 @@ public struct TextPosition: Sendable, Equatable {
   /// The column, from 1.
   public let column: Int
 
-  /// Creates a value with these fields.
+  /// Creates a position.
   public init(line: Int, column: Int) {
     self.line = line
     self.column = column
@@ -76,7 +76,7 @@ struct Tree {
     return fields.first { $0.key == key }?.tree
   }
 
-  /// The value as messages quote it.
+  /// The value found, for messages.
   var found: String {
     switch content {
     case .scalar(.null): "nothing"

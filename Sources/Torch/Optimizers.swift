@@ -1,14 +1,15 @@
 import CTorch
 import Foundation
 
-/// Changes parameters by their gradients; one fused step of libtorch over all of them.
+/// An optimiser: changes parameters by their gradients, in one fused step of libtorch.
 public protocol Optimizer: AnyObject {
+  /// The parameters that a step changes.
   var parameters: [Parameter] { get }
 
-  /// One step. `gradients[i]` belongs to `parameters[i]`; nil leaves that parameter and its state as they are.
-  func step(_ gradients: [Tensor?], learningRate: Double) throws
+  /// Performs one step with a learning rate. `gradients[i]` belongs to `parameters[i]`; nil leaves that parameter and its state as they are.
+  func step(_ gradients: [Tensor?], rate: Double) throws
 
-  /// State that the next step depends on beside the parameters, by name: a checkpoint keeps it and writes it back in place.
+  /// The state that the next step depends on beside the parameters, by name; checkpoints restore it in place.
   var state: [(name: String, tensor: Tensor)] { get }
 }
 
@@ -27,15 +28,15 @@ extension Optimizer {
 /// Stochastic gradient descent with momentum, Nesterov's variant and L2 weight decay:
 /// `g ← g + weightDecay · w`, `v ← momentum·v + g`, `w ← w − learningRate · v`.
 public final class SGD: Optimizer {
-  /// The parameters that it changes.
+  /// The parameters that a step changes.
   public let parameters: [Parameter]
   private let momentum: Double
   private let weightDecay: Double
   private let nesterov: Bool
   private let velocities: [Tensor]
 
-  /// Creates an optimiser with an empty state.
-  public init(_ parameters: [Parameter], momentum: Double = 0, weightDecay: Double = 0, nesterov: Bool = false) throws {
+  /// Creates the optimiser, with velocities of 0.
+  public init(_ parameters: [Parameter], momentum: Double = 0, decay: Double = 0, nesterov: Bool = false) throws {
     self.parameters = parameters
     (self.momentum, self.weightDecay, self.nesterov) = (momentum, weightDecay, nesterov)
     velocities = momentum == 0 ? [] : try parameters.map { try $0.tensor.detached().filled(with: 0) }
@@ -65,7 +66,7 @@ public final class SGD: Optimizer {
 
 /// Adam (Kingma & Ba 2015); with `decoupled` AdamW (Loshchilov & Hutter 2019).
 public final class Adam: Optimizer {
-  /// The parameters that it changes.
+  /// The parameters that a step changes.
   public let parameters: [Parameter]
   private let betas: (Double, Double)
   private let epsilon: Double
@@ -75,7 +76,7 @@ public final class Adam: Optimizer {
   private let second: [Tensor]
   private let steps: [Tensor]
 
-  /// Creates an optimiser with an empty state.
+  /// Creates the optimiser, with moments of 0.
   public init(
     _ parameters: [Parameter], betas: (Double, Double) = (0.9, 0.999), epsilon: Double = 1e-8, weightDecay: Double = 0,
     decoupled: Bool = false
@@ -116,14 +117,17 @@ public final class Adam: Optimizer {
   }
 }
 
-/// The course of the learning rate over a stage: a factor of the optimiser's own rate.
+/// A learning-rate schedule over a stage: a factor of the optimiser's learning rate.
 public enum Schedule: Sendable, Equatable {
+  /// 1 throughout.
   case constant
   /// Times `factor` after every `epochs` epochs.
   case step(epochs: Int, factor: Double)
   /// From 1 to `floor` along half a cosine over the whole stage (Loshchilov & Hutter 2017, without restarts).
   case cosine(floor: Double)
 
+  /// Returns the factor for a step, 0 or more.
+  ///
   /// - Parameters:
   ///   - step: Steps done so far in the stage.
   ///   - warmUp: Epochs over which the rate rises linearly to its full value; the schedule itself runs after them.

@@ -1,16 +1,16 @@
-/// The material that a metric finishes with: one pass over a part of the data, in evaluation mode, and the model it was made with.
+/// The result of an evaluation: one pass over a part of the data, in evaluation mode, and the model it was made with.
 public final class Evaluation {
   /// Latents (means of codes) and labels of the measured part.
   public let measured: LatentSet
   /// The classifier's scores `[count, classes]`, where the model has one.
   public let scores: Tensor?
-  /// The model that is measured.
+  /// The model.
   public let model: Model
   /// The number of classes; nil without labels.
   public let classCount: Int?
-  /// The names of the classes, in order; nil for numbers alone.
+  /// The class names in order; nil where classes have numbers only.
   public let classNames: [String]?
-  /// Draws for the metric, a stream of its own, the same at each evaluation.
+  /// The metric's own random stream, the same at each evaluation.
   public let random: RandomSource
   private let reference: TrainingReference
 
@@ -18,7 +18,7 @@ public final class Evaluation {
   public final class TrainingReference {
     private let encode: () throws -> LatentSet
     private var encoded: LatentSet?
-    /// Creates a reference that `encode` fills when it is first read.
+    /// Creates the reference with a closure that encodes the training part.
     public init(_ encode: @escaping () throws -> LatentSet) { self.encode = encode }
 
     fileprivate func latents() throws -> LatentSet {
@@ -29,7 +29,7 @@ public final class Evaluation {
     }
   }
 
-  /// Creates a value with these fields.
+  /// Creates an evaluation.
   public init(
     measured: LatentSet, scores: Tensor?, model: Model, classCount: Int?, classNames: [String]? = nil,
     random: RandomSource, training: TrainingReference

@@ -4,10 +4,10 @@ public struct UnknownName: Error, CustomStringConvertible, Equatable {
   public let name: String
   /// The known names.
   public let known: [String]
-  /// The kind of thing that it should name: `setting`.
+  /// The kind of thing it names: `setting`.
   public let kind: String
 
-  /// Creates a value with these fields.
+  /// Creates the error for a name of a kind.
   public init(_ name: String, among known: [String], of kind: String) {
     self.name = name
     self.known = known

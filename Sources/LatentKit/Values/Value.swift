@@ -1,6 +1,6 @@
 import Foundation
 
-/// A value of a recipe: what YAML and JSON can say.
+/// A value of a recipe: as in YAML and JSON.
 public indirect enum Value: Sendable, Equatable {
   case null
   case bool(Bool)
