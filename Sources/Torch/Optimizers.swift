@@ -1,15 +1,14 @@
 import CTorch
 import Foundation
 
-/// An optimiser: changes parameters by their gradients, in one fused step of libtorch.
+/// Changes parameters by their gradients; one fused step of libtorch over all of them.
 public protocol Optimizer: AnyObject {
-  /// The parameters that a step changes.
   var parameters: [Parameter] { get }
 
-  /// Performs one step with a learning rate. `gradients[i]` belongs to `parameters[i]`; nil leaves that parameter and its state as they are.
-  func step(_ gradients: [Tensor?], rate: Double) throws
+  /// One step. `gradients[i]` belongs to `parameters[i]`; nil leaves that parameter and its state as they are.
+  func step(_ gradients: [Tensor?], learningRate: Double) throws
 
-  /// The state that the next step depends on beside the parameters, by name; checkpoints restore it in place.
+  /// State that the next step depends on beside the parameters, by name: a checkpoint keeps it and writes it back in place.
   var state: [(name: String, tensor: Tensor)] { get }
 }
 
@@ -28,15 +27,15 @@ extension Optimizer {
 /// Stochastic gradient descent with momentum, Nesterov's variant and L2 weight decay:
 /// `g ← g + weightDecay · w`, `v ← momentum·v + g`, `w ← w − learningRate · v`.
 public final class SGD: Optimizer {
-  /// The parameters that a step changes.
+  /// The parameters that it changes.
   public let parameters: [Parameter]
   private let momentum: Double
   private let weightDecay: Double
   private let nesterov: Bool
   private let velocities: [Tensor]
 
-  /// Creates the optimiser, with velocities of 0.
-  public init(_ parameters: [Parameter], momentum: Double = 0, decay: Double = 0, nesterov: Bool = false) throws {
+  /// Creates an optimiser with an empty state.
+  public init(_ parameters: [Parameter], momentum: Double = 0, weightDecay: Double = 0, nesterov: Bool = false) throws {
     self.parameters = parameters
     (self.momentum, self.weightDecay, self.nesterov) = (momentum, weightDecay, nesterov)
     velocities = momentum == 0 ? [] : try parameters.map { try $0.tensor.detached().filled(with: 0) }
@@ -66,7 +65,7 @@ public final class SGD: Optimizer {
 
 /// Adam (Kingma & Ba 2015); with `decoupled` AdamW (Loshchilov & Hutter 2019).
 public final class Adam: Optimizer {
-  /// The parameters that a step changes.
+  /// The parameters that it changes.
   public let parameters: [Parameter]
   private let betas: (Double, Double)
   private let epsilon: Double
@@ -76,7 +75,7 @@ public final class Adam: Optimizer {
   private let second: [Tensor]
   private let steps: [Tensor]
 
-  /// Creates the optimiser, with moments of 0.
+  /// Creates an optimiser with an empty state.
   public init(
     _ parameters: [Parameter], betas: (Double, Double) = (0.9, 0.999), epsilon: Double = 1e-8, weightDecay: Double = 0,
     decoupled: Bool = false
@@ -117,17 +116,14 @@ public final class Adam: Optimizer {
   }
 }
 
-/// A learning-rate schedule over a stage: a factor of the optimiser's learning rate.
+/// The course of the learning rate over a stage: a factor of the optimiser's own rate.
 public enum Schedule: Sendable, Equatable {
-  /// 1 throughout.
   case constant
   /// Times `factor` after every `epochs` epochs.
   case step(epochs: Int, factor: Double)
   /// From 1 to `floor` along half a cosine over the whole stage (Loshchilov & Hutter 2017, without restarts).
   case cosine(floor: Double)
 
-  /// Returns the factor for a step, 0 or more.
-  ///
   /// - Parameters:
   ///   - step: Steps done so far in the stage.
   ///   - warmUp: Epochs over which the rate rises linearly to its full value; the schedule itself runs after them.
