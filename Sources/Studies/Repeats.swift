@@ -23,13 +23,21 @@ public struct Repeats: Codable, Equatable, Sendable {
     }
   }
 
-  /// Removes what a study or a single run left in a folder, and nothing that LatentKit did not make.
+  /// Removes the files of a study or a single run in a folder, and nothing that LatentKit did not make.
+  ///
+  /// - Throws: `FileError` where another program works on one of the runs: then nothing is removed.
   public static func clear(_ folder: RunFolder) throws {
-    try folder.clear()
     let manager = FileManager.default
-    for name in (try? manager.contentsOfDirectory(atPath: folder.url.path)) ?? [] {
+    let names = (try? manager.contentsOfDirectory(atPath: folder.url.path)) ?? []
+    func isRun(_ name: String) -> Bool { name.wholeMatch(of: /seed-\d+(-fold-\d+)?/) != nil }
+    // Held before anything is removed.
+    let runs = names.filter(isRun).map { RunFolder(folder.url.appendingPathComponent($0)) }
+    let locks = try ([folder] + runs).map { try $0.lockIfThere() }
+    defer { withExtendedLifetime(locks) {} }
+    try folder.clear()
+    for name in names {
       let url = folder.url.appendingPathComponent(name)
-      if name.wholeMatch(of: /seed-\d+(-fold-\d+)?/) != nil {
+      if isRun(name) {
         try RunFolder(url).clear()
         // What is left in it was not ours.
         if try manager.contentsOfDirectory(atPath: url.path).isEmpty { try manager.removeItem(at: url) }

@@ -21,13 +21,21 @@ public enum Interrupt {
   /// From now on the signals are requests.
   public static func listen() {
     for number in signals {
-      signal(number) { number in
+      let before = signal(number) { number in
         Interrupt.requested.store(true, ordering: .relaxed)
         signal(number, SIG_DFL)
       }
+      // A program that was started with a signal ignored, by nohup say, goes on ignoring it.
+      if isIgnored(before) { signal(number, SIG_IGN) }
     }
   }
 
-  /// From now on the signals end the program again.
-  public static func stopListening() { for number in signals { signal(number, SIG_DFL) } }
+  /// From now on the signals end the program again; those that were ignored before `listen` stay ignored.
+  public static func stopListening() {
+    for number in signals where isIgnored(signal(number, SIG_DFL)) { signal(number, SIG_IGN) }
+  }
+
+  private static func isIgnored(_ handler: sighandler_t?) -> Bool {
+    unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+  }
 }
