@@ -5,9 +5,13 @@ import LatentKit
 /// Examples stay in memory as stored; a batch is sliced, padded, converted and scaled in a few operations over all of
 /// it. On a GPU the stored bytes are moved there once.
 public final class BatchSource {
+  /// The examples as stored.
   public let examples: Examples
+  /// The settings that say how they are presented.
   public let settings: DataSettings
+  /// The number of classes; nil without labels.
   public let classCount: Int?
+  /// The device that batches are made on.
   public let device: Device
 
   /// - Throws: `ConfigError` for settings that do not fit the data.
@@ -29,6 +33,7 @@ public final class BatchSource {
     self.device = device
   }
 
+  /// The number of examples.
   public var count: Int { examples.count }
 
   /// `[channels, height, width]` after padding, or `[features]`.

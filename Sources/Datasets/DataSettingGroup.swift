@@ -10,7 +10,7 @@ public enum DataSettingGroup: Sendable, CaseIterable {
   case embedded
   /// How tables are read, whatever their format is.
   case tables
-  /// What the format of a file is: for tables that are named by their path.
+  /// The format of a file: for tables that are named by their path.
   case files
 
   /// The settings' names.

@@ -1,6 +1,7 @@
 import LatentKit
 
 extension SlotKey where Role == DatasetEntry {
+  /// The key of data sets in a catalog.
   public static var data: Self { Self(.data) }
 }
 

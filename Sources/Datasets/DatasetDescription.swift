@@ -1,6 +1,6 @@
 import Foundation
 
-/// What is known about a dataset before it is loaded.
+/// A published data set before it is loaded.
 public struct DatasetDescription: Sendable {
   /// One of the files of a set: four for images, one for a table.
   public struct File: Sendable, Equatable {
@@ -8,6 +8,7 @@ public struct DatasetDescription: Sendable {
     public let name: String
     /// The published checksum and length, where they are known.
     public let checksum: Checksum?
+    /// The size of the file as published; nil where it varies.
     public let byteCount: Int?
     /// Under what else it may lie in a data folder.
     var otherNames: [String] = []
@@ -16,14 +17,19 @@ public struct DatasetDescription: Sendable {
     var names: [String] { [name] + (name.hasSuffix(".gz") ? [String(name.dropLast(3))] : []) + otherNames }
   }
 
+  /// The name that recipes use.
   public let name: String
+  /// The name for people.
   public let title: String
-  /// What it shows, in one line.
+  /// Its content, in one line.
   public let summary: String
+  /// The licence of the data.
   public let licence: String
   /// `[channels, height, width]`, or `[features]` for a table.
   public let inputShape: [Int]
+  /// The names of the classes, in the order of their labels.
   public let classNames: [String]
+  /// The number of training examples as published.
   public let trainCount: Int
   /// 0 for a table, whose test part is cut out of its samples.
   public let testCount: Int
@@ -39,13 +45,14 @@ public struct DatasetDescription: Sendable {
   public let isEmbedded: Bool
   /// Whether images are stored column by column.
   let isTransposed: Bool
-  /// What the first class is called in the label files.
+  /// The label of the first class in the files.
   let firstLabel: Int
   /// How the file is read where the set is a table.
   var table: TableFormat?
   /// Who to ask where no address is known.
   var publisher = "its publisher"
 
+  /// The number of classes.
   public var classCount: Int { classNames.count }
 
   /// Where by hand one would get the files.

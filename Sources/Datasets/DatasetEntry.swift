@@ -1,7 +1,7 @@
 import Foundation
 import LatentKit
 
-/// What a data set is asked for. A new field breaks no set.
+/// A request for the examples of a data set. A new field breaks no set.
 public struct DataRequest: Sendable {
   /// The settings that all data share.
   public var settings: DataSettings
@@ -14,6 +14,7 @@ public struct DataRequest: Sendable {
   /// The run's seed, for sets that are made.
   public var seed: UInt64
 
+  /// Creates a value with these fields.
   public init(
     _ settings: DataSettings = DataSettings(), from folder: URL? = nil, at path: String = "data.with",
     environment: [String: String] = ProcessInfo.processInfo.environment, seed: UInt64 = 0
@@ -30,7 +31,7 @@ public struct DataRequest: Sendable {
 ///         origin: .made("\(moons.count) points"))
 ///     }
 public struct DatasetEntry: Sendable {
-  /// What its inputs are, which says what settings it takes beside its own.
+  /// The kind of a set's inputs, which decides what settings it takes beside its own.
   public enum Kind: Sendable {
     /// Bytes `[channels, height, width]`, which are scaled, padded and augmented.
     case images
@@ -42,8 +43,9 @@ public struct DatasetEntry: Sendable {
 
   /// The name that recipes use.
   public let name: String
-  /// What it shows and where it comes from, in one line.
+  /// Its content and origin, in one line.
   public let summary: String
+  /// The kind of its inputs.
   public let kind: Kind
   /// Every setting that means something to it: its own, then those that it shares with other data.
   public let settings: [SettingDescription]

@@ -4,24 +4,33 @@ import LatentKit
 
 /// Checks the files of a dataset against what is known about it.
 public enum DatasetVerifier {
-  /// What a check found.
+  /// The findings of a check.
   public struct Report: Sendable, CustomStringConvertible {
+    /// One file of a set as it was found.
     public struct File: Sendable, Equatable {
+      /// Its place.
       public let url: URL
+      /// Its size.
       public let byteCount: Int
+      /// Its checksum.
       public let checksum: Checksum
       /// nil where no checksum is published for this file.
       public let published: Checksum?
+      /// Whether the checksum is the published one; nil where none is published.
       public var isAsPublished: Bool? { published.map { $0 == checksum } }
     }
 
+    /// One part of a set as it was read.
     public struct Part: Sendable, Equatable {
+      /// Its name: train or test.
       public let name: String
+      /// The number of its examples.
       public let count: Int
+      /// The shape of an example.
       public let inputShape: [Int]
       /// How many examples each class has.
       public let histogram: [Int]
-      /// What the classes are called, where the file says so.
+      /// The names of the classes, where the file says so.
       public var classNames: [String] = []
 
       /// `[500, 500]`, or with names, `[Eryth 13, Gran 59]`.
@@ -31,13 +40,17 @@ public enum DatasetVerifier {
       }
     }
 
+    /// The name of the set.
     public let dataset: String
     /// Where the files are.
     public let origin: Dataset.Origin
+    /// Its files.
     public let files: [File]
+    /// Its parts.
     public let parts: [Part]
-    /// What is wrong, a sentence each; empty when all is well.
+    /// Problems, a sentence each; empty where there are none.
     public let problems: [String]
+    /// Whether no problem was found.
     public var isGood: Bool { problems.isEmpty }
 
     public var description: String {

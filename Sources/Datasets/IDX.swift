@@ -1,9 +1,10 @@
 import Files
 import Foundation
 
-/// What an IDX file of unsigned bytes holds, the format of MNIST and its relatives: two zero bytes, the type `8`, the
+/// The content of an IDX file of unsigned bytes, the format of MNIST and its relatives: two zero bytes, the type `8`, the
 /// rank, then one big-endian 32-bit length per axis, then the values in row-major order. Plain or gzip.
 public struct IDX: Sendable, Equatable {
+  /// The content of a file: images or labels.
   public enum Kind: Sendable {
     /// Rank 3, `[count, height, width]`; magic number 2051.
     case images
@@ -21,10 +22,12 @@ public struct IDX: Sendable, Equatable {
     }
   }
 
+  /// The shape, `[count, height, width]` or `[count]`.
   public let shape: [Int]
   /// As many as the shape says.
   public let bytes: Data
 
+  /// Creates a value with these fields.
   public init(shape: [Int], bytes: Data) {
     self.shape = shape
     self.bytes = bytes

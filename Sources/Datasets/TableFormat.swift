@@ -2,21 +2,24 @@ import LatentKit
 
 /// How a file of numbers is to be read.
 public struct TableFormat: Sendable, Equatable {
-  /// What stands between cells; `auto` takes the one that is most frequent in the first row, where a decimal comma is none.
+  /// The character between cells; `auto` takes the one that is most frequent in the first row, where a decimal comma is none.
   public enum Separator: String, Choice { case auto, comma, semicolon, tab }
-  /// What stands before the fraction of a number.
+  /// The character before the fraction of a number.
   public enum Decimal: String, Choice { case point, comma }
   /// Whether each sample is a row or a column.
   public enum Direction: String, Choice { case rows, columns }
-  /// What is done about cells without a value: empty, `NA`, `N/A`, `NaN`, `null` or `?`.
+  /// The treatment of cells without a value: empty, `NA`, `N/A`, `NaN`, `null` or `?`.
   public enum Missing: String, Choice {
     case refuse
     /// They become NaN, which transform `impute` fills in.
     case keep
   }
 
+  /// The character between cells.
   public var separator = Separator.auto
+  /// The character before the fraction of a number.
   public var decimal = Decimal.point
+  /// Whether samples are rows or columns.
   public var samples = Direction.rows
   /// nil: the first row is one where none of its cells is a number.
   public var header: Bool?
@@ -24,6 +27,7 @@ public struct TableFormat: Sendable, Equatable {
   public var label: Column?
   /// Columns that are left out.
   public var drop: [Column] = []
+  /// The treatment of cells without a value.
   public var missing = Missing.refuse
   /// How many MiB a compressed file may unpack to.
   public var unpackLimit = UnpackLimit.usual.mebibytes

@@ -1,8 +1,8 @@
 /// Decodes a setting that is a number or one of some words.
 ///
 /// - Parameters:
-///   - number: What a number means.
-///   - words: What each word means.
+///   - number: The value for a number.
+///   - words: The value for each word.
 /// - Throws: `DecodingError` for anything else, with the words and the nearest one.
 public func numberOrWord<Choice>(
   from decoder: any Swift.Decoder, number: (Double) -> Choice, words: KeyValuePairs<String, Choice>

@@ -1,20 +1,23 @@
 import LatentKit
 
-/// What a model is composed for.
+/// The data that a model is composed for.
 public struct DataShape: Sendable, Equatable {
-  /// What messages call the data: `data 'mnist'`.
+  /// The title in messages: `data 'mnist'`.
   public var title: String
   /// `[channels, height, width]`, after padding, or `[features]`.
   public var inputShape: [Int]
+  /// The least and greatest value of inputs; nil without bounds.
   public var inputRange: ClosedRange<Double>?
   /// Pixels that were added on each side of an image.
   public var padding: Int
+  /// The number of classes; nil without labels.
   public var classCount: Int?
-  /// What the classes are called, in order; nil for numbers alone.
+  /// The class names in order; nil where classes have numbers only.
   public var classNames: [String]?
   /// Whether labels of some training examples are hidden.
   public var isPartlyLabelled: Bool
 
+  /// Creates a description of data.
   public init(
     title: String, inputShape: [Int], inputRange: ClosedRange<Double>?, padding: Int = 0, classCount: Int?,
     classNames: [String]? = nil, isPartlyLabelled: Bool = false
@@ -33,42 +36,53 @@ public struct DataShape: Sendable, Equatable {
 public struct Composition {
   /// The resolved recipe.
   public let recipe: Recipe
-  /// What it was composed for.
+  /// The data that it was composed for.
   public let data: DataShape
+  /// The model.
   public let model: Model
+  /// The sampler.
   public let sampler: any Sampler
+  /// The metrics in the recipe's order.
   public let metrics: [NamedMetric]
+  /// The stages in order.
   public let stages: [ComposedStage]
   /// Every parameter and buffer of every part and loss.
   public let store: ParameterStore
-  /// How each slot's part (and each loss, under its scope's path) runs now.
+  /// The mode of each slot's part, and of each loss under its scope's path.
   public let modes: [String: Mode]
 }
 
 /// A metric with its name in the recipe; one that a recipe has twice gets a number the second time.
 public struct NamedMetric {
+  /// The name.
   public let name: String
+  /// The metric.
   public let metric: any Metric
 }
 
 /// A stage with its parts made.
 public struct ComposedStage {
+  /// The stage in the resolved recipe.
   public let recipe: Recipe.Stage
+  /// The steps for each batch, in order.
   public let steps: [ComposedStep]
-  /// What happens once after the last epoch.
+  /// The actions after the last epoch.
   public let actions: [ComposedAction]
 }
 
 /// A step with its parts made.
 public struct ComposedStep {
+  /// The step in the resolved recipe.
   public let recipe: Recipe.Step
   /// The losses in the recipe's order, with their names and weights.
   public let losses: [WeightedLoss]
-  /// What the step changes: the weights of its parts, then of its losses.
+  /// The parameters that the step changes: the weights of its parts, then of its losses.
   public let parameters: [Parameter]
+  /// The optimiser.
   public let optimizer: any OptimizerRule
+  /// The learning-rate schedule.
   public let schedule: any LearningRateSchedule
-  /// What happens after each optimiser step: projections.
+  /// The actions after each optimiser step: projections.
   public let after: [ComposedAction]
 
   /// The value of one term of the step's losses.
@@ -77,6 +91,7 @@ public struct ComposedStep {
     public let name: String
     /// The name of its loss in the step.
     public let loss: String
+    /// The weight of its loss.
     public let weight: Double
     /// A scalar.
     public let value: Tensor
@@ -84,7 +99,7 @@ public struct ComposedStep {
     public let share: Tensor?
   }
 
-  /// The terms of all losses, in order, as scalars.
+  /// Returns the terms of all losses, in order, as scalars.
   public func terms(_ forward: Forward, under prior: any Prior) throws -> [TermValue] {
     var values: [TermValue] = []
     for weighted in losses {
@@ -109,13 +124,18 @@ func unused(_ name: String, among taken: [String]) -> String {
 public struct WeightedLoss {
   /// The name; a loss that a step has twice gets a number the second time.
   public let name: String
+  /// The factor of its terms.
   public let weight: Double
+  /// The loss.
   public let loss: any Loss
 }
 
-/// An action with its parts made, and the parameters that it is about.
+/// An action with its parts made, and the parameters that it applies to.
 public enum ComposedAction {
+  /// Projects parameters onto a set.
   case project(any Constraint, [Parameter])
+  /// Freezes the weights that are zero.
   case mask
+  /// Resets the other weights to their initial values.
   case rewind
 }

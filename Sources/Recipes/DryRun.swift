@@ -5,7 +5,7 @@ extension Composer {
   /// evaluation mode, and rehearses what happens after training: metrics, draws from the prior, the sampler. So that a
   /// mismatch, or a mistake of a part's author, shows before training.
   ///
-  /// What a sampler refuses is no fault here, as the few random latents may be to blame.
+  /// A sampler's refusal is no fault here, as the few random latents may be the cause.
   ///
   /// - Returns: Sentences about what is legal and surely meant otherwise.
   /// - Throws: `RecipeError` that names the parts that do not fit, what each makes or takes, and what to change.
@@ -288,7 +288,7 @@ private struct DryRun {
     }
   }
 
-  /// What updates itself from a batch does so once.
+  /// Lets parts update themselves from the batch, once.
   private func update(_ step: ComposedStep, after forward: Forward, _ place: String) throws {
     try withoutGradients {
       for (title, part) in step.online(model.prior) {
@@ -311,7 +311,7 @@ private struct DryRun {
 
   // MARK: After training
 
-  /// What comes after training, in evaluation mode, on enough random examples for a few of each class.
+  /// Rehearses all that comes after training, in evaluation mode, on enough random examples for a few of each class.
   func rehearse() throws {
     let count = min(max(8 * (data.classCount ?? 2), 16), 128)
     let batch = try DryRun.batch(of: count, for: data, on: device)
@@ -387,7 +387,7 @@ private struct DryRun {
 }
 
 extension ComposedStep {
-  /// What updates itself after this step: its losses, and the prior where the step trains it.
+  /// Returns the parts that update themselves after this step: its losses, and the prior where the step trains it.
   public func online(_ prior: any Prior) -> [(title: String, part: any OnlineUpdate)] {
     var found: [(String, any OnlineUpdate)] = losses.compactMap { weighted in
       (weighted.loss as? any OnlineUpdate).map { ("loss '\(weighted.name)'", $0) }

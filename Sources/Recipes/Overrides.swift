@@ -56,7 +56,7 @@ extension Recipe {
     try assign(value, to: path, as: assignment)
   }
 
-  /// What an assignment as `set` takes it is about: `prior.classes` for `prior.classes=20`.
+  /// Returns the path of an assignment as `set` takes it: `prior.classes` for `prior.classes=20`.
   public static func path(of assignment: String) -> String {
     String(assignment.prefix { $0 != "=" }).replacing(/^\s+|\s+$/, with: "")
   }
@@ -139,7 +139,7 @@ private struct Targets {
     return try inStages([index], rest.dropFirst())
   }
 
-  /// What a path below `stages[i]` means in each of some stages.
+  /// Returns the places that a path below `stages[i]` means in some stages.
   private func inStages(_ indices: [Int], _ rest: Rest) throws -> [Target] {
     guard let stages = recipe.stages, !stages.isEmpty else {
       throw TreeProblem(reason: "this recipe has no stages yet; write its stages, or resolve it first")

@@ -5,13 +5,16 @@ import LatentKit
 ///
 ///     csae.yaml:7:12: stages[0].epochs: found 'ten', expected a whole number of at least 1
 public struct RecipeFileError: Error, CustomStringConvertible, Equatable {
+  /// The file.
   public let file: String
-  /// Nil where the fault is not at one place.
+  /// The position in the file; nil where the fault is not at one place.
   public let position: TextPosition?
-  /// Which value of the recipe it is about; empty for the file as a whole.
+  /// The path of the value in the recipe; empty for the file as a whole.
   public let path: String
+  /// The reason: found, expected.
   public let reason: String
 
+  /// Creates an error about a file.
   public init(file: String, position: TextPosition? = nil, path: String = "", _ reason: String) {
     self.file = file
     self.position = position
@@ -25,14 +28,18 @@ public struct RecipeFileError: Error, CustomStringConvertible, Equatable {
   }
 }
 
-/// A recipe together with where each of its values stands in its file.
+/// A recipe with the position of each of its values in its file.
 public struct RecipeSource: Sendable {
+  /// The recipe.
   public let recipe: Recipe
+  /// The file, as messages show it.
   public let file: String
   /// The position of each value by its path in the recipe: `encoder.with.latent`.
   public let positions: [String: TextPosition]
 
-  /// - Parameter file: What messages call the file.
+  /// Reads a recipe from YAML.
+  ///
+  /// - Parameter file: The file's name in messages.
   /// - Throws: `RecipeFileError`.
   public init(yaml: String, file: String) throws {
     self.file = file
@@ -67,7 +74,7 @@ public struct RecipeSource: Sendable {
     try self.init(yaml: text, file: file)
   }
 
-  /// The error with the place in the file of the value that it is about, or of what that value is part of.
+  /// Returns the error with the place in the file of the value that it is about, or of what that value is part of.
   ///
   /// - Parameter recipe: The recipe that the error was found in, where it has been changed since it was read: an error
   ///   about a changed value is not the file's, and stays as it is.
@@ -90,7 +97,7 @@ public struct RecipeSource: Sendable {
 
 extension Recipe {
   /// Reads a recipe from YAML.
-  /// - Parameter file: What messages call the file.
+  /// - Parameter file: The file's name in messages.
   /// - Throws: `RecipeFileError`.
   public static func read(yaml: String, file: String) throws -> Recipe {
     try RecipeSource(yaml: yaml, file: file).recipe

@@ -1,7 +1,7 @@
 import LatentKit
 
 extension Recipe {
-  /// The recipe as YAML. Keys keep one order, short parts stay on one line, and reading it back gives an equal recipe.
+  /// Returns the recipe as YAML. Keys keep one order, short parts stay on one line, and reading it back gives an equal recipe.
   public func yaml() -> String { Tree(self, isCompact: true).yaml }
 }
 

@@ -2,15 +2,17 @@ import LatentKit
 
 /// Turns recipes into models: fills in what a recipe leaves open, builds its parts, and checks that they fit.
 public struct Composer: Sendable {
+  /// The parts that recipes may name.
   public let catalog: Catalog
   /// Shared by all models that this composer and its copies build.
   let memory = BuildMemory()
 
+  /// Creates a composer.
   public init(_ catalog: Catalog) { self.catalog = catalog }
 
-  /// The recipe with every part and every setting.
+  /// Returns the recipe with every part and every setting.
   ///
-  /// What the recipe leaves out comes from what its parts declare as their companions: the prior first, then the
+  /// Parts that the recipe leaves out come from those that its parts declare as their companions: the prior first, then the
   /// encoder, the decoder and the sampler; what none of them says, from here: prior `standard-normal`, decoder `mlp`,
   /// sampler `prior`, loss `mse`, optimiser `adam`, schedule `constant`, 10 epochs, batches of 128. Metrics are
   /// those of all parts together. `none` keeps a slot empty. A step that does not say what it trains trains the encoder, the
@@ -121,7 +123,7 @@ public struct Composer: Sendable {
     }
   }
 
-  /// The recipe with another part in a slot, as `Recipe.apply(choice:_:)` has it; the steps that the old part brought for
+  /// Returns the recipe with another part in a slot, as `Recipe.apply(choice:_:)` has it; the steps that the old part brought for
   /// itself, and the losses that joined others with them, go with it.
   ///
   /// - Throws: `RecipeError` for a slot that cannot be `none`, `ConfigError` for an unknown part.

@@ -3,16 +3,19 @@ import Yams
 
 /// A place in a text; lines and columns count from 1.
 public struct TextPosition: Sendable, Equatable {
+  /// The line, from 1.
   public let line: Int
+  /// The column, from 1.
   public let column: Int
 
+  /// Creates a position.
   public init(line: Int, column: Int) {
     self.line = line
     self.column = column
   }
 }
 
-/// What is wrong with a tree, and where. Becomes a public error where the file or the recipe is known.
+/// A fault in a tree, with its place. Becomes a public error where the file or the recipe is known.
 struct TreeProblem: Error {
   var path = ""
   var position: TextPosition?
@@ -73,7 +76,7 @@ struct Tree {
     return fields.first { $0.key == key }?.tree
   }
 
-  /// What messages say was found.
+  /// The value found, for messages.
   var found: String {
     switch content {
     case .scalar(.null): "nothing"

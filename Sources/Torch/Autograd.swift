@@ -1,16 +1,16 @@
 import CTorch
 
 extension Tensor {
-  /// Marks a leaf as something to differentiate by.
+  /// Sets whether gradients by this leaf tensor are recorded, and returns the tensor.
   @discardableResult
   public func requiringGradient(_ on: Bool = true) throws -> Tensor {
     try Tensor.check("requiringGradient", [self]) { ct_set_requires_grad(handle, on) }
     return self
   }
 
-  /// Returns the gradients of this scalar by each of `inputs`; nil where an input had no part in it.
+  /// Returns the gradients of this scalar by each of `inputs`; nil for an input that it does not depend on.
   ///
-  /// - Parameter createGraph: Makes gradients that can be differentiated again, for a penalty on them say. Fused functions
+  /// - Parameter createGraph: Returns gradients that can be differentiated again, for a gradient penalty say. Fused functions
   ///   (batch normalisation, …) then take their gradients in separate operations: the same values to rounding, more slowly.
   /// - Throws: `TensorError` where this is no scalar, or nothing in it was recorded for gradients.
   public func gradients(by inputs: [Tensor], createGraph: Bool = false) throws -> [Tensor?] {
@@ -42,19 +42,23 @@ extension Tensor {
   public func copyInPlace(_ source: Tensor) throws {
     try withoutGradients { try Tensor.check("copyInPlace", [self, source]) { ct_copy_into(handle, source.handle) } }
   }
+  /// Sets every element to `value`.
   public func fillInPlace(_ value: Double) throws {
     try withoutGradients { try Tensor.check("fillInPlace", [self]) { ct_fill_in_place(handle, value) } }
   }
+  /// Adds `alpha * source`, of a shape that broadcasts to this one.
   public func addInPlace(_ source: Tensor, times alpha: Double = 1) throws {
     try withoutGradients {
       try Tensor.check("addInPlace", [self, source]) { ct_add_in_place(handle, source.handle, alpha) }
     }
   }
+  /// Multiplies element by element with `source`, of a shape that broadcasts to this one.
   public func multiplyInPlace(_ source: Tensor) throws {
     try withoutGradients {
       try Tensor.check("multiplyInPlace", [self, source]) { ct_mul_in_place(handle, source.handle) }
     }
   }
+  /// Multiplies every element by `value`.
   public func multiplyInPlace(_ value: Double) throws {
     try withoutGradients { try Tensor.check("multiplyInPlace", [self]) { ct_mul_scalar_in_place(handle, value) } }
   }

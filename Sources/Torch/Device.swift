@@ -1,12 +1,16 @@
 import CTorch
 
-/// Where a tensor lives: `cpu`, `cuda:0`, `mps`.
+/// The device that holds a tensor: `cpu`, `cuda:0`, `mps`.
 public struct Device: Sendable, Hashable, CustomStringConvertible {
+  /// The kind of a device.
   public enum Kind: String, Sendable, CaseIterable { case cpu, cuda, mps }
 
+  /// The kind of device.
   public let kind: Kind
+  /// The number of the device among those of its kind, from 0.
   public let index: Int
 
+  /// Creates a device; whether it exists is told by `isAvailable`.
   public init(_ kind: Kind, index: Int = 0) {
     self.kind = kind
     self.index = index
@@ -21,13 +25,17 @@ public struct Device: Sendable, Hashable, CustomStringConvertible {
     self.init(kind, index: index)
   }
 
+  /// The CPU.
   public static let cpu = Device(.cpu)
+  /// The first CUDA device.
   public static let cuda = Device(.cuda)
+  /// Apple's Metal device.
   public static let mps = Device(.mps)
 
+  /// Whether libtorch can use the device here.
   public var isAvailable: Bool { ct_has_device(c) }
 
-  /// CUDA where there is one, else MPS, else the CPU.
+  /// The best device available: CUDA, else MPS, else the CPU.
   public static var best: Device { [.cuda, .mps].first(where: \.isAvailable) ?? .cpu }
 
   public var description: String { index == 0 ? kind.rawValue : "\(kind.rawValue):\(index)" }
@@ -55,6 +63,7 @@ public struct Device: Sendable, Hashable, CustomStringConvertible {
 public enum DType: String, Sendable, CaseIterable {
   case float32, float64, int64, uint8, bool
 
+  /// The size of one element in bytes.
   public var byteCount: Int {
     switch self {
     case .float32: 4
@@ -63,6 +72,7 @@ public enum DType: String, Sendable, CaseIterable {
     }
   }
 
+  /// Whether elements are floating-point numbers.
   public var isFloatingPoint: Bool { self == .float32 || self == .float64 }
 
   var c: ct_dtype {
@@ -77,7 +87,10 @@ public enum DType: String, Sendable, CaseIterable {
 }
 
 /// A Swift type that a tensor's elements can be read as.
-public protocol TensorElement: Sendable { static var dtype: DType { get } }
+public protocol TensorElement: Sendable {
+  /// The element type of tensors that hold such values.
+  static var dtype: DType { get }
+}
 extension Float: TensorElement { public static var dtype: DType { .float32 } }
 extension Double: TensorElement { public static var dtype: DType { .float64 } }
 extension Int64: TensorElement { public static var dtype: DType { .int64 } }
@@ -86,9 +99,10 @@ extension Bool: TensorElement { public static var dtype: DType { .bool } }
 
 /// The libtorch that this program runs on.
 public enum Torch {
+  /// The version of libtorch, `2.9.0` say.
   public static var version: String { String(cString: ct_version()) }
 
-  /// Threads that one operation may use.
+  /// The number of threads that one operation may use, 1 or more.
   public static var threadCount: Int {
     get { Int(ct_get_threads()) }
     set { _ = ct_set_threads(Int32(clamping: max(newValue, 1))) }

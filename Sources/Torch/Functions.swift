@@ -1,6 +1,6 @@
 import CTorch
 
-/// How a loss over many elements becomes one value.
+/// The reduction of a loss over many elements to one value.
 public enum Reduction: Int32, Sendable {
   case none = 0, mean, sum
 }
@@ -29,51 +29,57 @@ extension Tensor {
     }
   }
 
+  /// Returns the maxima over `size × size` cells of images `[batch, channels, height, width]`; the stride is `size` by default.
   public func maxPooled(_ size: Int, stride: Int? = nil) throws -> Tensor {
     try .make("max pooling", [self]) { ct_max_pool2d(handle, Int64(size), Int64(stride ?? size)) }
   }
+  /// Returns the means over `size × size` cells of images `[batch, channels, height, width]`; the stride is `size` by default.
   public func averagePooled(_ size: Int, stride: Int? = nil) throws -> Tensor {
     try .make("average pooling", [self]) { ct_avg_pool2d(handle, Int64(size), Int64(stride ?? size)) }
   }
-  /// Means over a grid of `height x width` cells.
+  /// Returns the means over a grid of `height x width` cells.
   public func averagePooled(to height: Int, _ width: Int) throws -> Tensor {
     try .make("adaptive average pooling", [self]) { ct_adaptive_avg_pool2d(handle, Int64(height), Int64(width)) }
   }
+  /// Returns images enlarged by a factor, each pixel repeated.
   public func upsampledNearest(_ factor: Int) throws -> Tensor {
     try .make("nearest upsampling", [self]) { ct_upsample_nearest2d(handle, Int64(factor)) }
   }
+  /// Returns images enlarged by a factor, with bilinear interpolation.
   public func upsampledBilinear(_ factor: Int) throws -> Tensor {
     try .make("bilinear upsampling", [self]) { ct_upsample_bilinear2d(handle, Int64(factor)) }
   }
 
+  /// Returns `e^x / Σ e^x` along an axis.
   public func softmax(axis: Int = -1) throws -> Tensor {
     try .make("softmax", [self]) { ct_softmax(handle, Int64(axis)) }
   }
+  /// Returns `x - log Σ e^x` along an axis.
   public func logSoftmax(axis: Int = -1) throws -> Tensor {
     try .make("logSoftmax", [self]) { ct_log_softmax(handle, Int64(axis)) }
   }
 
   // MARK: Losses
 
-  /// `(x - target)²`.
+  /// Returns `(x - target)²`, reduced.
   public func squaredError(_ target: Tensor, _ reduction: Reduction = .mean) throws -> Tensor {
     try .make("squared error", [self, target]) { ct_mse(handle, target.handle, reduction.rawValue) }
   }
-  /// Half the square where `|x - target|` is below `delta`, else `delta (|x - target| - delta / 2)` (Huber 1964).
+  /// Returns half the square where `|x - target|` is below `delta`, else `delta (|x - target| - delta / 2)` (Huber 1964).
   public func huberError(_ target: Tensor, delta: Double = 1, _ reduction: Reduction = .mean) throws -> Tensor {
     try .make("huber error", [self, target]) { ct_huber(handle, target.handle, delta, reduction.rawValue) }
   }
-  /// `-target log x - (1 - target) log(1 - x)` for probabilities `x`.
+  /// Returns `-target log x - (1 - target) log(1 - x)` for probabilities `x`.
   public func binaryCrossEntropy(_ target: Tensor, _ reduction: Reduction = .mean) throws -> Tensor {
     try .make("binary cross entropy", [self, target]) { ct_bce(handle, target.handle, reduction.rawValue) }
   }
-  /// The same for logits: `x` goes through a sigmoid first, in one stable step.
+  /// Returns the binary cross entropy of logits: of `sigmoid(x)`, computed in one numerically stable step.
   public func binaryCrossEntropyOfLogits(_ target: Tensor, _ reduction: Reduction = .mean) throws -> Tensor {
     try .make("binary cross entropy of logits", [self, target]) {
       ct_bce_with_logits(handle, target.handle, reduction.rawValue)
     }
   }
-  /// `-log softmax(scores)[label]`; scores `[batch, classes]`, labels `[batch]` Int64.
+  /// Returns `-log softmax(scores)[label]`; scores `[batch, classes]`, labels `[batch]` Int64.
   ///
   /// - Throws: `TensorError` with the label and the range for a label that is negative or beyond the classes.
   public func crossEntropy(_ labels: Tensor, _ reduction: Reduction = .mean) throws -> Tensor {

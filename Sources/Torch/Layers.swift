@@ -2,24 +2,33 @@ import CTorch
 
 /// A function of one tensor that may own parameters.
 public protocol Layer: Sendable {
+  /// Applies the layer.
+  ///
+  /// - Throws: `TensorError` for an input of a shape, type or device that does not fit.
   func callAsFunction(_ input: Tensor) throws -> Tensor
 }
 
-/// Layers one after the other.
+/// A sequence of layers, each applied to the output of the one before.
 public struct Sequential: Layer {
+  /// The layers in order of application.
   public let layers: [any Layer]
 
+  /// Creates a sequence from a list.
   public init(_ layers: [any Layer]) { self.layers = layers }
+  /// Creates a sequence from its layers.
   public init(_ layers: any Layer...) { self.layers = layers }
 
   public func callAsFunction(_ input: Tensor) throws -> Tensor { try layers.reduce(input) { try $1($0) } }
 }
 
-/// `[batch, inputs]` to `[batch, outputs]`.
+/// An affine map from `[batch, inputs]` to `[batch, outputs]`.
 public struct Linear: Layer {
-  public let weight: Tensor  // [outputs, inputs]
+  /// The weights, `[outputs, inputs]`.
+  public let weight: Tensor
+  /// The bias, `[outputs]`; nil without one.
   public let bias: Tensor?
 
+  /// Creates the layer in a scope; the weights start from `.fanIn(inputs)` unless `start` is given.
   public init(_ inputs: Int, _ outputs: Int, bias: Bool = true, start: Initializer? = nil, in scope: Scope) throws {
     weight = try scope.parameter("weight", [outputs, inputs], start ?? .fanIn(inputs))
     self.bias = bias ? try scope.parameter("bias", [outputs], .fanIn(inputs)) : nil
@@ -30,11 +39,17 @@ public struct Linear: Layer {
 
 /// Square convolution of images `[batch, channels, height, width]`.
 public struct Convolution: Layer {
-  public let weight: Tensor  // [outputs, channels, size, size]
+  /// The kernels, `[outputs, channels, size, size]`.
+  public let weight: Tensor
+  /// The bias, `[outputs]`; nil without one.
   public let bias: Tensor?
+  /// The stride in pixels.
   public let stride: Int
+  /// The padding on each side in pixels.
   public let padding: Int
 
+  /// Creates a convolution in a scope.
+  ///
   /// - Parameter padding: Zeros around the image; `size / 2`, which keeps the size at stride 1, unless said otherwise.
   public init(
     _ channels: Int, _ outputs: Int, size: Int, stride: Int = 1, padding: Int? = nil, bias: Bool = true,
@@ -54,11 +69,16 @@ public struct Convolution: Layer {
 
 /// Square transposed convolution of images.
 public struct TransposedConvolution: Layer {
-  public let weight: Tensor  // [channels, outputs, size, size]
+  /// The kernels, `[channels, outputs, size, size]`.
+  public let weight: Tensor
+  /// The bias, `[outputs]`; nil without one.
   public let bias: Tensor?
+  /// The stride in pixels.
   public let stride: Int
+  /// The padding on each side in pixels.
   public let padding: Int
 
+  /// Creates a transposed convolution in a scope.
   public init(
     _ channels: Int, _ outputs: Int, size: Int, stride: Int = 1, padding: Int = 0, bias: Bool = true,
     start: Initializer? = nil, in scope: Scope
@@ -78,17 +98,25 @@ public struct TransposedConvolution: Layer {
 /// Batch normalisation over all axes but the channels' (axis 1), of images or vectors (Ioffe & Szegedy 2015).
 ///
 /// While training it uses the batch's mean and variance and updates running ones with rate `momentum`; otherwise it uses
-/// the running ones. A ReLU and a residual to add before it can be had in the same pass over memory.
+/// the running ones. A ReLU, and the addition of a residual before it, can be fused with it.
 public struct BatchNorm: Layer {
+  /// The scale of each channel, `[channels]`.
   public let weight: Tensor
+  /// The offset of each channel, `[channels]`.
   public let bias: Tensor
+  /// The running means, `[channels]`.
   public let runningMean: Tensor
+  /// The running variances, `[channels]`.
   public let runningVariance: Tensor
+  /// Whether a ReLU follows.
   public let relu: Bool
+  /// The weight of the new batch in the running statistics, 0 to 1.
   public let momentum: Double
+  /// The number added to variances, above 0.
   public let epsilon: Double
   private let mode: Mode
 
+  /// Creates the layer in a scope, with running statistics as buffers.
   public init(
     _ channels: Int, relu: Bool = false, momentum: Double = 0.1, epsilon: Double = 1e-5, in scope: Scope
   ) throws {
@@ -101,6 +129,7 @@ public struct BatchNorm: Layer {
 
   public func callAsFunction(_ input: Tensor) throws -> Tensor { try self(input, adding: nil) }
 
+  /// Applies the layer and adds a residual of the same shape before the ReLU.
   public func callAsFunction(_ input: Tensor, adding residual: Tensor?) throws -> Tensor {
     try .make("batch normalisation", [input, weight, residual]) {
       ct_batch_norm(
@@ -110,11 +139,15 @@ public struct BatchNorm: Layer {
   }
 }
 
-/// Zeroes a share of the elements while training and scales the others up, so that the mean stays.
+/// Dropout: zeroes a share of the elements in training and scales the others up, so that the mean stays.
 public struct Dropout: Layer {
+  /// The share of elements that is zeroed, `0 ..< 1`.
   public let rate: Double
   private let mode: Mode
 
+  /// Creates the layer.
+  ///
+  /// - Throws: `TensorError` for a rate outside `0 ..< 1`.
   public init(_ rate: Double, in scope: Scope) throws {
     guard rate >= 0, rate < 1 else {
       throw TensorError("dropout", reason: "found rate \(rate), expected 0 ≤ rate < 1")
@@ -130,22 +163,33 @@ public struct Dropout: Layer {
   }
 }
 
+/// A layer of maxima over square cells of images.
 public struct MaxPool: Layer {
+  /// The width and height of a cell, and the stride, in pixels.
   public let size: Int
+  /// Creates a layer with cells of `size × size` pixels.
   public init(_ size: Int) { self.size = size }
   public func callAsFunction(_ input: Tensor) throws -> Tensor { try input.maxPooled(size) }
 }
 
+/// A layer of means over square cells of images.
 public struct AveragePool: Layer {
+  /// The width and height of a cell, and the stride, in pixels.
   public let size: Int
+  /// Creates a layer with cells of `size × size` pixels.
   public init(_ size: Int) { self.size = size }
   public func callAsFunction(_ input: Tensor) throws -> Tensor { try input.averagePooled(size) }
 }
 
+/// A layer that enlarges images by a whole factor.
 public struct Upsample: Layer {
+  /// The method of interpolation.
   public enum Method: String, Sendable { case nearest, bilinear }
+  /// The factor, 1 or more.
   public let factor: Int
+  /// The method of interpolation.
   public let method: Method
+  /// Creates a layer that enlarges images by `factor`.
   public init(_ factor: Int, _ method: Method = .nearest) { (self.factor, self.method) = (factor, method) }
   public func callAsFunction(_ input: Tensor) throws -> Tensor {
     switch method {
@@ -155,15 +199,17 @@ public struct Upsample: Layer {
   }
 }
 
-/// All axes but the batch's become one.
+/// A layer that joins all axes but the batch's.
 public struct Flatten: Layer {
   public init() {}
   public func callAsFunction(_ input: Tensor) throws -> Tensor { try input.flattened() }
 }
 
-/// `[batch, n]` to `[batch, shape…]`, channels last in memory where that is an image.
+/// A layer from `[batch, n]` to `[batch, shape…]`, channels last in memory where that is an image.
 public struct Unflatten: Layer {
+  /// The shape of one example.
   public let shape: [Int]
+  /// Creates a layer for examples of a shape.
   public init(_ shape: [Int]) { self.shape = shape }
   public func callAsFunction(_ input: Tensor) throws -> Tensor {
     let result = try input.reshaped([input.size(0)] + shape)
@@ -171,11 +217,11 @@ public struct Unflatten: Layer {
   }
 }
 
-/// The functions between layers.
+/// An activation function.
 public enum Activation: String, Sendable, CaseIterable {
   case none, relu, leakyReLU, prelu, sigmoid, tanh, softmax, softplus
 
-  /// The layer; only PReLU has a parameter (one slope per channel, from 0.25).
+  /// Returns the layer; only PReLU has a parameter (one slope per channel, from 0.25).
   public func layer(channels: Int, in scope: Scope) throws -> any Layer {
     if self == .prelu { return PReLU(slope: try scope.parameter("slope", [channels], .constant(0.25))) }
     return Elementwise(activation: self)
@@ -212,6 +258,7 @@ public struct ResidualBlock: Layer {
   private let secondNorm: BatchNorm
   private let shortcut: Sequential?
 
+  /// Creates the block in a scope, with its convolutions under `conv1`, `conv2` and `shortcut.conv`.
   public init(_ channels: Int, _ outputs: Int, stride: Int = 1, in scope: Scope) throws {
     first = try Convolution(channels, outputs, size: 3, stride: stride, bias: false, in: scope("conv1"))
     firstNorm = try BatchNorm(outputs, relu: true, in: scope("norm1"))

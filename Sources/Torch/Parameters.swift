@@ -2,6 +2,7 @@ import Foundation
 
 /// A named tensor of a model.
 public struct Parameter: Sendable {
+  /// The role of a parameter.
   public enum Role: String, Sendable {
     /// Trained by gradients.
     case weight
@@ -9,22 +10,28 @@ public struct Parameter: Sendable {
     case buffer
   }
 
+  /// The full name: `encoder.conv1.weight`.
   public let name: String
+  /// The values.
   public let tensor: Tensor
+  /// Whether it is trained, or kept as state.
   public let role: Role
 }
 
-/// How a part is being run now. Layers whose behaviour depends on it (batch normalisation, dropout) look here.
+/// Whether a part runs in training or in evaluation, shared by its layers (batch normalisation, dropout).
 public final class Mode: @unchecked Sendable {
+  /// Whether layers behave as in training.
   public var isTraining = false
-  /// Draws what layers draw while training.
+  /// The random stream of layers in training.
   public var generator: Generator
 
+  /// Creates a mode for evaluation.
   public init(generator: Generator) { self.generator = generator }
 }
 
 /// Every tensor of a model by name, in order of creation.
 public final class ParameterStore: @unchecked Sendable {
+  /// The parameters and buffers in order of creation.
   public private(set) var parameters: [Parameter] = []
   private var names: Set<String> = []
 
@@ -38,7 +45,7 @@ public final class ParameterStore: @unchecked Sendable {
     parameters.append(parameter)
   }
 
-  /// The parameters below one scope, `encoder` say.
+  /// Returns the parameters below one scope, `encoder` say.
   public func parameters(under path: String) -> [Parameter] {
     parameters.filter { $0.name == path || $0.name.hasPrefix(path + ".") }
   }
@@ -46,13 +53,20 @@ public final class ParameterStore: @unchecked Sendable {
 
 /// A place in the tree of parameter names: `encoder.conv1`. Layers create their parameters in one.
 public struct Scope: Sendable {
+  /// The path in the tree of names: `encoder.conv1`; empty at the root.
   public let path: String
+  /// The store that parameters are added to.
   public let store: ParameterStore
+  /// The mode that layers follow.
   public let mode: Mode
+  /// The seed of initial values.
   public let seed: UInt64
+  /// The device of parameters.
   public let device: Device
+  /// The type of parameters.
   public let dtype: DType
 
+  /// Creates a root scope; without a mode it makes its own, in evaluation.
   public init(
     path: String, store: ParameterStore = ParameterStore(), mode: Mode? = nil, seed: UInt64 = 0, device: Device = .cpu,
     dtype: DType = .float32
@@ -70,11 +84,13 @@ public struct Scope: Sendable {
     (store, mode, seed, device, dtype) = (parent.store, parent.mode, parent.seed, parent.device, parent.dtype)
   }
 
-  /// The scope `name` inside this one.
+  /// Returns the scope `name` inside this one.
   public func callAsFunction(_ name: String) -> Scope { Scope(self, name) }
 
-  /// A new trained parameter. Its start depends on the run's seed and its own name alone, so two models that share a
-  /// part start it alike, on every device.
+  /// Creates a trained parameter. Its initial values depend on the run's seed and its full name alone, so two models that
+  /// share a part start it alike, on every device.
+  ///
+  /// - Throws: `TensorError` for a name that is taken.
   public func parameter(_ name: String, _ shape: [Int], _ initial: Initializer) throws -> Tensor {
     let full = path.isEmpty ? name : "\(path).\(name)"
     var generator = try Generator(seed: seed, for: full)
@@ -85,7 +101,9 @@ public struct Scope: Sendable {
     return tensor
   }
 
-  /// A new tensor that is kept with the weights but not trained.
+  /// Creates a tensor that is saved with the weights but not trained.
+  ///
+  /// - Throws: `TensorError` for a name that is taken.
   public func buffer(_ name: String, _ values: Tensor) throws -> Tensor {
     let full = path.isEmpty ? name : "\(path).\(name)"
     let tensor = try values.to(values.dtype.isFloatingPoint ? dtype : values.dtype, device)
@@ -94,15 +112,18 @@ public struct Scope: Sendable {
   }
 }
 
-/// The values a parameter starts with.
+/// The distribution of a parameter's initial values.
 public enum Initializer: Sendable {
+  /// One number everywhere.
   case constant(Double)
+  /// A normal distribution.
   case normal(mean: Double = 0, deviation: Double)
+  /// A uniform distribution over `-bound ..< bound`.
   case uniform(bound: Double)
   /// He's normal initialisation for layers before a ReLU: deviation `sqrt(2 / inputs)`.
   case heNormal(inputs: Int)
 
-  /// What PyTorch's linear and convolution layers start with: uniform within `1 / sqrt(inputs)`.
+  /// Returns the default of PyTorch's linear and convolution layers: uniform within `±1 / sqrt(inputs)`.
   public static func fanIn(_ inputs: Int) -> Initializer { .uniform(bound: 1 / Double(max(inputs, 1)).squareRoot()) }
 
   func values(_ shape: [Int], using generator: inout Generator) throws -> Tensor {

@@ -4,7 +4,7 @@ import Foundation
 /// The safetensors file format: a length, a JSON header with types, shapes and offsets, then the bytes. Nothing in it
 /// can be executed, and other languages read it.
 public enum Safetensors {
-  /// Writes named tensors, in order of name, and free text beside them. The file is complete or not there.
+  /// Writes named tensors, in order of name, and free text beside them. The file is written completely or not at all.
   public static func write(
     _ tensors: [String: Tensor], metadata: [String: String] = [:], to url: URL
   ) throws {

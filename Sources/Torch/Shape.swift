@@ -3,7 +3,7 @@ import CTorch
 // Shape, choice and order.
 
 extension Tensor {
-  /// The same elements in another shape; one length may be -1.
+  /// Returns the same elements in another shape; one length may be -1.
   public func reshaped(_ shape: [Int]) throws -> Tensor {
     try .make("reshape to \(shape)", [self]) { shape.withInt64 { ct_reshape(handle, $0, $1) } }
   }
@@ -18,25 +18,32 @@ extension Tensor {
     return shape.count <= first + 1 ? self : try reshaped(shape.prefix(first) + [shape.dropFirst(first).reduce(1, &*)])
   }
 
+  /// Returns a view with the axes in another order.
   public func permuted(_ axes: [Int]) throws -> Tensor {
     try .make("permuted", [self]) { axes.withInt64 { ct_permute(handle, $0, $1) } }
   }
+  /// Returns a view with two axes exchanged.
   public func transposed(_ a: Int = -2, _ b: Int = -1) throws -> Tensor {
     try .make("transposed", [self]) { ct_transpose(handle, Int64(a), Int64(b)) }
   }
+  /// Returns a view without an axis of length 1.
   public func squeezed(_ axis: Int) throws -> Tensor {
     try .make("squeezed", [self]) { ct_squeeze(handle, Int64(axis)) }
   }
+  /// Returns a view with a new axis of length 1.
   public func unsqueezed(_ axis: Int) throws -> Tensor {
     try .make("unsqueezed", [self]) { ct_unsqueeze(handle, Int64(axis)) }
   }
+  /// Returns a view with axes of length 1 repeated to `shape`; -1 keeps a length.
   public func expanded(_ shape: [Int]) throws -> Tensor {
     try .make("expand to \(shape)", [self]) { shape.withInt64 { ct_expand(handle, $0, $1) } }
   }
 
+  /// Joins tensors along an axis.
   public static func concatenate(_ tensors: [Tensor], axis: Int = 0) throws -> Tensor {
     try make("concatenate", tensors) { tensors.withHandles { ct_cat($0, $1, Int64(axis)) } }
   }
+  /// Stacks tensors of one shape along a new axis.
   public static func stack(_ tensors: [Tensor], axis: Int = 0) throws -> Tensor {
     try make("stack", tensors) { tensors.withHandles { ct_stack($0, $1, Int64(axis)) } }
   }
@@ -89,10 +96,13 @@ extension Tensor {
       ct_index_add(handle, Int64(axis), indices.handle, source.handle)
     }
   }
+  /// Returns the elements in reverse order along an axis.
   public func flipped(axis: Int) throws -> Tensor { try .make("flipped", [self]) { ct_flip(handle, Int64(axis)) } }
+  /// Returns the matrices with zeros above the diagonal.
   public func lowerTriangle() throws -> Tensor { try .make("lowerTriangle", [self]) { ct_tril(handle, 0) } }
+  /// Returns the diagonal of a matrix, `[min(rows, columns)]`.
   public func diagonal() throws -> Tensor { try .make("diagonal", [self]) { ct_diagonal(handle) } }
-  /// `[…]` labels to `[…, classes]` of zeros and ones, Int64.
+  /// Returns labels `[…]` as zeros and ones `[…, classes]`, Int64.
   ///
   /// - Throws: `TensorError` with the label and the range for a label that is negative or not below `classes`.
   public func oneHot(_ classes: Int) throws -> Tensor {
@@ -101,7 +111,7 @@ extension Tensor {
     }
     return try .make("oneHot", [self], lookingUp: ("label", self, classes)) { ct_one_hot(handle, Int64(classes)) }
   }
-  /// The places of the elements that are not zero, `[found, rank]`.
+  /// Returns the indices of the elements that are not zero, `[found, rank]`.
   public func nonzero() throws -> Tensor { try .make("nonzero", [self]) { ct_nonzero(handle) } }
 
   /// Adds `margin` of `value` on each side of the last two axes.
@@ -114,21 +124,23 @@ extension Tensor {
 // Linear algebra; leading axes are a batch.
 
 extension Tensor {
+  /// Returns the matrix product of `[…, n, k]` and `[…, k, m]`, `[…, n, m]`.
   public func matmul(_ other: Tensor) throws -> Tensor {
     try .make("matmul", [self, other]) { ct_matmul(handle, other.handle) }
   }
-  /// The lower Cholesky factor; throws where the matrix is not positive definite.
+  /// Returns the lower Cholesky factor; throws where the matrix is not positive definite.
   public func cholesky() throws -> Tensor { try .make("cholesky", [self]) { ct_cholesky(handle) } }
-  /// `x` with `self x = b`, for a triangular `self`.
+  /// Returns `x` with `self x = b`, for a triangular `self`.
   public func solveTriangular(_ b: Tensor, upper: Bool = false) throws -> Tensor {
     try .make("solveTriangular", [self, b]) { ct_solve_triangular(handle, b.handle, upper) }
   }
+  /// Returns the inverse of square matrices; throws for a singular one.
   public func inverse() throws -> Tensor { try .make("inverse", [self]) { ct_inverse(handle) } }
-  /// Eigenvalues (ascending) and eigenvectors (columns) of a symmetric matrix.
+  /// Returns the eigenvalues (ascending) and eigenvectors (columns) of a symmetric matrix.
   public func symmetricEigen() throws -> (values: Tensor, vectors: Tensor) {
     try Tensor.pair("symmetricEigen", [self]) { ct_eigh(handle, $0, $1) }
   }
-  /// Euclidean distances between the rows of two matrices, `[n, d]` and `[m, d]` to `[n, m]`.
+  /// Returns the Euclidean distances between the rows of two matrices, `[n, d]` and `[m, d]` to `[n, m]`.
   public func distances(to other: Tensor) throws -> Tensor {
     try .make("distances", [self, other]) { ct_cdist(handle, other.handle) }
   }

@@ -4,7 +4,7 @@ import Foundation
 /// An n-dimensional array of libtorch: an owned handle, freed with the last reference.
 ///
 /// Operations return new tensors and throw `TensorError` where shapes, types or devices do not fit. Axes may be
-/// negative. Operations whose name ends in `InPlace` change the receiver; the training loop alone needs them.
+/// negative. Operations whose name ends in `InPlace` change the receiver; they serve optimisers and running state.
 public final class Tensor: @unchecked Sendable {
   /// The tensor as native code sees it, a `ct_tensor`; valid as long as this object lives.
   public let handle: OpaquePointer
@@ -13,7 +13,7 @@ public final class Tensor: @unchecked Sendable {
 
   deinit { ct_free(handle) }
 
-  /// Wraps the result of a C call that returns a `ct_tensor`, which may be of a library of a plugin (built on CTorch's bridge).
+  /// Wraps the result of a C call that returns a `ct_tensor`, which may belong to a plugin's library (built on CTorch's bridge).
   /// The operands stay alive until after the call, and are looked at again only on failure.
   ///
   /// - Throws: `TensorError` with the operation, the operands' shapes and the last message of CTorch where the call returns NULL.
@@ -25,11 +25,14 @@ public final class Tensor: @unchecked Sendable {
     return Tensor(owning: handle)
   }
 
-  // MARK: Facts
+  // MARK: Properties
 
+  /// The number of axes.
   public var rank: Int { Int(ct_rank(handle)) }
+  /// The number of elements.
   public var count: Int { Int(ct_count(handle)) }
 
+  /// The lengths of the axes.
   public var shape: [Int] {
     [Int](unsafeUninitializedCapacity: rank) { buffer, count in
       count = buffer.count
@@ -50,6 +53,7 @@ public final class Tensor: @unchecked Sendable {
     return shape[index]
   }
 
+  /// The element type.
   public var dtype: DType {
     switch ct_dtype_of(handle) {
     case 1: .float64
@@ -60,13 +64,16 @@ public final class Tensor: @unchecked Sendable {
     }
   }
 
+  /// The device that holds the elements.
   public var device: Device { Device(ct_device_of(handle)) }
+  /// Whether operations on it are recorded for gradients.
   public var requiresGradient: Bool { ct_requires_grad(handle) }
+  /// Whether images are laid out with channels last in memory.
   public var isChannelsLast: Bool { ct_is_channels_last(handle) }
 
   // MARK: Creation
 
-  /// A tensor from Swift values, in row-major order.
+  /// Creates a tensor from Swift values, in row-major order.
   public convenience init<Element: TensorElement>(_ values: [Element], shape: [Int]? = nil) throws {
     let shape = shape ?? [values.count]
     guard elementCount(shape) == values.count else {
@@ -75,7 +82,7 @@ public final class Tensor: @unchecked Sendable {
     self.init(owning: try values.withUnsafeBytes { try Tensor.take(bytes: $0, shape, Element.dtype) })
   }
 
-  /// A tensor from raw little-endian bytes, in row-major order, of exactly the shape's size.
+  /// Creates a tensor from raw little-endian bytes, in row-major order, of exactly the shape's size.
   public convenience init(bytes: Data, shape: [Int], dtype: DType) throws {
     guard bytes.count % dtype.byteCount == 0, elementCount(shape) == bytes.count / dtype.byteCount else {
       throw TensorError(
@@ -90,46 +97,55 @@ public final class Tensor: @unchecked Sendable {
     return handle
   }
 
+  /// Creates a tensor of one value.
   public static func full(
     _ shape: [Int], _ value: Double, dtype: DType = .float32, device: Device = .cpu
   ) throws -> Tensor {
     try make("full", []) { shape.withInt64 { ct_full($0, $1, value, dtype.c, device.c) } }
   }
 
+  /// Creates a tensor of zeros.
   public static func zeros(_ shape: [Int], dtype: DType = .float32, device: Device = .cpu) throws -> Tensor {
     try full(shape, 0, dtype: dtype, device: device)
   }
 
+  /// Creates a tensor of ones.
   public static func ones(_ shape: [Int], dtype: DType = .float32, device: Device = .cpu) throws -> Tensor {
     try full(shape, 1, dtype: dtype, device: device)
   }
 
+  /// Creates a tensor of rank 0.
   public static func scalar(_ value: Double, dtype: DType = .float32, device: Device = .cpu) throws -> Tensor {
     try full([], value, dtype: dtype, device: device)
   }
 
-  /// Whole numbers from `start` up to, not including, `end`.
+  /// Creates the integers from `start` up to, not including, `end`.
   public static func range(_ start: Int, _ end: Int, dtype: DType = .int64, device: Device = .cpu) throws -> Tensor {
     try make("range", []) { ct_arange(Double(start), Double(end), 1, dtype.c, device.c) }
   }
 
+  /// Creates `count` evenly spaced numbers from `start` to `end`, both included.
   public static func linspace(
     _ start: Double, _ end: Double, count: Int, dtype: DType = .float32, device: Device = .cpu
   ) throws -> Tensor {
     try make("linspace", []) { ct_linspace(start, end, Int64(count), dtype.c, device.c) }
   }
 
+  /// Creates an identity matrix `[size, size]`.
   public static func identity(_ size: Int, dtype: DType = .float32, device: Device = .cpu) throws -> Tensor {
     try make("identity", []) { ct_eye(Int64(size), dtype.c, device.c) }
   }
 
+  /// Returns a tensor of the same shape, type and device with one value.
   public func filled(with value: Double) throws -> Tensor {
     try .make("filled", [self]) { ct_full_like(handle, value) }
   }
 
   // MARK: Reading
 
-  /// The elements in row-major order; the type must be the tensor's own.
+  /// Returns the elements in row-major order.
+  ///
+  /// - Throws: `TensorError` where `type` is not the tensor's element type.
   public func array<Element: TensorElement>(_ type: Element.Type = Element.self) throws -> [Element] {
     guard dtype == Element.dtype else {
       throw TensorError(
@@ -143,14 +159,14 @@ public final class Tensor: @unchecked Sendable {
     }
   }
 
-  /// Any number type as Float.
+  /// Returns the elements as Float, from any type.
   public func floats() throws -> [Float] { try to(.float32).array() }
-  /// Any number type as Double.
+  /// Returns the elements as Double, from any type.
   public func doubles() throws -> [Double] { try to(.float64).array() }
-  /// Any integer type as Int.
+  /// Returns the elements as Int; fractions are cut off.
   public func ints() throws -> [Int] { try to(.int64).array(Int64.self).map(Int.init) }
 
-  /// The elements' bytes, row-major, little-endian.
+  /// Returns the elements' bytes, row-major, little-endian.
   public func bytes() throws -> Data {
     var data = Data(count: count * dtype.byteCount)
     try data.withUnsafeMutableBytes { buffer in
@@ -159,31 +175,36 @@ public final class Tensor: @unchecked Sendable {
     return data
   }
 
-  /// The value of a tensor of one element.
+  /// Returns the value of a tensor of one element; throws for any other count.
   public func item() throws -> Double {
     var value = 0.0
     try Tensor.check("item", [self]) { ct_item_double(handle, &value) }
     return value
   }
 
-  // MARK: Where and how it is kept
+  // MARK: Type, device and layout
 
+  /// Returns the values as another type.
   public func to(_ dtype: DType) throws -> Tensor { try to(dtype, device) }
+  /// Returns the values on another device.
   public func to(_ device: Device) throws -> Tensor { try to(dtype, device) }
+  /// Returns the values as another type on another device; the tensor itself where neither changes.
   public func to(_ dtype: DType, _ device: Device) throws -> Tensor {
     try .make("to \(dtype.rawValue) on \(device)", [self]) { ct_to(handle, dtype.c, device.c) }
   }
 
-  /// Images `[batch, channels, height, width]` laid out with channels last in memory: what convolutions run fastest on.
+  /// Returns images `[batch, channels, height, width]` laid out with channels last in memory, the fastest for convolutions.
   public func channelsLast() throws -> Tensor { try .make("channelsLast", [self]) { ct_channels_last(handle) } }
 
+  /// Returns the elements contiguous in row-major order.
   public func contiguous() throws -> Tensor { try .make("contiguous", [self]) { ct_contiguous(handle) } }
+  /// Returns a copy with memory of its own.
   public func clone() throws -> Tensor { try .make("clone", [self]) { ct_clone(handle) } }
-  /// The same values, cut from the graph of gradients.
+  /// Returns the same values without their record for gradients.
   public func detached() throws -> Tensor { try .make("detached", [self]) { ct_detach(handle) } }
 }
 
-/// The product of the lengths; nil where it is beyond all memory or a length is negative.
+/// The product of the lengths; nil where it overflows or a length is negative.
 private func elementCount(_ shape: [Int]) -> Int? {
   if shape.contains(where: { $0 < 0 }) { return nil }
   if shape.contains(0) { return 0 }

@@ -1,11 +1,15 @@
 import CTorch
 
-/// An operation that libtorch refused, with the shapes it was given.
+/// An operation that libtorch refused, with the shapes of its operands.
 public struct TensorError: Error, CustomStringConvertible, Equatable {
+  /// The operation.
   public let operation: String
+  /// The shapes of its operands.
   public let shapes: [[Int]]
+  /// The reason: found, expected.
   public let reason: String
 
+  /// Creates an error about an operation.
   public init(_ operation: String, shapes: [[Int]] = [], reason: String) {
     self.operation = operation
     self.shapes = shapes
@@ -44,7 +48,7 @@ extension Tensor {
 }
 
 extension Tensor {
-  /// Turns the status of a C call, 0 where it succeeded, into a throw; the call may be of a library of a plugin (built on
+  /// Turns the status of a C call, 0 where it succeeded, into a throw; the call may belong to a plugin's library (built on
   /// CTorch's bridge). The operands stay alive until after the call, and are looked at again only on failure.
   ///
   /// - Throws: `TensorError` with the operation, the operands' shapes and the last message of CTorch for another status than 0.

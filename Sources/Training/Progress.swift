@@ -4,6 +4,7 @@ import LatentKit
 /// Several observers as one.
 public final class Observers: TrainingObserver {
   private let observers: [any TrainingObserver]
+  /// Creates a value with these fields.
   public init(_ observers: [any TrainingObserver]) { self.observers = observers }
   public func progressed(_ progress: TrainingProgress) { for observer in observers { observer.progressed(progress) } }
   public func finishedEpoch(_ record: EpochRecord, of epochs: Int) {

@@ -2,19 +2,23 @@ import Files
 import Foundation
 import LatentKit
 
-/// What a stage that projected or masked weights, or trained masked ones, came to: a line of `stages.jsonl`.
+/// The results of a stage that projected or masked weights, or trained masked ones: a line of `stages.jsonl`.
 public struct StageReport: Codable, Sendable, Equatable {
   /// How sparse one weight is. A row is what leads to one output, a column what comes from one input.
   public struct Layer: Codable, Sendable, Equatable {
+    /// The name of the parameter.
     public var name: String
     /// How many weights it has.
     public var count: Int
     /// The share of weights that are zero, 0 to 1.
     public var zeros: Double
+    /// The number of rows.
     public var rows: Int
     /// Rows with nothing but zeros.
     public var zeroRows: Int
+    /// The number of columns.
     public var columns: Int
+    /// Columns with nothing but zeros.
     public var zeroColumns: Int
   }
 
@@ -26,6 +30,7 @@ public struct StageReport: Codable, Sendable, Equatable {
     public var weight: Double
   }
 
+  /// The name of the stage.
   public var stage: String
   /// The stage's place in the recipe, from 0.
   public var index: Int
@@ -69,12 +74,12 @@ extension StageReport.Feature {
       .map { StageReport.Feature(index: $0.offset, weight: $0.element) }
   }
 
-  /// What people call it: its name where it has one, else its number.
+  /// Returns its name where it has one, else its number.
   func title(_ names: [String]?) -> String { names.flatMap { index < $0.count ? $0[index] : nil } ?? "\(index)" }
 }
 
 extension StageReport {
-  /// What changed the metrics, in a sentence; nil where there are none.
+  /// The metrics before and after, in a sentence; nil where there are none.
   public var metricsText: String? {
     guard !after.isEmpty else { return nil }
     let now = after.map { "\($0.name) \($0.text)" }.joined(separator: ", ")
@@ -102,6 +107,7 @@ extension StageReport {
 public struct StageLog {
   private let url: URL
 
+  /// Creates the log of a file, which need not exist.
   public init(_ url: URL) { self.url = url }
 
   /// The reports of a run, in the order of its stages; none where nothing was projected or masked.

@@ -8,18 +8,27 @@ public protocol TrainingObserver: AnyObject {
   func note(_ sentence: String)
 }
 
+/// The progress of training inside an epoch.
 public struct TrainingProgress: Sendable {
+  /// The name of the stage.
   public var stage: String
+  /// The epoch, from 1.
   public var epoch: Int
+  /// The epochs of the stage.
   public var epochs: Int
+  /// Iterations of the epoch done.
   public var iteration: Int
+  /// Iterations of an epoch.
   public var iterationsPerEpoch: Int
   /// Means of the terms since the epoch began.
   public var losses: [(name: String, value: Double)]
+  /// Training examples per second.
   public var examplesPerSecond: Double
+  /// An estimate of the seconds until training ends.
   public var secondsLeft: Double
 }
 
+/// The way training ended.
 public enum TrainingOutcome: Equatable, Sendable {
   case finished
   /// Stopped on request; a checkpoint is written.
@@ -28,5 +37,6 @@ public enum TrainingOutcome: Equatable, Sendable {
 
 /// Training diverged: a loss or a weight is no longer finite.
 public struct TrainingError: Error, CustomStringConvertible, Equatable {
+  /// The sentence that is shown.
   public let description: String
 }

@@ -1,16 +1,16 @@
 import Foundation
 
-/// What parts have computed while they were built, for later builds of the same parts: a composer builds a model to check
-/// it, and again to train it, and class centroids that took seconds need not be placed twice.
+/// A cache of values that parts compute while they are built: a composer builds a model to check it and again to train
+/// it, and class centroids that took seconds need not be placed twice.
 ///
-/// It is handed along in a `BuildContext` and lives as long as its composer. Values must follow from their keys alone.
+/// It is passed in a `BuildContext` and lives as long as its composer. Values must follow from their keys alone.
 public final class BuildMemory: @unchecked Sendable {
   private let lock = NSLock()
   private var values: [AnyHashable: any Sendable] = [:]
 
   public init() {}
 
-  /// The value of a key, made where it is not known yet.
+  /// Returns the value of a key, computed where it is not cached yet.
   ///
   /// - Parameters:
   ///   - key: All that the value depends on, of a type that belongs to the part.

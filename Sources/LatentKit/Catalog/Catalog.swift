@@ -1,4 +1,4 @@
-/// Every part that a program knows, by slot and name.
+/// All parts of a program, by slot and name.
 public struct Catalog: Sendable {
   private struct Item: Sendable {
     let entry: any Sendable
@@ -6,9 +6,11 @@ public struct Catalog: Sendable {
   }
   private var items: [Slot: [Item]] = [:]
 
+  /// Creates a catalog.
+  ///
   /// - Parameters:
-  ///   - plugins: Whose parts to know.
-  ///   - additions: Parts that come from no plugin: made at run time, or for a test.
+  ///   - plugins: The plugins whose parts it holds.
+  ///   - additions: Parts without a plugin: made at run time, or for a test.
   /// - Throws: `CatalogError` where two plugins bring a part of one name, and for a defect in how a part is declared.
   public init(_ plugins: [any Plugin.Type], adding additions: [Contribution] = []) throws {
     for plugin in plugins { try add(plugin.contributions, from: plugin.name) }
@@ -36,10 +38,10 @@ public struct Catalog: Sendable {
     Table(key.slot, (items[key.slot] ?? []).compactMap { $0.entry as? Entry<Role> })
   }
 
-  /// The entries of a slot without their parts' type: for lists and for checks that make nothing.
+  /// Returns the descriptions of a slot's parts, for lists and checks.
   public func descriptions(of slot: Slot) -> [PartDescription] { (items[slot] ?? []).map(\.description) }
 
-  /// The description of one part.
+  /// Returns the description of one part.
   /// - Throws: `UnknownName` with the known names and the nearest one.
   public func description(of slot: Slot, _ name: String) throws -> PartDescription {
     let all = descriptions(of: slot)
@@ -52,7 +54,9 @@ public struct Catalog: Sendable {
 
 /// One slot of a catalog.
 public struct Table<Role>: Sendable {
+  /// The slot.
   public let slot: Slot
+  /// The entries in the order of the plugins.
   public let entries: [Entry<Role>]
 
   init(_ slot: Slot, _ entries: [Entry<Role>]) { (self.slot, self.entries) = (slot, entries) }
@@ -69,15 +73,21 @@ public struct Table<Role>: Sendable {
   }
 }
 
-/// What a catalog says about a part.
+/// A description of a part in a catalog.
 public struct PartDescription: Sendable {
+  /// The slot.
   public let slot: Slot
+  /// The name in recipes.
   public let name: String
+  /// The purpose of the part, in one line.
   public let summary: String
+  /// The plugin that brings it.
   public let plugin: String
-  /// Where it was published, where that is not the plugin's own paper.
+  /// The paper, where that is not the plugin's own paper.
   public let paper: Paper?
+  /// The parts and settings that go with it by default.
   public let companions: Companions
+  /// The settings in order of declaration.
   public let settings: [SettingDescription]
   private let resolve: @Sendable ([String: Value], String) throws -> [String: Value]
 
@@ -88,15 +98,17 @@ public struct PartDescription: Sendable {
     resolve = { try entry.resolved($0, at: $1) }
   }
 
-  /// Every setting's value with some replaced.
+  /// Returns every setting's value, with some replaced.
   /// - Throws: `ConfigError` for a setting that is unknown, of the wrong kind or out of range.
   public func resolved(_ settings: [String: Value], at path: String) throws -> [String: Value] {
     try resolve(settings, path)
   }
 }
 
-/// A defect of plugins, found before anything runs.
+/// A defect in how plugins declare parts, found before anything runs.
 public struct CatalogError: Error, CustomStringConvertible, Equatable {
+  /// The sentence that is shown.
   public let description: String
+  /// Creates an error from one sentence.
   public init(_ description: String) { self.description = description }
 }

@@ -1,18 +1,18 @@
 import Foundation
 
-/// The settings of a component: what a recipe may say under `with:`. Each property is declared with `@Setting`.
+/// The settings of a component: given under `with:` in a recipe. Each property is declared with `@Setting`.
 public protocol ComponentConfig: Codable, Equatable, Sendable {
-  /// The paper's defaults.
+  /// Creates the defaults, those of the paper.
   init()
 }
 
-/// For components without settings.
+/// The configuration of components without settings.
 public struct NoConfig: ComponentConfig {
   public init() {}
 }
 
 extension ComponentConfig {
-  /// The configuration with some settings replaced.
+  /// Creates the configuration with some settings replaced.
   ///
   /// - Parameter path: Where the settings stand in the recipe, for messages: `encoder.with`.
   /// - Throws: `ConfigError` naming the setting, what was found and what was expected.
@@ -75,9 +75,12 @@ extension ComponentConfig {
 
 /// A setting of a recipe that cannot be used.
 public struct ConfigError: Error, CustomStringConvertible, Equatable {
+  /// The setting's place in the recipe: `encoder.with.latent`.
   public let path: String
+  /// The reason: found, expected.
   public let reason: String
 
+  /// Creates an error about a setting.
   public init(path: String, _ reason: String) {
     self.path = path
     self.reason = reason

@@ -1,21 +1,23 @@
-/// A part in a catalog: how it is called, described and made.
+/// An entry of a catalog: a part's name, description and way of making it.
 public struct Entry<Role>: Sendable {
+  /// The name in recipes.
   public let name: String
-  /// What it does and where it comes from, in one line.
+  /// The purpose and origin of the part, in one line.
   public let summary: String
+  /// The parts and settings that go with it by default.
   public let companions: Companions
-  /// The settings in order.
+  /// The settings in order of declaration.
   public let settings: [SettingDescription]
-  /// Where it was published, where that is not the plugin's own paper.
+  /// The paper, where that is not the plugin's own paper.
   public let paper: Paper?
   /// The plugin that brought it.
   public internal(set) var plugin: String = ""
-  /// What is wrong with the declaration; nil where nothing is.
+  /// The defect of the declaration; nil for none.
   let defect: String?
   private let build: @Sendable ([String: Value], String, BuildContext) throws -> Role
   private let check: @Sendable ([String: Value], String) throws -> [String: Value]
 
-  /// An entry that makes its parts from a component.
+  /// Creates an entry that makes its parts from a component.
   ///
   /// - Parameter open: Says that the component plays the role: `{ $0 }`.
   public init<C: Component>(
@@ -33,7 +35,7 @@ public struct Entry<Role>: Sendable {
     check = { settings, path in try C.Config(settings, at: path).values }
   }
 
-  /// An entry that makes its parts with a closure: for parts that are known at run time only.
+  /// Creates an entry that makes its parts with a closure: for parts that are known at run time only.
   ///
   /// - Parameters:
   ///   - settings: What a recipe may set. Settings of wrong kind or out of range are refused before `make` is called.
@@ -52,7 +54,7 @@ public struct Entry<Role>: Sendable {
     build = { values, path, context in try make(SettingValues(values, of: settings, at: path), context) }
   }
 
-  /// An entry that checks its settings itself.
+  /// Creates an entry that checks its settings itself.
   ///
   /// - Parameters:
   ///   - settings: What lists show.
@@ -88,7 +90,7 @@ public struct Entry<Role>: Sendable {
     try build(settings, path, context)
   }
 
-  /// Every setting's value with some replaced: what the resolved recipe shows.
+  /// Returns every setting's value, with some replaced, as the resolved recipe shows it.
   public func resolved(_ settings: [String: Value], at path: String) throws -> [String: Value] {
     try check(settings, path)
   }
@@ -122,7 +124,7 @@ public struct SettingValues: Sendable, Equatable {
   /// The value of a setting; `null` for one that is unset or unknown.
   public subscript(_ name: String) -> Value { values[name] ?? .null }
 
-  /// A number; 0 where the setting is none.
+  /// Returns a number; 0 where the setting is none.
   public func double(_ name: String) -> Double {
     switch self[name] {
     case .double(let value): value
@@ -131,16 +133,16 @@ public struct SettingValues: Sendable, Equatable {
     }
   }
 
-  /// A whole number; 0 where the setting is none.
+  /// Returns an integer; 0 where the setting is none.
   public func int(_ name: String) -> Int { if case .int(let value) = self[name] { value } else { 0 } }
 
-  /// Whether a setting is true.
+  /// Returns whether a setting is true.
   public func bool(_ name: String) -> Bool { self[name] == .bool(true) }
 
-  /// A text; empty where the setting is none.
+  /// Returns a text; empty where the setting is none.
   public func string(_ name: String) -> String { if case .string(let value) = self[name] { value } else { "" } }
 
-  /// A list of whole numbers.
+  /// Returns a list of integers; empty where the setting is none.
   public func ints(_ name: String) -> [Int] {
     guard case .array(let values) = self[name] else { return [] }
     return values.compactMap { if case .int(let value) = $0 { value } else { nil } }

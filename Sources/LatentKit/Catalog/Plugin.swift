@@ -1,11 +1,15 @@
-/// Where a method was published.
+/// A publication.
 public struct Paper: Sendable, Equatable {
+  /// The title.
   public let title: String
+  /// The authors, separated by commas.
   public let authors: String
+  /// The year of publication.
   public let year: Int
-  /// What it says, in a sentence or two.
+  /// The content, in a sentence or two.
   public let summary: String
 
+  /// Creates a reference.
   public init(title: String, authors: String, year: Int, summary: String) {
     self.title = title
     self.authors = authors
@@ -14,14 +18,16 @@ public struct Paper: Sendable, Equatable {
   }
 }
 
-/// A paper's parts. A target `Plugins/X` declares `public enum XPlugin: Plugin`.
+/// The parts of one paper. A target `Plugins/X` declares `public enum XPlugin: Plugin`.
 public protocol Plugin: SendableMetatype {
+  /// The paper that the plugin implements.
   static var paper: Paper { get }
+  /// The parts that it brings.
   static var contributions: [Contribution] { get }
 }
 
 extension Plugin {
-  /// What lists call the plugin: `CSAE` for `CSAEPlugin`.
+  /// The plugin's name in lists: `CSAE` for `CSAEPlugin`.
   public static var name: String { "\(Self.self)".replacing(/Plugin$/, with: "") }
 }
 
@@ -30,6 +36,7 @@ extension Plugin {
 ///     .prior("pedcc", PEDCC.self, "evenly distributed centroids", with: Companions([.noise: "scaled-gaussian"]))
 ///     Contribution(.prior, Entry("uniform", "the unit cube") { settings, context in Uniform(context.latentSize) })
 public struct Contribution: Sendable {
+  /// The slot that the part fills.
   public let slot: Slot
   let name: String
   let defect: String?
@@ -37,6 +44,7 @@ public struct Contribution: Sendable {
   let entry: @Sendable (_ plugin: String) -> any Sendable
   let description: @Sendable (_ plugin: String) -> PartDescription
 
+  /// Creates a contribution from an entry.
   public init<Role>(_ key: SlotKey<Role>, _ entry: Entry<Role>) {
     slot = key.slot
     (name, defect) = (entry.name, entry.defect)

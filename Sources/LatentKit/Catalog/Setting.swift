@@ -1,4 +1,4 @@
-/// A setting of a part, declared once: its help, what it may be, its name, its type and its default.
+/// A setting of a part, declared once: its help, range, name, type and default.
 ///
 ///     @Setting("How strong the noise is.", .within(0...1)) public var beta = 0.04
 ///     @Setting("One of them, or unset for the data's own.", .atLeast(1)) public var classes: Int? = nil
@@ -6,13 +6,16 @@
 /// Every property of a `ComponentConfig` is one. A value outside its range is refused with that range.
 @propertyWrapper
 public struct Setting<Wrapped: Codable & Equatable & Sendable>: Codable, Equatable, Sendable {
+  /// The value.
   public var wrappedValue: Wrapped
   let help: String
   let range: SettingRange?
 
+  /// Declares a setting.
+  ///
   /// - Parameters:
   ///   - help: One line or two.
-  ///   - range: What numbers it takes; any finite one unless said.
+  ///   - range: The numbers it takes; nil for any finite one.
   public init(wrappedValue: Wrapped, _ help: String, _ range: SettingRange? = nil) {
     self.wrappedValue = wrappedValue
     self.help = help
@@ -36,7 +39,7 @@ extension Setting: Hashable where Wrapped: Hashable {
   public func hash(into hasher: inout Hasher) { hasher.combine(wrappedValue) }
 }
 
-/// What a setting says of itself, whatever its type.
+/// The description of a setting, whatever its type.
 protocol DescribedSetting {
   var help: String { get }
   var range: SettingRange? { get }
@@ -54,35 +57,37 @@ extension Setting: DescribedSetting {
 private protocol OptionalType { static var wrappedType: Any.Type { get } }
 extension Optional: OptionalType { static var wrappedType: Any.Type { Wrapped.self } }
 
-/// What numbers a setting takes. Applies to each number of a list; words pass, they are checked by the setting's type.
+/// The numbers that a setting takes. Applies to each number of a list; words are checked by the setting's type.
 public struct SettingRange: Sendable, Equatable {
   private enum Bound: Equatable { case including(Double), excluding(Double) }
   private var lower: Bound?
   private var upper: Bound?
   private var count: ClosedRange<Int>?
 
+  /// Returns the range between two bounds, both included.
   public static func within(_ range: ClosedRange<Double>) -> SettingRange {
     SettingRange(lower: .including(range.lowerBound), upper: .including(range.upperBound))
   }
 
-  /// From the lower bound up to, not including, the upper one.
+  /// Returns the range from the lower bound up to, not including, the upper one.
   public static func within(_ range: Range<Double>) -> SettingRange {
     SettingRange(lower: .including(range.lowerBound), upper: .excluding(range.upperBound))
   }
 
+  /// Returns the range of numbers of at least `bound`.
   public static func atLeast(_ bound: Double) -> SettingRange { SettingRange(lower: .including(bound)) }
 
-  /// More than `bound`, and at most `most`.
+  /// Returns the range of more than `bound`, and at most `most`.
   public static func above(_ bound: Double, upTo most: Double? = nil) -> SettingRange {
     SettingRange(lower: .excluding(bound), upper: most.map { .including($0) })
   }
 
-  /// More than `bound`, and less than `other`.
+  /// Returns the range of more than `bound`, and less than `other`.
   public static func between(_ bound: Double, _ other: Double) -> SettingRange {
     SettingRange(lower: .excluding(bound), upper: .excluding(other))
   }
 
-  /// The same for each number of a list of so many.
+  /// Returns this range for each number of a list, whose length is in `count`.
   public func each(count: ClosedRange<Int>) -> SettingRange {
     var range = self
     range.count = count
@@ -109,7 +114,7 @@ public struct SettingRange: Sendable, Equatable {
     return "\(many) numbers, each \(numbers)"
   }
 
-  /// Whether a value may be set to this.
+  /// Returns whether a value is in the range.
   public func admits(_ value: Value) -> Bool {
     switch value {
     case .int(let number): admits(Double(number))
@@ -142,23 +147,25 @@ private func numeral(_ number: Double) -> String {
 
 /// A setting as a catalog shows it.
 public struct SettingDescription: Sendable, Equatable {
+  /// The name in recipes.
   public let name: String
   /// The default; `null` where it is unset.
   public let fallback: Value
+  /// The help text, one line or two.
   public let help: String
-  /// What numbers it takes; nil where it takes none, or any finite one.
+  /// The numbers it takes; nil where it takes none, or any finite one.
   public let range: SettingRange?
   /// The names that it takes, where it is one of a few.
   public let choices: [String]?
 
-  /// A setting of a part that is made by a closure. Its type is that of the default.
+  /// Creates a setting of a part that is made by a closure. Its type is that of the default.
   public init(
     _ name: String, default fallback: Value, _ help: String, _ range: SettingRange? = nil, choices: [String]? = nil
   ) {
     (self.name, self.fallback, self.help, self.range, self.choices) = (name, fallback, help, range, choices)
   }
 
-  /// What it may be, in words; nil for anything of its type.
+  /// The allowed values, in words; nil for anything of its type.
   public var allowed: String? { choices.map { $0.joined(separator: ", ") } ?? range?.text }
 
   /// - Throws: `ConfigError` for a number outside the range.

@@ -5,10 +5,12 @@ public protocol Constraint: Part {
 }
 
 extension SlotKey where Role == any Constraint {
+  /// The slot of constraints.
   public static var constraint: Self { Self(.constraint) }
 }
 
 extension Contribution {
+  /// Returns a constraint as a contribution, made from a component.
   public static func constraint<C: Constraint & Component>(
     _ name: String, _ type: C.Type, _ summary: String, with companions: Companions = Companions(), paper: Paper? = nil
   ) -> Contribution { Contribution(.constraint, Entry(name, type, summary, with: companions, paper: paper) { $0 }) }

@@ -3,7 +3,7 @@ public protocol Encoder: Part {
   /// The length of a latent vector, 1 or more.
   var latentSize: Int { get }
 
-  /// The code of each input.
+  /// Returns the code of each input.
   ///
   /// - Parameter batch: Inputs `[batch] + inputShape`; with labels only where the encoder `needs` them, as q(z|x, y) does.
   /// - Returns: Latents, or the means and log variances of Gaussians, `[batch, latentSize]`.
@@ -12,15 +12,17 @@ public protocol Encoder: Part {
 
 /// An encoder whose hidden layers can be read: for losses that compare features instead of pixels.
 public protocol FeatureEncoder: Encoder {
-  /// The outputs of the hidden layers, first layer first; each `[batch, …]`.
+  /// Returns the outputs of the hidden layers, first layer first; each `[batch, …]`.
   func features(_ batch: Batch) throws -> [Tensor]
 }
 
 extension SlotKey where Role == any Encoder {
+  /// The slot of encoders.
   public static var encoder: Self { Self(.encoder) }
 }
 
 extension Contribution {
+  /// Returns an encoder as a contribution, made from a component.
   public static func encoder<C: Encoder & Component>(
     _ name: String, _ type: C.Type, _ summary: String, with companions: Companions = Companions(), paper: Paper? = nil
   ) -> Contribution { Contribution(.encoder, Entry(name, type, summary, with: companions, paper: paper) { $0 }) }

@@ -1,6 +1,6 @@
-/// Changes latents between encoder and decoder while training: for decoders that must bear noise.
+/// Changes latents between encoder and decoder in training, for decoders robust to noise.
 public protocol LatentNoise: Part {
-  /// The disturbed latents, `[batch, latent]`.
+  /// Returns the perturbed latents, `[batch, latent]`.
   ///
   /// - Parameters:
   ///   - request: Latents `[batch, latent]`; with labels only where the noise `needs` them.
@@ -9,10 +9,12 @@ public protocol LatentNoise: Part {
 }
 
 extension SlotKey where Role == any LatentNoise {
+  /// The slot of latent noise.
   public static var noise: Self { Self(.noise) }
 }
 
 extension Contribution {
+  /// Returns latent noise as a contribution, made from a component.
   public static func noise<C: LatentNoise & Component>(
     _ name: String, _ type: C.Type, _ summary: String, with companions: Companions = Companions(), paper: Paper? = nil
   ) -> Contribution { Contribution(.noise, Entry(name, type, summary, with: companions, paper: paper) { $0 }) }

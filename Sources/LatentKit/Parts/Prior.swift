@@ -1,6 +1,6 @@
 /// A density over latents.
 public protocol Prior: Part {
-  /// Log density of each row in nats, `[batch]`; under each row's class where labels are given and the prior knows classes.
+  /// Returns the log density of each row in nats, `[batch]`; under each row's class where labels are given and the prior knows classes.
   ///
   /// - Parameters:
   ///   - latents: `[batch, latent]`.
@@ -12,37 +12,38 @@ public protocol Prior: Part {
 }
 
 extension Prior {
-  /// Those that place each class at a point do.
+  /// True for priors with class centroids.
   public var knowsClasses: Bool { self is any CentroidPrior }
 }
 
 /// A prior that can be drawn from directly.
 public protocol DirectPrior: Prior {
-  /// Independent draws: of the request's classes where it has labels and the prior knows classes.
+  /// Returns independent draws: of the request's classes where it has labels and the prior knows classes.
   func draw(_ request: DrawRequest, using generator: inout Generator) throws -> Draw
 }
 
 /// A prior with a closed form of its divergence from a diagonal Gaussian.
 public protocol AnalyticPrior: Prior {
-  /// `KL(N(mean, exp(logVariance)) ‖ prior)` of each row in nats, `[batch]`.
+  /// Returns `KL(N(mean, exp(logVariance)) ‖ prior)` of each row in nats, `[batch]`.
   func divergence(mean: Tensor, logVariance: Tensor, labels: Tensor?) throws -> Tensor
 }
 
 /// A prior that places each class at a point.
 public protocol CentroidPrior: Prior {
-  /// `[classes, latent]`.
+  /// The centroids, `[classes, latent]`.
   var centroids: Tensor { get throws }
 
-  /// The length of a centroid, where all have the same; nil otherwise. A noise that is said relative to it follows it.
+  /// The length of a centroid, where all have the same; nil otherwise. Noise given relative to the prior is scaled by it.
   var scale: Double? { get }
 }
 
 extension CentroidPrior {
+  /// Nil: centroids may differ in length.
   public var scale: Double? { nil }
 }
 
 extension Prior {
-  /// The prior's centroids, `[classes, latent]`.
+  /// Returns the prior's centroids, `[classes, latent]`.
   /// - Throws: `RecipeError` where it has none.
   public func requireCentroids(for part: String) throws -> Tensor {
     guard let prior = self as? any CentroidPrior else {
@@ -54,14 +55,17 @@ extension Prior {
 
 /// A prior that is fitted to the training latents after each stage. It is undefined until then.
 public protocol FittablePrior: Prior {
+  /// Fits the density to latents.
   func fit(_ latents: LatentSet) throws
 }
 
 extension SlotKey where Role == any Prior {
+  /// The slot of priors.
   public static var prior: Self { Self(.prior) }
 }
 
 extension Contribution {
+  /// Returns a prior as a contribution, made from a component.
   public static func prior<C: Prior & Component>(
     _ name: String, _ type: C.Type, _ summary: String, with companions: Companions = Companions(), paper: Paper? = nil
   ) -> Contribution { Contribution(.prior, Entry(name, type, summary, with: companions, paper: paper) { $0 }) }

@@ -1,37 +1,41 @@
-/// Changes rows of numbers before any part sees them: centring, scaling, filling in what is missing.
+/// Changes rows of numbers before they reach other parts: centring, scaling, filling in what is missing.
 ///
-/// What it has to know it learns from the training part alone, so that nothing about validation and test examples leaks
-/// into what is trained.
+/// It is fitted on the training part alone, so that nothing about validation and test examples leaks into training.
 public protocol Transform: Part {
+  /// Fits the transform.
+  ///
   /// - Parameter inputs: The training examples as the transforms before this one left them, `[count, features]`, Float32.
-  /// - Throws: `RecipeError` where these cannot be learned from.
+  /// - Throws: `RecipeError` where it cannot be fitted on these.
   func fit(_ inputs: Tensor) throws -> any FittedTransform
 }
 
-/// A transform that has seen the training part. It is a value: applying it changes nothing.
+/// A transform fitted on the training part, a value.
 public protocol FittedTransform: Sendable {
-  /// What was learned, by name; `[features]` each.
+  /// The fitted parameters by name; `[features]` each.
   var parameters: [String: Tensor] { get }
 
   /// The least and greatest value it can give; nil where there are no bounds.
   var outputRange: ClosedRange<Double>? { get }
 
-  /// The transformed inputs, `[count, features]`, whatever part of the data they come from.
+  /// Returns the transformed inputs, `[count, features]`, whatever part of the data they come from.
   func apply(_ inputs: Tensor) throws -> Tensor
 
-  /// Takes transformed rows back to the units they had before; as near as can be, where `apply` loses something.
+  /// Returns transformed rows in their former units, approximately where `apply` loses information.
   func invert(_ outputs: Tensor) throws -> Tensor
 }
 
 extension FittedTransform {
+  /// Nil: no bounds.
   public var outputRange: ClosedRange<Double>? { nil }
 }
 
 extension SlotKey where Role == any Transform {
+  /// The slot of transforms.
   public static var transform: Self { Self(.transform) }
 }
 
 extension Contribution {
+  /// Returns a transform as a contribution, made from a component.
   public static func transform<C: Transform & Component>(
     _ name: String, _ type: C.Type, _ summary: String, with companions: Companions = Companions(), paper: Paper? = nil
   ) -> Contribution { Contribution(.transform, Entry(name, type, summary, with: companions, paper: paper) { $0 }) }
@@ -42,6 +46,8 @@ public struct TransformChain: Sendable {
   /// The fitted transforms with their names, first to last.
   public let links: [(name: String, transform: any FittedTransform)]
 
+  /// Fits the transforms in order.
+  ///
   /// - Parameter inputs: The training examples, `[count, features]`, Float32; NaN where a value is missing.
   /// - Throws: `RecipeError` where a transform cannot be fitted.
   public init(_ transforms: [(name: String, transform: any Transform)], fittedOn inputs: Tensor) throws {
@@ -58,11 +64,12 @@ public struct TransformChain: Sendable {
   /// The range of what comes out; nil where there are no bounds, or no transforms.
   public var outputRange: ClosedRange<Double>? { links.last?.transform.outputRange }
 
+  /// Returns rows of the data in the model's units.
   public func apply(_ inputs: Tensor) throws -> Tensor {
     try links.reduce(inputs) { try $1.transform.apply($0) }
   }
 
-  /// Takes rows in the model's units back to those of the data.
+  /// Returns rows in the model's units in those of the data.
   public func invert(_ outputs: Tensor) throws -> Tensor {
     try links.reversed().reduce(outputs) { try $1.transform.invert($0) }
   }

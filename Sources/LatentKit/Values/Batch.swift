@@ -10,6 +10,7 @@ public struct Batch {
   /// alike.
   public var weights: Tensor?
 
+  /// Creates a batch.
   public init(inputs: Tensor, labels: Tensor?, labelled: Tensor? = nil, weights: Tensor? = nil) {
     self.inputs = inputs
     self.labels = labels
@@ -17,7 +18,7 @@ public struct Batch {
     self.weights = weights
   }
 
-  /// The same examples with other inputs, reconstructions say.
+  /// Returns the same examples with other inputs, reconstructions say.
   public func with(inputs: Tensor) -> Batch {
     Batch(inputs: inputs, labels: labels, labelled: labelled, weights: weights)
   }
@@ -35,12 +36,13 @@ public struct LatentBatch {
   /// `[batch]`, Int64, from 0; nil without labels, and for parts that did not ask for them.
   public var labels: Tensor?
 
+  /// Creates a batch of latents.
   public init(_ latents: Tensor, labels: Tensor? = nil) {
     self.latents = latents
     self.labels = labels
   }
 
-  /// The labels of a part that is conditioned on the class, `[batch]`.
+  /// Returns the labels of a part that is conditioned on the class, `[batch]`.
   /// - Throws: `RecipeError` where there are none.
   public func requireLabels(for part: String) throws -> Tensor {
     guard let labels else { throw RecipeError("\(part) is conditioned on the class, and there are no labels") }

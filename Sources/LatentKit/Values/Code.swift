@@ -1,11 +1,11 @@
-/// What an encoder makes of inputs.
+/// The code of inputs, as an encoder gives it.
 public enum Code: Sendable {
   /// One latent vector each, `[batch, latent]`.
   case point(Tensor)
   /// A diagonal Gaussian each; both `[batch, latent]`.
   case gaussian(mean: Tensor, logVariance: Tensor)
 
-  /// The point, or the mean of the Gaussian: what an input is measured and classified by, `[batch, latent]`.
+  /// The point, or the mean of the Gaussian: used for metrics and classification, `[batch, latent]`.
   public var mean: Tensor {
     switch self {
     case .point(let latents): latents
@@ -13,7 +13,7 @@ public enum Code: Sendable {
     }
   }
 
-  /// The point, or a draw `mean + exp(logVariance / 2) · ε` (Kingma & Welling 2014, eq. 10).
+  /// Returns the point, or a draw `mean + exp(logVariance / 2) · ε` (Kingma & Welling 2014, eq. 10).
   public func sample(using generator: inout Generator) throws -> Tensor {
     switch self {
     case .point(let latents): return latents

@@ -1,14 +1,16 @@
-/// What a metric finishes with: one pass over a part of the data, in evaluation mode, and the model it was made with.
+/// The result of an evaluation: one pass over a part of the data, in evaluation mode, and the model it was made with.
 public final class Evaluation {
   /// Latents (means of codes) and labels of the measured part.
   public let measured: LatentSet
   /// The classifier's scores `[count, classes]`, where the model has one.
   public let scores: Tensor?
+  /// The model.
   public let model: Model
+  /// The number of classes; nil without labels.
   public let classCount: Int?
-  /// What the classes are called, in order; nil for numbers alone.
+  /// The class names in order; nil where classes have numbers only.
   public let classNames: [String]?
-  /// Draws for the metric, a stream of its own, the same at each evaluation.
+  /// The metric's own random stream, the same at each evaluation.
   public let random: RandomSource
   private let reference: TrainingReference
 
@@ -16,6 +18,7 @@ public final class Evaluation {
   public final class TrainingReference {
     private let encode: () throws -> LatentSet
     private var encoded: LatentSet?
+    /// Creates the reference with a closure that encodes the training part.
     public init(_ encode: @escaping () throws -> LatentSet) { self.encode = encode }
 
     fileprivate func latents() throws -> LatentSet {
@@ -26,6 +29,7 @@ public final class Evaluation {
     }
   }
 
+  /// Creates an evaluation.
   public init(
     measured: LatentSet, scores: Tensor?, model: Model, classCount: Int?, classNames: [String]? = nil,
     random: RandomSource, training: TrainingReference
@@ -39,12 +43,13 @@ public final class Evaluation {
     reference = training
   }
 
+  /// The model's prior.
   public var prior: any Prior { model.prior }
 
   /// Latents and labels of the training part, for metrics that learn from it. Hidden labels stay hidden.
   public var training: LatentSet { get throws { try reference.latents() } }
 
-  /// What a class is called: its name, or its number.
+  /// Returns the name of a class, or its number.
   public func className(_ label: Int) -> String {
     guard let classNames, classNames.indices.contains(label) else { return "\(label)" }
     return classNames[label]

@@ -1,13 +1,15 @@
 /// One batch on its way through a model. Each value is computed when a part first asks for it, and once: a step costs
 /// what its losses need, and a part that no loss asks for does not run.
 public final class Forward {
+  /// The model.
   public let model: Model
+  /// The batch.
   public let batch: Batch
-  /// Whether latents are drawn and disturbed, as training does; else the decoder sees the code's mean.
+  /// Whether latents are drawn and perturbed, as in training; else the decoder sees the code's mean.
   public let isTraining: Bool
-  /// Draws that are lent to whoever is computing: a loss, a metric.
+  /// The random stream lent to the loss or metric at work.
   public private(set) var random: RandomSource
-  /// What codes and noises draw from.
+  /// The random stream of codes and noises.
   private let codes: RandomSource
   private var readLabels = false
 
@@ -20,6 +22,8 @@ public final class Forward {
   private var cachedReconstructionCode: Code?
   private var cachedFeatures: [Tensor]?
 
+  /// Creates a pass; nothing is computed yet.
+  ///
   /// - Parameter random: The stream that codes, noises and losses draw from, on the model's device.
   public init(_ batch: Batch, through model: Model, training: Bool, drawing random: RandomSource) {
     self.model = model
@@ -46,10 +50,10 @@ public final class Forward {
     return value
   }
 
-  /// `[batch] + inputShape`.
+  /// The inputs, `[batch] + inputShape`.
   public var inputs: Tensor { batch.inputs }
 
-  /// `[batch]`, Int64. Of partly labelled data, a 0 that means nothing stands where the label is hidden; terms that are
+  /// The labels, `[batch]`, Int64. Of partly labelled data, a 0 that means nothing stands where the label is hidden; terms that are
   /// given per example are then reduced over the labelled ones.
   /// - Throws: `RecipeError` where the data have no labels.
   public var labels: Tensor {
@@ -88,7 +92,7 @@ public final class Forward {
     }
   }
 
-  /// What the decoder sees: the latents, with the model's latent noise while training.
+  /// The decoder's input: the latents, with the model's latent noise while training.
   public var decoderInput: Tensor {
     get throws {
       try once(\.cachedDecoderInput) {
@@ -100,7 +104,7 @@ public final class Forward {
     }
   }
 
-  /// `[batch] + inputShape`.
+  /// The decoded inputs, `[batch] + inputShape`.
   public var reconstruction: Tensor {
     get throws {
       try once(\.cachedReconstruction) { try model.decode(LatentBatch(decoderInput, labels: batch.labels)) }
@@ -129,7 +133,7 @@ public final class Forward {
     get throws { try once(\.cachedFeatures) { try features(of: inputs) } }
   }
 
-  /// The encoder's hidden layers for other inputs of the same examples, the reconstruction say.
+  /// Returns the encoder's hidden layers for other inputs of the same examples, the reconstruction say.
   public func features(of inputs: Tensor) throws -> [Tensor] {
     guard let encoder = model.encoder as? any FeatureEncoder else {
       throw RecipeError.missing("an encoder that shows its features", for: "this step", fix: "choose another encoder")
@@ -137,7 +141,7 @@ public final class Forward {
     return try encoder.features(batch.with(inputs: inputs).limited(to: encoder.needs))
   }
 
-  /// The discriminator's score of other inputs of the same examples, `[batch, 1]`.
+  /// Returns the discriminator's score of other inputs of the same examples, `[batch, 1]`.
   public func score(_ inputs: Tensor) throws -> Tensor {
     guard let discriminator = model[.discriminator] else {
       throw RecipeError.missing("a discriminator", for: "this step", fix: "add 'discriminator:' to the recipe")
@@ -147,7 +151,7 @@ public final class Forward {
 
   // MARK: Terms
 
-  /// The terms of a loss as scalars: over all examples where nothing masks or weighs, else over the labelled or weighted
+  /// Returns the terms of a loss as scalars: over all examples where nothing masks or weighs, else over the labelled or weighted
   /// ones.
   ///
   /// - Returns: Each term's value, and its share where batches are averaged: the sum of its weights, a scalar; nil where

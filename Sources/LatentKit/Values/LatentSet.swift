@@ -7,27 +7,28 @@ public struct LatentSet: Sendable {
   /// `[count]`, Bool: which latents have a label; nil where all have.
   public let labelled: Tensor?
 
+  /// Creates a set.
   public init(latents: Tensor, labels: Tensor?, labelled: Tensor? = nil) {
     self.latents = latents
     self.labels = labels
     self.labelled = labelled
   }
 
-  /// Those with a label, in their order: what may be learned from by class.
+  /// Returns the latents that have a label, in their order.
   public func withLabels() throws -> LatentSet {
     guard let labels, let labelled else { return self }
     let places = try labelled.nonzero().squeezed(1)
     return LatentSet(latents: try latents.rows(places), labels: try labels.rows(places))
   }
 
-  /// The latents of one class, in their order.
+  /// Returns the latents of one class, in their order.
   public func latents(of label: Int) throws -> Tensor {
     let known = try withLabels()
     guard let labels = known.labels else { return latents }
     return try known.latents.rows((labels .== Double(label)).nonzero().squeezed(1))
   }
 
-  /// The mean latent of each class, `[classes, latent]`; a class without examples has NaN.
+  /// Returns the mean latent of each class, `[classes, latent]`; a class without examples has NaN.
   public func classMeans(_ classCount: Int) throws -> Tensor {
     let known = try withLabels()
     guard let labels = known.labels else {

@@ -1,5 +1,6 @@
-/// Something measured about a model: a number, or a table.
+/// A measured value: a number, or a table.
 public struct Measured: Sendable, Equatable, Codable {
+  /// The name of the quantity.
   public var name: String
   /// Nil where there is no number: see `missing`.
   public var value: Double?
@@ -10,7 +11,7 @@ public struct Measured: Sendable, Equatable, Codable {
   /// A table or a matrix beside the number, or in its place.
   public var table: MeasuredTable?
 
-  /// A number. One that is not finite is recorded as missing.
+  /// Creates a number. One that is not finite is recorded as missing.
   public init(_ name: String, _ value: Double, unit: String = "") {
     self.name = name
     self.unit = unit
@@ -18,14 +19,14 @@ public struct Measured: Sendable, Equatable, Codable {
     if !value.isFinite { missing = "the value is \(value)" }
   }
 
-  /// What could not be measured, and why.
+  /// Creates a missing value with its reason.
   public init(_ name: String, missing: String, unit: String = "") {
     self.name = name
     self.unit = unit
     self.missing = missing
   }
 
-  /// A table: kept as a CSV file, and drawn where it is a matrix.
+  /// Creates a table: kept as a CSV file, and drawn where it is a matrix.
   public init(_ name: String, _ table: MeasuredTable, unit: String = "") {
     self.name = name
     self.unit = unit
@@ -35,17 +36,21 @@ public struct Measured: Sendable, Equatable, Codable {
 
 /// Rows and columns of numbers with names: a confusion matrix, distances between classes.
 public struct MeasuredTable: Sendable, Equatable, Codable {
-  /// What the rows are, `true class` say; the head of the first column.
+  /// The title of the rows, `true class` say; the head of the first column.
   public var rowTitle: String
-  /// What the columns are, `predicted class` say.
+  /// The title of the columns, `predicted class` say.
   public var columnTitle: String
+  /// The names of the rows.
   public var rows: [String]
+  /// The names of the columns.
   public var columns: [String]
   /// Row by row; nil where there is no number.
   public var values: [[Double?]]
   /// Whether it is drawn as a heat map: its numbers are of one kind.
   public var isMatrix: Bool
 
+  /// Creates a table.
+  ///
   /// - Parameter values: One list for each row, with one number for each column; what is not finite becomes nil.
   public init(
     rowTitle: String, rows: [String], columnTitle: String, columns: [String], values: [[Double]], isMatrix: Bool = true

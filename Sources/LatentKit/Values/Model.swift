@@ -1,10 +1,12 @@
 /// The parts of one model, by slot.
 public struct Model {
+  /// The encoder.
   public var encoder: any Encoder
+  /// The prior.
   public var prior: any Prior
   private var others: [Slot: Any] = [:]
 
-  /// - Parameters: The parts that there are; others can be put in by their slot: `model[.discriminator] = critic`.
+  /// Creates a model; parts of other slots are set by their slot: `model[.discriminator] = critic`.
   public init(
     encoder: any Encoder, decoder: (any Decoder)? = nil, classifier: (any Classifier)? = nil, prior: any Prior,
     noise: (any LatentNoise)? = nil
@@ -34,11 +36,14 @@ public struct Model {
     }
   }
 
+  /// The decoder; nil without one.
   public var decoder: (any Decoder)? { self[.decoder] }
+  /// The classifier; nil without one.
   public var classifier: (any Classifier)? { self[.classifier] }
+  /// The latent noise; nil without one.
   public var noise: (any LatentNoise)? { self[.noise] }
 
-  /// The code of a batch, whose labels the encoder sees only if it needs them.
+  /// Returns the code of a batch, whose labels the encoder sees only if it needs them.
   public func encode(_ batch: Batch) throws -> Code { try encoder.encode(batch.limited(to: encoder.needs)) }
 
   /// Decodes latents, whose labels the decoder sees only if it needs them.
@@ -50,6 +55,6 @@ public struct Model {
     return try decoder.decode(request.limited(to: decoder.needs))
   }
 
-  /// Whether what is decoded depends on the class that is asked for.
+  /// Whether the decoder is conditioned on the class.
   public var decodesByClass: Bool { decoder?.needs.contains(.labels) ?? false }
 }

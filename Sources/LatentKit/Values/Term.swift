@@ -6,10 +6,10 @@
 /// reduce to. A term that is no sum over examples, a difference of batch means say, is `.batch("sobel", value)`; masks and
 /// weights cannot apply to it.
 public struct Term {
-  /// How per-example values become one number.
+  /// The reduction of per-example values to one number.
   public enum Reduction: Sendable { case mean, sum }
 
-  /// Which examples a term is about.
+  /// The examples that a term covers.
   public enum Selection: Sendable {
     /// All of the batch.
     case all
@@ -17,7 +17,9 @@ public struct Term {
     case labelled
   }
 
+  /// The name of the term.
   public let name: String
+  /// The reduction over examples.
   public let reduction: Reduction
   /// Nil for the framework's choice: those with a label, where the loss read the labels; else all.
   public let selection: Selection?
@@ -31,7 +33,7 @@ public struct Term {
     (self.name, self.reduction, self.selection, self.whole, self.each) = (name, reduction, selection, whole, each)
   }
 
-  /// One value for each example.
+  /// Returns a term with one value for each example.
   ///
   /// - Parameters:
   ///   - values: `[batch]`.
@@ -42,7 +44,7 @@ public struct Term {
     Term(name: name, reduction: reduction, selection: selection, whole: nil) { values }
   }
 
-  /// One value for each example, beside a faster way to the value of the whole batch.
+  /// Returns a term with one value for each example, and a faster value of the whole batch.
   ///
   /// - Parameters:
   ///   - whole: What `values` reduce to over all examples, a scalar.
@@ -54,7 +56,7 @@ public struct Term {
     Term(name: name, reduction: reduction, selection: selection, whole: whole, each: values)
   }
 
-  /// A scalar that is no mean and no sum over examples.
+  /// Returns a scalar term that is no mean and no sum over examples.
   public static func batch(_ name: String, _ value: Tensor) -> Term { Term(name: name, whole: value, each: nil) }
 
   /// Whether masks and weights can apply.
@@ -68,7 +70,7 @@ public struct Term {
     }
   }
 
-  /// The value for each example, `[batch]`.
+  /// Returns the value for each example, `[batch]`.
   /// - Throws: `RecipeError` where the term has none.
   public func values() throws -> Tensor {
     guard let each else { throw RecipeError("term '\(name)' is no sum over examples, and has no value for each") }
@@ -79,7 +81,7 @@ public struct Term {
     return values
   }
 
-  /// The weighted mean `Σ w l / Σ w`, or the sum `Σ w l`, over the selected examples; 0 where none is selected.
+  /// Returns the weighted mean `Σ w l / Σ w`, or the sum `Σ w l`, over the selected examples; 0 where none is selected.
   ///
   /// - Parameters:
   ///   - mask: `[batch]` Bool, or nil for all.

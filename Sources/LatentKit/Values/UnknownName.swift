@@ -1,9 +1,13 @@
 /// An unknown name, with the known ones and the nearest.
 public struct UnknownName: Error, CustomStringConvertible, Equatable {
+  /// The unknown name.
   public let name: String
+  /// The known names.
   public let known: [String]
+  /// The kind of thing it names: `setting`.
   public let kind: String
 
+  /// Creates the error for a name of a kind.
   public init(_ name: String, among known: [String], of kind: String) {
     self.name = name
     self.known = known

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A value of a recipe: what YAML and JSON can say.
+/// A value of a recipe: as in YAML and JSON.
 public indirect enum Value: Sendable, Equatable {
   case null
   case bool(Bool)
@@ -10,7 +10,7 @@ public indirect enum Value: Sendable, Equatable {
   case array([Value])
   case object([String: Value])
 
-  /// What kind of value this is, for messages.
+  /// The kind of value, for messages.
   public var kind: String {
     switch self {
     case .null: "nothing"

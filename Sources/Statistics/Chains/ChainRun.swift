@@ -7,6 +7,7 @@ public struct ChainSchedule: Sendable {
   /// Steps that are recorded after the warm-up.
   public var steps: Int
 
+  /// Creates a value with these fields.
   public init(warmUp: Int = 0, steps: Int) { (self.warmUp, self.steps) = (warmUp, steps) }
 }
 
@@ -19,6 +20,7 @@ public struct StepSizeTuning: Sendable {
   /// The acceptance rate that tuning aims at, between 0 and 1.
   public var targetAcceptance: Double
 
+  /// Creates a value with these fields.
   public init(targetAcceptance: Double = 0.3) { self.targetAcceptance = targetAcceptance }
 
   /// Returns the step size after a step of the warm-up.

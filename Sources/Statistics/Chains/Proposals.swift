@@ -1,6 +1,6 @@
 import LatentKit
 
-/// What a proposal found for each chain.
+/// The proposals for all chains.
 public struct Proposed: Sendable {
   /// How the density `q` of proposals enters the decision.
   public enum Correction: Sendable {
@@ -15,8 +15,10 @@ public struct Proposed: Sendable {
 
   /// Like the positions, `[groups, chains, dimensions]`.
   public var positions: Tensor
+  /// The correction of the acceptance.
   public var correction: Correction
 
+  /// Creates a value with these fields.
   public init(positions: Tensor, correction: Correction) {
     (self.positions, self.correction) = (positions, correction)
   }
@@ -104,6 +106,7 @@ public struct AnyProposal: Proposal {
 public struct KernelJump: Proposal {
   private let density: KernelDensityStack
 
+  /// Creates jumps between the kernels of a density.
   public init(_ density: KernelDensityStack) { self.density = density }
 
   public func propose(from positions: Tensor, using generator: inout Generator) throws -> Proposed {

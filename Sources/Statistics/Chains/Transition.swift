@@ -7,16 +7,18 @@ public struct ChainState: Sendable {
   /// `[groups, chains]`, up to a constant of each group; nil for a transition that needs none.
   public var logDensities: Tensor?
 
+  /// Creates a value with these fields.
   public init(positions: Tensor, logDensities: Tensor?) {
     (self.positions, self.logDensities) = (positions, logDensities)
   }
 }
 
-/// What one step did.
+/// The diagnostics of one step.
 public struct ChainInfo: Sendable {
   /// Which chains took their proposal, `[groups, chains]` Bool; nil where no move can be rejected.
   public var accepted: Tensor?
 
+  /// Creates a value with these fields.
   public init(accepted: Tensor?) { self.accepted = accepted }
 }
 
