@@ -23,6 +23,8 @@ public struct FileError: Error, CustomStringConvertible, Equatable {
 
 /// Writes a file so that its name always stands for a whole one: a temporary file beside it is written, synced and
 /// renamed. When anything fails, a full disk say, the temporary file is removed and an old file stays as it was.
+///
+/// Only regular files are replaced: a pipe, a device or a folder of the name is refused.
 public enum AtomicFile {
   public static func write(_ data: Data, to url: URL) throws {
     try write(to: url) { try $0(data) }
@@ -32,6 +34,7 @@ public enum AtomicFile {
 
   /// Writes piece by piece.
   public static func write(to url: URL, _ body: ((Data) throws -> Void) throws -> Void) throws {
+    try OutputPlace.requireFile(url)
     let temporary = url.deletingLastPathComponent()
       .appendingPathComponent(".\(url.lastPathComponent).\(getpid()).partial")
     let descriptor = open(temporary.path, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
@@ -50,6 +53,11 @@ public enum AtomicFile {
       unlink(temporary.path)
       throw FileError(url.path, "cannot be written: \(message)")
     }
+  }
+
+  /// The name of the file that a temporary file was to become, when its program was killed; nil for other names.
+  public static func target(ofTemporary name: String) -> String? {
+    name.wholeMatch(of: /\.(.+)\.\d+\.partial/).map { String($0.1) }
   }
 
   private static func writeAll(_ data: Data, to descriptor: Int32, named path: String) throws {
