@@ -1,6 +1,8 @@
 import ArgumentParser
+import Files
 import Foundation
 import Recipes
+import Runs
 import Training
 
 /// Where a run goes.
@@ -10,6 +12,16 @@ struct RunOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Where run folders go.", valueName: "folder")) var runs = "runs"
   @Flag(help: "Replace a run of this name.") var overwrite = false
   @Flag(help: "Go on with the run of this name from its last checkpoint.") var resume = false
+
+  func validate() throws {
+    if let name, let defect = FileName.defect(in: name) {
+      throw ValidationError(
+        "--name is '\(name)', which \(defect), expected the name of one folder; use --runs for where it goes")
+    }
+  }
+
+  /// What to do with a run that is in the folder already.
+  var existing: Run.Existing { resume ? .resume : overwrite ? .replace : .refuse }
 
   /// The run to go on with, where there is one of this name.
   var known: RunFolder? {
@@ -29,9 +41,6 @@ struct RunOptions: ParsableArguments {
         $0
       }
       return try RunFolder.claim(parts.joined(separator: "-"), in: parent)
-    }
-    guard !name.isEmpty, !name.contains("/"), !name.hasPrefix(".") else {
-      throw ValidationError("--name is '\(name)', expected the name of one folder; use --runs for where it goes")
     }
     let folder = RunFolder(parent.appendingPathComponent(name))
     if resume {

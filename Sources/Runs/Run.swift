@@ -19,8 +19,8 @@ public final class Run {
   /// Where its files go.
   public let folder: RunFolder
   private let observer: (any RunObserver)?
-  /// Whether training goes on with the run that is in the folder.
-  private var continues: Bool
+  /// What to do with a run that is in the folder when training begins.
+  private var existing: Existing
   /// Held while this program works in the folder.
   private var lock: RunLock?
 
@@ -46,11 +46,9 @@ public final class Run {
     observer: (any RunObserver)? = nil
   ) throws {
     let folder = RunFolder(url)
-    if existing == .refuse, folder.exists {
-      throw FileError(url.relativePath, "holds a run already; choose another folder, or replace it or go on with it")
-    }
+    if existing == .refuse { try folder.refuseRun() }
     let session = try Session(recipe, catalog: catalog, machine: machine, observer: observer)
-    self.init(session, in: folder, resuming: existing == .resume, observer: observer)
+    self.init(session, in: folder, existing: existing, observer: observer)
   }
 
   /// Opens a run that was trained before, with its weights.
@@ -65,13 +63,14 @@ public final class Run {
     changing change: (inout Recipe) throws -> Void = { _ in }
   ) throws {
     let session = try Session(opening: url, catalog: catalog, machine: machine, observer: observer, changing: change)
-    self.init(session, in: RunFolder(url), resuming: true, observer: observer)
+    self.init(session, in: RunFolder(url), existing: .resume, observer: observer)
   }
 
-  /// A run of a session that stands already. With `resuming`, training goes on with the run that is in the folder.
-  public init(_ session: Session, in folder: RunFolder, resuming: Bool, observer: (any RunObserver)? = nil) {
-    (self.session, self.folder, self.observer) = (session, folder, observer)
-    continues = resuming && folder.exists
+  /// A run of a session that stands already. What is in the folder is looked at when training begins.
+  public init(
+    _ session: Session, in folder: RunFolder, existing: Existing = .refuse, observer: (any RunObserver)? = nil
+  ) {
+    (self.session, self.folder, self.observer, self.existing) = (session, folder, observer, existing)
   }
 
   /// Trains the model, from the start or from the run's last checkpoint.
@@ -80,20 +79,24 @@ public final class Run {
   ///
   /// - Parameter shouldStop: Asked after every iteration; true saves a checkpoint and ends training early.
   /// - Returns: Whether training finished or was stopped.
-  /// - Throws: `RecipeError` where the folder holds a run of another recipe, `FileError` where another program works on it or
-  ///   a file cannot be written, `TrainingError` where losses or weights are no longer finite.
+  /// - Throws: `RecipeError` where the folder holds a run of another recipe, `FileError` where another program works on it, it
+  ///   holds files and no run, or a file cannot be written, `TrainingError` where losses or weights are no longer finite.
   @discardableResult
   public func train(shouldStop: @escaping () -> Bool = { false }) throws -> TrainingOutcome {
+    // Nothing is looked at, and nothing removed, while another program may work in the folder.
+    let lock = try lock ?? folder.lock()
+    self.lock = lock
+    if existing == .refuse { try folder.refuseRun() }
+    let continues = existing == .resume && folder.exists
+    if continues { try requireSameRecipe() }
     // A run that was killed before its first checkpoint goes on from its start.
     let resuming = continues && FileManager.default.fileExists(atPath: folder.checkpoint.path)
-    if lock == nil { lock = try folder.lock() }
-    if continues { try requireSameRecipe() }
     if !resuming {
-      try folder.clear()
+      try lock.clear(keepsRuns: continues)
       try folder.create()
       try AtomicFile.write(session.recipe.yaml(), to: folder.recipe)
     }
-    continues = true
+    existing = .resume
     observer?.began(self)
     let events = try EventFile(
       folder.events, keepingSteps: resuming ? try? Checkpoint.read(folder.checkpoint).position.totalIterations : nil)
@@ -167,6 +170,9 @@ public final class Run {
   @discardableResult
   public func finish(perClass: Int? = 10) throws -> RunResults {
     let session = session
+    let lock = try lock ?? folder.lock()
+    defer { withExtendedLifetime(lock) { self.lock = nil } }
+    try folder.create()
     let result = try session.evaluate(.test)
     let latents = try session.encode(.train)
     var tensors = ["latents": latents.latents]
@@ -234,7 +240,6 @@ public final class Run {
     let results = RunResults(
       summary: summary, figures: figures.map { folder.url.appendingPathComponent($0.path) }, samples: table)
     observer?.finished(self, with: results)
-    lock = nil
     return results
   }
 }
@@ -247,4 +252,13 @@ public struct RunResults: Sendable {
   public let figures: [URL]
   /// Draws of a model of tables, one in each row; nil for other models, and where none were drawn.
   public let samples: URL?
+}
+
+extension RunFolder {
+  /// - Throws: `FileError` where a run is in the folder.
+  fileprivate func refuseRun() throws {
+    guard !exists else {
+      throw FileError(url.relativePath, "holds a run already; choose another folder, or replace it or go on with it")
+    }
+  }
 }

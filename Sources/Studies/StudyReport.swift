@@ -65,6 +65,27 @@ extension StudyResults {
       .joined(separator: "\n") + "\n"
   }
 
+  private static let csvHead = [
+    "row", "column", "seed", "fold", "measure", "value", "unit", "published", "epochs", "training_examples",
+    "seconds", "folder",
+  ]
+
+  /// Refuses a folder that holds files and neither a study's results nor its runs.
+  /// - Throws: `FileError`.
+  static func requireOwn(_ folder: URL) throws {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    for name in ["results.csv", "results.md", "report.html"] {
+      try OutputPlace.require(.file, at: folder.appendingPathComponent(name))
+    }
+    guard let other = names.sorted().first(where: { AtomicFile.target(ofTemporary: $0) == nil }),
+      !RunFolder(folder).exists
+    else { return }
+    let results = folder.appendingPathComponent("results.csv")
+    guard (try? String(contentsOf: results, encoding: .utf8))?.hasPrefix(CSV.row(csvHead)) != true else { return }
+    throw FileError(
+      folder.path, "holds '\(other)' and no results; choose another folder by --runs, or move what is in it elsewhere")
+  }
+
   /// One line for each number of each run, for programs.
   public var csv: String {
     let rows = values.map { value in
@@ -76,11 +97,7 @@ extension StudyResults {
       ] as [String]
     }
     let compared = unseen.map(comparedRows) ?? []
-    let head = [
-      "row", "column", "seed", "fold", "measure", "value", "unit", "published", "epochs", "training_examples",
-      "seconds", "folder",
-    ]
-    return ([head] + rows + compared).map(CSV.row).joined()
+    return ([Self.csvHead] + rows + compared).map(CSV.row).joined()
   }
 
   /// The same for the comparison: of each cell's first finished run.
@@ -100,11 +117,11 @@ extension StudyResults {
   /// Writes `results.md`, `results.csv`, `report.html` and pictures side by side.
   /// - Throws: `FileError` where they cannot be written.
   public func write(to folder: URL) throws {
-    do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
-      throw FileError(folder.path, "cannot be made; choose a place that you may write to with --runs")
-    }
-    try AtomicFile.write(markdown, to: folder.appendingPathComponent("results.md"))
+    let lock = try study.lock ?? RunFolder(folder).lockResults(checking: Self.requireOwn)
+    defer { withExtendedLifetime(lock) {} }
+    // First: by it a folder is known as one of results.
     try AtomicFile.write(csv, to: folder.appendingPathComponent("results.csv"))
+    try AtomicFile.write(markdown, to: folder.appendingPathComponent("results.md"))
     let figures = try drawFigures(in: folder)
     let finished = study.cells.flatMap(\.runs).filter(\.isFinished)
     try HTMLReport(

@@ -36,6 +36,8 @@ public struct RunFolder: Sendable {
   public var reconstructions: URL { url.appendingPathComponent("reconstructions.csv") }
   public var summary: URL { url.appendingPathComponent("summary.json") }
   public var report: URL { url.appendingPathComponent("report.html") }
+  /// The seeds and folds of a study; a single run has none.
+  public var repeats: URL { url.appendingPathComponent("study.json") }
   public func figure(_ name: String) -> URL { url.appendingPathComponent("figures/\(name)") }
 
   /// A table that a metric returned, by its name.
@@ -44,8 +46,18 @@ public struct RunFolder: Sendable {
     return url.appendingPathComponent("tables/\(String(plain)).csv")
   }
 
-  /// Whether a run lives here.
+  /// Whether a run, or a study, lives here.
   public var exists: Bool { FileManager.default.fileExists(atPath: recipe.path) }
+
+  /// The folder of a run by name.
+  /// - Throws: `FileError` for a name that would not be that of one folder inside `parent`.
+  public init(named name: String, in parent: URL) throws {
+    // Names that are put together may be longer than those that people choose.
+    if let defect = FileName.defect(in: name, longest: 240) {
+      throw FileError(parent.path, "cannot hold a run called '\(name)': the name \(defect); choose another")
+    }
+    self.init(parent.appendingPathComponent(name))
+  }
 
   /// Makes the folder and those inside it that a run fills.
   public func create() throws {
@@ -61,48 +73,59 @@ public struct RunFolder: Sendable {
     }
   }
 
-  /// Removes the files of an earlier run, and nothing that LatentKit did not make.
-  public func clear() throws {
-    let files = [
-      recipe, metrics, stages, features, events, latents, samples, reconstructions, summary, report,
-      checkpoint.deletingLastPathComponent(),
-      figure("x").deletingLastPathComponent(), table("x").deletingLastPathComponent(),
-    ]
-    for file in files where FileManager.default.fileExists(atPath: file.path) {
-      do { try FileManager.default.removeItem(at: file) } catch {
-        throw FileError(file.path, "cannot be removed; choose another --name")
-      }
-    }
-  }
-
   /// The first of `name`, `name-2`, `name-3`, … that is free, made at once, so that two programs never get the same.
   public static func claim(_ name: String, in parent: URL) throws -> RunFolder {
     do { try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: true) } catch {
       throw FileError(parent.path, "cannot be made; choose a place that you may write to with --runs")
     }
     for number in 1... {
-      let folder = RunFolder(parent.appendingPathComponent(number == 1 ? name : "\(name)-\(number)"))
+      let folder = try RunFolder(named: number == 1 ? name : "\(name)-\(number)", in: parent)
       if mkdir(folder.url.path, 0o755) == 0 { return folder }
       guard errno == EEXIST else { throw FileError(folder.url.path, "cannot be made: \(systemMessage())") }
     }
     throw FileError(parent.path, "has no free name left")
   }
 
-  /// Makes the folder if need be and keeps other programs out of it until the lock goes.
+  /// Makes the folder if need be, keeps other programs out of it until the lock goes, and removes what killed programs
+  /// left half written.
+  ///
+  /// - Throws: `FileError` where another program holds it, and for a folder that is not a run's: one with other files and
+  ///   no recipe, or with links, pipes and the like where a run has files. Nothing in it has changed then.
   public func lock() throws -> RunLock {
-    try create()
-    return try RunLock(self)
+    try create(inside: [])
+    let lock = try RunLock(self, waits: false)
+    try requireOwn()
+    try removeTemporaries()
+    return lock
+  }
+
+  /// The same for a folder of results, which programs share: waits until no other one writes there.
+  ///
+  /// - Parameter check: Refuses a folder of something else. Nothing in it has changed then.
+  public func lockResults(checking check: (URL) throws -> Void) throws -> RunLock {
+    try check(url)
+    try create(inside: [])
+    let lock = try RunLock(self, waits: true)
+    try check(url)
+    for name in try FileManager.default.contentsOfDirectory(atPath: url.path)
+    where AtomicFile.target(ofTemporary: name) != nil {
+      unlink(url.appendingPathComponent(name).path)
+    }
+    return lock
   }
 }
 
 /// One program's hold on a run folder. The system lets go of it when the program ends, however it ends.
 public final class RunLock: Sendable {
+  /// What is held.
+  public let folder: RunFolder
   private let descriptor: Int32
 
-  init(_ folder: RunFolder) throws {
+  fileprivate init(_ folder: RunFolder, waits: Bool) throws {
+    self.folder = folder
     descriptor = open(folder.url.path, O_RDONLY)
     guard descriptor >= 0 else { throw FileError(folder.url.path, "cannot be opened: \(systemMessage())") }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+    guard flock(descriptor, waits ? LOCK_EX : LOCK_EX | LOCK_NB) == 0 else {
       close(descriptor)
       throw FileError(folder.url.path, "another program is working on this run; wait for it, or choose another --name")
     }
