@@ -41,6 +41,6 @@ extension Session {
 }
 
 /// A name that no column has.
-private func unused(_ name: String, among taken: [String]) -> String {
+func unused(_ name: String, among taken: [String]) -> String {
   taken.contains(name) ? unused("\(name)_", among: taken) : name
 }
