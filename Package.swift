@@ -26,11 +26,14 @@ struct Paper: ExpressibleByStringLiteral {
   var targets: [Target] {
     var targets: [Target] = [
       .target(
-        name: name, dependencies: ["LatentKit", "Datasets", "Statistics"] + (hasNative ? [.byName(name: "\(name)Native")] : []),
+        name: name,
+        dependencies: ["LatentKit", "Datasets", "Statistics"] + (hasNative ? [.byName(name: "\(name)Native")] : []),
         path: "Plugins/\(name)/Sources", swiftSettings: strict)
     ]
     if hasNative { targets.append(kernels("\(name)Native", path: "Plugins/\(name)/Native")) }
-    if hasTests { targets.append(tests(name, [dependency, "LatentKit", "Datasets", "Statistics"], path: "Plugins/\(name)/Tests")) }
+    if hasTests {
+      targets.append(tests(name, [dependency, "LatentKit", "Datasets", "Statistics"], path: "Plugins/\(name)/Tests"))
+    }
     return targets
   }
 }
@@ -91,7 +94,7 @@ let package = Package(
     module("Files", []),
     module("Torch", ["CTorch", "Files"]),
     module("LatentKit", ["Torch"]),
-    module("Recipes", ["LatentKit", "Yams"]),
+    module("Recipes", ["LatentKit", "Files", "Yams"]),
     module("Datasets", ["LatentKit", "Files", "CZlib", "CCrypto", "CZip"], resources: [.copy("Embedded")]),
     kernels("CStatistics"),
     module("Statistics", ["LatentKit", "CStatistics"]),
@@ -102,7 +105,10 @@ let package = Package(
     module("Studies", ["Runs", "LatentKit", "Recipes", "Datasets", "Figures", "Reports", "Training", "Files"]),
     module(
       "HostKit",
-      ["Studies", "Runs", "LatentKit", "Recipes", "Datasets", "Statistics", "Figures", "Training", argumentParser]),
+      [
+        "Studies", "Runs", "LatentKit", "Recipes", "Datasets", "Statistics", "Figures", "Training", "Files",
+        argumentParser,
+      ]),
     .executableTarget(
       name: "host", dependencies: ["HostKit", "LatentKit"] + plugins.map(\.dependency), swiftSettings: strict,
       linkerSettings: runPath, plugins: ["ListPlugins"]),

@@ -1,6 +1,8 @@
 import ArgumentParser
+import Files
 import Foundation
 import Recipes
+import Runs
 import Training
 
 /// Where a run goes.
@@ -10,6 +12,16 @@ struct RunOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Where run folders go.", valueName: "folder")) var runs = "runs"
   @Flag(help: "Replace a run of this name.") var overwrite = false
   @Flag(help: "Go on with the run of this name from its last checkpoint.") var resume = false
+
+  func validate() throws {
+    if let name, let defect = FileName.defect(in: name) {
+      throw ValidationError(
+        "--name is '\(name)', which \(defect), expected the name of one folder; use --runs for where it goes")
+    }
+  }
+
+  /// What to do with a run that is in the folder already.
+  var existing: Run.Existing { resume ? .resume : overwrite ? .replace : .refuse }
 
   /// The run to go on with, where there is one of this name.
   var known: RunFolder? {
@@ -30,11 +42,7 @@ struct RunOptions: ParsableArguments {
       }
       return try RunFolder.claim(parts.joined(separator: "-"), in: parent)
     }
-    if let fault = Recipe.fault(inName: name) ?? (name.hasPrefix(".") ? "'\(name)'" : nil) {
-      throw ValidationError("--name is \(fault), expected the name of one folder; use --runs for where it goes")
-    }
     let folder = RunFolder(parent.appendingPathComponent(name))
-    if !resume { try folder.requireOwn() }
     if resume {
       guard folder.exists else { throw ValidationError("there is no run in \(folder.url.path) to go on with") }
     } else if folder.exists && !overwrite {

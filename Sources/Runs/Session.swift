@@ -26,6 +26,8 @@ public struct Session {
   public let validation: BatchSource?
   /// The test part.
   public let test: BatchSource
+  /// False for a run that was opened before its training had finished.
+  private(set) var isTrained = true
 
   /// Loads the data, checks that the parts fit each other and the data, and composes the model.
   ///
@@ -109,6 +111,7 @@ public struct Session {
       try checkpoint.require(table: $0.digest, from: folder.checkpoint)
     }
     try checkpoint.load(composition, from: folder.checkpoint)
+    isTrained = checkpoint.position.isFinished
     if !checkpoint.position.isFinished {
       observer?.noticed(.note("the run in \(path) has not finished; these are the weights of its last checkpoint"))
     }
