@@ -69,7 +69,7 @@ private func copy(_ run: RunFolder, to url: URL, with planted: Planted, at path:
       "sample": ["sample", run.url.path, "--per-class", "2"], "reconstruct": ["reconstruct", run.url.path],
       "centroids": ["centroids", "pedcc", "--classes", "2"],
     ]
-    let options = try outputOptions()
+    let options = outputOptions()
     #expect(options.count >= 5, "\(options)")
     for option in options {
       let base = try #require(bases[option.command], "\(option) is new: say here how to run its command")
@@ -159,8 +159,8 @@ private struct OutputOption: CustomStringConvertible {
 }
 
 /// The options whose value is called `file.…` in the help of any command.
-private func outputOptions() throws -> [OutputOption] {
-  try HostCommand.configuration.subcommands.flatMap { command -> [OutputOption] in
+private func outputOptions() -> [OutputOption] {
+  HostCommand.configuration.subcommands.flatMap { command -> [OutputOption] in
     let name = command._commandName
     let help = HostCommand.helpMessage(for: command, columns: 10_000)
     return help.matches(of: #/(--[a-z-]+) <file\.([a-z|]+)>/#).reduce(into: [String: [String]]()) {

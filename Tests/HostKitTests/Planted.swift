@@ -39,7 +39,7 @@ enum Planted: String, CaseIterable {
     case .pipe: return mkfifo(url.path, 0o600) == 0
     case .socket:
       // Addresses of sockets are short: the name is given in its folder.
-      let (link, descriptor) = ("/tmp/lk-\(UUID().uuidString.prefix(8))", socket(AF_UNIX, Planted.stream, 0))
+      let (link, descriptor) = ("/tmp/lk-\(UUID().uuidString.prefix(8))", openSocket())
       defer {
         close(descriptor)
         unlink(link)
@@ -64,11 +64,13 @@ enum Planted: String, CaseIterable {
     }
     return true
   }
+}
 
+private func openSocket() -> Int32 {
   #if canImport(Glibc)
-    private static let stream = Int32(SOCK_STREAM.rawValue)
+    socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
   #else
-    private static let stream = SOCK_STREAM
+    socket(AF_UNIX, SOCK_STREAM, 0)
   #endif
 }
 
