@@ -249,6 +249,12 @@ public final class Run {
       try keep("samples.png", "Decoded draws of sampler '\(sampler)'\(rows).") { url in
         let grid = try session.grid(samples, classes: nil, perClass: perClass, caption: "Samples of \(sampler)")
         try grid?.write(to: url)
+        if let grid, grid.shownCount < grid.imageCount {
+          observer?.noticed(
+            .note(
+              "samples.png shows \(grid.shownCount) of \(grid.imageCount) draws; 'host sample --samples FILE' writes all"
+            ))
+        }
         return grid != nil
       }
     }

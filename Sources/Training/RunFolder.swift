@@ -109,9 +109,10 @@ public struct RunFolder: Sendable {
 
   /// Keeps the run from being trained again or cleared until the lock goes, for those that read it.
   ///
-  /// - Returns: Nil where a program that trains the run holds it: what is there is read then.
-  /// - Throws: `FileError` where there is no folder.
+  /// - Returns: Nil where there is no folder, and where a program that trains the run holds it: what is there is read then.
+  /// - Throws: `FileError` where the folder cannot be opened.
   public func lockForReading() throws -> RunLock? {
+    guard OutputPlace(url, followsLinks: true) == .folder else { return nil }
     do { return try RunLock(self, .shared) } catch RunLock.Taken.byAnother { return nil }
   }
 

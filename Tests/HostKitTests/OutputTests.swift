@@ -45,7 +45,7 @@ private func contents(_ folder: URL) throws -> [String: Data] {
       ("--output", "\(run.url.path)/figures/../summary.json", "is a file of the run"),
       ("--output", pipe.path, "is a pipe"),
       ("--output", scratch.url.appendingPathComponent("pipe.svg").path, "is a pipe"),
-      ("--samples", link.path, "is a pipe"), ("--output", scratch.path, "is a folder"),
+      ("--samples", link.path, "is a link"), ("--output", scratch.path, "is a folder"),
       ("--output", "\(scratch.path)/none/x.png", "is not a folder"), ("--latents", "", "expected the name of a file"),
       ("--samples", "\(scratch.path)/x.txt", "ends in .npz, .csv, .safetensors"),
     ] {
@@ -66,7 +66,8 @@ private func contents(_ folder: URL) throws -> [String: Data] {
     let after = try contents(run.url)
     #expect(
       Set(after.keys).subtracting(before.keys)
-        == Set(["samples-2", "samples-3", "reconstructions-2"].flatMap { ["figures/\($0).png", "figures/\($0).svg"] }))
+        == Set(["files.txt"]).union(
+          ["samples-2", "samples-3", "reconstructions-2"].flatMap { ["figures/\($0).png", "figures/\($0).svg"] }))
     #expect(before.allSatisfy { after[$0.key] == $0.value })
     try host("sample", run.url.path, "--per-class", "3", "--seed", "9", "--overwrite")
     #expect(try Data(contentsOf: run.figure("samples.png")) == after["figures/samples-2.png"])

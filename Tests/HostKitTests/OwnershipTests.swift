@@ -11,7 +11,7 @@ private func flags(_ scratch: Scratch) -> [String] {
   [
     "compose", "--encoder", "mlp", "--prior", "pedcc", "--sampler", "class-gaussian", "--set", "encoder.hidden=[8]",
     "--set", "data.limit=60", "--set", "data.embedded=true", "--metric", "confusion", "--metric", "nearest-class-mean",
-    "--classifier", "linear", "--epochs", "1", "--per-class", "2", "--threads", "1", "--runs", "\(scratch.path)/runs",
+    "--epochs", "1", "--per-class", "2", "--threads", "1", "--runs", "\(scratch.path)/runs",
     "--name", "run",
   ]
 }

@@ -26,6 +26,12 @@ final class Program {
     for end in [\Process.standardInput, \.standardOutput, \.standardError] {
       process[keyPath: end] = FileHandle.nullDevice
     }
+    // Threads of a pool block signals, and what they start inherits that.
+    var (signals, before) = (sigset_t(), sigset_t())
+    sigemptyset(&signals)
+    for number in [SIGTERM, SIGINT, SIGHUP] { sigaddset(&signals, number) }
+    pthread_sigmask(SIG_UNBLOCK, &signals, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
     try process.run()
   }
 
