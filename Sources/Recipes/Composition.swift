@@ -16,11 +16,13 @@ public struct DataShape: Sendable, Equatable {
   public var classNames: [String]?
   /// Whether labels of some training examples are hidden.
   public var isPartlyLabelled: Bool
+  /// Whether examples count differently, as `data.classWeights` says.
+  public var isWeighted: Bool
 
   /// Creates a description of data.
   public init(
     title: String, inputShape: [Int], inputRange: ClosedRange<Double>?, padding: Int = 0, classCount: Int?,
-    classNames: [String]? = nil, isPartlyLabelled: Bool = false
+    classNames: [String]? = nil, isPartlyLabelled: Bool = false, isWeighted: Bool = false
   ) {
     self.title = title
     self.inputShape = inputShape
@@ -29,6 +31,7 @@ public struct DataShape: Sendable, Equatable {
     self.classCount = classCount
     self.classNames = classNames
     self.isPartlyLabelled = isPartlyLabelled
+    self.isWeighted = isWeighted
   }
 }
 

@@ -75,7 +75,8 @@ public struct Session {
     let shape = DataShape(
       title: title, inputShape: training.inputShape, inputRange: transforms.outputRange ?? training.inputRange,
       padding: dataset.train.areImages ? settings.pad : 0, classCount: dataset.classCount,
-      classNames: dataset.classNames, isPartlyLabelled: dataset.train.isLabelled != nil)
+      classNames: dataset.classNames, isPartlyLabelled: dataset.train.isLabelled != nil,
+      isWeighted: dataset.train.weights != nil)
     for warning in try composer.dryRun(recipe, for: shape, device: machine.device) {
       observer?.noticed(.warning(warning))
     }
