@@ -116,7 +116,8 @@ public struct Evaluator {
   /// Inputs and their reconstructions.
   public func reconstruct(_ batch: Batch) throws -> Tensor {
     try quietly {
-      try composition.model.decode(LatentBatch(composition.model.encode(batch).mean, labels: batch.labels))
+      let latents = try composition.model.encode(batch).mean
+      return try composition.model.decode(LatentBatch(latents, labels: batch.labels, labelled: batch.labelled))
     }
   }
 

@@ -34,12 +34,21 @@ public struct LatentBatch {
   /// `[batch, latent]`.
   public var latents: Tensor
   /// `[batch]`, Int64, from 0; nil without labels, and for parts that did not ask for them.
+  /// Where a label is hidden there stands a 0 that means nothing.
   public var labels: Tensor?
+  /// `[batch]`, Bool: the examples that have a label; nil where all have.
+  public var labelled: Tensor?
 
   /// Creates a batch of latents.
-  public init(_ latents: Tensor, labels: Tensor? = nil) {
+  public init(_ latents: Tensor, labels: Tensor? = nil, labelled: Tensor? = nil) {
     self.latents = latents
     self.labels = labels
+    self.labelled = labelled
+  }
+
+  /// Creates a batch of the latents of some examples, with what is known about these.
+  init(_ latents: Tensor, of batch: Batch) {
+    self.init(latents, labels: batch.labels, labelled: batch.labelled)
   }
 
   /// Returns the labels of a part that is conditioned on the class, `[batch]`.

@@ -98,7 +98,7 @@ public final class Forward {
       try once(\.cachedDecoderInput) {
         let latents = try latents
         guard isTraining, let noise = model.noise else { return latents }
-        let request = LatentBatch(latents, labels: batch.labels).limited(to: noise.needs)
+        let request = LatentBatch(latents, of: batch).limited(to: noise.needs)
         return try noise.perturb(request, using: &codes.generator)
       }
     }
@@ -107,7 +107,7 @@ public final class Forward {
   /// The decoded inputs, `[batch] + inputShape`.
   public var reconstruction: Tensor {
     get throws {
-      try once(\.cachedReconstruction) { try model.decode(LatentBatch(decoderInput, labels: batch.labels)) }
+      try once(\.cachedReconstruction) { try model.decode(LatentBatch(decoderInput, of: batch)) }
     }
   }
 
