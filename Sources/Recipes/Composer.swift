@@ -79,6 +79,10 @@ private struct Assembly {
     var metrics: [NamedMetric] = []
     for (index, choice) in (recipe[all: .metric] ?? []).enumerated() {
       let metric = try make(.metric, choice, at: "metrics[\(index)]", isTrained: false)
+      if metric.sources.contains(.samples), model.decoder == nil {
+        throw RecipeError.missing(
+          "a decoder", for: "metric '\(choice.use)', which measures samples,", fix: "add one, or take the metric out")
+      }
       metrics.append(NamedMetric(name: unused(choice.use, among: metrics.map(\.name)), metric: metric))
     }
     let stages = try (recipe.stages ?? []).enumerated().map { try stage($1, at: "stages[\($0)]", weights: parts) }

@@ -354,7 +354,7 @@ private struct DryRun {
     }
     let set = LatentSet(latents: latents, labels: batch.labels)
     if let prior = model.prior as? any FittablePrior {
-      try naming(title(.prior)) { try prior.fit(set) }
+      try naming(title(.prior)) { try prior.fit(set, seed: recipe.randomSeed) }
       try checkDensity(latents.slice(0..<DryRun.count))
     }
     try rehearseMetrics(forward, set)
@@ -363,14 +363,36 @@ private struct DryRun {
 
   private func rehearseMetrics(_ forward: Forward, _ latents: LatentSet) throws {
     let scores = model.classifier == nil ? nil : try forward.scores
+    var refusal: String?
+    let reference = Evaluation.TrainingReference {
+      latents
+    } batches: {
+      try $0(forward.batch)
+    } samples: { request, latents in
+      let few = SampleRequest(
+        count: min(request.count, max(DryRun.count, data.classCount ?? 0)), ofClasses: request.areOfClasses)
+      do {
+        return try composition.samples(few, reference: latents, using: &random.generator, isRehearsal: true)
+      } catch let error as RecipeError {
+        refusal = error.description
+        throw error
+      }
+    }
     for named in composition.metrics {
-      try namingRefusals("metric '\(named.name)'") {
-        var metric = named.metric
-        try metric.update(forward)
-        _ = try metric.finish(
-          Evaluation(
-            measured: latents, scores: scores, model: model, classCount: data.classCount, classNames: data.classNames,
-            random: random, training: .init { latents }))
+      refusal = nil
+      do {
+        try namingRefusals("metric '\(named.name)'") {
+          var metric = named.metric
+          try metric.update(forward)
+          _ = try metric.finish(
+            Evaluation(
+              measured: latents, scores: scores, model: model, classCount: data.classCount,
+              classNames: data.classNames, random: random, training: reference, sources: metric.sources,
+              of: "metric '\(named.name)'", isRehearsal: true))
+        }
+      } catch let error as RecipeError {
+        // A sampler's refusal to learn from a few random latents is none of what it will be given.
+        guard let refusal, error.description.hasSuffix(refusal) else { throw error }
       }
     }
   }
