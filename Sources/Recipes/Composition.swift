@@ -18,6 +18,8 @@ public struct DataShape: Sendable, Equatable {
   public var isPartlyLabelled: Bool
   /// Whether examples count differently, as `data.classWeights` says.
   public var isWeighted: Bool
+  /// What rows of numbers were made of: the names of the columns and the fitted transforms; empty for images.
+  public var inputUnits = ""
 
   /// Creates a description of data.
   public init(
