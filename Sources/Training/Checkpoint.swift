@@ -112,7 +112,9 @@ public struct Checkpoint {
   ///
   /// - Returns: Those latents; nil for another prior, and before the end of the first stage.
   func teach(_ composition: Composition, on device: Device) throws -> LatentSet? {
-    guard let prior = composition.model.prior as? any FittablePrior, let latents = tensors["prior.latents"] else { return nil }
+    guard let prior = composition.model.prior as? any FittablePrior, let latents = tensors["prior.latents"] else {
+      return nil
+    }
     let set = LatentSet(
       latents: try latents.to(device), labels: try tensors["prior.labels"]?.to(device),
       labelled: try tensors["prior.labelled"]?.to(device))

@@ -82,7 +82,9 @@ public struct RunFolder: Sendable {
       (name.hasSuffix(".png") || name.hasSuffix(".svg")) && stems.contains { name.hasPrefix($0) }
     }
     let checkpoints = names(in: "checkpoints").filter { $0.hasPrefix(checkpoint.lastPathComponent) }
-    let files = [recipe, metrics, stages, features, trainedRuns, events, latents, samples, reconstructions, summary, report]
+    let files = [
+      recipe, metrics, stages, features, trainedRuns, events, latents, samples, reconstructions, summary, report,
+    ]
     let inside =
       checkpoints.map { "checkpoints/\($0)" } + pictures.map { "figures/\($0)" } + tables.map { "tables/\($0)" }
     for file in files + inside.map(url.appendingPathComponent) where RunFolder.kind(of: file) != nil {
