@@ -16,6 +16,7 @@ extension Composer {
     var run = try DryRun(composition, data: data, catalog: catalog, device: device)
     try withoutGradients { try run.checkParts() }
     for stage in composition.stages {
+      run.lookAtKeptEpochs(of: stage.recipe)
       for number in stage.steps.indices { try run.check(step: number, of: stage) }
       for action in stage.actions + stage.steps.flatMap(\.after) {
         try withoutGradients { try run.check(action, of: stage) }
@@ -182,6 +183,15 @@ private struct DryRun {
     do { return try naming(title, body) } catch let error as RecipeError {
       throw error.description.contains(title) ? error : RecipeError("\(title): \(error)")
     }
+  }
+
+  /// Warns about checkpoints that are to be kept after epochs that the stage does not have.
+  mutating func lookAtKeptEpochs(of stage: Recipe.Stage) {
+    let late = stage.keepEpochs.filter { $0 > stage.epochs }
+    guard !late.isEmpty else { return }
+    warnings.append(
+      "stage '\(stage.name)' has \(stage.epochs) epochs, so keepEpochs keeps no checkpoint of "
+        + late.map(String.init).joined(separator: ", "))
   }
 
   mutating func check(step number: Int, of stage: ComposedStage) throws {

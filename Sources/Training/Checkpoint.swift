@@ -22,6 +22,8 @@ public struct Checkpoint {
     public var sums: [String: Double] = [:]
     /// The number of iterations behind each sum.
     public var counts: [String: Int] = [:]
+    /// The norms of the last batch's gradients, between an epoch's last batch and its end.
+    public var gradientNorms: [String: Double]?
     /// Seconds that the epoch at hand has taken.
     public var seconds = 0.0
     /// Length of `metrics.jsonl` in bytes.

@@ -35,6 +35,11 @@ public struct RunFolder: Sendable {
   public var events: URL { url.appendingPathComponent("events.out.tfevents.0.latentkit") }
   /// Everything that training needs to go on.
   public var checkpoint: URL { url.appendingPathComponent("checkpoints/last.safetensors") }
+  /// The checkpoint that is kept after an epoch of a stage, counted from 1, where `keepEpochs` lists it. It opens as the last
+  /// one does.
+  public func checkpoint(of stage: String, epoch: Int) -> URL {
+    url.appendingPathComponent("checkpoints/\(stage)-epoch-\(epoch).safetensors")
+  }
   /// Training latents and labels of the finished model: what samplers learn from.
   public var latents: URL { url.appendingPathComponent("latents.safetensors") }
   /// Draws of a model of tables, one in each row.
@@ -81,7 +86,9 @@ public struct RunFolder: Sendable {
     let pictures = names(in: "figures").filter { name in
       (name.hasSuffix(".png") || name.hasSuffix(".svg")) && stems.contains { name.hasPrefix($0) }
     }
-    let checkpoints = names(in: "checkpoints").filter { $0.hasPrefix(checkpoint.lastPathComponent) }
+    let checkpoints = names(in: "checkpoints").filter {
+      $0.hasPrefix(checkpoint.lastPathComponent) || $0.wholeMatch(of: /.+-epoch-\d+\.safetensors/) != nil
+    }
     let files = [
       recipe, metrics, stages, features, trainedRuns, events, latents, samples, reconstructions, summary, report,
     ]
