@@ -219,6 +219,8 @@ public final class Trainer {
     }
     for (part, sums) in squares {
       let norm = try Tensor.stack(sums).sum().item().squareRoot()
+      // What is not finite ends training when the weights are looked at.
+      guard norm.isFinite else { continue }
       position.gradientNorms = position.gradientNorms ?? [:]
       position.gradientNorms?[stage.label(part, step: number)] = norm
     }

@@ -95,6 +95,10 @@ private struct Judged: Metric, Component {
     // The same judge trained again is the same one.
     _ = try train("judge", classifier(), existing: .replace)
     #expect(throws: Never.self) { try Run(opening: url, catalog: catalog) }
+    // Another run in the folder builds on none.
+    #expect(FileManager.default.fileExists(atPath: RunFolder(url).trainedRuns.path))
+    _ = try train("model", small, existing: .replace)
+    #expect(!FileManager.default.fileExists(atPath: RunFolder(url).trainedRuns.path))
   }
 
   @Test func whatCannotJudgeIsRefusedInASentence() throws {
