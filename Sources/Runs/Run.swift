@@ -98,9 +98,14 @@ public final class Run {
     // A run that was killed before its first checkpoint starts again.
     let resuming = continues && FileManager.default.fileExists(atPath: folder.checkpoint.path)
     if !resuming {
+      try requireNotBuiltOnItself()
       try lock.clear(keepsRuns: continues)
       try folder.create()
+      // First: by it a folder is known as a run's.
       try AtomicFile.write(session.recipe.yaml(), to: folder.recipe)
+      try folder.write(trainedRuns: session.trainedRuns)
+    } else {
+      try folder.require(trainedRuns: session.trainedRuns)
     }
     existing = .resume
     observer?.began(self)
@@ -115,6 +120,13 @@ public final class Run {
     let outcome = try trainer.run(resuming: resuming)
     try events.close()
     return outcome
+  }
+
+  private func requireNotBuiltOnItself() throws {
+    func place(_ url: URL) -> String { url.absoluteURL.standardizedFileURL.resolvingSymlinksInPath().path }
+    for path in session.trainedRuns.keys.sorted() where place(URL(fileURLWithPath: path)) == place(folder.url) {
+      throw RecipeError("the recipe builds on the run in \(path), which it would replace; choose another folder")
+    }
   }
 
   private func requireSameRecipe() throws {

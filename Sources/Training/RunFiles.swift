@@ -15,7 +15,7 @@ extension RunFolder {
   private static let files = [
     "recipe.yaml", "metrics.jsonl", "stages.jsonl", "features.csv", "events.out.tfevents.0.latentkit",
     "latents.safetensors", "samples.csv", "reconstructions.csv", "summary.json", "report.html", "study.json",
-    "results.md", "results.csv",
+    "results.md", "results.csv", "trained-runs.json",
   ]
   /// The pictures of every run.
   private static let figures = ["curves", "latents", "reconstructions", "samples", "class-distances"]
@@ -26,7 +26,7 @@ extension RunFolder {
     files + ["checkpoints/last.safetensors"] + figures.flatMap { ["figures/\($0).png", "figures/\($0).svg"] })
 
   /// The list of the other files that programs wrote into the folder, one path per line: tables of metrics, pictures of them,
-  /// draws beside the run's own.
+  /// draws beside the run's own, kept checkpoints.
   private var list: URL { url.appendingPathComponent("files.txt") }
 
   /// The files in the list; lines that no program writes are left out.
@@ -37,7 +37,8 @@ extension RunFolder {
   }
 
   private static func canBeListed(_ path: String) -> Bool {
-    path.wholeMatch(of: /(tables\/)?[^\/.][^\/]*\.csv|figures\/[^\/.][^\/]*\.(png|svg)/) != nil
+    path.wholeMatch(
+      of: /(tables\/)?[^\/.][^\/]*\.csv|figures\/[^\/.][^\/]*\.(png|svg)|checkpoints\/[^\/.][^\/]*\.safetensors/) != nil
   }
 
   /// Notes files that are about to be written into the folder, so that they are cleared with the run. Files that the list or

@@ -27,10 +27,17 @@ public struct RunFolder: Sendable {
   public var stages: URL { url.appendingPathComponent("stages.jsonl") }
   /// The input features that survived, strongest first.
   public var features: URL { url.appendingPathComponent("features.csv") }
+  /// The checksums of the runs that this one builds on, by path: JSON.
+  public var trainedRuns: URL { url.appendingPathComponent("trained-runs.json") }
   /// TensorBoard's event file.
   public var events: URL { url.appendingPathComponent("events.out.tfevents.0.latentkit") }
   /// Everything that training needs to go on.
   public var checkpoint: URL { url.appendingPathComponent("checkpoints/last.safetensors") }
+  /// The checkpoint that is kept after an epoch of a stage, counted from 1, where `keepEpochs` lists it. It opens as the last
+  /// one does.
+  public func checkpoint(of stage: String, epoch: Int) -> URL {
+    url.appendingPathComponent("checkpoints/\(stage)-epoch-\(epoch).safetensors")
+  }
   /// Training latents and labels of the finished model: what samplers learn from.
   public var latents: URL { url.appendingPathComponent("latents.safetensors") }
   /// Draws of a model of tables, one in each row.
