@@ -131,6 +131,11 @@ private let cube = Contribution(
     #expect(
       problem([prior("p", settings: [SettingDescription("n", default: 0, "Help.", .atLeast(1))])])?
         .contains("the default of its setting 'n' is 0, outside its range 1 or more") == true)
+    #expect(
+      problem([
+        prior("p", settings: [SettingDescription("shape", default: "flt", "Help.", choices: ["flat", "round"])])
+      ])?
+      .hasSuffix("the default of its setting 'shape' is 'flt', none of its values flat, round") == true)
   }
 
   @Test func namesAreThereOnceAndCanBeWritten() {

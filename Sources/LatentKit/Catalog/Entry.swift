@@ -77,6 +77,10 @@ public struct Entry<Role>: Sendable {
       if settings[..<index].contains(where: { $0.name == setting.name }) {
         return "its setting '\(setting.name)' is declared twice"
       }
+      if let choices = setting.choices, case .string(let word) = setting.fallback, !choices.contains(word) {
+        return
+          "the default of its setting '\(setting.name)' is '\(word)', none of its values \(choices.joined(separator: ", "))"
+      }
       if let range = setting.range, !range.admits(setting.fallback) {
         return
           "the default of its setting '\(setting.name)' is \(setting.fallback.text), outside its range \(range.text)"
