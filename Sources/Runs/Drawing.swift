@@ -26,10 +26,16 @@ extension Session {
   ///   - classes: The classes, in this order; nil for all.
   ///   - perClass: Draws of each class.
   ///   - reference: The latents that samplers are fitted to, those of the training part.
-  /// - Throws: `RecipeError` for an unknown class, and for a sampler whose draws have a wrong shape or are not finite.
+  /// - Throws: `RecipeError` for no classes or no draws, for an unknown class, and for a sampler whose draws have a wrong shape
+  ///   or are not finite.
   public func sample(
     classes: [Int]?, perClass: Int, reference: LatentSet, using generator: inout Generator
   ) throws -> Samples {
+    guard perClass > 0, classes?.isEmpty != true else {
+      throw RecipeError(
+        "asked for \(perClass) draws of each of \(classes.map { "\($0.count)" } ?? "all") classes, expected 1 or more of 1 or more"
+      )
+    }
     let asked = classes ?? dataset.classCount.map { Array(0..<$0) }
     if let asked, let count = dataset.classCount, let bad = asked.first(where: { !(0..<count).contains($0) }) {
       throw RecipeError("class \(bad) is not in \(dataset.name), which has classes 0 to \(count - 1)")

@@ -74,6 +74,8 @@ import Testing
     #expect(try opened.sample(perClass: 2).draw.latents.bytes() == before)
     #expect(try opened.sample(perClass: 2, seed: 1).draw.latents.bytes() != before)
     #expect(throws: RecipeError.self) { try opened.sample(classes: [10]) }
+    for none in [0, -1] { #expect(throws: RecipeError.self) { try opened.sample(perClass: none) } }
+    #expect(throws: RecipeError.self) { try opened.sample(classes: []) }
   }
 }
 
