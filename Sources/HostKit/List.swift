@@ -6,8 +6,12 @@ struct List: HostSubcommand {
     abstract: "Show the parts that this program knows.",
     discussion: "  host list\n  host list prior\n  host list prior pedcc")
 
-  @Argument(help: "encoder, decoder, prior, …") var slot: String?
-  @Argument(help: "The name of a part.") var name: String?
+  @Argument(help: "encoder, decoder, prior, …", completion: .list(Slot.all.map(\.name))) var slot: String?
+  @Argument(
+    help: "The name of a part.",
+    completion: .custom { words, _, _ in
+      Slot.all.first { words.contains($0.name) }.map { Host.names(in: $0) } ?? []
+    }) var name: String?
 
   func run(in host: Host) throws {
     let (catalog, console) = (host.catalog, host.console)

@@ -120,6 +120,25 @@ import Training
     for slot in Slot.all where slot != .constraint { #expect(help.contains("--\(slot.name) <"), "\(slot.name)") }
   }
 
+  @Test func completionsNameWhatMayStandThere() {
+    func completions(_ command: String, _ argument: String, after words: String...) -> [String] {
+      message(["---completion", command, "--", argument, "\(words.count)", "0"] + words).split(separator: "\n").map(
+        String.init)
+    }
+    #expect(completions("compose", "--prior") == ["standard-normal", "pedcc", "kde"])
+    #expect(completions("compose", "--noise") == ["scaled-gaussian", "none"])
+    #expect(completions("compose", "--metric").last == "none" && !completions("compose", "--loss").contains("none"))
+    #expect(completions("train", "--data").contains("mnist") && !completions("train", "--data").contains("none"))
+    #expect(completions("sample", "--sampler").contains("mh"))
+    #expect(completions("list", "positional@1", after: "host", "list", "noise") == ["scaled-gaussian"])
+  }
+
+  @Test func aRecipeMayMeasureNothing() throws {
+    let arguments = ["compose", "--encoder", "mlp", "--prior", "pedcc", "--dry-run"]
+    #expect(try host(arguments).output.contains("nearest-class-mean"))
+    #expect(try !host(arguments + ["--metric", "none"]).output.contains("nearest-class-mean"))
+  }
+
   @Test func listsAndTheDoctorRun() throws {
     try host("list")
     for slot in Slot.all { try host("list", slot.name) }
