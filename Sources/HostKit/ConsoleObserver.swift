@@ -38,7 +38,7 @@ final class ConsoleObserver: StudyObserver {
         if stage.steps.count > 1 { place += ", \(step.recipe.train.joined(separator: " + "))" }
         if step.recipe.repeat > 1 { place += " \(step.recipe.repeat) times" }
         let after = step.recipe.after.compactMap { action in
-          if case .project(let constraint, _, _) = action { ", then \(constraint.use)" } else { nil }
+          if case .project(let constraint, _, _) = action { ", \(constraint.use) after each step" } else { nil }
         }
         console.say(
           "stage    \(place): \(stage.recipe.epochs) epochs, batch \(stage.recipe.batch), \(step.recipe.optimizer?.use ?? ""), loss \(losses.joined(separator: " + "))\(after.joined())"

@@ -139,6 +139,19 @@ import Training
     #expect(try !host(arguments + ["--metric", "none"]).output.contains("nearest-class-mean"))
   }
 
+  @Test func projectionsAfterEachStepAreToldFromThoseAtAStagesEnd() throws {
+    let scratch = try Scratch()
+    let recipe = try scratch.write(
+      """
+      data: {use: mnist, with: {embedded: true, limit: 100}}
+      encoder: {use: mlp, with: {hidden: [8], latent: 2}}
+      prior: pedcc
+      stages: [{epochs: 1, train: [encoder], losses: [centroid], after: [{project: l1-ball}], then: [{project: l21-ball}]}]
+      """, to: "recipe.yaml")
+    let output = try host("train", recipe, "--runs", scratch.path, "--name", "run").output
+    #expect(output.contains("loss centroid, l1-ball after each step\n"))
+  }
+
   @Test func listsAndTheDoctorRun() throws {
     try host("list")
     for slot in Slot.all { try host("list", slot.name) }
