@@ -152,6 +152,18 @@ import Training
     #expect(output.contains("loss centroid, l1-ball after each step\n"))
   }
 
+  @Test func classesThatASamplerDoesNotFollowAreWarnedAbout() throws {
+    let scratch = try Scratch()
+    let run = scratch.url.appendingPathComponent("run").path
+    try host(
+      "train", "--encoder", "mlp", "--prior", "standard-normal", "--set", "data.limit=100", "--set",
+      "encoder.hidden=[16]", "--epochs", "1", "--runs", scratch.path, "--name", "run")
+    let picture = scratch.url.appendingPathComponent("x.png").path
+    #expect(try host("sample", run, "--output", picture).errors == "")
+    let found = try host("sample", run, "--classes", "3,5", "--output", picture)
+    #expect(found.errors.contains("sampler 'prior' does not follow classes"))
+  }
+
   @Test func listsAndTheDoctorRun() throws {
     try host("list")
     for slot in Slot.all { try host("list", slot.name) }
