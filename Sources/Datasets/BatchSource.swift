@@ -5,9 +5,13 @@ import LatentKit
 /// Examples stay in memory as stored; a batch is sliced, padded, converted and scaled in a few operations over all of
 /// it. On a GPU the stored bytes are moved there once.
 public final class BatchSource {
+  /// The examples.
   public let examples: Examples
+  /// The settings of the data.
   public let settings: DataSettings
+  /// The number of classes; nil without labels.
   public let classCount: Int?
+  /// The device of batches.
   public let device: Device
 
   /// - Throws: `ConfigError` for settings that do not fit the data.
@@ -29,6 +33,7 @@ public final class BatchSource {
     self.device = device
   }
 
+  /// The number of examples.
   public var count: Int { examples.count }
 
   /// `[channels, height, width]` after padding, or `[features]`.

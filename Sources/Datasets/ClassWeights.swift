@@ -1,6 +1,6 @@
 import LatentKit
 
-/// How much the examples of each class count in terms that are given per example.
+/// The weights of the examples of each class in terms that are given per example.
 public enum ClassWeights: Codable, Equatable, Sendable {
   /// `count / (classes · count of the class)`, over the labelled training examples, as in scikit-learn.
   case balanced

@@ -2,15 +2,15 @@ import LatentKit
 
 /// Settings of data that belong together: a data set takes those of some groups.
 public enum DataSettingGroup: Sendable, CaseIterable {
-  /// How examples are cut into parts, limited, labelled and weighted: for all data.
+  /// Settings that split, limit, label and weight examples, for all data.
   case parts
-  /// How images are padded, scaled and augmented.
+  /// Settings that pad, scale and augment images.
   case images
   /// Whether the small set that ships with the package is taken.
   case embedded
-  /// How tables are read, whatever their format is.
+  /// Settings for tables of any format.
   case tables
-  /// What the format of a file is: for tables that are named by their path.
+  /// Settings for the format of tables that are named by their path.
   case files
 
   /// The settings' names.

@@ -1,11 +1,12 @@
 import LatentKit
 
-/// What a recipe says about its data under `data.with`.
+/// The settings of data under `data.with` in a recipe.
 public struct DataSettings: ComponentConfig {
-  /// What the bytes 0 to 255 are scaled to.
+  /// The range that the bytes 0 to 255 are scaled to.
   public enum Range: String, Choice {
     case unit, symmetric
 
+    /// The least and greatest scaled value.
     public var bounds: ClosedRange<Double> { self == .unit ? 0...1 : -1...1 }
   }
 

@@ -1,6 +1,7 @@
 import LatentKit
 
 extension SlotKey where Role == DatasetEntry {
+  /// The slot of data sets.
   public static var data: Self { Self(.data) }
 }
 

@@ -5,25 +5,28 @@ import LatentKit
 public struct Dataset: Sendable {
   /// The name that recipes use: `mnist`.
   public let name: String
+  /// The title in messages.
   public let title: String
+  /// The training part.
   public var train: Examples
   /// Held out from training to watch it; nil where nothing is.
   public var validation: Examples?
   /// Nil for data that have no test part of their own; `prepared` cuts one out.
   public var test: Examples?
-  /// What the labels 0, 1, … stand for.
+  /// The class names of the labels 0, 1, ….
   public let classNames: [String]?
-  /// What the columns of a table are called; nil for images.
+  /// The column names of a table; nil for images.
   public let featureNames: [String]?
-  /// How many classes there are; nil without labels.
+  /// The number of classes; nil without labels.
   public let classCount: Int?
   /// The checksum of the file that a table was read from, as it is unpacked; nil for other data.
   public let digest: String?
-  /// How much the examples of each class count; nil where all count alike.
+  /// The weight of each class's examples; nil for equal weights.
   public private(set) var classWeights: [Double]?
+  /// The origin of the examples.
   public private(set) var origin: Origin
 
-  /// Where the examples came from.
+  /// The origin of the examples.
   public indirect enum Origin: Sendable, Equatable, CustomStringConvertible {
     case files([URL])
     /// The small set that ships with the package.
@@ -93,7 +96,7 @@ public struct Dataset: Sendable {
   /// `[channels, height, width]` or `[features]`, before padding.
   public var inputShape: [Int] { train.inputShape }
 
-  /// What a program should tell its user; nil when the examples are what their name promises.
+  /// A warning for the user; nil where the examples are those of the named set.
   public var note: String? {
     guard case .embedded = origin else { return nil }
     return "data '\(name)' is the \(origin); 'host data fetch \(name)' gets the full set"

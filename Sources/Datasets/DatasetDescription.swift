@@ -1,6 +1,6 @@
 import Foundation
 
-/// What is known about a dataset before it is loaded.
+/// A description of a data set before it is loaded.
 public struct DatasetDescription: Sendable {
   /// One of the files of a set: four for images, one for a table.
   public struct File: Sendable, Equatable {
@@ -8,6 +8,7 @@ public struct DatasetDescription: Sendable {
     public let name: String
     /// The published checksum and length, where they are known.
     public let checksum: Checksum?
+    /// The size in bytes; nil where it is not known.
     public let byteCount: Int?
     /// Under what else it may lie in a data folder.
     var otherNames: [String] = []
@@ -16,14 +17,19 @@ public struct DatasetDescription: Sendable {
     var names: [String] { [name] + (name.hasSuffix(".gz") ? [String(name.dropLast(3))] : []) + otherNames }
   }
 
+  /// The name in recipes.
   public let name: String
+  /// The title in messages.
   public let title: String
-  /// What it shows, in one line.
+  /// The contents, in one line.
   public let summary: String
+  /// The licence.
   public let licence: String
   /// `[channels, height, width]`, or `[features]` for a table.
   public let inputShape: [Int]
+  /// The class names in order of labels.
   public let classNames: [String]
+  /// The number of training examples.
   public let trainCount: Int
   /// 0 for a table, whose test part is cut out of its samples.
   public let testCount: Int
@@ -31,7 +37,7 @@ public struct DatasetDescription: Sendable {
   public let files: [File]
   /// The folder under a data folder in which `host data fetch` puts the files.
   public let folder: String
-  /// Where files lie in public: one folder per mirror, or the address of the table itself.
+  /// The public addresses of the files: one folder per mirror, or the address of the table itself.
   public let mirrors: [String]
   /// For sets that are published as one ZIP archive, its checksum; `mirrors` then name the archive itself.
   public let archiveChecksum: Checksum?
@@ -39,13 +45,14 @@ public struct DatasetDescription: Sendable {
   public let isEmbedded: Bool
   /// Whether images are stored column by column.
   let isTransposed: Bool
-  /// What the first class is called in the label files.
+  /// The number of the first class in the label files.
   let firstLabel: Int
-  /// How the file is read where the set is a table.
+  /// The format of the file, where the set is a table.
   var table: TableFormat?
-  /// Who to ask where no address is known.
+  /// The contact, where no address is known.
   var publisher = "its publisher"
 
+  /// The number of classes.
   public var classCount: Int { classNames.count }
 
   /// Where by hand one would get the files.

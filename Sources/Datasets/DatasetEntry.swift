@@ -1,13 +1,13 @@
 import Foundation
 import LatentKit
 
-/// What a data set is asked for. A new field breaks no set.
+/// A request for a data set.
 public struct DataRequest: Sendable {
   /// The settings that all data share.
   public var settings: DataSettings
   /// The data folder that the caller names (`--data-dir`); a set with files must have them there.
   public var folder: URL?
-  /// Where the settings stand in the recipe, for messages.
+  /// The settings' place in the recipe, for messages.
   public var path: String
   /// `LATENTKIT_DATA` names a data folder where the caller names none.
   public var environment: [String: String]
@@ -30,7 +30,7 @@ public struct DataRequest: Sendable {
 ///         origin: .made("\(moons.count) points"))
 ///     }
 public struct DatasetEntry: Sendable {
-  /// What its inputs are, which says what settings it takes beside its own.
+  /// The kind of inputs, which decides the common settings that it takes.
   public enum Kind: Sendable {
     /// Bytes `[channels, height, width]`, which are scaled, padded and augmented.
     case images
@@ -42,8 +42,9 @@ public struct DatasetEntry: Sendable {
 
   /// The name that recipes use.
   public let name: String
-  /// What it shows and where it comes from, in one line.
+  /// The contents and origin, in one line.
   public let summary: String
+  /// The kind of inputs.
   public let kind: Kind
   /// Every setting that means something to it: its own, then those that it shares with other data.
   public let settings: [SettingDescription]

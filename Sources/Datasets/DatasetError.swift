@@ -1,6 +1,7 @@
 /// Something about a dataset that cannot be used: what was found, what was expected, what to do. One sentence.
 public struct DatasetError: Error, CustomStringConvertible, Equatable {
   public let description: String
+  /// Creates an error from its sentence.
   public init(_ description: String) { self.description = description }
 }
 

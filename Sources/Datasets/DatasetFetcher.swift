@@ -9,7 +9,9 @@ import LatentKit
 public enum DatasetFetcher {
   /// How far a file is: told at most once per twentieth of it (16 MiB where its length is not known) and at its end.
   public struct Progress: Sendable, Equatable, CustomStringConvertible {
+    /// The name of the file.
     public let file: String
+    /// The bytes received so far.
     public let received: Int
     /// nil where the length is not known before.
     public let expected: Int?
@@ -21,7 +23,9 @@ public enum DatasetFetcher {
 
   /// The programs that do the work, looked up in `PATH`.
   public struct Tools: Sendable {
+    /// The command for downloads.
     public var curl = "curl"
+    /// The command that unpacks ZIP archives.
     public var unzip = "unzip"
     public init() {}
   }

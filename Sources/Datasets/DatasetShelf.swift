@@ -3,6 +3,7 @@ import LatentKit
 
 /// Data sets by name: those that LatentKit knows, and those that plugins bring.
 public struct DatasetShelf: Sendable {
+  /// The data sets.
   public let entries: [DatasetEntry]
 
   /// The sets that LatentKit knows: MNIST and its relatives, the tables of papers, and `table` for any file.

@@ -4,24 +4,33 @@ import LatentKit
 
 /// Checks the files of a dataset against what is known about it.
 public enum DatasetVerifier {
-  /// What a check found.
+  /// The result of a check.
   public struct Report: Sendable, CustomStringConvertible {
+    /// A file that was checked.
     public struct File: Sendable, Equatable {
+      /// The file.
       public let url: URL
+      /// The size in bytes.
       public let byteCount: Int
+      /// The checksum of its bytes.
       public let checksum: Checksum
       /// nil where no checksum is published for this file.
       public let published: Checksum?
+      /// Whether the checksum is the published one; nil where none is published.
       public var isAsPublished: Bool? { published.map { $0 == checksum } }
     }
 
+    /// A part of the data set.
     public struct Part: Sendable, Equatable {
+      /// The name of the part.
       public let name: String
+      /// The number of examples.
       public let count: Int
+      /// The shape of one input.
       public let inputShape: [Int]
-      /// How many examples each class has.
+      /// The number of examples of each class.
       public let histogram: [Int]
-      /// What the classes are called, where the file says so.
+      /// The class names, where the file has them.
       public var classNames: [String] = []
 
       /// `[500, 500]`, or with names, `[Eryth 13, Gran 59]`.
@@ -31,13 +40,17 @@ public enum DatasetVerifier {
       }
     }
 
+    /// The name of the data set.
     public let dataset: String
-    /// Where the files are.
+    /// The folder of the files.
     public let origin: Dataset.Origin
+    /// The files that were read.
     public let files: [File]
+    /// The parts that were read.
     public let parts: [Part]
-    /// What is wrong, a sentence each; empty when all is well.
+    /// The problems found, a sentence each; empty for none.
     public let problems: [String]
+    /// Whether no problem was found.
     public var isGood: Bool { problems.isEmpty }
 
     public var description: String {

@@ -45,7 +45,9 @@ public struct Examples: Sendable {
     self.weights = weights
   }
 
+  /// The number of examples.
   public var count: Int { inputs.shape[0] }
+  /// Whether inputs are images.
   public var areImages: Bool { inputs.rank == 4 }
 
   /// `[channels, height, width]` or `[features]`.

@@ -1,9 +1,10 @@
 import Files
 import Foundation
 
-/// What an IDX file of unsigned bytes holds, the format of MNIST and its relatives: two zero bytes, the type `8`, the
+/// The contents of an IDX file of unsigned bytes, the format of MNIST and its relatives: two zero bytes, the type `8`, the
 /// rank, then one big-endian 32-bit length per axis, then the values in row-major order. Plain or gzip.
 public struct IDX: Sendable, Equatable {
+  /// The kind of contents.
   public enum Kind: Sendable {
     /// Rank 3, `[count, height, width]`; magic number 2051.
     case images
@@ -21,10 +22,12 @@ public struct IDX: Sendable, Equatable {
     }
   }
 
+  /// The lengths of the axes.
   public let shape: [Int]
   /// As many as the shape says.
   public let bytes: Data
 
+  /// Creates an array from bytes in row-major order.
   public init(shape: [Int], bytes: Data) {
     self.shape = shape
     self.bytes = bytes

@@ -1,6 +1,6 @@
 import LatentKit
 
-/// How many of the training examples keep their label: `100` of them, or `5%`.
+/// The number of training examples that keep their label: `100` of them, or `5%`.
 public enum LabelledExamples: Codable, Equatable, Sendable {
   case count(Int)
   /// Above 0, up to 100.
@@ -45,7 +45,7 @@ public enum LabelledExamples: Codable, Equatable, Sendable {
     }
   }
 
-  /// How many of `count` examples that is; a share is rounded.
+  /// Returns the number of examples among `count`; a share is rounded.
   func count(of count: Int) -> Int {
     switch self {
     case .count(let wanted): wanted
@@ -74,7 +74,7 @@ extension Examples {
       inputs: inputs, labels: labels * isLabelled.to(.int64), isLabelled: isLabelled, weights: weights)
   }
 
-  /// How many labelled examples each class has.
+  /// The number of labelled examples of each class.
   public func labelledCounts(_ classCount: Int) throws -> [Int] {
     guard let labels else { return [Int](repeating: 0, count: classCount) }
     var members = try labels.oneHot(classCount).to(.int64)

@@ -21,7 +21,7 @@ struct NumpyClassName: NumpyValue {
   init(_ number: Double) { text = Int(exactly: number).map(String.init) ?? "\(number)" }
 }
 
-/// What an array is made of: `<f4`, `>i8`, `|b1`, `<U7`.
+/// The element type of an array: `<f4`, `>i8`, `|b1`, `<U7`.
 struct NumpyElement {
   private let kind: Character
   /// Bytes of a value.

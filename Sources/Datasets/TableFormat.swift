@@ -1,14 +1,14 @@
 import LatentKit
 
-/// How a file of numbers is to be read.
+/// The format of a file of numbers.
 public struct TableFormat: Sendable, Equatable {
-  /// What stands between cells; `auto` takes the one that is most frequent in the first row, where a decimal comma is none.
+  /// The separator of cells; `auto` takes the one that is most frequent in the first row, where a decimal comma is none.
   public enum Separator: String, Choice { case auto, comma, semicolon, tab }
-  /// What stands before the fraction of a number.
+  /// The decimal separator.
   public enum Decimal: String, Choice { case point, comma }
   /// Whether each sample is a row or a column.
   public enum Direction: String, Choice { case rows, columns }
-  /// What is done about cells without a value: empty, `NA`, `N/A`, `NaN`, `null` or `?`.
+  /// The treatment of cells without a value: empty, `NA`, `N/A`, `NaN`, `null` or `?`.
   public enum Missing: String, Choice {
     case refuse
     /// They become NaN, which transform `impute` fills in.
@@ -25,7 +25,7 @@ public struct TableFormat: Sendable, Equatable {
   /// Columns that are left out.
   public var drop: [Column] = []
   public var missing = Missing.refuse
-  /// How many MiB a compressed file may unpack to.
+  /// The limit of an unpacked file, in MiB.
   public var unpackLimit = UnpackLimit.usual.mebibytes
 
   public init() {}

@@ -10,9 +10,12 @@ import Foundation
 
 /// A file that could not be read or written: what was found and what to do.
 public struct FileError: Error, CustomStringConvertible, Equatable {
+  /// The path of the file.
   public let path: String
+  /// The reason, with advice.
   public let reason: String
 
+  /// Creates an error about a file.
   public init(_ path: String, _ reason: String) {
     self.path = path
     self.reason = reason
@@ -24,10 +27,12 @@ public struct FileError: Error, CustomStringConvertible, Equatable {
 /// Writes a file so that its name always stands for a whole one: a temporary file beside it is written, synced and
 /// renamed. When anything fails, a full disk say, the temporary file is removed and an old file stays as it was.
 public enum AtomicFile {
+  /// Writes data; the file is written completely or not at all.
   public static func write(_ data: Data, to url: URL) throws {
     try write(to: url) { try $0(data) }
   }
 
+  /// Writes text as UTF-8; the file is written completely or not at all.
   public static func write(_ text: String, to url: URL) throws { try write(Data(text.utf8), to: url) }
 
   /// Writes piece by piece.

@@ -14,6 +14,7 @@ public struct CommandError: Error, CustomStringConvertible, Equatable {
   /// Whether there is no such program.
   public let isMissing: Bool
 
+  /// Creates an error from its sentence.
   public init(_ description: String, isMissing: Bool = false) {
     (self.description, self.isMissing) = (description, isMissing)
   }
@@ -33,6 +34,7 @@ public struct Command: Sendable {
 
   /// The name that is looked up in the search path, or a path.
   public let name: String
+  /// The arguments of the command.
   public let arguments: [String]
   private let searchPath: String
 

@@ -18,7 +18,7 @@ public struct ClassRequest: Sendable {
     (self.label, self.training, self.places) = (label, training, places)
   }
 
-  /// How many draws are asked for.
+  /// The number of draws requested.
   public var count: Int { places.count }
 
   /// Its name in messages.

@@ -6,9 +6,11 @@ import Recipes
 /// Everything that training needs to go on as if it had not stopped: one safetensors file with every tensor and every
 /// generator's state, whose header carries the counters as JSON. One file, one rename: the parts cannot disagree.
 public struct Checkpoint {
-  /// Where training stands. Every count is of finished things.
+  /// The position of training. Every count is of finished things.
   public struct Position: Codable, Sendable, Equatable {
+    /// The finished stages.
     public var stage = 0
+    /// The finished epochs of the current stage.
     public var epoch = 0
     /// Iterations in the epoch at hand.
     public var iteration = 0
@@ -18,22 +20,28 @@ public struct Checkpoint {
     public var extraBatches = 0
     /// Sums of the loss terms over the epoch at hand, and how many iterations each term has.
     public var sums: [String: Double] = [:]
+    /// Counts of what was done, by name.
     public var counts: [String: Int] = [:]
     /// Seconds that the epoch at hand has taken.
     public var seconds = 0.0
     /// Length of `metrics.jsonl` in bytes.
     public var metricsLength = 0
+    /// Whether the run is finished.
     public var isFinished = false
 
     public init() {}
   }
 
-  /// What the bits of a run depend on beside its recipe.
+  /// The machine, on which the bits of a run depend beside its recipe.
   public struct Machine: Codable, Sendable, Equatable, CustomStringConvertible {
+    /// The device.
     public var device: String
+    /// The threads of one operation.
     public var threads: Int
+    /// The version of libtorch.
     public var libtorch: String
 
+    /// Creates the description of this machine.
     public init(device: Device) {
       self.device = device.description
       threads = Torch.threadCount
@@ -43,13 +51,16 @@ public struct Checkpoint {
     public var description: String { "\(device) with \(threads) threads and libtorch \(libtorch)" }
   }
 
+  /// The position of training.
   public var position: Position
+  /// The machine that wrote it.
   public var machine: Machine
   /// The checksum of the table that the run learns from; nil for other data.
   public var table: String?
   /// `model.…`, `optimizer.<step>.…`, `mask.…`, `generator.…`; `prior.latents` and `prior.labels`: what the prior learned from.
   public var tensors: [String: Tensor]
 
+  /// Writes the checkpoint; the file is written completely or not at all.
   public func write(to url: URL) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
@@ -61,6 +72,7 @@ public struct Checkpoint {
     try Safetensors.write(tensors, metadata: metadata, to: url)
   }
 
+  /// Reads a checkpoint.
   public static func read(_ url: URL) throws -> Checkpoint {
     guard FileManager.default.fileExists(atPath: url.path) else {
       throw FileError(url.path, "there is no checkpoint; the run ended before its first one, start it anew")

@@ -2,11 +2,13 @@ import Datasets
 import LatentKit
 import Recipes
 
-/// What a pass over a part of the data came to.
+/// The result of a pass over a part of the data.
 public struct EvaluationResult {
   /// Means over the examples of each loss term, and their weighted sum as `total`.
   public var losses: [String: Double]
+  /// The metrics and loss terms.
   public var measurements: [Measured]
+  /// The latents and labels of the part.
   public var latents: LatentSet
 }
 
@@ -41,9 +43,12 @@ extension BatchSource {
 /// What is drawn all the same comes from streams that start anew at each evaluation: one for codes, one for losses, one for
 /// each metric. So the same model gets the same numbers each time, and a metric more changes no other number.
 public struct Evaluator {
+  /// The composed model.
   public let composition: Composition
+  /// The batch size.
   public let batchSize: Int
 
+  /// Creates an evaluator of a model.
   public init(_ composition: Composition, batchSize: Int = 500) {
     self.composition = composition
     self.batchSize = batchSize

@@ -2,8 +2,9 @@ import Files
 import Foundation
 import LatentKit
 
-/// What one epoch came to: a line of `metrics.jsonl`.
+/// The results of one epoch: a line of `metrics.jsonl`.
 public struct EpochRecord: Codable, Sendable, Equatable {
+  /// The name of the stage.
   public var stage: String
   /// Counted from 1 within the stage.
   public var epoch: Int
@@ -11,11 +12,15 @@ public struct EpochRecord: Codable, Sendable, Equatable {
   public var iteration: Int
   /// Means over the epoch of each loss term, and their weighted sum as `total`.
   public var training: [String: Double]
+  /// The same on the validation part; empty without one.
   public var validation: [String: Double]
+  /// The metrics on the validation part.
   public var metrics: [Measured]
   /// The learning rate of the last iteration, per step of the stage.
   public var rates: [Double]
+  /// The duration of the epoch in seconds.
   public var seconds: Double
+  /// The speed of training, in examples per second.
   public var examplesPerSecond: Double
 }
 
@@ -23,8 +28,10 @@ public struct EpochRecord: Codable, Sendable, Equatable {
 public struct MetricsLog {
   private let url: URL
 
+  /// Creates the log of a file, which need not exist.
   public init(_ url: URL) { self.url = url }
 
+  /// Reads the records of a file.
   public static func read(_ url: URL) throws -> [EpochRecord] {
     try JSONLines.read(url, as: "a record of an epoch")
   }

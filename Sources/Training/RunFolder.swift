@@ -9,12 +9,15 @@ import Foundation
   import Darwin
 #endif
 
-/// What a run leaves behind: `runs/<name>/` with the resolved recipe, the numbers, checkpoints and figures.
+/// The folder of a run: `runs/<name>/` with the resolved recipe, the numbers, checkpoints and figures.
 public struct RunFolder: Sendable {
+  /// The folder.
   public let url: URL
 
+  /// Creates the value for a folder, which need not exist.
   public init(_ url: URL) { self.url = url }
 
+  /// The name of the folder.
   public var name: String { url.lastPathComponent }
   /// The resolved recipe; composing it again repeats the run.
   public var recipe: URL { url.appendingPathComponent("recipe.yaml") }
@@ -34,8 +37,11 @@ public struct RunFolder: Sendable {
   public var samples: URL { url.appendingPathComponent("samples.csv") }
   /// Rows of a table beside their reconstructions.
   public var reconstructions: URL { url.appendingPathComponent("reconstructions.csv") }
+  /// The summary of the run.
   public var summary: URL { url.appendingPathComponent("summary.json") }
+  /// The HTML report.
   public var report: URL { url.appendingPathComponent("report.html") }
+  /// Returns the address of a figure.
   public func figure(_ name: String) -> URL { url.appendingPathComponent("figures/\(name)") }
 
   /// A table that a metric returned, by its name.

@@ -2,23 +2,27 @@ import Files
 import Foundation
 import LatentKit
 
-/// What a stage that projected or masked weights, or trained masked ones, came to: a line of `stages.jsonl`.
+/// The sparsity after a stage that projected or masked weights, or trained masked ones: a line of `stages.jsonl`.
 public struct StageReport: Codable, Sendable, Equatable {
-  /// How sparse one weight is. A row is what leads to one output, a column what comes from one input.
+  /// The sparsity of one weight matrix. A row belongs to one output, a column to one input.
   public struct Layer: Codable, Sendable, Equatable {
+    /// The name of the parameter.
     public var name: String
-    /// How many weights it has.
+    /// The number of weights.
     public var count: Int
     /// The share of weights that are zero, 0 to 1.
     public var zeros: Double
+    /// The number of rows.
     public var rows: Int
     /// Rows with nothing but zeros.
     public var zeroRows: Int
+    /// The number of columns.
     public var columns: Int
+    /// Columns with nothing but zeros.
     public var zeroColumns: Int
   }
 
-  /// An input that the model looks at.
+  /// An input that reaches the encoder.
   public struct Feature: Codable, Sendable, Equatable {
     /// Its place in an input, from 0; images count row by row.
     public var index: Int
@@ -26,6 +30,7 @@ public struct StageReport: Codable, Sendable, Equatable {
     public var weight: Double
   }
 
+  /// The name of the stage.
   public var stage: String
   /// The stage's place in the recipe, from 0.
   public var index: Int
@@ -35,7 +40,7 @@ public struct StageReport: Codable, Sendable, Equatable {
   public var before: [Measured]
   /// The same with the weights that are reported here; empty without a validation part.
   public var after: [Measured]
-  /// How many values an input has.
+  /// The number of values in one input.
   public var inputSize: Int
   /// The inputs whose weights in the encoder's first layer are not all zero, strongest first; nil where that layer is not
   /// among `layers`, or does not see each input by itself.
@@ -69,12 +74,12 @@ extension StageReport.Feature {
       .map { StageReport.Feature(index: $0.offset, weight: $0.element) }
   }
 
-  /// What people call it: its name where it has one, else its number.
+  /// Its title: its name where it has one, else its number.
   func title(_ names: [String]?) -> String { names.flatMap { index < $0.count ? $0[index] : nil } ?? "\(index)" }
 }
 
 extension StageReport {
-  /// What changed the metrics, in a sentence; nil where there are none.
+  /// The change of the metrics, in a sentence; nil where there are none.
   public var metricsText: String? {
     guard !after.isEmpty else { return nil }
     let now = after.map { "\($0.name) \($0.text)" }.joined(separator: ", ")
@@ -82,14 +87,14 @@ extension StageReport {
     return "validation \(before.map { "\($0.name) \($0.text)" }.joined(separator: ", ")) before, \(now) after"
   }
 
-  /// How many features survive, and the strongest of them.
+  /// Returns the number of surviving features and the strongest of them, in a sentence.
   public func featuresText(names: [String]?, count: Int = 8) -> String? {
     guard let features else { return nil }
     let strongest = features.prefix(count).map { "\($0.title(names)) (\(number($0.weight)))" }.joined(separator: ", ")
     return "\(features.count) of \(inputSize) input features survive" + (features.isEmpty ? "" : "; first \(strongest)")
   }
 
-  /// The whole ranking as comma-separated values.
+  /// Returns the whole ranking as comma-separated values.
   public func featureTable(names: [String]?) -> String {
     let rows = (features ?? []).enumerated().map { rank, feature in
       CSV.row(["\(rank + 1)", feature.title(names), "\(feature.index)", "\(feature.weight)"])
@@ -102,9 +107,10 @@ extension StageReport {
 public struct StageLog {
   private let url: URL
 
+  /// Creates the log of a file, which need not exist.
   public init(_ url: URL) { self.url = url }
 
-  /// The reports of a run, in the order of its stages; none where nothing was projected or masked.
+  /// Returns the reports of a run, in the order of its stages; none where nothing was projected or masked.
   public static func read(_ url: URL) throws -> [StageReport] {
     guard FileManager.default.fileExists(atPath: url.path) else { return [] }
     return try JSONLines.read(url, as: "a report of a stage")

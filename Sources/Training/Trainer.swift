@@ -6,11 +6,14 @@ import Recipes
 
 /// The parts of the data that training sees.
 public struct TrainingData {
+  /// The training part.
   public var training: BatchSource
+  /// The validation part; nil without one.
   public var validation: BatchSource?
   /// The checksum of the table that they come from; nil for other data.
   public var table: String?
 
+  /// Creates the data of a run.
   public init(training: BatchSource, validation: BatchSource?, table: String? = nil) {
     self.training = training
     self.validation = validation

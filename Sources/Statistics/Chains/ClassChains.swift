@@ -1,6 +1,6 @@
 import LatentKit
 
-/// What chains of one class follow, and where they start.
+/// The target of one class's chains, with their starting points.
 public struct ClassTarget<Density> {
   /// The draws that are asked for.
   public let request: ClassRequest
@@ -9,6 +9,7 @@ public struct ClassTarget<Density> {
   /// Nil for a class that no chain can follow, as it has no spread.
   public let density: Density?
 
+  /// Creates the target of one class.
   public init(request: ClassRequest, points: Tensor, density: Density?) {
     (self.request, self.points, self.density) = (request, points, density)
   }
@@ -24,9 +25,10 @@ public struct ClassChains: Sendable {
   public var steps: Int
   /// Steps between two draws of a chain, at least, 1 or more.
   public var thinning: Int
-  /// What to do about chains that do not mix, beside making them longer, for the warnings.
+  /// Advice for chains that do not mix, beside running them longer.
   public var remedy: String?
 
+  /// Creates the settings of chains.
   public init(chains: Int, steps: Int, thinning: Int, remedy: String? = nil) {
     (self.chains, self.steps, self.thinning, self.remedy) = (chains, steps, thinning, remedy)
   }

@@ -4,7 +4,7 @@ import LatentKit
 /// The diagnostics of the draws of one class.
 struct ClassReport {
   let name: String
-  /// How many draws were asked for.
+  /// The number of draws requested.
   let draws: Int
   /// Accepted moves over all moves; nil where every move is accepted, and where there is no walk.
   let acceptance: Double?

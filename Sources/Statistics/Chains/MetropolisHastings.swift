@@ -6,7 +6,7 @@ import LatentKit
 /// A step proposes `x′` and takes it with the probability `min(1, p(x′) q(x|x′) / (p(x) q(x′|x)))`. A chain whose proposal is
 /// rejected stays: its position counts once more. Densities of −∞ are never entered.
 public struct MetropolisHastings<Moves: Proposal>: Transition {
-  /// Which proposals are taken.
+  /// The acceptance rule.
   public enum Rule {
     /// With the probability above: places follow the density.
     case metropolisHastings
@@ -15,6 +15,7 @@ public struct MetropolisHastings<Moves: Proposal>: Transition {
     case levelSet(lowest: Tensor)
   }
 
+  /// The proposal.
   public var proposal: Moves
   private let rule: Rule
   private let logDensity: (Tensor) throws -> Tensor
@@ -63,6 +64,7 @@ public struct MetropolisHastings<Moves: Proposal>: Transition {
 }
 
 extension MetropolisHastings: TunableTransition where Moves: ScaledProposal {
+  /// The step size of the proposal, one for each group.
   public var stepSize: Tensor {
     get { proposal.stepSize }
     set { proposal.stepSize = newValue }

@@ -1,8 +1,8 @@
 import LatentKit
 
-/// What a proposal found for each chain.
+/// The proposed positions of chains.
 public struct Proposed: Sendable {
-  /// How the density `q` of proposals enters the decision.
+  /// The term of the proposal density `q` in the acceptance ratio.
   public enum Correction: Sendable {
     /// `q(x′|x) = q(x|x′)`: only the densities of the places count.
     case symmetric
@@ -15,14 +15,16 @@ public struct Proposed: Sendable {
 
   /// Like the positions, `[groups, chains, dimensions]`.
   public var positions: Tensor
+  /// The correction for the proposal's density.
   public var correction: Correction
 
+  /// Creates the result of a proposal.
   public init(positions: Tensor, correction: Correction) {
     (self.positions, self.correction) = (positions, correction)
   }
 }
 
-/// How chains propose their next places.
+/// A proposal distribution of chains.
 public protocol Proposal {
   /// Proposes a place for each of the positions, `[groups, chains, dimensions]`.
   func propose(from positions: Tensor, using generator: inout Generator) throws -> Proposed
@@ -36,6 +38,7 @@ public protocol ScaledProposal: Proposal {
 
 /// Symmetric Gaussian moves: `x′ = x + s ε M`, with `ε` from `N(0, I)`, a step size `s` and a matrix `M`.
 public struct RandomWalk: ScaledProposal {
+  /// The step size, one for each group.
   public var stepSize: Tensor
   private let matrix: Tensor?
 
@@ -104,6 +107,7 @@ public struct AnyProposal: Proposal {
 public struct KernelJump: Proposal {
   private let density: KernelDensityStack
 
+  /// Creates proposals that are independent draws from a density.
   public init(_ density: KernelDensityStack) { self.density = density }
 
   public func propose(from positions: Tensor, using generator: inout Generator) throws -> Proposed {
