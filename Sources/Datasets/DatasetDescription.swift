@@ -55,7 +55,7 @@ public struct DatasetDescription: Sendable {
   /// The number of classes.
   public var classCount: Int { classNames.count }
 
-  /// Where by hand one would get the files.
+  /// The place to get the files by hand.
   public var source: String { mirrors.first ?? publisher }
 }
 

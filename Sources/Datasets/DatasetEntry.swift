@@ -14,6 +14,7 @@ public struct DataRequest: Sendable {
   /// The run's seed, for sets that are made.
   public var seed: UInt64
 
+  /// Creates a request.
   public init(
     _ settings: DataSettings = DataSettings(), from folder: URL? = nil, at path: String = "data.with",
     environment: [String: String] = ProcessInfo.processInfo.environment, seed: UInt64 = 0

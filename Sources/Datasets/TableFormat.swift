@@ -15,8 +15,11 @@ public struct TableFormat: Sendable, Equatable {
     case keep
   }
 
+  /// The separator of cells.
   public var separator = Separator.auto
+  /// The decimal separator.
   public var decimal = Decimal.point
+  /// The direction of samples: rows or columns.
   public var samples = Direction.rows
   /// nil: the first row is one where none of its cells is a number.
   public var header: Bool?
@@ -24,6 +27,7 @@ public struct TableFormat: Sendable, Equatable {
   public var label: Column?
   /// Columns that are left out.
   public var drop: [Column] = []
+  /// The treatment of cells without a value.
   public var missing = Missing.refuse
   /// The limit of an unpacked file, in MiB.
   public var unpackLimit = UnpackLimit.usual.mebibytes

@@ -8,9 +8,9 @@ import Recipes
 public struct Checkpoint {
   /// The position of training. Every count is of finished things.
   public struct Position: Codable, Sendable, Equatable {
-    /// The finished stages.
+    /// The number of finished stages.
     public var stage = 0
-    /// The finished epochs of the current stage.
+    /// The number of finished epochs of the current stage.
     public var epoch = 0
     /// Iterations in the epoch at hand.
     public var iteration = 0
@@ -18,9 +18,9 @@ public struct Checkpoint {
     public var totalIterations = 0
     /// Batches that repeated steps took beside the epoch's own, in the stage at hand.
     public var extraBatches = 0
-    /// Sums of the loss terms over the epoch at hand, and how many iterations each term has.
+    /// Sums of the loss terms over the epoch at hand, by term.
     public var sums: [String: Double] = [:]
-    /// Counts of what was done, by name.
+    /// Iterations summed in `sums`, by term.
     public var counts: [String: Int] = [:]
     /// Seconds that the epoch at hand has taken.
     public var seconds = 0.0

@@ -108,5 +108,6 @@ public struct PartDescription: Sendable {
 /// A defect in how plugins declare parts, found before anything runs.
 public struct CatalogError: Error, CustomStringConvertible, Equatable {
   public let description: String
+  /// Creates an error from its sentence.
   public init(_ description: String) { self.description = description }
 }

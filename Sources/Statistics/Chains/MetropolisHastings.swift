@@ -64,7 +64,7 @@ public struct MetropolisHastings<Moves: Proposal>: Transition {
 }
 
 extension MetropolisHastings: TunableTransition where Moves: ScaledProposal {
-  /// The step size of the proposal, one for each group.
+  /// The step size of the proposal, `[groups, 1, 1]` or a shape that is broadcast to it.
   public var stepSize: Tensor {
     get { proposal.stepSize }
     set { proposal.stepSize = newValue }

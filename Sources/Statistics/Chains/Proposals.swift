@@ -38,7 +38,7 @@ public protocol ScaledProposal: Proposal {
 
 /// Symmetric Gaussian moves: `x′ = x + s ε M`, with `ε` from `N(0, I)`, a step size `s` and a matrix `M`.
 public struct RandomWalk: ScaledProposal {
-  /// The step size, one for each group.
+  /// The step size of each group, `[groups, 1, 1]` or a shape that is broadcast to it.
   public var stepSize: Tensor
   private let matrix: Tensor?
 
