@@ -5,13 +5,13 @@ import LatentKit
 /// Examples stay in memory as stored; a batch is sliced, padded, converted and scaled in a few operations over all of
 /// it. On a GPU the stored bytes are moved there once.
 public final class BatchSource {
-  /// The examples.
+  /// The examples as stored.
   public let examples: Examples
-  /// The settings of the data.
+  /// The settings that say how they are presented.
   public let settings: DataSettings
   /// The number of classes; nil without labels.
   public let classCount: Int?
-  /// The device of batches.
+  /// The device that batches are made on.
   public let device: Device
 
   /// - Throws: `ConfigError` for settings that do not fit the data.

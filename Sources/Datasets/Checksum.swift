@@ -9,7 +9,7 @@ public struct Checksum: Hashable, Sendable, CustomStringConvertible {
     case md5, sha256
   }
 
-  /// The hash function.
+  /// The digest that it is.
   public let algorithm: Algorithm
   /// Hexadecimal digits in lower case: 32 for MD5, 64 for SHA-256.
   public let digits: String

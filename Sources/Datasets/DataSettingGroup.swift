@@ -10,7 +10,7 @@ public enum DataSettingGroup: Sendable, CaseIterable {
   case embedded
   /// Settings for tables of any format.
   case tables
-  /// Settings for the format of tables that are named by their path.
+  /// The format of a file: for tables that are named by their path.
   case files
 
   /// The settings' names.

@@ -1,12 +1,12 @@
 import LatentKit
 
-/// The settings of data under `data.with` in a recipe.
+/// Settings that data share, under `data.with`.
 public struct DataSettings: ComponentConfig {
   /// The range that the bytes 0 to 255 are scaled to.
   public enum Range: String, Choice {
     case unit, symmetric
 
-    /// The least and greatest scaled value.
+    /// The least and the greatest value.
     public var bounds: ClosedRange<Double> { self == .unit ? 0...1 : -1...1 }
   }
 

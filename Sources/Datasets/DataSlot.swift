@@ -1,7 +1,7 @@
 import LatentKit
 
 extension SlotKey where Role == DatasetEntry {
-  /// The slot of data sets.
+  /// The key of data sets in a catalog.
   public static var data: Self { Self(.data) }
 }
 

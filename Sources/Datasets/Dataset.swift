@@ -5,17 +5,17 @@ import LatentKit
 public struct Dataset: Sendable {
   /// The name that recipes use: `mnist`.
   public let name: String
-  /// The title in messages.
+  /// The name for people.
   public let title: String
-  /// The training part.
+  /// The training examples.
   public var train: Examples
   /// Held out from training to watch it; nil where nothing is.
   public var validation: Examples?
   /// Nil for data that have no test part of their own; `prepared` cuts one out.
   public var test: Examples?
-  /// The class names of the labels 0, 1, ….
+  /// The names of the labels 0, 1, ….
   public let classNames: [String]?
-  /// The column names of a table; nil for images.
+  /// The names of a table's columns; nil for images.
   public let featureNames: [String]?
   /// The number of classes; nil without labels.
   public let classCount: Int?
@@ -96,7 +96,7 @@ public struct Dataset: Sendable {
   /// `[channels, height, width]` or `[features]`, before padding.
   public var inputShape: [Int] { train.inputShape }
 
-  /// A warning for the user; nil where the examples are those of the named set.
+  /// A note for the user; nil when the examples are what their name promises.
   public var note: String? {
     guard case .embedded = origin else { return nil }
     return "data '\(name)' is the \(origin); 'host data fetch \(name)' gets the full set"

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A description of a data set before it is loaded.
+/// A published data set before it is loaded.
 public struct DatasetDescription: Sendable {
   /// One of the files of a set: four for images, one for a table.
   public struct File: Sendable, Equatable {
@@ -8,7 +8,7 @@ public struct DatasetDescription: Sendable {
     public let name: String
     /// The published checksum and length, where they are known.
     public let checksum: Checksum?
-    /// The size in bytes; nil where it is not known.
+    /// The size of the file as published; nil where it varies.
     public let byteCount: Int?
     /// Under what else it may lie in a data folder.
     var otherNames: [String] = []
@@ -17,19 +17,19 @@ public struct DatasetDescription: Sendable {
     var names: [String] { [name] + (name.hasSuffix(".gz") ? [String(name.dropLast(3))] : []) + otherNames }
   }
 
-  /// The name in recipes.
+  /// The name that recipes use.
   public let name: String
-  /// The title in messages.
+  /// The name for people.
   public let title: String
-  /// The contents, in one line.
+  /// Its content, in one line.
   public let summary: String
-  /// The licence.
+  /// The licence of the data.
   public let licence: String
   /// `[channels, height, width]`, or `[features]` for a table.
   public let inputShape: [Int]
-  /// The class names in order of labels.
+  /// The names of the classes, in the order of their labels.
   public let classNames: [String]
-  /// The number of training examples.
+  /// The number of training examples as published.
   public let trainCount: Int
   /// 0 for a table, whose test part is cut out of its samples.
   public let testCount: Int
@@ -45,7 +45,7 @@ public struct DatasetDescription: Sendable {
   public let isEmbedded: Bool
   /// Whether images are stored column by column.
   let isTransposed: Bool
-  /// The number of the first class in the label files.
+  /// The label of the first class in the files.
   let firstLabel: Int
   /// The format of the file, where the set is a table.
   var table: TableFormat?

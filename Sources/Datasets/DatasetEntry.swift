@@ -1,7 +1,7 @@
 import Foundation
 import LatentKit
 
-/// A request for a data set.
+/// A request for the examples of a data set. A new field breaks no set.
 public struct DataRequest: Sendable {
   /// The settings that all data share.
   public var settings: DataSettings
@@ -31,7 +31,7 @@ public struct DataRequest: Sendable {
 ///         origin: .made("\(moons.count) points"))
 ///     }
 public struct DatasetEntry: Sendable {
-  /// The kind of inputs, which decides the common settings that it takes.
+  /// The kind of a set's inputs, which decides what settings it takes beside its own.
   public enum Kind: Sendable {
     /// Bytes `[channels, height, width]`, which are scaled, padded and augmented.
     case images
@@ -43,9 +43,9 @@ public struct DatasetEntry: Sendable {
 
   /// The name that recipes use.
   public let name: String
-  /// The contents and origin, in one line.
+  /// Its content and origin, in one line.
   public let summary: String
-  /// The kind of inputs.
+  /// The kind of its inputs.
   public let kind: Kind
   /// Every setting that means something to it: its own, then those that it shares with other data.
   public let settings: [SettingDescription]

@@ -1,7 +1,8 @@
 /// Something about a dataset that cannot be used: what was found, what was expected, what to do. One sentence.
 public struct DatasetError: Error, CustomStringConvertible, Equatable {
+  /// The sentence that is shown.
   public let description: String
-  /// Creates an error from its sentence.
+  /// Creates an error from one sentence.
   public init(_ description: String) { self.description = description }
 }
 

@@ -11,7 +11,7 @@ public enum DatasetFetcher {
   public struct Progress: Sendable, Equatable, CustomStringConvertible {
     /// The name of the file.
     public let file: String
-    /// The bytes received so far.
+    /// Bytes so far.
     public let received: Int
     /// nil where the length is not known before.
     public let expected: Int?
@@ -23,9 +23,9 @@ public enum DatasetFetcher {
 
   /// The programs that do the work, looked up in `PATH`.
   public struct Tools: Sendable {
-    /// The command for downloads.
+    /// The name or path of curl.
     public var curl = "curl"
-    /// The command that unpacks ZIP archives.
+    /// The name or path of unzip.
     public var unzip = "unzip"
     public init() {}
   }

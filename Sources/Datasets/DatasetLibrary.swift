@@ -122,7 +122,7 @@ public enum DatasetLibrary {
     return .embedded(description.files.map { folder.appendingPathComponent($0.name) })
   }
 
-  /// What to do when files are missing.
+  /// Returns advice about missing files.
   static func advice(_ description: DatasetDescription, _ directory: URL?) -> String {
     let folder =
       directory?.appendingPathComponent(description.folder).path ?? "the data folder's '\(description.folder)'"

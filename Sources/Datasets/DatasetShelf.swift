@@ -3,7 +3,7 @@ import LatentKit
 
 /// Data sets by name: those that LatentKit knows, and those that plugins bring.
 public struct DatasetShelf: Sendable {
-  /// The data sets.
+  /// The sets, in order.
   public let entries: [DatasetEntry]
 
   /// The sets that LatentKit knows: MNIST and its relatives, the tables of papers, and `table` for any file.
@@ -37,7 +37,7 @@ public struct DatasetShelf: Sendable {
     return found
   }
 
-  /// What is published of the sets that have files of fixed names.
+  /// The descriptions of the sets that are published in files of fixed names.
   public var published: [DatasetDescription] { entries.compactMap(\.published) }
 
   /// The published set of a name: what can be fetched and verified.

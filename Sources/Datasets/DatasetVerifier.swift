@@ -4,15 +4,15 @@ import LatentKit
 
 /// Checks the files of a dataset against what is known about it.
 public enum DatasetVerifier {
-  /// The result of a check.
+  /// The findings of a check.
   public struct Report: Sendable, CustomStringConvertible {
-    /// A file that was checked.
+    /// One file of a set as it was found.
     public struct File: Sendable, Equatable {
-      /// The file.
+      /// Its place.
       public let url: URL
-      /// The size in bytes.
+      /// Its size.
       public let byteCount: Int
-      /// The checksum of its bytes.
+      /// Its checksum.
       public let checksum: Checksum
       /// nil where no checksum is published for this file.
       public let published: Checksum?
@@ -20,17 +20,17 @@ public enum DatasetVerifier {
       public var isAsPublished: Bool? { published.map { $0 == checksum } }
     }
 
-    /// A part of the data set.
+    /// One part of a set as it was read.
     public struct Part: Sendable, Equatable {
-      /// The name of the part.
+      /// Its name: train or test.
       public let name: String
-      /// The number of examples.
+      /// The number of its examples.
       public let count: Int
-      /// The shape of one input.
+      /// The shape of an example.
       public let inputShape: [Int]
       /// The number of examples of each class.
       public let histogram: [Int]
-      /// The class names, where the file has them.
+      /// The names of the classes, where the file says so.
       public var classNames: [String] = []
 
       /// `[500, 500]`, or with names, `[Eryth 13, Gran 59]`.
@@ -40,15 +40,15 @@ public enum DatasetVerifier {
       }
     }
 
-    /// The name of the data set.
+    /// The name of the set.
     public let dataset: String
     /// The folder of the files.
     public let origin: Dataset.Origin
-    /// The files that were read.
+    /// Its files.
     public let files: [File]
-    /// The parts that were read.
+    /// Its parts.
     public let parts: [Part]
-    /// The problems found, a sentence each; empty for none.
+    /// Problems, a sentence each; empty where there are none.
     public let problems: [String]
     /// Whether no problem was found.
     public var isGood: Bool { problems.isEmpty }

@@ -66,7 +66,7 @@ struct DelimitedRows {
     return candidates[counts.indices.max { (counts[$0], -$0) < (counts[$1], -$1) } ?? 0]
   }
 
-  /// What stands between cells, in words: `commas`.
+  /// The character between cells, in words: `commas`.
   var separatorName: String {
     switch separator {
     case 0x2c: "commas"

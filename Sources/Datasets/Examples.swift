@@ -47,7 +47,7 @@ public struct Examples: Sendable {
 
   /// The number of examples.
   public var count: Int { inputs.shape[0] }
-  /// Whether inputs are images.
+  /// Whether inputs are images rather than rows of numbers.
   public var areImages: Bool { inputs.rank == 4 }
 
   /// `[channels, height, width]` or `[features]`.

@@ -1,10 +1,10 @@
 import Files
 import Foundation
 
-/// The contents of an IDX file of unsigned bytes, the format of MNIST and its relatives: two zero bytes, the type `8`, the
+/// The content of an IDX file of unsigned bytes, the format of MNIST and its relatives: two zero bytes, the type `8`, the
 /// rank, then one big-endian 32-bit length per axis, then the values in row-major order. Plain or gzip.
 public struct IDX: Sendable, Equatable {
-  /// The kind of contents.
+  /// The content of a file: images or labels.
   public enum Kind: Sendable {
     /// Rank 3, `[count, height, width]`; magic number 2051.
     case images
@@ -22,7 +22,7 @@ public struct IDX: Sendable, Equatable {
     }
   }
 
-  /// The lengths of the axes.
+  /// The shape, `[count, height, width]` or `[count]`.
   public let shape: [Int]
   /// As many as the shape says.
   public let bytes: Data

@@ -58,7 +58,7 @@ private struct ZipArchive {
     String(cString: zip_error_strerror(error))
   }
 
-  /// What its files are called, in their order.
+  /// The names of its files, in their order.
   func names() throws -> [String] {
     (0..<UInt64(max(0, zip_get_num_entries(handle, 0)))).compactMap { index in
       zip_get_name(handle, index, UInt32(ZIP_FL_ENC_GUESS)).map { String(cString: $0) }

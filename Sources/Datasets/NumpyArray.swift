@@ -61,7 +61,7 @@ struct NumpyArray {
       ? element.numbers(data, at: (0..<count).lazy.map(place)) : element.numbers(data, at: 0..<count)
   }
 
-  /// What the values at some positions, counted in row-major order, are called as classes.
+  /// Returns the class names for the values at some positions, counted in row-major order.
   func classNames(at positions: some Collection<Int>) -> [String] {
     let places = positions.map(place)
     if element.isText { return element.texts(data, at: places) }

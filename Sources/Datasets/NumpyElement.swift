@@ -1,7 +1,7 @@
 import Files
 import Foundation
 
-/// What a stored number can be read as, without a detour through a type that would round it.
+/// The kind of number that a stored one can be read as, without a detour through a type that would round it.
 protocol NumpyValue {
   init(_ number: Int64)
   init(_ number: UInt64)
@@ -21,7 +21,7 @@ struct NumpyClassName: NumpyValue {
   init(_ number: Double) { text = Int(exactly: number).map(String.init) ?? "\(number)" }
 }
 
-/// The element type of an array: `<f4`, `>i8`, `|b1`, `<U7`.
+/// The type of an array's elements: `<f4`, `>i8`, `|b1`, `<U7`.
 struct NumpyElement {
   private let kind: Character
   /// Bytes of a value.

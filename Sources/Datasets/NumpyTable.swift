@@ -2,7 +2,7 @@ import Files
 import LatentKit
 
 extension DataTable {
-  /// What inputs and labels may be called in an archive.
+  /// Names of inputs and labels in an archive.
   private static let inputNames = ["x", "data", "inputs", "features"]
   private static let labelNames = ["y"] + TableFormat.Column.usualForLabels
 

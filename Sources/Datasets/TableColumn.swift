@@ -8,7 +8,7 @@ extension TableFormat {
     /// From 1, as they stand in the file; -1 is the last.
     case number(Int)
 
-    /// What a column of labels may be called where none is named; upper and lower case are the same.
+    /// Names of a column of labels where none is given; upper and lower case are the same.
     static let usualForLabels = ["label", "labels", "class", "target"]
 
     public init(from decoder: any Swift.Decoder) throws {
@@ -54,7 +54,7 @@ extension TableFormat {
       })
   }
 
-  /// What is said of a column or row to leave out that is not there.
+  /// The sentence about a column or row to leave out that is not there.
   static func nothingToDrop(
     _ column: Column, _ noun: String, _ names: [String], count: Int, path: String
   ) -> FileError {

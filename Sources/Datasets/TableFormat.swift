@@ -2,9 +2,9 @@ import LatentKit
 
 /// The format of a file of numbers.
 public struct TableFormat: Sendable, Equatable {
-  /// The separator of cells; `auto` takes the one that is most frequent in the first row, where a decimal comma is none.
+  /// The character between cells; `auto` takes the one that is most frequent in the first row, where a decimal comma is none.
   public enum Separator: String, Choice { case auto, comma, semicolon, tab }
-  /// The decimal separator.
+  /// The character before the fraction of a number.
   public enum Decimal: String, Choice { case point, comma }
   /// Whether each sample is a row or a column.
   public enum Direction: String, Choice { case rows, columns }
@@ -15,11 +15,11 @@ public struct TableFormat: Sendable, Equatable {
     case keep
   }
 
-  /// The separator of cells.
+  /// The character between cells.
   public var separator = Separator.auto
-  /// The decimal separator.
+  /// The character before the fraction of a number.
   public var decimal = Decimal.point
-  /// The direction of samples: rows or columns.
+  /// Whether samples are rows or columns.
   public var samples = Direction.rows
   /// nil: the first row is one where none of its cells is a number.
   public var header: Bool?

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What gnuplot is to draw.
+/// Commands and data for gnuplot.
 struct Drawing: Sendable {
   /// In pixels, as `height`.
   let width: Int

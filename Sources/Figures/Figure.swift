@@ -12,7 +12,9 @@ public protocol Figure: Sendable {
 
 /// Where the two files of a figure go.
 public struct FigureFiles: Sendable, Equatable {
+  /// The place of the PNG file.
   public let png: URL
+  /// The place of the SVG file.
   public let svg: URL
 
   /// - Parameter url: A name that ends in `png`, in `svg`, or otherwise; then it is that of the PNG file.

@@ -7,21 +7,28 @@ import Foundation
 public struct LinePlot: Sendable {
   /// One line: points from left to right. A value that is not finite leaves a gap.
   public struct Series: Sendable {
-    /// What the legend calls the line; an empty name stays out of it.
+    /// The name in the legend; an empty one stays out of it.
     public var name: String
+    /// The points, from left to right.
     public var points: [(x: Double, y: Double)]
 
+    /// Creates a value with these fields.
     public init(_ name: String, _ points: [(x: Double, y: Double)]) { (self.name, self.points) = (name, points) }
   }
 
+  /// The heading.
   public var title: String
+  /// The name of the horizontal axis.
   public var xLabel: String
+  /// The name of the vertical axis.
   public var yLabel: String
+  /// The lines.
   public var series: [Series]
   /// Whether the vertical axis is logarithmic. Values that are not positive are left out then; where none is positive
   /// the axis stays linear.
   public var logY: Bool
 
+  /// Creates a value with these fields.
   public init(title: String, xLabel: String, yLabel: String, series: [Series], logY: Bool = false) {
     (self.title, self.xLabel, self.yLabel, self.series, self.logY) = (title, xLabel, yLabel, series, logY)
   }

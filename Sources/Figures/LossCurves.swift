@@ -6,10 +6,14 @@ import Foundation
 public struct LossCurves: Figure {
   /// One quantity over epochs. Either list may be empty.
   public struct Curve: Sendable {
+    /// The name of the loss or metric.
     public var name: String
+    /// The values on the training part, by epoch.
     public var training: [(epoch: Double, value: Double)]
+    /// The values on the validation part, by epoch.
     public var validation: [(epoch: Double, value: Double)]
 
+    /// Creates a value with these fields.
     public init(
       _ name: String, training: [(epoch: Double, value: Double)] = [], validation: [(epoch: Double, value: Double)] = []
     ) {
@@ -17,8 +21,11 @@ public struct LossCurves: Figure {
     }
   }
 
+  /// The weighted sums of all terms.
   public var total: [Curve]
+  /// The terms by themselves.
   public var terms: [Curve]
+  /// The metrics.
   public var metrics: [Curve]
 
   /// - Parameter total: The loss that is minimised; several where steps alternate.

@@ -9,8 +9,10 @@ public struct Montage: Figure {
   public struct Panel: Sendable {
     /// Above the picture, in as many lines as its width asks for; an empty one takes no room.
     public var title: String
+    /// The picture.
     public var picture: Picture
 
+    /// Creates a value with these fields.
     public init(_ title: String, _ picture: Picture) { (self.title, self.picture) = (title, picture) }
   }
 

@@ -4,23 +4,30 @@ import Foundation
 
 /// A colour of 8 bits for each of red, green and blue.
 public struct Color: Sendable, Hashable {
+  /// The share of red, 0 to 255.
   public var red: UInt8
+  /// The share of green, 0 to 255.
   public var green: UInt8
+  /// The share of blue, 0 to 255.
   public var blue: UInt8
 
+  /// Creates a colour from its shares, 0 to 255.
   public init(_ red: UInt8, _ green: UInt8, _ blue: UInt8) { (self.red, self.green, self.blue) = (red, green, blue) }
 
   /// One shade of grey.
   public init(gray: UInt8) { self.init(gray, gray, gray) }
 
+  /// White.
   public static let white = Color(gray: 255)
-  /// What stands for a value that is not a number: a magenta that no grey image and few photographs contain.
+  /// The colour of a value that is not a number: a magenta that no grey image and few photographs contain.
   public static let signal = Color(255, 0, 170)
 }
 
 /// A rectangle of pixels. (0, 0) is the upper left corner.
 public struct Picture: Sendable, Equatable {
+  /// The width in pixels.
   public let width: Int
+  /// The height in pixels.
   public let height: Int
   /// Red, green and blue of each pixel, row after row.
   public private(set) var pixels: [UInt8]
@@ -152,7 +159,7 @@ extension Picture {
 }
 
 extension png_image {
-  /// What libpng says went wrong.
+  /// The message of libpng.
   fileprivate var text: String {
     withUnsafeBytes(of: message) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
   }

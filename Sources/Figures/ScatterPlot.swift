@@ -4,13 +4,16 @@ import Foundation
 ///
 /// Groups of the same number look the same in all panels, and one legend right of the panels names them.
 public struct ScatterPlot: Sendable {
+  /// Points of one class.
   public struct Group: Sendable {
-    /// What the legend calls it.
+    /// The name in the legend.
     public var name: String
+    /// The places of the points.
     public var points: [(x: Double, y: Double)]
     /// Whether it is drawn in light grey beneath the others: points that belong to none of the groups.
     public var isBackground: Bool
 
+    /// Creates a value with these fields.
     public init(_ name: String, _ points: [(x: Double, y: Double)], isBackground: Bool = false) {
       (self.name, self.points, self.isBackground) = (name, points, isBackground)
     }
@@ -20,11 +23,16 @@ public struct ScatterPlot: Sendable {
     }
   }
 
+  /// The heading.
   public var title: String
+  /// The name of the horizontal axis.
   public var xLabel: String
+  /// The name of the vertical axis.
   public var yLabel: String
+  /// The classes.
   public var groups: [Group]
 
+  /// Creates a value with these fields.
   public init(title: String, xLabel: String, yLabel: String, groups: [Group]) {
     (self.title, self.xLabel, self.yLabel, self.groups) = (title, xLabel, yLabel, groups)
   }

@@ -9,6 +9,7 @@ public struct SpherePlot: Sendable {
   /// Two or three coordinates each, of any length above 0: only their directions count.
   public var points: [[Double]]
 
+  /// Creates a value with these fields.
   public init(title: String, points: [[Double]]) { (self.title, self.points) = (title, points) }
 
   /// Writes panels as PNG and SVG, in rows from the upper left.

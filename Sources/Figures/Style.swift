@@ -34,7 +34,7 @@ enum Style {
   static let palette =
     "set palette defined (0 '#f6f9fc', 1 '#cddeee', 2 '#8fbbdb', 3 '#4a8ec1', 4 '#185b9b', 5 '#0a2a5e')"
 
-  /// What a panel with axes begins with.
+  /// The commands that begin a panel with axes.
   static let axes = [
     "set border 3 lw 1 lc rgb '\(frame)'",
     "set tics nomirror out scale 0.6 textcolor rgb '\(ink)' font ',\(smallSize)'",

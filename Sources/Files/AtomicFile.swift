@@ -10,12 +10,12 @@ import Foundation
 
 /// A file that could not be read or written: what was found and what to do.
 public struct FileError: Error, CustomStringConvertible, Equatable {
-  /// The path of the file.
+  /// The file or folder that it is about.
   public let path: String
-  /// The reason, with advice.
+  /// The rest of the sentence: found, expected, advice.
   public let reason: String
 
-  /// Creates an error about a file.
+  /// Creates an error about a file or folder.
   public init(_ path: String, _ reason: String) {
     self.path = path
     self.reason = reason
@@ -27,12 +27,14 @@ public struct FileError: Error, CustomStringConvertible, Equatable {
 /// Writes a file so that its name always stands for a whole one: a temporary file beside it is written, synced and
 /// renamed. When anything fails, a full disk say, the temporary file is removed and an old file stays as it was.
 public enum AtomicFile {
-  /// Writes data; the file is written completely or not at all.
+  /// Writes bytes to a temporary name, syncs and renames.
+  ///
+  /// - Throws: `FileError`; what was there before stays.
   public static func write(_ data: Data, to url: URL) throws {
     try write(to: url) { try $0(data) }
   }
 
-  /// Writes text as UTF-8; the file is written completely or not at all.
+  /// Writes text as UTF-8, in the same way.
   public static func write(_ text: String, to url: URL) throws { try write(Data(text.utf8), to: url) }
 
   /// Writes piece by piece.
@@ -70,7 +72,7 @@ public enum AtomicFile {
   }
 }
 
-/// What the system says about the last failed call, with advice where there is some.
+/// Returns the system's message about the last failed call, with advice where there is some.
 public func systemMessage(_ code: Int32 = errno) -> String {
   switch code {
   case ENOSPC: "the disk is full; free some space and run again"

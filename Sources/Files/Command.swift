@@ -10,11 +10,12 @@ import Foundation
 
 /// A program that could not be run. One sentence.
 public struct CommandError: Error, CustomStringConvertible, Equatable {
+  /// The sentence that is shown.
   public let description: String
   /// Whether there is no such program.
   public let isMissing: Bool
 
-  /// Creates an error from its sentence.
+  /// Creates an error from one sentence.
   public init(_ description: String, isMissing: Bool = false) {
     (self.description, self.isMissing) = (description, isMissing)
   }
@@ -34,7 +35,7 @@ public struct Command: Sendable {
 
   /// The name that is looked up in the search path, or a path.
   public let name: String
-  /// The arguments of the command.
+  /// The arguments that the program is given.
   public let arguments: [String]
   private let searchPath: String
 

@@ -33,7 +33,7 @@ public struct Host: Sendable {
     }
   }
 
-  /// What completions of a command line may name. The parser asks for them by closures that know nothing of the program;
+  /// The program whose parts completions may name. The parser asks for them by closures that know nothing of the program;
   /// everything else is passed the host.
   @TaskLocal static var completing: Catalog?
 

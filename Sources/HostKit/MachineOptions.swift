@@ -19,7 +19,7 @@ package struct MachineOptions: ParsableArguments {
 
   package init() {}
 
-  /// What the options say, checked.
+  /// Returns the options as a value, checked.
   package func machine() throws -> Machine {
     if let threads {
       guard (1...1024).contains(threads) else { throw ValidationError("--threads is \(threads), expected 1 to 1024") }

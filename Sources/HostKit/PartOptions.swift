@@ -47,7 +47,7 @@ struct PartOptions: ParsableArguments {
       "Any setting: --set prior.classes=20 --set encoder.latent=16. Repeat for more.", valueName: "path=value"))
   var settings: [String] = []
 
-  /// What the flags say of each slot that takes one part.
+  /// The part by flag of each slot that takes one.
   var choices: [(Slot, String?)] {
     [
       (.encoder, encoder), (.prior, prior), (.decoder, decoder), (.classifier, classifier),

@@ -6,6 +6,7 @@ import Training
 /// How often a command runs a recipe.
 struct RepeatOptions: ParsableArguments {
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp("Run with each of these seeds, as in 1,2,3 or 1-5: mean and spread.", valueName: "list"))
   var seeds: String?
   @Option(

@@ -25,8 +25,9 @@ struct Reproduce: HostSubcommand {
     parsing: .singleValue,
     help: ArgumentHelp("Run only rows with this in their name. Repeat for more.", valueName: "text"))
   var only: [String] = []
-  @Option(help: ArgumentHelp("Other seeds than the experiment's, as in 1,2,3 or 1-5.", valueName: "list")) var seeds:
-    String?
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Other seeds than the experiment's, as in 1,2,3 or 1-5.", valueName: "list")) var seeds: String?
   @Option(
     name: .customLong("set"), parsing: .singleValue,
     help: ArgumentHelp("A change to every recipe, as in epochs=16. Repeat for more.", valueName: "path=value"))

@@ -4,13 +4,13 @@ import Recipes
 import Runs
 import Studies
 
-/// What a command wants of a run: `train` only measures the model, `compose` draws from it too.
+/// The purpose of a run: `train` only measures the model, `compose` draws from it too.
 struct Purpose {
   let command: String
   /// Samples to draw of each class; nil draws none.
   let perClass: Int?
 
-  /// What to type to go on with a run of a name.
+  /// Returns the command line that goes on with a run of a name.
   func wayOn(_ name: String, _ target: RunOptions, _ machine: MachineOptions) -> String {
     "host \(command) --resume --name \(name)" + (target.runs == "runs" ? "" : " --runs \(target.runs)") + machine.typed
       + (perClass.map { $0 == 10 ? "" : " --per-class \($0)" } ?? "")

@@ -288,7 +288,7 @@ private struct DryRun {
     }
   }
 
-  /// What updates itself from a batch does so once.
+  /// Lets parts update themselves from the batch, once.
   private func update(_ step: ComposedStep, after forward: Forward, _ place: String) throws {
     try withoutGradients {
       for (title, part) in step.online(model.prior) {
@@ -311,7 +311,7 @@ private struct DryRun {
 
   // MARK: After training
 
-  /// What comes after training, in evaluation mode, on enough random examples for a few of each class.
+  /// Rehearses all that comes after training, in evaluation mode, on enough random examples for a few of each class.
   func rehearse() throws {
     let count = min(max(8 * (data.classCount ?? 2), 16), 128)
     let batch = try DryRun.batch(of: count, for: data, on: device)

@@ -139,7 +139,7 @@ private struct Targets {
     return try inStages([index], rest.dropFirst())
   }
 
-  /// What a path below `stages[i]` means in each of some stages.
+  /// Returns the places that a path below `stages[i]` means in some stages.
   private func inStages(_ indices: [Int], _ rest: Rest) throws -> [Target] {
     guard let stages = recipe.stages, !stages.isEmpty else {
       throw TreeProblem(reason: "this recipe has no stages yet; write its stages, or resolve it first")

@@ -12,7 +12,7 @@ public struct Composer: Sendable {
 
   /// Returns the recipe with every part and every setting.
   ///
-  /// What the recipe leaves out comes from what its parts declare as their companions: the prior first, then the
+  /// Parts that the recipe leaves out come from those that its parts declare as their companions: the prior first, then the
   /// encoder, the decoder and the sampler; what none of them says, from here: prior `standard-normal`, decoder `mlp`,
   /// sampler `prior`, loss `mse`, optimiser `adam`, schedule `constant`, 10 epochs, batches of 128. Metrics are
   /// those of all parts together. `none` keeps a slot empty. A step that does not say what it trains trains the encoder, the

@@ -17,6 +17,7 @@ import Foundation
 ///
 /// TensorBoard shows files whose name contains `tfevents`, such as `events.out.tfevents.0.latentkit`.
 public final class EventFile {
+  /// The place of the file.
   public let url: URL
   private let descriptor: Int32
   private let clock: () -> Double

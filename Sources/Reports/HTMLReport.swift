@@ -7,41 +7,57 @@ import Foundation
 public struct HTMLReport: Sendable {
   /// Named values below a heading: a summary, measurements, diagnostics.
   public struct Table: Sendable {
+    /// One named value.
     public struct Row: Sendable {
+      /// The name.
       public var name: String
+      /// The value as text.
       public var value: String
-      /// What the value means or is compared with; may be empty.
+      /// A remark on the value; may be empty.
       public var note: String
 
+      /// Creates a value with these fields.
       public init(_ name: String, _ value: String, note: String = "") {
         (self.name, self.value, self.note) = (name, value, note)
       }
     }
 
+    /// The heading.
     public var title: String
+    /// The rows, in order.
     public var rows: [Row]
 
+    /// Creates a value with these fields.
     public init(_ title: String, _ rows: [Row]) { (self.title, self.rows) = (title, rows) }
   }
 
+  /// A picture with its caption.
   public struct Figure: Sendable {
     /// Where the image is, relative to the page: `figures/samples.png`.
     public var path: String
+    /// The caption.
     public var caption: String
 
+    /// Creates a value with these fields.
     public init(_ path: String, caption: String) { (self.path, self.caption) = (path, caption) }
   }
 
+  /// The heading of the page.
   public var title: String
+  /// A line below it; may be empty.
   public var subtitle: String
   /// Shown first: what ran and how it went.
   public var summary: [Table.Row]
+  /// The measurements.
   public var measurements: [Table.Row]
+  /// Diagnostics and warnings.
   public var diagnostics: [Table.Row]
+  /// The pictures.
   public var figures: [Figure]
   /// The text of the resolved recipe.
   public var recipe: String
 
+  /// Creates a value with these fields.
   public init(
     title: String, subtitle: String = "", summary: [Table.Row] = [], measurements: [Table.Row] = [],
     diagnostics: [Table.Row] = [], figures: [Figure] = [], recipe: String = ""

@@ -23,7 +23,7 @@ final class EventObserver: TrainingObserver {
     for metric in record.metrics {
       if let value = metric.value { file.scalar("validation/\(metric.name)", value, step: record.iteration) }
     }
-    for (index, rate) in record.rates.enumerated() {
+    for (index, rate) in record.learningRates.enumerated() {
       file.scalar("rate/step \(index + 1)", rate, step: record.iteration)
     }
     do { try file.flush() } catch { observer?.noticed(.warning("\(error)")) }

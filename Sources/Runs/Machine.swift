@@ -5,11 +5,12 @@ import LatentKit
 public struct Machine: Sendable, Equatable {
   /// The folder with the data sets; nil for the one that `LATENTKIT_DATA` names, then for what ships with the package.
   public var dataFolder: URL?
-  /// What runs compute on.
+  /// The machine that runs compute on.
   public var device: Device
   /// Threads of each operation, 1 to 1024; nil leaves the number as it is, all cores unless set before.
   public var threads: Int?
 
+  /// Creates a value with these fields.
   public init(dataFolder: URL? = nil, device: Device = .best, threads: Int? = nil) {
     self.dataFolder = dataFolder
     self.device = device

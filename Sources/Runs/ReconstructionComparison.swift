@@ -61,28 +61,28 @@ public struct UnseenImages {
 /// Several runs reconstruct the same images (Figure 9 of Zhu & Zhang 2019): a picture, and the errors beside those on each
 /// run's own test part.
 public struct ReconstructionComparison {
-  /// What the errors measure.
+  /// The unit of the errors.
   public static let unit = "mean squared error of a pixel, brightness from 0 to 1, padding left out"
 
   /// One run's mean squared error of a pixel.
   public struct Row: Sendable {
-    /// What the run is called.
+    /// The name of the run.
     public let run: String
     /// On the images that are compared.
     public let error: Double
     /// On the run's own test part.
     public let ownError: Double
-    /// What that part is: `mnist, 10000 images`.
+    /// The part in words: `mnist, 10000 images`.
     public let own: String
   }
 
-  /// What the images are: `fashion-mnist, 10000 test images`.
+  /// The images in words: `fashion-mnist, 10000 test images`.
   public let title: String
   /// The errors, in the order of the runs.
   public let rows: [Row]
   /// The images that were drawn, with a row of reconstructions for each run.
   public let grid: ImageGrid
-  /// What a reader must know about some runs.
+  /// Notes on some runs.
   public let notes: [String]
 
   /// - Parameter count: How many images to draw, of each class alike.
@@ -117,7 +117,7 @@ public struct ReconstructionComparison {
     (title, self.rows, self.notes) = ("\(source.dataset.name), \(source.title)", rows, notes)
   }
 
-  /// What the errors of `rows` are called beside other measures.
+  /// The name of the errors of `rows` beside other measures.
   public var measure: String { "reconstruction error on \(title)" }
 
   /// A line of heads, then one for each run.

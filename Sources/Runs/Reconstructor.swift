@@ -7,7 +7,7 @@ import Training
 /// A trained run that reconstructs images of any data of its size, in a scale that all runs share: brightness from 0 to
 /// 1 of the image without its padding. So a run with inputs of −1 to 1 padded to 32x32 compares with one of 0 to 1.
 public struct Reconstructor {
-  /// What pictures and tables call the run.
+  /// The name of the run in pictures and tables.
   public let name: String
   /// The run's data and model.
   public let session: Session
@@ -115,7 +115,7 @@ public struct Reconstructor {
     (images, try (images - originals).to(.float64).square().mean(axes: [1, 2, 3]))
   }
 
-  /// What the model reads or makes, without padding, from 0 to 1, on the CPU.
+  /// Returns inputs or reconstructions without padding, from 0 to 1, on the CPU.
   private func shared(_ images: Tensor) throws -> Tensor {
     let (pad, range) = (session.settings.pad, session.settings.range.bounds)
     let (height, width) = (imageShape[1], imageShape[2])

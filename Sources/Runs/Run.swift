@@ -24,7 +24,7 @@ public final class Run {
   /// Held while this program works in the folder.
   private var lock: RunLock?
 
-  /// What to do with a run that is in the folder already.
+  /// The treatment of a run that is in the folder already.
   public enum Existing: Sendable {
     /// Throw an error.
     case refuse
@@ -239,7 +239,7 @@ public final class Run {
   }
 }
 
-/// What a finished run left in its folder.
+/// The results that a finished run left in its folder.
 public struct RunResults: Sendable {
   /// The numbers: `summary.json`.
   public let summary: RunSummary

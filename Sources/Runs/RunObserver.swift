@@ -25,7 +25,7 @@ extension RunObserver {
 public enum Notice: Sendable, Equatable, CustomStringConvertible {
   /// How something was done: `mnist: the small set that ships with the package …`.
   case note(String)
-  /// What went less well than it should: a picture that could not be drawn.
+  /// A fault that ends nothing: a picture that could not be drawn.
   case warning(String)
 
   /// `note: …` or `warning: …`.

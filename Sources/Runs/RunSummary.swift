@@ -5,11 +5,11 @@ import Recipes
 import Reports
 import Training
 
-/// What a run came to, for people and programs: `summary.json`.
+/// The results of a run, for people and programs: `summary.json`.
 public struct RunSummary: Codable, Sendable {
   /// The name of the run's folder.
   public var name: String
-  /// What the recipe says that it reproduces.
+  /// The result that the recipe reproduces.
   public var about: String?
   /// The data set by name.
   public var data: String
@@ -17,7 +17,9 @@ public struct RunSummary: Codable, Sendable {
   public var dataOrigin: String
   /// Examples of each part of the data.
   public var trainingExamples: Int
+  /// Validation examples; 0 where none are held out.
   public var validationExamples: Int
+  /// Test examples.
   public var testExamples: Int
   /// Numbers that training can change.
   public var weights: Int
@@ -27,19 +29,21 @@ public struct RunSummary: Codable, Sendable {
   public var epochs: Int
   /// Seconds of training.
   public var seconds = 0.0
-  /// What the run computed on: device, version of libtorch, threads of each operation.
+  /// The machine of the run: device, version of libtorch, threads of each operation.
   public var device: String
+  /// The version of libtorch.
   public var libtorch: String
+  /// Threads per operation.
   public var threads: Int
   /// Means over the test part of the last stage's loss terms, and their weighted sum as `total`.
   public var testLosses: [String: Double]
-  /// What was measured on the test part.
+  /// The metrics on the test part.
   public var testMetrics: [Measured]
   /// Diagnostics of the samples; empty where none were drawn.
   public var sampler: [Measured] = []
-  /// What the sampler warned of.
+  /// Warnings of the sampler.
   public var warnings: [String] = []
-  /// What the stages that projected or masked weights came to; nil where none did.
+  /// The reports of stages that projected or masked weights; nil where none did.
   public var stages: [StageReport]?
 
   /// - Parameter test: What was measured on the test part.

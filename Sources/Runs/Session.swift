@@ -16,7 +16,7 @@ public struct Session {
   public let dataset: Dataset
   /// How examples are presented to the model.
   public let settings: DataSettings
-  /// What the data went through, fitted on the training part; it takes made examples back to the data's units.
+  /// The transforms of the data, fitted on the training part; it takes made examples back to the data's units.
   public let transforms: TransformChain
   /// The model, its sampler and metrics, and the stages of its training.
   public let composition: Composition
@@ -113,7 +113,7 @@ public struct Session {
     }
   }
 
-  /// What the model computes on.
+  /// The device that the model computes on.
   public var device: Device { machine.device }
 
   /// Encodes, reconstructs and measures in evaluation mode.
@@ -148,7 +148,7 @@ public struct Session {
     return (try? mask.ints())?.count { $0 == 1 }
   }
 
-  /// What a class is called in pictures and tables.
+  /// Returns the name of a class in pictures and tables.
   public func className(_ label: Int) -> String {
     guard let names = dataset.classNames, label < names.count else { return "\(label)" }
     return names[label]

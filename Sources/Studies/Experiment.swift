@@ -18,16 +18,16 @@ import Recipes
 ///
 /// Each row is run once for each seed, and for each fold where there are some.
 public struct Experiment: Sendable {
-  /// What its results are filed under: the file's name without its ending and, for a file in a folder `experiments`, the
+  /// The name of its results: the file's name without its ending and, for a file in a folder `experiments`, the
   /// name of the plugin or project around that: `CSAE-table-2`.
   public let name: String
-  /// What holds for all rows.
+  /// The plan that holds for all rows.
   public let plan: Plan
-  /// What is run, in the order of the file.
+  /// The rows, in the order of the file.
   public let rows: [Row]
   private let source: ConfigFile
 
-  /// What holds for all rows.
+  /// The plan that holds for all rows.
   public struct Plan: ComponentConfig {
     @Setting("What it reproduces.") public var title = ""
     @Setting("What a reader must know to compare the numbers.") public var about = ""

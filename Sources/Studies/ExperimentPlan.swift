@@ -15,6 +15,7 @@ public struct ExperimentOptions: Sendable, Equatable {
   /// Another data set than the experiment's for all runs to reconstruct without having seen it.
   public var unseen: String?
 
+  /// Creates a value with these fields.
   public init(only: [String] = [], seeds: [Int]? = nil, changes: [String] = [], unseen: String? = nil) {
     self.only = only
     self.seeds = seeds

@@ -9,11 +9,12 @@ public struct Repeats: Codable, Equatable, Sendable {
   /// Nil for the data's own test part.
   public var folds: Int?
 
+  /// Creates a value with these fields.
   public init(seeds: [Int]? = nil, folds: Int? = nil) { (self.seeds, self.folds) = (seeds, folds) }
 
   private static func file(_ folder: RunFolder) -> URL { folder.url.appendingPathComponent("study.json") }
 
-  /// What a study's folder says; nil for the folder of a single run.
+  /// Reads the repeats of a study's folder; nil for the folder of a single run.
   /// - Throws: `FileError` for a damaged `study.json`.
   public static func read(_ folder: RunFolder) throws -> Repeats? {
     guard let data = try? Data(contentsOf: file(folder)) else { return nil }

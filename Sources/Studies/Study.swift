@@ -8,17 +8,17 @@ import Training
 
 /// Runs that are measured together: a recipe with several seeds and folds, or all the rows of an experiment.
 ///
-/// What is finished is kept and what is half done goes on, so a study that was stopped is started again the same way.
+/// Finished runs are kept and half-done ones go on, so a study that was stopped is started again the same way.
 public struct Study {
-  /// What tables and reports call the study.
+  /// The name of the study in tables and reports.
   public let title: String
-  /// What a reader must know to compare the numbers; may be empty.
+  /// A remark for readers who compare the numbers; may be empty.
   public let about: String
   /// How the recipes differ from what the experiment says, as `Recipe.set` takes it.
   public var changes: [String] = []
   /// Recipes with their runs.
   public let cells: [Cell]
-  /// What is compared; everything that was measured, where it is empty.
+  /// The measures to compare; all of them, where it is empty.
   public let measures: [String]
   /// Pictures of the runs that are laid side by side.
   public let figures: [String]
@@ -30,15 +30,16 @@ public struct Study {
   public let folder: URL
   /// Every part that the recipes can name.
   public let catalog: Catalog
-  /// What the runs run on.
+  /// The machine that runs compute on.
   public var machine = Machine()
 
   /// The runs of one recipe.
   public struct Cell: Sendable {
     /// Where the recipe's numbers stand in a table of rows and columns.
     public let row: String
+    /// The column of a table with two ways; empty otherwise.
     public let column: String
-    /// What the paper reports, by measure.
+    /// The published values, by measure.
     public let published: [String: Double]
     /// One for each seed and fold.
     public let runs: [PlannedRun]
@@ -66,7 +67,7 @@ public struct Study {
     public var isBegun: Bool { folder.exists }
   }
 
-  /// What could not be run or measured, and why.
+  /// A failure to run or measure something, with its reason.
   public struct Failure: Sendable {
     /// A run, a cell or the comparison on unseen data.
     public let what: String
@@ -83,11 +84,11 @@ public struct Study {
     case interrupted
   }
 
-  /// What the finished runs came to, and what failed.
+  /// The results of the finished runs, and the failures.
   public struct Report {
     /// The numbers of the finished runs.
     public let results: StudyResults
-    /// What could not be run or measured, in the order in which it was found.
+    /// The failures, in the order in which they were found.
     public let failures: [Failure]
   }
 

@@ -51,7 +51,7 @@ extension StudyResults {
       + (unseen.map(Self.markdown) ?? "")
   }
 
-  /// What was changed, and that it holds against what the experiment says of itself; empty where nothing was.
+  /// The changes, with the remark that they hold against what the experiment says of itself; empty where nothing was.
   public var changesText: String {
     study.changes.isEmpty
       ? "" : "Changed for these runs, whatever else is said here: \(study.changes.joined(separator: ", "))."

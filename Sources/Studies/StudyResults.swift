@@ -5,7 +5,7 @@ import Recipes
 import Runs
 import Training
 
-/// What the runs of a study came to, beside what is published.
+/// The results of a study beside the published ones.
 public struct StudyResults {
   /// One number of one run.
   public struct Value: Sendable {
@@ -13,7 +13,7 @@ public struct StudyResults {
     public let cell: Study.Cell
     /// The run.
     public let run: Study.PlannedRun
-    /// What was measured: `nearest-class-mean accuracy`, `test/mse`.
+    /// The name of the measure: `nearest-class-mean accuracy`, `test/mse`.
     public let measure: String
     /// As it was measured, in `unit`.
     public let value: Double
@@ -27,9 +27,9 @@ public struct StudyResults {
   public struct Line: Sendable {
     /// The cell's label.
     public let label: String
-    /// What was measured: `nearest-class-mean accuracy`, `test/mse`.
+    /// The name of the measure: `nearest-class-mean accuracy`, `test/mse`.
     public let measure: String
-    /// What the paper reports; nil where it does not.
+    /// The published value; nil where there is none.
     public let published: Double?
     /// `%`, or empty.
     public let unit: String

@@ -1,15 +1,14 @@
 import CTorch
 import Foundation
 
-/// An optimiser: changes parameters by their gradients, in one fused step of libtorch.
+/// Changes parameters by their gradients; one fused step of libtorch over all of them.
 public protocol Optimizer: AnyObject {
-  /// The parameters that a step changes.
   var parameters: [Parameter] { get }
 
-  /// Performs one step with a learning rate. `gradients[i]` belongs to `parameters[i]`; nil leaves that parameter and its state as they are.
-  func step(_ gradients: [Tensor?], rate: Double) throws
+  /// One step. `gradients[i]` belongs to `parameters[i]`; nil leaves that parameter and its state as they are.
+  func step(_ gradients: [Tensor?], learningRate: Double) throws
 
-  /// The state that the next step depends on beside the parameters, by name; checkpoints restore it in place.
+  /// State that the next step depends on beside the parameters, by name: a checkpoint keeps it and writes it back in place.
   var state: [(name: String, tensor: Tensor)] { get }
 }
 
@@ -25,24 +24,24 @@ extension Optimizer {
   }
 }
 
-/// Stochastic gradient descent with momentum, Nesterov's variant and L2 decay:
-/// `g ← g + decay·w`, `v ← momentum·v + g`, `w ← w − rate·v`.
+/// Stochastic gradient descent with momentum, Nesterov's variant and L2 weight decay:
+/// `g ← g + weightDecay · w`, `v ← momentum·v + g`, `w ← w − learningRate · v`.
 public final class SGD: Optimizer {
-  /// The parameters that a step changes.
+  /// The parameters that it changes.
   public let parameters: [Parameter]
   private let momentum: Double
-  private let decay: Double
+  private let weightDecay: Double
   private let nesterov: Bool
   private let velocities: [Tensor]
 
-  /// Creates the optimiser, with velocities of 0.
-  public init(_ parameters: [Parameter], momentum: Double = 0, decay: Double = 0, nesterov: Bool = false) throws {
+  /// Creates an optimiser with an empty state.
+  public init(_ parameters: [Parameter], momentum: Double = 0, weightDecay: Double = 0, nesterov: Bool = false) throws {
     self.parameters = parameters
-    (self.momentum, self.decay, self.nesterov) = (momentum, decay, nesterov)
+    (self.momentum, self.weightDecay, self.nesterov) = (momentum, weightDecay, nesterov)
     velocities = momentum == 0 ? [] : try parameters.map { try $0.tensor.detached().filled(with: 0) }
   }
 
-  public func step(_ gradients: [Tensor?], rate: Double) throws {
+  public func step(_ gradients: [Tensor?], learningRate: Double) throws {
     let used = try used(gradients)
     let weights = used.map { parameters[$0].tensor }
     let slopes = used.map { gradients[$0]! }
@@ -52,7 +51,7 @@ public final class SGD: Optimizer {
       try slopes.withHandles { slopes, _ in
         try momenta.withHandles { momenta, _ in
           try Tensor.check("sgd") {
-            ct_fused_sgd(weights, slopes, momenta, count, rate, momentum, decay, nesterov, false)
+            ct_fused_sgd(weights, slopes, momenta, count, learningRate, momentum, weightDecay, nesterov, false)
           }
         }
       }
@@ -64,31 +63,31 @@ public final class SGD: Optimizer {
   }
 }
 
-/// Adam (Kingma & Ba 2015); with `decoupledDecay` AdamW (Loshchilov & Hutter 2019).
+/// Adam (Kingma & Ba 2015); with `decoupled` AdamW (Loshchilov & Hutter 2019).
 public final class Adam: Optimizer {
-  /// The parameters that a step changes.
+  /// The parameters that it changes.
   public let parameters: [Parameter]
   private let betas: (Double, Double)
   private let epsilon: Double
-  private let decay: Double
-  private let decoupledDecay: Bool
+  private let weightDecay: Double
+  private let decoupled: Bool
   private let first: [Tensor]
   private let second: [Tensor]
   private let steps: [Tensor]
 
-  /// Creates the optimiser, with moments of 0.
+  /// Creates an optimiser with an empty state.
   public init(
-    _ parameters: [Parameter], betas: (Double, Double) = (0.9, 0.999), epsilon: Double = 1e-8, decay: Double = 0,
-    decoupledDecay: Bool = false
+    _ parameters: [Parameter], betas: (Double, Double) = (0.9, 0.999), epsilon: Double = 1e-8, weightDecay: Double = 0,
+    decoupled: Bool = false
   ) throws {
     self.parameters = parameters
-    (self.betas, self.epsilon, self.decay, self.decoupledDecay) = (betas, epsilon, decay, decoupledDecay)
+    (self.betas, self.epsilon, self.weightDecay, self.decoupled) = (betas, epsilon, weightDecay, decoupled)
     first = try parameters.map { try $0.tensor.detached().filled(with: 0) }
     second = try parameters.map { try $0.tensor.detached().filled(with: 0) }
     steps = try parameters.map { try .zeros([], device: $0.tensor.device) }
   }
 
-  public func step(_ gradients: [Tensor?], rate: Double) throws {
+  public func step(_ gradients: [Tensor?], learningRate: Double) throws {
     let used = try used(gradients)
     try used.map { parameters[$0].tensor }.withHandles { weights, count in
       try used.map { gradients[$0]! }.withHandles { slopes, _ in
@@ -97,7 +96,8 @@ public final class Adam: Optimizer {
             try used.map { steps[$0] }.withHandles { steps, _ in
               try Tensor.check("adam") {
                 ct_fused_adam(
-                  weights, slopes, first, second, steps, count, rate, betas.0, betas.1, decay, epsilon, decoupledDecay)
+                  weights, slopes, first, second, steps, count, learningRate, betas.0, betas.1, weightDecay, epsilon,
+                  decoupled)
               }
             }
           }
@@ -116,17 +116,14 @@ public final class Adam: Optimizer {
   }
 }
 
-/// A learning-rate schedule over a stage: a factor of the optimiser's learning rate.
+/// The course of the learning rate over a stage: a factor of the optimiser's own rate.
 public enum Schedule: Sendable, Equatable {
-  /// 1 throughout.
   case constant
   /// Times `factor` after every `epochs` epochs.
   case step(epochs: Int, factor: Double)
   /// From 1 to `floor` along half a cosine over the whole stage (Loshchilov & Hutter 2017, without restarts).
   case cosine(floor: Double)
 
-  /// Returns the factor for a step, 0 or more.
-  ///
   /// - Parameters:
   ///   - step: Steps done so far in the stage.
   ///   - warmUp: Epochs over which the rate rises linearly to its full value; the schedule itself runs after them.

@@ -8,9 +8,9 @@ import Recipes
 public struct Checkpoint {
   /// The position of training. Every count is of finished things.
   public struct Position: Codable, Sendable, Equatable {
-    /// The number of finished stages.
+    /// Stages done.
     public var stage = 0
-    /// The number of finished epochs of the current stage.
+    /// Epochs of the stage done.
     public var epoch = 0
     /// Iterations in the epoch at hand.
     public var iteration = 0
@@ -20,28 +20,28 @@ public struct Checkpoint {
     public var extraBatches = 0
     /// Sums of the loss terms over the epoch at hand, by term.
     public var sums: [String: Double] = [:]
-    /// Iterations summed in `sums`, by term.
+    /// The number of iterations behind each sum.
     public var counts: [String: Int] = [:]
     /// Seconds that the epoch at hand has taken.
     public var seconds = 0.0
     /// Length of `metrics.jsonl` in bytes.
     public var metricsLength = 0
-    /// Whether the run is finished.
+    /// Whether the run has ended.
     public var isFinished = false
 
     public init() {}
   }
 
-  /// The machine, on which the bits of a run depend beside its recipe.
+  /// The machine of a run, on which its bits depend beside the recipe.
   public struct Machine: Codable, Sendable, Equatable, CustomStringConvertible {
     /// The device.
     public var device: String
-    /// The threads of one operation.
+    /// Threads per operation.
     public var threads: Int
     /// The version of libtorch.
     public var libtorch: String
 
-    /// Creates the description of this machine.
+    /// Creates the description of this machine with a device.
     public init(device: Device) {
       self.device = device.description
       threads = Torch.threadCount
@@ -51,16 +51,18 @@ public struct Checkpoint {
     public var description: String { "\(device) with \(threads) threads and libtorch \(libtorch)" }
   }
 
-  /// The position of training.
+  /// The position in training.
   public var position: Position
-  /// The machine that wrote it.
+  /// The machine that the bits depend on.
   public var machine: Machine
   /// The checksum of the table that the run learns from; nil for other data.
   public var table: String?
   /// `model.…`, `optimizer.<step>.…`, `mask.…`, `generator.…`; `prior.latents` and `prior.labels`: what the prior learned from.
   public var tensors: [String: Tensor]
 
-  /// Writes the checkpoint; the file is written completely or not at all.
+  /// Writes the checkpoint to one file, at once or not at all.
+  ///
+  /// - Throws: `FileError`.
   public func write(to url: URL) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
@@ -73,6 +75,8 @@ public struct Checkpoint {
   }
 
   /// Reads a checkpoint.
+  ///
+  /// - Throws: `FileError` for a file that is missing, damaged or of another version.
   public static func read(_ url: URL) throws -> Checkpoint {
     guard FileManager.default.fileExists(atPath: url.path) else {
       throw FileError(url.path, "there is no checkpoint; the run ended before its first one, start it anew")

@@ -2,13 +2,13 @@ import Datasets
 import LatentKit
 import Recipes
 
-/// The result of a pass over a part of the data.
+/// The results of a pass over a part of the data.
 public struct EvaluationResult {
   /// Means over the examples of each loss term, and their weighted sum as `total`.
   public var losses: [String: Double]
-  /// The metrics and loss terms.
+  /// The results of the metrics, in the recipe's order.
   public var measurements: [Measured]
-  /// The latents and labels of the part.
+  /// The means of codes, with labels, in the data's order.
   public var latents: LatentSet
 }
 
@@ -40,7 +40,7 @@ extension BatchSource {
 
 /// Measures a model, in evaluation mode: no noise, no draws, running statistics.
 ///
-/// What is drawn all the same comes from streams that start anew at each evaluation: one for codes, one for losses, one for
+/// Draws come from streams that start anew at each evaluation: one for codes, one for losses, one for
 /// each metric. So the same model gets the same numbers each time, and a metric more changes no other number.
 public struct Evaluator {
   /// The composed model.

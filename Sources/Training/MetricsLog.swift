@@ -14,13 +14,13 @@ public struct EpochRecord: Codable, Sendable, Equatable {
   public var training: [String: Double]
   /// The same on the validation part; empty without one.
   public var validation: [String: Double]
-  /// The metrics on the validation part.
+  /// The metrics on the validation part; empty without one.
   public var metrics: [Measured]
   /// The learning rate of the last iteration, per step of the stage.
-  public var rates: [Double]
-  /// The duration of the epoch in seconds.
+  public var learningRates: [Double]
+  /// Seconds of the epoch.
   public var seconds: Double
-  /// The speed of training, in examples per second.
+  /// Training examples per second.
   public var examplesPerSecond: Double
 }
 
@@ -31,7 +31,9 @@ public struct MetricsLog {
   /// Creates the log of a file, which need not exist.
   public init(_ url: URL) { self.url = url }
 
-  /// Reads the records of a file.
+  /// Reads all records of a file.
+  ///
+  /// - Throws: `FileError`.
   public static func read(_ url: URL) throws -> [EpochRecord] {
     try JSONLines.read(url, as: "a record of an epoch")
   }

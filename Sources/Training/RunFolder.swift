@@ -14,7 +14,7 @@ public struct RunFolder: Sendable {
   /// The folder.
   public let url: URL
 
-  /// Creates the value for a folder, which need not exist.
+  /// Creates the description of a folder, which need not exist.
   public init(_ url: URL) { self.url = url }
 
   /// The name of the folder.
@@ -37,11 +37,11 @@ public struct RunFolder: Sendable {
   public var samples: URL { url.appendingPathComponent("samples.csv") }
   /// Rows of a table beside their reconstructions.
   public var reconstructions: URL { url.appendingPathComponent("reconstructions.csv") }
-  /// The summary of the run.
+  /// The results of a finished run.
   public var summary: URL { url.appendingPathComponent("summary.json") }
-  /// The HTML report.
+  /// The page about the run.
   public var report: URL { url.appendingPathComponent("report.html") }
-  /// Returns the address of a figure.
+  /// The place of a picture by its file name.
   public func figure(_ name: String) -> URL { url.appendingPathComponent("figures/\(name)") }
 
   /// A table that a metric returned, by its name.

@@ -1,7 +1,7 @@
 import LatentKit
 import Recipes
 
-/// What stages end with: priors that are fitted to latents, then the recipe's actions.
+/// The ends of stages: priors are fitted to latents, then come the recipe's actions.
 ///
 /// `project` moves weights onto their constraint. `mask` freezes what is zero now of the weights that the stage projected,
 /// or of all weights of two or more axes where it projected none: their gradients are masked from here on, so that
@@ -18,7 +18,7 @@ struct StageEnds {
 
   /// One where a weight may move, zero where it is frozen; of the masked weights.
   private var masks: [String: Tensor] = [:]
-  /// What the prior was fitted to.
+  /// The latents that the prior was fitted to.
   private var learned: LatentSet?
 
   /// - Parameter featureNames: What the values of an input are called, in notes.
@@ -51,7 +51,7 @@ struct StageEnds {
 
   // MARK: Checkpoints
 
-  /// What checkpoints keep of it.
+  /// The tensors for checkpoints.
   var state: [String: Tensor] {
     var tensors = Dictionary(uniqueKeysWithValues: masks.map { ("mask.\($0)", $1) })
     tensors["prior.latents"] = learned?.latents

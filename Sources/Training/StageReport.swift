@@ -2,7 +2,7 @@ import Files
 import Foundation
 import LatentKit
 
-/// The sparsity after a stage that projected or masked weights, or trained masked ones: a line of `stages.jsonl`.
+/// The results of a stage that projected or masked weights, or trained masked ones: a line of `stages.jsonl`.
 public struct StageReport: Codable, Sendable, Equatable {
   /// The sparsity of one weight matrix. A row belongs to one output, a column to one input.
   public struct Layer: Codable, Sendable, Equatable {
@@ -74,12 +74,12 @@ extension StageReport.Feature {
       .map { StageReport.Feature(index: $0.offset, weight: $0.element) }
   }
 
-  /// Its title: its name where it has one, else its number.
+  /// Returns its name where it has one, else its number.
   func title(_ names: [String]?) -> String { names.flatMap { index < $0.count ? $0[index] : nil } ?? "\(index)" }
 }
 
 extension StageReport {
-  /// The change of the metrics, in a sentence; nil where there are none.
+  /// The metrics before and after, in a sentence; nil where there are none.
   public var metricsText: String? {
     guard !after.isEmpty else { return nil }
     let now = after.map { "\($0.name) \($0.text)" }.joined(separator: ", ")

@@ -36,7 +36,7 @@ public final class Trainer {
   private let seed: UInt64
 
   private var position = Checkpoint.Position()
-  /// What training draws; lent to codes, noises and losses.
+  /// The stream of training's draws; lent to codes, noises and losses.
   private let random: RandomSource
   private var ends: StageEnds
   private var optimizers: [any Optimizer] = []
@@ -186,7 +186,7 @@ public final class Trainer {
     pending.endIteration(at: position.totalIterations + 1, epoch: position.epoch + 1)
   }
 
-  /// What happens after each optimiser step: projections, then parts that update themselves.
+  /// Carries out what follows an optimiser step: projections, then parts that update themselves.
   private func follow(_ step: ComposedStep, with forward: Forward) throws {
     let online = step.online(composition.model.prior)
     guard !step.after.isEmpty || !online.isEmpty else { return }
@@ -204,17 +204,17 @@ public final class Trainer {
     var gradients = try total.gradients(by: step.parameters.map(\.tensor))
     try ends.mask(&gradients, of: step.parameters)
     if let clip = step.recipe.clip { try clipGradients(gradients.compactMap { $0 }, to: clip) }
-    try optimizers[number].step(gradients, rate: rate(of: step, iterations: iterations, epochs: epochs))
+    try optimizers[number].step(gradients, learningRate: learningRate(of: step, iterations: iterations, epochs: epochs))
   }
 
-  private func rate(of step: ComposedStep, iterations: Int, epochs: Int) -> Double {
+  private func learningRate(of step: ComposedStep, iterations: Int, epochs: Int) -> Double {
     let done = position.epoch * iterations + position.iteration
     return step.optimizer.learningRate * step.schedule.factor(step: done, stepsPerEpoch: iterations, epochs: epochs)
   }
 
   // MARK: Batches
 
-  /// What a stage trains on: all of the training part, or a few of it.
+  /// Returns the examples that a stage trains on: all of the training part, or a few of it.
   private func source(of stage: Recipe.Stage) throws -> BatchSource {
     guard let wanted = stage.examples else { return data.training }
     guard wanted <= data.training.count else {
@@ -247,14 +247,14 @@ public final class Trainer {
 
   private func finishEpoch(_ stage: ComposedStage, _ index: Int, count: Int, seconds: Double) throws {
     let iterations = max(position.iteration, 1)
-    let rates = stage.steps.map { step in
+    let learningRates = stage.steps.map { step in
       let done = (position.epoch + 1) * iterations - 1
       return step.optimizer.learningRate
         * step.schedule.factor(step: done, stepsPerEpoch: iterations, epochs: stage.recipe.epochs)
     }
     var record = EpochRecord(
       stage: stage.recipe.name, epoch: position.epoch + 1, iteration: position.totalIterations, training: means,
-      validation: [:], metrics: [], rates: rates, seconds: seconds,
+      validation: [:], metrics: [], learningRates: learningRates, seconds: seconds,
       examplesPerSecond: Double(count) / max(seconds, 1e-9))
     if let validation = data.validation {
       let result = try Evaluator(composition).evaluate(

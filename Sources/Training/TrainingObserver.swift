@@ -10,27 +10,27 @@ public protocol TrainingObserver: AnyObject {
   func note(_ sentence: String)
 }
 
-/// The progress of a stage.
+/// The progress of training inside an epoch.
 public struct TrainingProgress: Sendable {
   /// The name of the stage.
   public var stage: String
-  /// The current epoch, from 1.
+  /// The epoch, from 1.
   public var epoch: Int
   /// The epochs of the stage.
   public var epochs: Int
-  /// The iterations done in the epoch.
+  /// Iterations of the epoch done.
   public var iteration: Int
-  /// The iterations of an epoch.
+  /// Iterations of an epoch.
   public var iterationsPerEpoch: Int
   /// Means of the terms since the epoch began.
   public var losses: [(name: String, value: Double)]
-  /// The speed of training, in examples per second.
+  /// Training examples per second.
   public var examplesPerSecond: Double
-  /// The estimated time left in seconds.
+  /// An estimate of the seconds until training ends.
   public var secondsLeft: Double
 }
 
-/// The end of a call to train.
+/// The way training ended.
 public enum TrainingOutcome: Equatable, Sendable {
   /// All stages are trained.
   case finished
@@ -40,5 +40,6 @@ public enum TrainingOutcome: Equatable, Sendable {
 
 /// Training diverged: a loss or a weight is no longer finite.
 public struct TrainingError: Error, CustomStringConvertible, Equatable {
+  /// The sentence that is shown.
   public let description: String
 }

@@ -31,7 +31,7 @@ private func difference(
   var states = weights.map { [(Double, Double)](repeating: (0, 0), count: $0.count) }
   for (step, rate) in rates.enumerated() {
     let slopes = try gradients(parameters, step: step)
-    try optimizer.step(slopes, rate: rate)
+    try optimizer.step(slopes, learningRate: rate)
     for (index, slope) in slopes.enumerated() {
       for (place, value) in try slope.doubles().enumerated() {
         update(&weights[index][place], value, &states[index][place], rate, step + 1)
@@ -44,7 +44,7 @@ private func difference(
 @Test(arguments: [(0.0, 0.0, false), (0, 0.01, false), (0.9, 0, false), (0.9, 0.01, false), (0.9, 0.01, true)])
 func sgdIsItsFormula(settings: (momentum: Double, decay: Double, nesterov: Bool)) throws {
   let (momentum, decay, nesterov) = settings
-  let error = try difference({ try SGD($0, momentum: momentum, decay: decay, nesterov: nesterov) }) {
+  let error = try difference({ try SGD($0, momentum: momentum, weightDecay: decay, nesterov: nesterov) }) {
     weight, slope, state, rate, _ in
     let gradient = slope + decay * weight
     state.0 = momentum * state.0 + gradient
@@ -57,7 +57,9 @@ func sgdIsItsFormula(settings: (momentum: Double, decay: Double, nesterov: Bool)
 func adamIsItsFormula(settings: (decay: Double, decoupled: Bool)) throws {
   let (beta1, beta2, epsilon) = (0.8, 0.95, 1e-6)
   let error = try difference(
-    { try Adam($0, betas: (beta1, beta2), epsilon: epsilon, decay: settings.decay, decoupledDecay: settings.decoupled) }
+    {
+      try Adam($0, betas: (beta1, beta2), epsilon: epsilon, weightDecay: settings.decay, decoupled: settings.decoupled)
+    }
   ) { weight, slope, state, rate, step in
     var gradient = slope
     if settings.decoupled { weight -= rate * settings.decay * weight } else { gradient += settings.decay * weight }
@@ -71,24 +73,24 @@ func adamIsItsFormula(settings: (decay: Double, decoupled: Bool)) throws {
 }
 
 private let optimizers: [(String, @Sendable ([Parameter]) throws -> any Optimizer)] = [
-  ("sgd", { try SGD($0) }), ("momentum", { try SGD($0, momentum: 0.9, decay: 0.1) }),
-  ("adam", { try Adam($0, decay: 0.1) }), ("adamw", { try Adam($0, decay: 0.1, decoupledDecay: true) }),
+  ("sgd", { try SGD($0) }), ("momentum", { try SGD($0, momentum: 0.9, weightDecay: 0.1) }),
+  ("adam", { try Adam($0, weightDecay: 0.1) }), ("adamw", { try Adam($0, weightDecay: 0.1, decoupled: true) }),
 ]
 
 @Test func parametersWithoutGradientAndTheirStateStay() throws {
   for (name, make) in optimizers {
     let parameters = try parameters()
     let optimizer = try make(parameters)
-    try optimizer.step(gradients(parameters, step: 0), rate: 0.1)
+    try optimizer.step(gradients(parameters, step: 0), learningRate: 0.1)
     func kept() throws -> [[Double]] {
       try [parameters[0].tensor.doubles()]
         + optimizer.state.filter { $0.name.hasPrefix("p.a.") }.map { try $0.tensor.doubles() }
     }
     let (before, moving) = try (kept(), parameters[1].tensor.doubles())
-    for step in 1..<3 { try optimizer.step([nil, gradients(parameters, step: step)[1]], rate: 0.1) }
+    for step in 1..<3 { try optimizer.step([nil, gradients(parameters, step: step)[1]], learningRate: 0.1) }
     #expect(try kept() == before, "\(name)")
     #expect(try parameters[1].tensor.doubles() != moving, "\(name)")
-    try optimizer.step([nil, nil], rate: 0.1)
+    try optimizer.step([nil, nil], learningRate: 0.1)
     #expect(try kept() == before, "\(name)")
   }
 }
@@ -98,8 +100,8 @@ private let optimizers: [(String, @Sendable ([Parameter]) throws -> any Optimize
     let parameters = try parameters()
     let optimizer = try make(parameters)
     let slopes = try gradients(parameters, step: 0)
-    #expect(throws: TensorError.self, "\(name)") { try optimizer.step([slopes[0]], rate: 0.1) }
-    #expect(throws: TensorError.self, "\(name)") { try optimizer.step(slopes + slopes, rate: 0.1) }
+    #expect(throws: TensorError.self, "\(name)") { try optimizer.step([slopes[0]], learningRate: 0.1) }
+    #expect(throws: TensorError.self, "\(name)") { try optimizer.step(slopes + slopes, learningRate: 0.1) }
   }
 }
 
@@ -107,7 +109,9 @@ private let optimizers: [(String, @Sendable ([Parameter]) throws -> any Optimize
   for (name, make) in optimizers {
     let parameters = try parameters()
     let optimizer = try make(parameters)
-    #expect(throws: TensorError.self, "\(name)") { try optimizer.step([.zeros([7], dtype: .float64), nil], rate: 0.1) }
+    #expect(throws: TensorError.self, "\(name)") {
+      try optimizer.step([.zeros([7], dtype: .float64), nil], learningRate: 0.1)
+    }
   }
 }
 
@@ -115,15 +119,15 @@ private let optimizers: [(String, @Sendable ([Parameter]) throws -> any Optimize
   for (name, make) in optimizers {
     let (first, second) = try (parameters(.float32), parameters(.float32))
     let optimizer = try make(first)
-    for step in 0..<3 { try optimizer.step(gradients(first, step: step), rate: 0.1) }
+    for step in 0..<3 { try optimizer.step(gradients(first, step: step), learningRate: 0.1) }
     let again = try make(second)
     for (old, new) in zip(first, second) { try new.tensor.copyInPlace(old.tensor) }
     #expect(again.state.map(\.name) == optimizer.state.map(\.name))
     #expect(Set(again.state.map(\.name)).count == again.state.count)
     for (old, new) in zip(optimizer.state, again.state) { try new.tensor.copyInPlace(old.tensor) }
     for step in 3..<6 {
-      try optimizer.step(gradients(first, step: step), rate: 0.1)
-      try again.step(gradients(second, step: step), rate: 0.1)
+      try optimizer.step(gradients(first, step: step), learningRate: 0.1)
+      try again.step(gradients(second, step: step), learningRate: 0.1)
     }
     for (old, new) in zip(first, second) {
       #expect(try old.tensor.floats() == new.tensor.floats(), "\(name)")
@@ -135,7 +139,7 @@ private let optimizers: [(String, @Sendable ([Parameter]) throws -> any Optimize
   for (name, make) in optimizers {
     let parameters = try parameters(.float32)
     #expect(parameters[1].tensor.isChannelsLast)
-    try make(parameters).step(gradients(parameters, step: 0), rate: 0.1)
+    try make(parameters).step(gradients(parameters, step: 0), learningRate: 0.1)
     #expect(parameters[1].tensor.isChannelsLast && parameters[1].tensor.requiresGradient, "\(name)")
   }
 }
@@ -146,8 +150,8 @@ private let optimizers: [(String, @Sendable ([Parameter]) throws -> any Optimize
     let (one, other) = try (make(first), make(second))
     for _ in 0..<3 {
       // The gradient of a sum is a single 1 that is stretched over the shape.
-      try one.step(first.map { try $0.tensor.sum().gradients(by: [$0.tensor])[0] }, rate: 0.1)
-      try other.step(second.map { try $0.tensor.detached().filled(with: 1) }, rate: 0.1)
+      try one.step(first.map { try $0.tensor.sum().gradients(by: [$0.tensor])[0] }, learningRate: 0.1)
+      try other.step(second.map { try $0.tensor.detached().filled(with: 1) }, learningRate: 0.1)
     }
     for (a, b) in zip(first, second) { #expect(try a.tensor.doubles() == b.tensor.doubles(), "\(name)") }
   }
@@ -159,8 +163,8 @@ private let optimizers: [(String, @Sendable ([Parameter]) throws -> any Optimize
     let (one, other) = try (make(first), make(second))
     for step in 0..<3 {
       let slopes = try gradients(first, step: step)
-      try one.step(slopes, rate: 0.1)
-      try other.step(slopes.map { try $0.contiguous() }, rate: 0.1)
+      try one.step(slopes, learningRate: 0.1)
+      try other.step(slopes.map { try $0.contiguous() }, learningRate: 0.1)
     }
     #expect(try maximumDifference(first[1].tensor, second[1].tensor) < 1e-12, "\(name)")
   }

@@ -117,10 +117,15 @@ private func yaml(metrics: String) -> String {
     }
     let catalog = try Catalog(plugins + [TestPlugin.self], adding: [drawingLoss, draw("one"), draw("two")])
     let data = try digits()
-    let composition = try compose(yaml(metrics: "[one, two]"), with: catalog)
-    let result = try Evaluator(composition).evaluate(data.training, stage: 0, training: data.training)
-    let values = result.measurements.compactMap(\.value)
-    #expect(values.count == 2 && values[0] != values[1])
+    func values(_ metrics: String) throws -> [String: Double?] {
+      let composition = try compose(yaml(metrics: metrics), with: catalog)
+      let measured = try Evaluator(composition).evaluate(data.training, stage: 0, training: data.training).measurements
+      return Dictionary(uniqueKeysWithValues: measured.map { ($0.name, $0.value) })
+    }
+    let both = try values("[one, two]")
+    #expect(both.count == 2 && both["one"] != both["two"])
+    #expect(try values("[two, one]") == both)
+    #expect(try values("[two]")["two"] == both["two"])
   }
 
   @Test func drawsGoOnFromBatchToBatchAndStartAnewAtEachEvaluation() throws {

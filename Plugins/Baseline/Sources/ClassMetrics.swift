@@ -33,7 +33,7 @@ public struct Accuracy: Metric, Component {
 ///
 /// - Throws: `RecipeError` without labels, and without what should predict.
 public struct Confusion: Metric, Component {
-  /// What predicts the class.
+  /// The source of predictions.
   public enum Source: String, Choice { case auto, classifier, latents, centroids, training }
 
   /// The settings.

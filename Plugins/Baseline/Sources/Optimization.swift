@@ -30,7 +30,7 @@ public struct SGDRule: OptimizerRule, Component {
   }
 
   public func optimizer(for parameters: [Parameter]) throws -> any Optimizer {
-    try SGD(parameters, momentum: config.momentum, decay: config.weightDecay, nesterov: config.nesterov)
+    try SGD(parameters, momentum: config.momentum, weightDecay: config.weightDecay, nesterov: config.nesterov)
   }
 }
 
@@ -43,8 +43,8 @@ public struct AdamConfig: ComponentConfig {
   @Setting("Weight decay.", .weightDecay) public var weightDecay = 0.0
   public init() {}
 
-  func optimizer(for parameters: [Parameter], decoupledDecay: Bool) throws -> any Optimizer {
-    try Adam(parameters, betas: (beta1, beta2), epsilon: epsilon, decay: weightDecay, decoupledDecay: decoupledDecay)
+  func optimizer(for parameters: [Parameter], decoupled: Bool) throws -> any Optimizer {
+    try Adam(parameters, betas: (beta1, beta2), epsilon: epsilon, weightDecay: weightDecay, decoupled: decoupled)
   }
 }
 
@@ -56,7 +56,7 @@ public struct AdamRule: OptimizerRule, Component {
   public init(_ config: AdamConfig, in context: BuildContext) { self.config = config }
 
   public func optimizer(for parameters: [Parameter]) throws -> any Optimizer {
-    try config.optimizer(for: parameters, decoupledDecay: false)
+    try config.optimizer(for: parameters, decoupled: false)
   }
 }
 
@@ -68,7 +68,7 @@ public struct AdamWRule: OptimizerRule, Component {
   public init(_ config: AdamConfig, in context: BuildContext) { self.config = config }
 
   public func optimizer(for parameters: [Parameter]) throws -> any Optimizer {
-    try config.optimizer(for: parameters, decoupledDecay: true)
+    try config.optimizer(for: parameters, decoupled: true)
   }
 }
 

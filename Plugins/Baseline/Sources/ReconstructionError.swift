@@ -38,7 +38,7 @@ public struct ReconstructionError: Metric, Component {
     [Measured("reconstruction error", sum / Double(count))]
   }
 
-  /// What the model reads or makes, in the scale of the comparison, on the CPU.
+  /// Returns inputs or reconstructions in the scale of the comparison, on the CPU.
   private func compared(_ values: Tensor) throws -> Tensor {
     let values = try values.to(.cpu)
     guard isImage else { return values }

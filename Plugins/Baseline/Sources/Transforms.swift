@@ -61,9 +61,9 @@ public struct LogTransform: Transform, FittedTransform, Component {
 
 /// `x · factor + offset` column by column.
 private struct AffineColumns: FittedTransform {
-  /// What is subtracted before, `[features]`.
+  /// The values that are subtracted first, `[features]`.
   let shift: Tensor
-  /// What is divided by then, `[features]`; never 0.
+  /// The values to divide by then, `[features]`; never 0.
   let divisor: Tensor
   let parameters: [String: Tensor]
   var outputRange: ClosedRange<Double>?
@@ -144,7 +144,7 @@ public struct MinMaxTransform: Transform, Component {
 
 /// Fills in missing values by a number for each column, learned on the training part.
 public struct ImputeTransform: Transform, Component {
-  /// What a missing value becomes.
+  /// The replacement of a missing value.
   public enum Method: String, Choice { case mean, median, zero }
 
   /// The settings.

@@ -36,7 +36,7 @@ public enum CSAEPlugin: Plugin {
     .metric("centroid-angles", CentroidAngles.self, "angles and energy of the prior's centroids"),
   ]
 
-  /// What the paper compares with.
+  /// The conditional VAE that the paper compares with.
   private static let conditional = Paper(
     title: "Learning Structured Output Representation using Deep Conditional Generative Models",
     authors: "Sohn, Lee, Yan", year: 2015,

@@ -13,6 +13,7 @@ public struct ChargeMotion: Sendable, Hashable {
   /// Further random starts, of which the one with the least energy is kept; 0 to 1000.
   public var restarts: Int
 
+  /// Creates a value with these fields.
   public init(gamma: Double, epsilon: Double, iterations: Int, tolerance: Double, restarts: Int) {
     self.gamma = gamma
     self.epsilon = epsilon
@@ -38,7 +39,7 @@ public struct ChargeMotion: Sendable, Hashable {
     }
   }
 
-  /// What is said where velocities are no numbers any more.
+  /// The error where velocities are no longer finite.
   var ranAway: RecipeError {
     RecipeError(
       """

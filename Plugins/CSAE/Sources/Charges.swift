@@ -3,8 +3,9 @@ import Statistics
 
 /// Algorithm 1 of Zhu & Zhang 2019: charges on the unit sphere.
 extension EvenPoints {
-  /// What came of Algorithm 1.
+  /// The result of Algorithm 1.
   public struct Report: Sendable, Equatable {
+    /// How evenly the points are spread.
     public let spread: AngularSpread
     /// Iterations that were run, of the start that was kept.
     public let iterations: Int
@@ -18,6 +19,7 @@ extension EvenPoints {
   public struct Charges: Sendable {
     /// `[count, dimensions]`.
     public let points: Tensor
+    /// How the charges came to rest.
     public let report: Report
   }
 

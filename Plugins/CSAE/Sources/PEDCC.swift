@@ -44,6 +44,7 @@ public struct PEDCC: CentroidPrior, DirectPrior, Component {
   }
 
   public let centroids: Tensor
+  /// The length of each centroid, α of eq. 5.
   public let scale: Double?
   /// How the charges came to rest; nil for a simplex, which needs no search.
   public let report: EvenPoints.Report?

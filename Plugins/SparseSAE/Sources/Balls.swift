@@ -67,7 +67,7 @@ public struct GroupedBallConfig: ComponentConfig {
 
 extension WeightGroups: Choice {}
 
-/// What the balls share.
+/// The common part of the balls.
 struct Ball {
   static let radiusHelp = "The largest norm that each weight tensor may have, 0 or more."
 

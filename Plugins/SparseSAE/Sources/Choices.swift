@@ -46,7 +46,7 @@ public enum Rule: String, Choice {
 /// The density that a place must have.
 public enum Threshold: Codable, Equatable, Sendable {
   case density(Double)
-  /// What a share of the training latents, 0 to 1, is under.
+  /// The density that a share of the training latents, 0 to 1, is under.
   case quantile(Double)
 
   public init(from decoder: any Swift.Decoder) throws {

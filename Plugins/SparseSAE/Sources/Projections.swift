@@ -24,7 +24,7 @@ public enum NormBall: String, Sendable, CaseIterable {
   }
 }
 
-/// What a group of a weight is. Linear weights are `[outputs, inputs]`, convolutions `[outputs, inputs, height, width]`.
+/// The groups of a weight. Linear weights are `[outputs, inputs]`, convolutions `[outputs, inputs, height, width]`.
 public enum WeightGroups: String, Sendable, CaseIterable {
   /// All weights of one place on the first axis: of one output.
   case rows

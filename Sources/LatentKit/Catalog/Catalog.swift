@@ -107,7 +107,8 @@ public struct PartDescription: Sendable {
 
 /// A defect in how plugins declare parts, found before anything runs.
 public struct CatalogError: Error, CustomStringConvertible, Equatable {
+  /// The sentence that is shown.
   public let description: String
-  /// Creates an error from its sentence.
+  /// Creates an error from one sentence.
   public init(_ description: String) { self.description = description }
 }

@@ -80,8 +80,9 @@ public struct BuildContext {
 
 /// A recipe that cannot work: one sentence with what was found, what was expected and what to do.
 public struct RecipeError: Error, CustomStringConvertible, Equatable {
+  /// The sentence that is shown.
   public let description: String
-  /// Creates an error from its sentence.
+  /// Creates an error from one sentence.
   public init(_ description: String) { self.description = description }
 
   /// Returns the error for a missing part that another one needs.

@@ -38,6 +38,7 @@ public protocol CentroidPrior: Prior {
 }
 
 extension CentroidPrior {
+  /// Nil: centroids may differ in length.
   public var scale: Double? { nil }
 }
 

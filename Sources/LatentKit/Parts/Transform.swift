@@ -25,6 +25,7 @@ public protocol FittedTransform: Sendable {
 }
 
 extension FittedTransform {
+  /// Nil: no bounds.
   public var outputRange: ClosedRange<Double>? { nil }
 }
 

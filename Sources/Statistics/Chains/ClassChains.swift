@@ -1,6 +1,6 @@
 import LatentKit
 
-/// The target of one class's chains, with their starting points.
+/// The density that chains of one class follow, and their starts.
 public struct ClassTarget<Density> {
   /// The draws that are asked for.
   public let request: ClassRequest

@@ -15,7 +15,7 @@ public struct MetropolisHastings<Moves: Proposal>: Transition {
     case levelSet(lowest: Tensor)
   }
 
-  /// The proposal.
+  /// The proposal of moves.
   public var proposal: Moves
   private let rule: Rule
   private let logDensity: (Tensor) throws -> Tensor

@@ -1,6 +1,6 @@
 import LatentKit
 
-/// The proposed positions of chains.
+/// The proposals for all chains.
 public struct Proposed: Sendable {
   /// The term of the proposal density `q` in the acceptance ratio.
   public enum Correction: Sendable {
@@ -107,7 +107,7 @@ public struct AnyProposal: Proposal {
 public struct KernelJump: Proposal {
   private let density: KernelDensityStack
 
-  /// Creates proposals that are independent draws from a density.
+  /// Creates jumps between the kernels of a density.
   public init(_ density: KernelDensityStack) { self.density = density }
 
   public func propose(from positions: Tensor, using generator: inout Generator) throws -> Proposed {

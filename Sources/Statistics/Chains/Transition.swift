@@ -13,7 +13,7 @@ public struct ChainState: Sendable {
   }
 }
 
-/// Diagnostics of one step.
+/// The diagnostics of one step.
 public struct ChainInfo: Sendable {
   /// The chains that accepted their proposal, `[groups, chains]` Bool; nil where no move can be rejected.
   public var accepted: Tensor?

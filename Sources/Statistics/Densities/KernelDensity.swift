@@ -15,7 +15,7 @@ import LatentKit
 public struct KernelDensity: Sendable {
   /// The bandwidth's factor `h`.
   public let factor: Double
-  /// The ridge added to `Σ`, relative to its mean diagonal; 0 for a regular one.
+  /// The amount added to `Σ`, in parts of its mean diagonal; 0 for a regular one.
   public let ridge: Double
   /// The points in the coordinates where each kernel is `N(0, I)`, `[count, dimensions]`.
   public let whitened: Tensor
