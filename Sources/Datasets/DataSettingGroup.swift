@@ -54,7 +54,7 @@ extension DataSettings {
     return ConfigError(path: "\(path).\(setting)", "\(what); leave it out")
   }
 
-  /// Every setting that means something for data of these inputs, by name: what a run writes down.
+  /// Returns every setting that applies to data of these inputs, by name, as a run records them.
   public func values(for dataset: Dataset) throws -> [String: Value] {
     let groups: Set<DataSettingGroup> =
       dataset.train.areImages

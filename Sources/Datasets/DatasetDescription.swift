@@ -13,7 +13,7 @@ public struct DatasetDescription: Sendable {
     /// Under what else it may lie in a data folder.
     var otherNames: [String] = []
 
-    /// The names to look for, the published one first.
+    /// The names to search for, the published one first.
     var names: [String] { [name] + (name.hasSuffix(".gz") ? [String(name.dropLast(3))] : []) + otherNames }
   }
 

@@ -55,7 +55,7 @@ public enum LabelledExamples: Codable, Equatable, Sendable {
 }
 
 extension Examples {
-  /// The same examples with the labels of all but `count` of them hidden. Those that keep theirs are spread evenly over
+  /// Returns the examples with the labels of all but `count` of them hidden. Those that keep theirs are spread evenly over
   /// classes as far as there are enough of each, drawn by the seed and a name for the use. A hidden label becomes 0.
   /// - Throws: `DatasetError` without labels, and for more examples than have one.
   public func hidingLabels(exceptFor count: Int, seed: UInt64, for use: String) throws -> Examples {
@@ -74,7 +74,7 @@ extension Examples {
       inputs: inputs, labels: labels * isLabelled.to(.int64), isLabelled: isLabelled, weights: weights)
   }
 
-  /// The number of labelled examples of each class.
+  /// Returns the number of labelled examples of each class.
   public func labelledCounts(_ classCount: Int) throws -> [Int] {
     guard let labels else { return [Int](repeating: 0, count: classCount) }
     var members = try labels.oneHot(classCount).to(.int64)

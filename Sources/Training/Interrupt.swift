@@ -18,7 +18,7 @@ public enum Interrupt {
 
   private static let signals = [SIGINT, SIGTERM, SIGHUP]
 
-  /// From now on the signals are requests.
+  /// Starts to treat the signals as requests.
   public static func listen() {
     for number in signals {
       signal(number) { number in
@@ -28,6 +28,6 @@ public enum Interrupt {
     }
   }
 
-  /// From now on the signals end the program again.
+  /// Restores the default: the signals end the program.
   public static func stopListening() { for number in signals { signal(number, SIG_DFL) } }
 }

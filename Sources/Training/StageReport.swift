@@ -22,7 +22,7 @@ public struct StageReport: Codable, Sendable, Equatable {
     public var zeroColumns: Int
   }
 
-  /// An input that reaches the encoder.
+  /// An input with a weight other than zero in the encoder's first layer.
   public struct Feature: Codable, Sendable, Equatable {
     /// Its place in an input, from 0; images count row by row.
     public var index: Int
@@ -67,7 +67,7 @@ extension StageReport.Layer {
 }
 
 extension StageReport.Feature {
-  /// Those that the first layer of an encoder, `[outputs, inputs]`, has weights for, strongest first.
+  /// Returns the inputs that the first layer of an encoder, `[outputs, inputs]`, has weights for, strongest first.
   static func surviving(_ weights: Tensor) throws -> [StageReport.Feature] {
     try weights.detached().to(.float64).abs().sum(axis: 0).doubles().enumerated()
       .filter { $0.element > 0 }.sorted { ($1.element, $0.offset) < ($0.element, $1.offset) }

@@ -40,6 +40,6 @@ public enum TrainingOutcome: Equatable, Sendable {
 
 /// Training diverged: a loss or a weight is no longer finite.
 public struct TrainingError: Error, CustomStringConvertible, Equatable {
-  /// The sentence that is shown.
+  /// One sentence: found, expected, what to do.
   public let description: String
 }

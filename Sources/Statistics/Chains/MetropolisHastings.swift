@@ -32,6 +32,7 @@ public struct MetropolisHastings<Moves: Proposal>: Transition {
     ChainState(positions: positions, logDensities: try logDensity(positions))
   }
 
+  /// Proposes and accepts or rejects one move of each chain.
   /// - Throws: What proposal and density throw, and `TensorError` for a state without densities.
   public func step(_ state: ChainState, using generator: inout Generator) throws -> (ChainState, ChainInfo) {
     guard let current = state.logDensities else {

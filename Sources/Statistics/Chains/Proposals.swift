@@ -57,7 +57,7 @@ public struct RandomWalk: ScaledProposal {
     self.init(stepSize: size, matrix: matrix)
   }
 
-  /// The step size that suits a Gaussian of unit deviations best, `2.38/√dimensions` (Gelman, Roberts & Gilks 1996).
+  /// Returns the optimal step size for a Gaussian of unit deviations, `2.38/√dimensions` (Gelman, Roberts & Gilks 1996).
   public static func recommendedStepSize(dimensions: Int) -> Double { 2.38 / Double(dimensions).squareRoot() }
 
   public func propose(from positions: Tensor, using generator: inout Generator) throws -> Proposed {
@@ -67,7 +67,7 @@ public struct RandomWalk: ScaledProposal {
   }
 }
 
-/// Proposals that do not look at where a chain is: draws of a density that can be drawn from, `q(x′|x) = q(x′)`.
+/// Proposals that are independent of a chain's position: draws from a density, `q(x′|x) = q(x′)`.
 public struct IndependentProposal: Proposal {
   /// Draws places of a shape `[groups, chains, dimensions]`.
   private let draw: ([Int], inout Generator) throws -> Tensor
