@@ -1,6 +1,6 @@
 import Foundation
 
-/// Commands and data for gnuplot.
+/// A gnuplot script and its pictures.
 struct Drawing: Sendable {
   /// In pixels, as `height`.
   let width: Int
@@ -11,7 +11,7 @@ struct Drawing: Sendable {
 
   /// - Parameters:
   ///   - panels: Commands that plot panels, each from `reset` on.
-  ///   - layer: What lies over them.
+  ///   - layer: Drawn over the panels.
   init(_ panels: [[String]] = [], under layer: Layer) {
     (width, height, images) = (layer.width, layer.height, layer.images)
     let lines = ["set multiplot"] + panels.flatMap { $0 } + layer.script + ["unset multiplot", ""]
@@ -70,7 +70,7 @@ struct Layer: Sendable {
 
   /// Plots rows of numbers.
   ///
-  /// - Parameter style: What follows the data: `using 1:2 with points pt 7`.
+  /// - Parameter style: The plot style after the name of the data: `using 1:2 with points pt 7`.
   mutating func plot(_ rows: [String], _ style: String) {
     let name = "$layer\(plots.count)"
     settings += ["\(name) << END"] + rows + ["END"]

@@ -1,23 +1,25 @@
 import Foundation
 
-/// Something that can be drawn: written as PNG, and beside it as SVG under the same name.
+/// A picture that is written as PNG and, beside it under the same name, as SVG.
 public protocol Figure: Sendable {
-  /// Writes the figure, each file whole or not at all.
+  /// Writes the figure, each file atomically.
   ///
-  /// - Parameter url: Where the PNG file goes; the SVG file is its name with `svg` in place of `png`. A name that ends in
-  ///   `svg` says where the SVG file goes, and the PNG file stands beside it.
-  /// - Throws: `FigureError` where it cannot be drawn, `FileError` where a file cannot be written.
+  /// - Parameter url: The PNG or the SVG file; see `FigureFiles`.
+  /// - Throws: `FigureError` if it cannot be drawn, `FileError` if a file cannot be written.
   func write(to url: URL) throws
 }
 
-/// Where the two files of a figure go.
+/// The locations of a figure's two files.
 public struct FigureFiles: Sendable, Equatable {
-  /// The place of the PNG file.
+  /// The PNG file.
   public let png: URL
-  /// The place of the SVG file.
+  /// The SVG file.
   public let svg: URL
 
-  /// - Parameter url: A name that ends in `png`, in `svg`, or otherwise; then it is that of the PNG file.
+  /// Creates both locations from one of them.
+  ///
+  /// - Parameter url: A name that ends in `png` or `svg`, which is exchanged for the other; any other name is that of the
+  ///   PNG file, and the SVG file is that name with `.svg` added.
   public init(_ url: URL) {
     let stem = url.deletingPathExtension()
     switch url.pathExtension.lowercased() {

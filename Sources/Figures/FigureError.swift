@@ -1,7 +1,7 @@
-/// A figure that cannot be drawn: what was found, what was expected, what to do. One sentence.
+/// The reason why a figure cannot be drawn.
 public struct FigureError: Error, CustomStringConvertible, Equatable {
-  /// The sentence that is shown.
+  /// One sentence: what was found, what was expected, what to do.
   public let description: String
-  /// Creates an error from one sentence.
+  /// Creates an error from its sentence.
   public init(_ description: String) { self.description = description }
 }

@@ -1,11 +1,11 @@
 import Files
 import Foundation
 
-/// Runs gnuplot as a program of its own.
+/// Runs gnuplot as a separate process.
 enum Gnuplot {
   static var path: String { ProcessInfo.processInfo.environment["PATH"] ?? "" }
 
-  /// Writes a drawing as PNG and SVG, each a whole file or none.
+  /// Writes a drawing as PNG and SVG, each atomically.
   ///
   /// - Throws: `FigureError` where gnuplot is missing or cannot draw it, `FileError` where a file cannot be written.
   static func write(_ drawing: Drawing, to url: URL, searchPath: String = path) throws {
@@ -15,7 +15,7 @@ enum Gnuplot {
     try AtomicFile.write(made.svg, to: files.svg)
   }
 
-  /// The bytes of the PNG and of the SVG file.
+  /// Returns the bytes of the PNG and of the SVG file.
   ///
   /// - Throws: `FigureError` where gnuplot is missing or cannot draw it.
   static func draw(_ drawing: Drawing, searchPath: String = path) throws -> (png: Data, svg: Data) {

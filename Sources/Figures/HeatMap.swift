@@ -1,11 +1,11 @@
 import Foundation
 import LatentKit
 
-/// A labelled matrix as coloured squares with a colour bar: a confusion matrix, or distances between class centroids.
+/// A labelled matrix as coloured squares with a colour bar, such as a confusion matrix or distances between class centroids.
 ///
-/// Low values are pale, high ones dark blue. A value that is not a number is drawn in `Color.signal`.
+/// Low values are pale, high ones dark blue; NaN is drawn in `Color.signal`.
 public struct HeatMap: Figure {
-  /// The longest side of a matrix that can be drawn.
+  /// The largest number of rows or columns that can be drawn.
   public static let longestSide = 2000
 
   private let rows: Int
@@ -19,14 +19,18 @@ public struct HeatMap: Figure {
   private let yLabel: String
   private let decimals: Int?
 
+  /// Creates a heat map of a matrix.
+  ///
   /// - Parameters:
-  ///   - matrix: `[rows, columns]`, of any number type.
-  ///   - range: The values that are palest and darkest; the smallest and the largest of the matrix unless said otherwise.
+  ///   - matrix: `[rows, columns]`, of any number type, with 1 to `longestSide` of each.
+  ///   - range: The palest and the darkest value; by default the smallest and the largest finite value of the matrix.
+  ///   - title: A text above the matrix.
   ///   - rowLabels: A text for each row, or none at all.
   ///   - columnLabels: A text for each column, or none at all.
-  ///   - xLabel: What the columns are. `yLabel` says what the rows are.
-  ///   - decimals: Digits after the point of the numbers in the squares; nil leaves the numbers out.
-  /// - Throws: `FigureError` where it is not such a matrix, or is too large, or the labels do not fit it in number.
+  ///   - xLabel: The title of the columns.
+  ///   - yLabel: The title of the rows.
+  ///   - decimals: Decimal places of the numbers in the squares; nil omits the numbers.
+  /// - Throws: `FigureError` for a tensor of another shape or size, and for a wrong number of labels.
   public init(
     _ matrix: Tensor, range: ClosedRange<Double>? = nil, title: String? = nil, rowLabels: [String] = [],
     columnLabels: [String] = [], xLabel: String? = nil, yLabel: String? = nil, decimals: Int? = nil
@@ -50,14 +54,14 @@ public struct HeatMap: Figure {
 
   /// Writes PNG and SVG.
   ///
-  /// - Throws: `FigureError` where gnuplot is missing or fails, `FileError` where a file cannot be written.
+  /// - Throws: `FigureError` if gnuplot is missing or fails, `FileError` if a file cannot be written.
   public func write(to url: URL) throws { try Gnuplot.write(drawing().drawing, to: url) }
 
-  /// The drawing, and where its squares are in it, in pixels.
+  /// The drawing, and the upper left corner and the side of its squares in pixels.
   func drawing() throws -> (drawing: Drawing, left: Int, top: Int, side: Int) {
     let numbers = decimals.map { places in values.map { HeatMap.text($0, places) } } ?? []
     let widest = numbers.map { Lettering.width(of: $0) }.max() ?? 0
-    // Few squares are larger, so that names of the axes and the colour bar have room.
+    // A small matrix has larger squares, to leave room for the axis titles and the colour bar.
     let longest = Double(max(rows, columns))
     let side: Double =
       numbers.isEmpty
@@ -68,7 +72,7 @@ public struct HeatMap: Figure {
     let (rowNames, columnNames) = (HeatMap.shortened(rowLabels), HeatMap.shortened(columnLabels))
     let rowWidth = rowNames.map { Lettering.width(of: $0) }.max() ?? 0
     let columnWidth = columnNames.map { Lettering.width(of: $0) }.max() ?? 0
-    // Short names of columns, digits say, stand upright; longer ones read upwards.
+    // Short column names, such as digits, are horizontal; longer ones read upwards.
     let upright = columnWidth <= side - 4
     let heads = columnNames.isEmpty ? 0 : (upright ? line : columnWidth + 4).rounded(.up)
     let left = (margin + (yLabel.isEmpty ? 0 : line + 4) + (rowWidth > 0 ? rowWidth + 8 : 0)).rounded(.up)
@@ -92,7 +96,7 @@ public struct HeatMap: Figure {
     layer.text(
       Lettering.shortened(yLabel, to: barHeight), x: margin + line / 2, y: top + barHeight / 2, align: .center,
       upwards: true)
-    // Where squares are small, only some have room for their names.
+    // Small squares have room for only some of the names.
     let every = max(Int((line / side).rounded(.up)), 1)
     for (row, name) in rowNames.enumerated() where row % every == 0 {
       layer.text(name, x: left - 8, y: top + (Double(row) + 0.5) * side, align: .right)
@@ -124,7 +128,7 @@ public struct HeatMap: Figure {
     return low < high ? (low, high) : (low - room, high + room)
   }
 
-  /// The distance of at most about `marks` round numbers: 1, 2 or 5 times a power of ten.
+  /// The step between at most about `marks` round numbers: 1, 2 or 5 times a power of ten.
   private static func step(_ extent: Double, marks: Double) -> Double {
     let power = pow(10, log10(extent / marks).rounded(.down))
     return [1, 2, 5].map { $0 * power }.first { $0 * marks >= extent } ?? 10 * power

@@ -3,34 +3,36 @@ import LatentKit
 
 /// Images side by side in rows: samples by class, or reconstructions below their originals.
 ///
-/// A value that is not a number is drawn in `Color.signal` and counted, so that it cannot be taken for a dark pixel. Of
-/// more images than fit, the first of each row and the first rows are shown, and a line below the caption says how many.
+/// NaN is drawn in `Color.signal` and counted, so that it cannot be taken for a dark pixel. If there are too many images,
+/// the first of each row and the first rows are shown, and a line below the caption gives their number.
 public struct ImageGrid: Figure {
-  /// The images without any lettering.
+  /// The images without any text.
   public var tiles: Picture { lettered.picture }
-  /// How many values of the images are not numbers.
+  /// The number of NaN among the images' values.
   public let notANumberCount: Int
-  /// How many images there are.
+  /// The number of images.
   public let imageCount: Int
-  /// How many of them the figure shows.
+  /// The number of images that the figure shows.
   public let shownCount: Int
 
   let lettered: LetteredPicture
 
-  /// The most pixels that the images of a row take, and those of a column; one image always fits.
+  /// The largest total width of a row's images and height of a column's, in pixels; one image is always shown.
   public static let (largestWidth, largestHeight) = (2400, 4800)
 
+  /// Creates a grid that is filled row by row.
+  ///
   /// - Parameters:
   ///   - images: `[count, channels, height, width]` with 1 (grey) or 3 (red, green, blue) channels, of any number type.
-  ///   - range: The values that become black and full brightness; values outside are cut off.
-  ///   - columns: Images in a row; 10, or fewer where there are fewer images, unless said otherwise.
-  ///   - rowLabels: A text at the left of each row, a class name say; rows without one stay blank.
+  ///   - range: The values that become black and full brightness; values outside are clamped.
+  ///   - columns: Images in a row; by default 10, or all of them if they are fewer.
+  ///   - rowLabels: A text at the left of each row, such as a class name; rows without one stay blank.
   ///   - columnLabels: A text above each column; columns without one stay blank.
   ///   - caption: A text above the images.
-  ///   - padding: Pixels between two images.
-  ///   - scale: The side of the square that a pixel of an image becomes; what makes images about 56 pixels high or more, but
-  ///     not wider than 240 by that, unless said otherwise.
-  /// - Throws: `FigureError` where the images have another shape, there are none, or one alone would be too large.
+  ///   - padding: Pixels between two images, 0 or more.
+  ///   - scale: The side in pixels that a pixel of an image gets, 1 or more; by default images become at least 56 pixels high
+  ///     but are not enlarged beyond a width of 240.
+  /// - Throws: `FigureError` for images of another shape, for none, and for one that is too large.
   public init(
     _ images: Tensor, range: ClosedRange<Double> = 0...1, columns: Int? = nil, rowLabels: [String] = [],
     columnLabels: [String] = [], caption: String? = nil, padding: Int = 2, scale: Int? = nil
@@ -44,10 +46,10 @@ public struct ImageGrid: Figure {
       columnLabels: columnLabels, caption: caption, padding: padding, scale: scale)
   }
 
-  /// Each row of originals above the row of their reconstructions.
+  /// Returns a grid with each row of originals above the row of their reconstructions.
   ///
-  /// - Parameter reconstructions: As many images as `originals`, of the same shape.
-  /// - Throws: `FigureError` as for a grid, and where the two differ in shape.
+  /// - Parameter reconstructions: Of the same shape as `originals`.
+  /// - Throws: `FigureError` as for a grid, and if the two differ in shape.
   public static func pairs(
     _ originals: Tensor, _ reconstructions: Tensor, range: ClosedRange<Double> = 0...1, columns: Int? = nil,
     caption: String? = nil, padding: Int = 2, scale: Int? = nil
@@ -57,10 +59,10 @@ public struct ImageGrid: Figure {
       padding: padding, scale: scale)
   }
 
-  /// Each row of originals above one row for each model that reconstructed them.
+  /// Returns a grid with each row of originals above one row of reconstructions by each model.
   ///
-  /// - Parameter models: A label of its rows and as many images as `originals`, of the same shape, for each model.
-  /// - Throws: `FigureError` as for a grid, and where shapes differ.
+  /// - Parameter models: For each model the label of its rows and its images, of the same shape as `originals`.
+  /// - Throws: `FigureError` as for a grid, and if shapes differ.
   public static func comparison(
     of originals: Tensor, with models: [(label: String, images: Tensor)], range: ClosedRange<Double> = 0...1,
     columns: Int? = nil, caption: String? = nil, padding: Int = 2, scale: Int? = nil
@@ -82,13 +84,13 @@ public struct ImageGrid: Figure {
       labels: { names[$0 % names.count] }, caption: caption, padding: padding, scale: scale)
   }
 
-  /// Writes PNG and SVG; where gnuplot is missing, only a PNG file of the bare images.
+  /// Writes PNG and SVG; if gnuplot is missing, only a PNG file of the images without text.
   ///
-  /// - Throws: `FigureError` where gnuplot fails, `FileError` where a file cannot be written.
+  /// - Throws: `FigureError` if gnuplot fails, `FileError` if a file cannot be written.
   public func write(to url: URL) throws { try lettered.write(to: url) }
 
   /// - Parameters:
-  ///   - bands: Rows of image numbers that belong together; where a band has several, a wider gap follows it.
+  ///   - bands: Groups of rows of image numbers; a group of several rows is followed by a wider gap.
   ///   - labels: The label of a row, counted over all bands.
   private init(
     _ tiles: ImageTiles, bands: [[[Int]]], labels: (Int) -> String, columnLabels: [String] = [], caption: String?,
@@ -127,7 +129,7 @@ public struct ImageGrid: Figure {
     }
 
     let margin = 14.0
-    // Letters no higher than their row.
+    // Labels are no taller than their row.
     let size = min(Style.textSize, max(Double(tileHeight), 4))
     let names = rows.map { (text: Lettering.shortened($0.label, to: 190, size: size), middle: $0.middle) }
     let labelWidth = names.map { Lettering.width(of: $0.text, size: size) }.max() ?? 0

@@ -1,7 +1,7 @@
 import Foundation
 import LatentKit
 
-/// The values of images in memory, and how they become colours.
+/// The values of images in memory, with their conversion to colours.
 struct ImageTiles {
   let count: Int
   let height: Int
@@ -11,7 +11,7 @@ struct ImageTiles {
   private let values: [Float]
   private let range: ClosedRange<Double>
 
-  /// - Throws: `FigureError` where a shape is not that of one image or more.
+  /// - Throws: `FigureError` unless the shape is that of one or more images.
   static func check(_ shape: [Int]) throws {
     guard shape.count == 4, shape[1] == 1 || shape[1] == 3 else {
       throw FigureError(
@@ -57,7 +57,7 @@ struct ImageTiles {
     return Color(red, green, blue)
   }
 
-  /// The brightness of a value; nil for one that is not a number.
+  /// The brightness of a value; nil for NaN.
   private func level(_ value: Float) -> UInt8? {
     guard !value.isNaN else { return nil }
     let share = (Double(value) - range.lowerBound) / (range.upperBound - range.lowerBound)

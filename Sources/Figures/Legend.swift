@@ -21,8 +21,8 @@ struct Legend {
 
   /// - Parameters:
   ///   - entries: Those without a name are left out.
-  ///   - available: Pixels that it may be wide; names are shortened where even one column is wider.
-  ///   - rows: How many entries a column has at least before the next begins.
+  ///   - available: The largest width in pixels; names are shortened if even one column is wider.
+  ///   - rows: The least number of entries in a column before the next begins.
   init(_ entries: [Entry], width available: Double, rows least: Int) {
     let entries = entries.filter { !$0.name.isEmpty }.map { entry in
       var entry = entry

@@ -1,7 +1,7 @@
 import Files
 import Foundation
 
-/// Pixels of our own, images say, with gnuplot's lettering around them.
+/// A picture with text around it that gnuplot draws.
 struct LetteredPicture: Sendable {
   /// A line of text in pixels of the whole figure; see `Layer.text`.
   struct Line: Sendable {
@@ -17,8 +17,8 @@ struct LetteredPicture: Sendable {
   let layer: Layer
 
   /// - Parameters:
-  ///   - x: Where the left edge of the picture is in the figure; `y` is its upper edge.
-  ///   - width: Of the whole figure, as `height`.
+  ///   - x: The left edge of the picture in the figure; `y` is its upper edge.
+  ///   - width: The width of the whole figure; `height` is its height.
   init(_ picture: Picture, x: Double, y: Double, width: Double, height: Double, lines: [Line]) throws {
     self.picture = picture
     var layer = try Layer(width: width, height: height)
@@ -27,14 +27,14 @@ struct LetteredPicture: Sendable {
     self.layer = layer
   }
 
-  /// Writes PNG and SVG. Where gnuplot is missing, the bare pixels become the PNG file, and there is no SVG file.
+  /// Writes PNG and SVG; if gnuplot is missing, only a PNG file of the picture without text.
   func write(to url: URL, searchPath: String = Gnuplot.path) throws {
     guard Command("gnuplot", searchPath: searchPath).program == nil else {
       return try Gnuplot.write(Drawing(under: layer), to: url, searchPath: searchPath)
     }
     let files = FigureFiles(url)
     try picture.write(to: files.png)
-    // One of an older figure would no longer show the same.
+    // An SVG file of an older figure would show something else.
     try? FileManager.default.removeItem(at: files.svg)
   }
 }

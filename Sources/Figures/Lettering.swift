@@ -1,6 +1,6 @@
 import Foundation
 
-/// Text on its way to gnuplot: cleaned, cut or broken to fit, and quoted.
+/// Prepares text for gnuplot: cleans, shortens, wraps and quotes it.
 enum Lettering {
   /// A text without control characters, escape sequences' first bytes among them, without invisible characters that turn
   /// the direction of writing, and without what XML forbids. Line breaks stay.
@@ -19,7 +19,7 @@ enum Lettering {
     return String(result)
   }
 
-  /// In Unicode scalars; more would not be read in a picture.
+  /// In Unicode scalars; nobody reads more in a picture.
   private static let longestText = 1000
 
   /// A text as gnuplot reads it, in double quotes. All punctuation that means something to gnuplot somewhere is written by
@@ -58,7 +58,7 @@ enum Lettering {
       }
   }
 
-  /// One line no wider than `width` pixels; what does not fit is cut off, and an ellipsis says so.
+  /// One line no wider than `width` pixels; a longer text is cut off and ends with an ellipsis.
   static func shortened(_ text: String, to width: Double, size: Double = Style.textSize) -> String {
     let line = cleaned(text).replacing("\n", with: " ")
     guard Lettering.width(of: line, size: size) > width else { return line }
@@ -72,7 +72,7 @@ enum Lettering {
 
   /// A text broken between words into lines no wider than `width` pixels.
   ///
-  /// - Parameter limit: How many lines at most; the last of them ends with an ellipsis where more is left out.
+  /// - Parameter limit: The largest number of lines; the last one ends with an ellipsis if text is left out.
   static func lines(of text: String, width: Double, size: Double = Style.textSize, atMost limit: Int) -> [String] {
     let text = cleaned(text)
     guard text.contains(where: { !$0.isWhitespace }) else { return [] }

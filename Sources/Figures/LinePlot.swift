@@ -2,42 +2,40 @@ import Foundation
 
 /// Lines over a common axis: one panel of a figure.
 ///
-/// Lines of the same name have the same colour, mark and dashes in all panels of a figure, and one legend below the panels
-/// names them all.
+/// Lines of the same name have the same colour, mark and dashes in all panels of a figure, which share one legend below them.
 public struct LinePlot: Sendable {
-  /// One line: points from left to right. A value that is not finite leaves a gap.
+  /// One line.
   public struct Series: Sendable {
-    /// The name in the legend; an empty one stays out of it.
+    /// The name in the legend; a line with an empty name is not listed.
     public var name: String
-    /// The points, from left to right.
+    /// Points from left to right; one that is not finite leaves a gap.
     public var points: [(x: Double, y: Double)]
 
-    /// Creates a value with these fields.
+    /// Creates a line.
     public init(_ name: String, _ points: [(x: Double, y: Double)]) { (self.name, self.points) = (name, points) }
   }
 
-  /// The heading.
+  /// The text above the panel.
   public var title: String
-  /// The name of the horizontal axis.
+  /// The title of the horizontal axis.
   public var xLabel: String
-  /// The name of the vertical axis.
+  /// The title of the vertical axis.
   public var yLabel: String
   /// The lines.
   public var series: [Series]
-  /// Whether the vertical axis is logarithmic. Values that are not positive are left out then; where none is positive
+  /// Whether the vertical axis is logarithmic. Values that are not positive are then left out; if none is positive,
   /// the axis stays linear.
   public var logY: Bool
 
-  /// Creates a value with these fields.
+  /// Creates a panel.
   public init(title: String, xLabel: String, yLabel: String, series: [Series], logY: Bool = false) {
     (self.title, self.xLabel, self.yLabel, self.series, self.logY) = (title, xLabel, yLabel, series, logY)
   }
 
   /// Writes panels as PNG and SVG, in rows from the upper left.
   ///
-  /// - Parameter columns: Panels in a row; up to 3 unless said otherwise.
-  /// - Throws: `FigureError` where there is no panel, or gnuplot is missing or fails; `FileError` where a file cannot be
-  ///   written.
+  /// - Parameter columns: Panels in a row; by default up to 3.
+  /// - Throws: `FigureError` if there is no panel, or gnuplot is missing or fails; `FileError` if a file cannot be written.
   public static func write(_ panels: [LinePlot], to url: URL, columns: Int? = nil) throws {
     try Gnuplot.write(drawing(panels, columns: columns), to: url)
   }
@@ -51,7 +49,7 @@ public struct LinePlot: Sendable {
     let width = Double(columns) * cell.width
     let names = unique(panels.flatMap(\.series).map(\.name))
     let looks = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, look($0)) })
-    // Marks show single points and gaps; many of them hide the lines. All panels have them, or none.
+    // Marks show single points and gaps, but many of them hide the lines. Either all panels have them or none.
     let hasMarks = panels.flatMap(\.series).allSatisfy { $0.points.count <= 40 }
     let entries = names.compactMap { name in
       looks[name].map { Legend.Entry(name: name, color: $0.color, mark: hasMarks ? $0.mark : nil, dash: $0.dash) }
@@ -83,7 +81,7 @@ public struct LinePlot: Sendable {
 
   typealias Look = (color: String, mark: Int, dash: String)
 
-  /// The second of two is dashed: validation beside training, say, also where colours are not printed.
+  /// The second of two lines is dashed, so that validation and training differ without colours too.
   private static func look(_ index: Int) -> Look {
     let (color, mark) = Style.look(index)
     return (color, mark, ["1", "(9,5)", "(2,3)"][index % 3])
@@ -94,7 +92,7 @@ public struct LinePlot: Sendable {
     return names.filter { seen.insert($0).inserted }
   }
 
-  /// - Parameter marks: How many whole numbers have room along the horizontal axis.
+  /// - Parameter marks: The number of tick labels that have room along the horizontal axis.
   private func script(_ number: Int, looks: [String: Look], hasMarks: Bool, marks: Int) -> [String] {
     let logarithmic = logY && series.contains { $0.points.contains { $0.y > 0 && $0.y.isFinite } }
     func isDrawn(_ point: (x: Double, y: Double)) -> Bool {
@@ -130,7 +128,7 @@ public struct LinePlot: Sendable {
   }
 }
 
-/// Columns for panels in as few rows as need be, about as many in each row.
+/// The number of columns that puts panels into as few rows as possible, about equally many in each.
 func balanced(_ count: Int, atMost columns: Int) -> Int {
   let rows = max((count + columns - 1) / columns, 1)
   return (count + rows - 1) / rows
@@ -143,7 +141,7 @@ func bounds(_ values: [Double], margin: Double) -> (Double, Double) {
   return (low - room, high + room)
 }
 
-/// The distance of at most `marks` marks at whole numbers: 1, 2 or 5 times a power of ten.
+/// The step between at most `marks` whole numbers: 1, 2 or 5 times a power of ten.
 private func wholeStep(_ extent: Double, marks: Int) -> Int {
   var power = 1
   while true {

@@ -1,19 +1,19 @@
 import Foundation
 
-/// How training went: the total loss, its terms and the metrics over epochs, for training and validation.
+/// The total loss, its terms and the metrics over epochs, for training and validation.
 ///
-/// Each quantity has a panel and an axis of its own, since terms of a loss may differ by any factor.
+/// Each quantity has its own panel and axis, since the terms of a loss may differ by any factor.
 public struct LossCurves: Figure {
   /// One quantity over epochs. Either list may be empty.
   public struct Curve: Sendable {
-    /// The name of the loss or metric.
+    /// The title of the panel.
     public var name: String
-    /// The values on the training part, by epoch.
+    /// Values on the training part.
     public var training: [(epoch: Double, value: Double)]
-    /// The values on the validation part, by epoch.
+    /// Values on the validation part.
     public var validation: [(epoch: Double, value: Double)]
 
-    /// Creates a value with these fields.
+    /// Creates a curve.
     public init(
       _ name: String, training: [(epoch: Double, value: Double)] = [], validation: [(epoch: Double, value: Double)] = []
     ) {
@@ -21,20 +21,20 @@ public struct LossCurves: Figure {
     }
   }
 
-  /// The weighted sums of all terms.
+  /// The losses that are minimised; several if steps alternate.
   public var total: [Curve]
-  /// The terms by themselves.
+  /// The terms of the losses.
   public var terms: [Curve]
-  /// The metrics.
+  /// The metrics of the validation part.
   public var metrics: [Curve]
 
-  /// - Parameter total: The loss that is minimised; several where steps alternate.
+  /// Creates the figure of these curves.
   public init(total: [Curve], terms: [Curve] = [], metrics: [Curve] = []) {
     (self.total, self.terms, self.metrics) = (total, terms, metrics)
   }
 
-  /// One panel for each curve that has values: the total losses, then the terms, then the metrics. An axis is logarithmic
-  /// where all its values are positive and the largest is more than 30 times the smallest; that of a metric never is.
+  /// One panel for each curve that has values: the total losses, then the terms, then the metrics. The axis of a loss is
+  /// logarithmic if all values are positive and the largest is more than 30 times the smallest; that of a metric is linear.
   public var panels: [LinePlot] {
     let curves = (total + terms).map { ($0, isLoss: true) } + metrics.map { ($0, isLoss: false) }
     return curves.filter { curve, _ in !curve.training.isEmpty || !curve.validation.isEmpty }.map { curve, isLoss in
@@ -50,7 +50,7 @@ public struct LossCurves: Figure {
 
   /// Writes the panels as PNG and SVG.
   ///
-  /// - Throws: As `LinePlot.write`: `FigureError` where there is nothing to plot or gnuplot is missing.
+  /// - Throws: As `LinePlot.write`; `FigureError` also if there is nothing to plot.
   public func write(to url: URL) throws {
     let panels = panels
     guard !panels.isEmpty else { throw FigureError("there are no curves to plot yet; train for at least one epoch") }

@@ -7,25 +7,27 @@ import Foundation
 public struct Montage: Figure {
   /// One picture with its title.
   public struct Panel: Sendable {
-    /// Above the picture, in as many lines as its width asks for; an empty one takes no room.
+    /// The text above the picture, wrapped to its width; an empty one takes no room.
     public var title: String
     /// The picture.
     public var picture: Picture
 
-    /// Creates a value with these fields.
+    /// Creates a panel.
     public init(_ title: String, _ picture: Picture) { (self.title, self.picture) = (title, picture) }
   }
 
-  /// The pictures without any lettering.
+  /// The pictures without any text.
   public var tiles: Picture { lettered.picture }
 
   let lettered: LetteredPicture
 
+  /// Creates a montage of rows of panels.
+  ///
   /// - Parameters:
-  ///   - rows: The panels of each row from the left, nil for a place that stays blank; rows may differ in length.
+  ///   - rows: The panels of each row from the left, nil for a blank; rows may differ in length.
   ///   - caption: A text above all.
   ///   - padding: Pixels between two panels, 0 or more.
-  /// - Throws: `FigureError` where there is no panel, or the picture would be too large.
+  /// - Throws: `FigureError` if there is no panel, or the figure would be too large.
   public init(rows: [[Panel?]], caption: String? = nil, padding: Int = 14) throws {
     guard rows.contains(where: { $0.contains { $0 != nil } }) else {
       throw FigureError("found no panel for a montage, expected one picture or more")
@@ -62,7 +64,7 @@ public struct Montage: Figure {
       for (column, panel) in panels.enumerated() {
         guard let panel else { continue }
         picture.draw(panel.picture, x: lefts[column], y: tops[row])
-        // Short titles stand right above their pictures, not above those of longer neighbours.
+        // A short title stands right above its picture, whatever the height of its neighbours' titles.
         let titleTop = top + Double(tops[row] - height(titles[row][column].count))
         lines += titles[row][column].enumerated().map { index, line in
           .init(
@@ -76,8 +78,8 @@ public struct Montage: Figure {
       height: top + Double(bottom) + margin, lines: lines)
   }
 
-  /// Writes PNG and SVG; where gnuplot is missing, only a PNG file of the bare pictures.
+  /// Writes PNG and SVG; if gnuplot is missing, only a PNG file of the pictures without text.
   ///
-  /// - Throws: `FigureError` where gnuplot fails, `FileError` where a file cannot be written.
+  /// - Throws: `FigureError` if gnuplot fails, `FileError` if a file cannot be written.
   public func write(to url: URL) throws { try lettered.write(to: url) }
 }

@@ -4,40 +4,40 @@ import Foundation
 
 /// A colour of 8 bits for each of red, green and blue.
 public struct Color: Sendable, Hashable {
-  /// The share of red, 0 to 255.
+  /// 0 to 255.
   public var red: UInt8
-  /// The share of green, 0 to 255.
+  /// 0 to 255.
   public var green: UInt8
-  /// The share of blue, 0 to 255.
+  /// 0 to 255.
   public var blue: UInt8
 
-  /// Creates a colour from its shares, 0 to 255.
+  /// Creates a colour from its components.
   public init(_ red: UInt8, _ green: UInt8, _ blue: UInt8) { (self.red, self.green, self.blue) = (red, green, blue) }
 
-  /// One shade of grey.
+  /// Creates a shade of grey, from 0 (black) to 255 (white).
   public init(gray: UInt8) { self.init(gray, gray, gray) }
 
   /// White.
   public static let white = Color(gray: 255)
-  /// The colour of a value that is not a number: a magenta that no grey image and few photographs contain.
+  /// The colour of NaN: a magenta that no grey image and few photographs contain.
   public static let signal = Color(255, 0, 170)
 }
 
 /// A rectangle of pixels. (0, 0) is the upper left corner.
 public struct Picture: Sendable, Equatable {
-  /// The width in pixels.
+  /// Pixels in a row.
   public let width: Int
-  /// The height in pixels.
+  /// Pixels in a column.
   public let height: Int
-  /// Red, green and blue of each pixel, row after row.
+  /// Red, green and blue of each pixel, row by row.
   public private(set) var pixels: [UInt8]
 
   /// The longest side that a picture may have, in pixels.
   public static let longestSide = 30_000
 
-  /// A picture of one colour.
+  /// Creates a picture of one colour.
   ///
-  /// - Throws: `FigureError` where a side is not within `1...longestSide`.
+  /// - Throws: `FigureError` unless both sides are within `1...longestSide`.
   public init(width: Int, height: Int, color: Color = .white) throws {
     try Picture.check(width: width, height: height)
     (self.width, self.height) = (width, height)
@@ -48,13 +48,13 @@ public struct Picture: Sendable, Equatable {
     }
   }
 
-  /// A picture of pixels that are there already: red, green and blue of each, row after row.
+  /// Creates a picture from red, green and blue of each pixel, row by row.
   init(width: Int, height: Int, pixels: [UInt8]) {
     precondition(pixels.count == 3 * width * height)
     (self.width, self.height, self.pixels) = (width, height, pixels)
   }
 
-  /// - Throws: `FigureError` where a side is not within `1...longestSide`.
+  /// - Throws: `FigureError` unless both sides are within `1...longestSide`.
   static func check(width: Int, height: Int) throws {
     guard (1...longestSide).contains(width), (1...longestSide).contains(height) else {
       throw FigureError(
@@ -63,7 +63,7 @@ public struct Picture: Sendable, Equatable {
     }
   }
 
-  /// The colour at one place. Places outside are white, and writing there does nothing.
+  /// The colour of a pixel. Pixels outside are white, and writing to them does nothing.
   public subscript(x: Int, y: Int) -> Color {
     get {
       guard contains(x, y) else { return .white }
@@ -79,7 +79,7 @@ public struct Picture: Sendable, Equatable {
 
   private func contains(_ x: Int, _ y: Int) -> Bool { x >= 0 && y >= 0 && x < width && y < height }
 
-  /// Copies a picture with its upper left corner to a place, as far as it lies inside.
+  /// Copies a picture with its upper left corner to (x, y); parts outside are cut off.
   public mutating func draw(_ other: Picture, x: Int, y: Int) {
     let (left, right) = (max(x, 0), min(x + other.width, width))
     guard left < right else { return }
@@ -95,7 +95,9 @@ public struct Picture: Sendable, Equatable {
 // The PNG format, by libpng.
 
 extension Picture {
-  /// The bytes of a PNG file. The same picture has the same bytes.
+  /// Returns the bytes of a PNG file. The same picture has the same bytes.
+  ///
+  /// - Throws: `FigureError` if libpng fails.
   public func png() throws -> Data {
     var image = png_image()
     image.version = UInt32(PNG_IMAGE_VERSION)
@@ -115,14 +117,14 @@ extension Picture {
     return data.prefix(size)
   }
 
-  /// Writes a PNG file: a whole one or none.
+  /// Writes a PNG file, atomically.
   ///
-  /// - Throws: `FileError` where the file cannot be written.
+  /// - Throws: `FileError` if the file cannot be written.
   public func write(to url: URL) throws { try AtomicFile.write(png(), to: url) }
 
   /// Reads a PNG file.
   ///
-  /// - Throws: `FileError` where the file cannot be read, `FigureError` where it is not a whole PNG file.
+  /// - Throws: `FileError` if the file cannot be read, `FigureError` if it is not a complete PNG file.
   public init(contentsOf url: URL) throws {
     let data: Data
     do { data = try Data(contentsOf: url) } catch {
@@ -131,9 +133,9 @@ extension Picture {
     do { try self.init(png: data) } catch let error as FigureError { throw FigureError("\(url.path): \(error)") }
   }
 
-  /// Reads the bytes of a PNG file; transparent places become white.
+  /// Reads the bytes of a PNG file; transparent pixels become white.
   ///
-  /// - Throws: `FigureError` where they are not a whole PNG file.
+  /// - Throws: `FigureError` unless they are a complete PNG file.
   public init(png data: Data) throws {
     var image = png_image()
     image.version = UInt32(PNG_IMAGE_VERSION)
@@ -159,7 +161,7 @@ extension Picture {
 }
 
 extension png_image {
-  /// The message of libpng.
+  /// libpng's error message.
   fileprivate var text: String {
     withUnsafeBytes(of: message) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
   }

@@ -1,19 +1,19 @@
 import Foundation
 
-/// Points of several groups in the plane, each group in a colour and a mark of its own: one panel of a figure.
+/// Points of several groups in the plane, each group with its own colour and mark: one panel of a figure.
 ///
-/// Groups of the same number look the same in all panels, and one legend right of the panels names them.
+/// Groups at the same index look the same in all panels, which share one legend to their right.
 public struct ScatterPlot: Sendable {
-  /// Points of one class.
+  /// Points of one colour and mark.
   public struct Group: Sendable {
     /// The name in the legend.
     public var name: String
-    /// The places of the points.
+    /// The points; those that are not finite are left out.
     public var points: [(x: Double, y: Double)]
-    /// Whether it is drawn in light grey beneath the others: points that belong to none of the groups.
+    /// Whether the group is drawn in light grey beneath the others, as for points that belong to none of them.
     public var isBackground: Bool
 
-    /// Creates a value with these fields.
+    /// Creates a group.
     public init(_ name: String, _ points: [(x: Double, y: Double)], isBackground: Bool = false) {
       (self.name, self.points, self.isBackground) = (name, points, isBackground)
     }
@@ -23,25 +23,23 @@ public struct ScatterPlot: Sendable {
     }
   }
 
-  /// The heading.
+  /// The text above the panel.
   public var title: String
-  /// The name of the horizontal axis.
+  /// The title of the horizontal axis.
   public var xLabel: String
-  /// The name of the vertical axis.
+  /// The title of the vertical axis.
   public var yLabel: String
-  /// The classes.
+  /// The groups, in the order of the legend.
   public var groups: [Group]
 
-  /// Creates a value with these fields.
+  /// Creates a panel.
   public init(title: String, xLabel: String, yLabel: String, groups: [Group]) {
     (self.title, self.xLabel, self.yLabel, self.groups) = (title, xLabel, yLabel, groups)
   }
 
   /// Writes panels as PNG and SVG, side by side over the same axes.
   ///
-  /// Points that are not finite are left out.
-  /// - Throws: `FigureError` where there is no panel, or gnuplot is missing or fails; `FileError` where a file cannot be
-  ///   written.
+  /// - Throws: `FigureError` if there is no panel, or gnuplot is missing or fails; `FileError` if a file cannot be written.
   public static func write(_ panels: [ScatterPlot], to url: URL) throws { try Gnuplot.write(drawing(panels), to: url) }
 
   static func drawing(_ panels: [ScatterPlot]) throws -> Drawing {

@@ -2,21 +2,21 @@ import Foundation
 
 /// Points on the unit sphere, seen from outside, or on the unit circle: one panel of a figure.
 ///
-/// A wireframe shows the sphere. Points on the near side are full and dark, those on the far side hollow and pale.
+/// The sphere is a wireframe. Points on the near side are filled and dark, those on the far side hollow and pale.
 public struct SpherePlot: Sendable {
-  /// In as many lines as it has.
+  /// The text above the panel; it may have several lines.
   public var title: String
-  /// Two or three coordinates each, of any length above 0: only their directions count.
+  /// Vectors of two or three coordinates and of any length above 0; only their directions count.
   public var points: [[Double]]
 
-  /// Creates a value with these fields.
+  /// Creates a panel.
   public init(title: String, points: [[Double]]) { (self.title, self.points) = (title, points) }
 
   /// Writes panels as PNG and SVG, in rows from the upper left.
   ///
-  /// - Parameter columns: Panels in a row; up to 4 unless said otherwise.
-  /// - Throws: `FigureError` where there is no panel, a point has no direction in two or three dimensions, or gnuplot is
-  ///   missing or fails; `FileError` where a file cannot be written.
+  /// - Parameter columns: Panels in a row; by default up to 4.
+  /// - Throws: `FigureError` if there is no panel, a point has no direction in two or three dimensions, or gnuplot is
+  ///   missing or fails; `FileError` if a file cannot be written.
   public static func write(_ panels: [SpherePlot], to url: URL, columns: Int? = nil) throws {
     try Gnuplot.write(drawing(panels, columns: columns), to: url)
   }
@@ -41,12 +41,12 @@ public struct SpherePlot: Sendable {
     return Drawing(scripts, under: layer)
   }
 
-  /// A place on the picture, and whether it is on the near side.
+  /// A position in the picture, and whether it is on the near side.
   typealias Place = (x: Double, y: Double, isNear: Bool)
 
-  /// Where a direction is seen from afar, 30 degrees aside and 20 above; a circle is seen from right above.
+  /// The orthographic projection of a direction, seen from 30 degrees aside and 20 above; a circle is seen from above.
   ///
-  /// - Throws: `FigureError` where it is no direction.
+  /// - Throws: `FigureError` for a point without a direction.
   static func place(of point: [Double]) throws -> Place {
     let length = point.reduce(0) { $0 + $1 * $1 }.squareRoot()
     guard (2...3).contains(point.count), length > 0, length.isFinite else {
@@ -65,7 +65,7 @@ public struct SpherePlot: Sendable {
     let places = try points.map(SpherePlot.place)
     let wires = points.contains { $0.count == 3 } ? try SpherePlot.wires() : []
     func rows(_ lines: [[Place]], near: Bool) -> [String] {
-      // An empty line breaks a curve where it goes to the other side.
+      // An empty line breaks a curve where it passes to the other side.
       lines.flatMap { line in line.map { $0.isNear == near ? "\($0.x) \($0.y)" : "" } + [""] }
     }
     func marks(near: Bool) -> [String] { places.filter { $0.isNear == near }.map { "\($0.x) \($0.y)" } }

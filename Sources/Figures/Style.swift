@@ -1,6 +1,6 @@
 import Foundation
 
-/// The look that all figures share.
+/// The style of all figures.
 enum Style {
   static let font = "sans-serif"
   /// Sizes of text in pixels.
@@ -16,16 +16,16 @@ enum Style {
   static let background = "#c8c8c8"
   static let frame = "#555555"
 
-  /// Ten colours that colour-blind readers can tell apart: Okabe & Ito 2008 without black and yellow, then a grey and three
-  /// of Tol's muted scheme.
+  /// Ten colours that colour-blind readers can distinguish: Okabe & Ito 2008 without black and yellow, a grey, and three of
+  /// Tol's muted scheme.
   static let colors = [
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F", "#882255", "#999933", "#332288",
   ]
 
-  /// Full circle, square, triangle and diamond: gnuplot's numbers of them.
+  /// gnuplot's numbers of a filled circle, square, triangle and diamond.
   private static let marks = [7, 5, 9, 13]
 
-  /// Colour and mark of the quantity or class with a number: the same in all panels and in the legend. The first 40 differ.
+  /// The colour and mark of the quantity or class at an index, in all panels and in the legend. The first 40 differ.
   static func look(_ index: Int) -> (color: String, mark: Int) {
     (colors[index % colors.count], marks[(index + index / colors.count) % marks.count])
   }
@@ -34,7 +34,7 @@ enum Style {
   static let palette =
     "set palette defined (0 '#f6f9fc', 1 '#cddeee', 2 '#8fbbdb', 3 '#4a8ec1', 4 '#185b9b', 5 '#0a2a5e')"
 
-  /// The commands that begin a panel with axes.
+  /// The first commands of a panel with axes.
   static let axes = [
     "set border 3 lw 1 lc rgb '\(frame)'",
     "set tics nomirror out scale 0.6 textcolor rgb '\(ink)' font ',\(smallSize)'",

@@ -30,10 +30,11 @@ struct RunOptions: ParsableArguments {
       }
       return try RunFolder.claim(parts.joined(separator: "-"), in: parent)
     }
-    guard !name.isEmpty, !name.contains("/"), !name.hasPrefix(".") else {
-      throw ValidationError("--name is '\(name)', expected the name of one folder; use --runs for where it goes")
+    if let fault = Recipe.fault(inName: name) ?? (name.hasPrefix(".") ? "'\(name)'" : nil) {
+      throw ValidationError("--name is \(fault), expected the name of one folder; use --runs for where it goes")
     }
     let folder = RunFolder(parent.appendingPathComponent(name))
+    if !resume { try folder.requireOwn() }
     if resume {
       guard folder.exists else { throw ValidationError("there is no run in \(folder.url.path) to go on with") }
     } else if folder.exists && !overwrite {

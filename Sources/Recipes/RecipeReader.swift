@@ -41,7 +41,12 @@ struct RecipeReader {
     let fields = try fields(
       of: Spot(tree: tree, path: Path()), known: RecipeKey.recipe, what: "a recipe, as in 'encoder: mlp'")
     var recipe = Recipe()
-    recipe.name = try fields["name"].map(text)
+    recipe.name = try fields["name"].map { spot in
+      let name = try text(spot)
+      guard let fault = Recipe.fault(inName: name) else { return name }
+      throw spot.problem(
+        "found \(fault), expected a name that a folder can have: no '/', no dash in front, not only dots")
+    }
     recipe.about = try fields["about"].map(text)
     recipe.seed = try fields["seed"].map { try whole($0, atLeast: 0) } ?? 0
     for slot in RecipeKey.slots {

@@ -11,28 +11,29 @@ import Foundation
 
 /// A file of scalars and images that TensorBoard shows.
 ///
-/// The file is a row of records: a length and its checksum, an `Event` message of TensorFlow's protocol buffers, and the
-/// message's checksum. Records are only ever added. One that a killed run left torn at the end is cut off when the file
-/// is opened again. All content but the time of day follows from the calls.
+/// The file is a sequence of records: a length and its checksum, an `Event` message of TensorFlow's protocol buffers, and
+/// the message's checksum. Records are only appended. An incomplete one, left by a killed run, is cut off when the file is
+/// opened again. All content but the time of day follows from the calls.
 ///
 /// TensorBoard shows files whose name contains `tfevents`, such as `events.out.tfevents.0.latentkit`.
 public final class EventFile {
-  /// The place of the file.
+  /// The location of the file.
   public let url: URL
   private let descriptor: Int32
   private let clock: () -> Double
   private var pending = Data()
-  /// Bytes of whole records in the file.
+  /// Bytes of complete records in the file.
   private var length: Int
   private var isOpen = true
 
-  /// Opens a file to go on with it, or makes a new one.
+  /// Opens a file to append to it, or creates a new one.
   ///
   /// - Parameters:
-  ///   - lastStep: Keeps only what was written before the first event of a later step, so that a run that goes on from an
-  ///     older checkpoint repeats nothing. Nil keeps all.
+  ///   - url: The location of the file.
+  ///   - lastStep: Drops everything from the first event of a later step on, so that a run resumed from an older checkpoint
+  ///     writes no event twice. Nil keeps all.
   ///   - clock: Seconds since 1970, for the `wall_time` of each event.
-  /// - Throws: `FileError` where the file cannot be written, or is not an event file.
+  /// - Throws: `FileError` if the file cannot be written, or is not an event file.
   public init(
     _ url: URL, keepingSteps lastStep: Int? = nil, clock: @escaping () -> Double = { Date().timeIntervalSince1970 }
   ) throws {
@@ -70,7 +71,7 @@ public final class EventFile {
     _ = systemClose(descriptor)
   }
 
-  /// Adds one value of a curve.
+  /// Adds one value of the curve `tag`; it is written by the next `flush`.
   public func scalar(_ tag: String, _ value: Double, step: Int) {
     var message = Message()
     message.text(1, tag)
@@ -78,11 +79,14 @@ public final class EventFile {
     add(message, step)
   }
 
-  /// Adds an image.
+  /// Adds an image; it is written by the next `flush`.
   ///
   /// - Parameters:
+  ///   - tag: The name of the image.
   ///   - png: The bytes of a PNG file.
-  ///   - width: In pixels, as `height`.
+  ///   - width: The width in pixels.
+  ///   - height: The height in pixels.
+  ///   - step: The iteration.
   public func image(_ tag: String, png: Data, width: Int, height: Int, step: Int) {
     var image = Message()
     image.integer(1, height)
@@ -105,10 +109,10 @@ public final class EventFile {
     pending += EventFile.record(event.data)
   }
 
-  /// Hands everything to the system. A run that is killed later loses nothing of it.
+  /// Hands all events to the operating system, so that a process killed later loses none of them.
   ///
-  /// - Throws: `FileError` where the disk is full, say; then the file still ends with a whole record, and the events are
-  ///   kept for the next try.
+  /// - Throws: `FileError` if they cannot be written, as on a full disk; the file then still ends with a complete record,
+  ///   and the events are kept for the next attempt.
   public func flush() throws {
     guard isOpen else { throw FileError(url.path, "is closed; open it again to write more events") }
     var written = 0
@@ -128,7 +132,9 @@ public final class EventFile {
     pending = Data()
   }
 
-  /// Writes what is pending, syncs the file to the disk and closes it.
+  /// Writes pending events, syncs the file to disk and closes it.
+  ///
+  /// - Throws: `FileError` if they cannot be written.
   public func close() throws {
     guard isOpen else { return }
     try flush()

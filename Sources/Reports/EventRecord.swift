@@ -1,8 +1,8 @@
 import Foundation
 
-// How an event file is laid out: TFRecord framing around protocol buffers.
+// The layout of an event file: TFRecord framing around protocol buffers.
 
-/// A protocol buffer message that is being written: numbered fields, one after the other.
+/// A protocol buffer message under construction: numbered fields, one after the other.
 struct Message {
   private(set) var data = Data()
 
@@ -29,7 +29,7 @@ struct Message {
 
   mutating func text(_ field: Int, _ value: String) { bytes(field, Data(value.utf8)) }
 
-  /// Seven bits per byte, the lowest first; the eighth says that more follow.
+  /// Appends seven bits per byte, the lowest first; the eighth is set if more follow.
   private mutating func varint(_ value: UInt64) {
     var rest = value
     while rest > 0x7F {
@@ -41,7 +41,7 @@ struct Message {
 }
 
 extension EventFile {
-  /// The message that an event file begins with.
+  /// The first message of an event file.
   static func versionEvent(at time: Double) -> Data {
     var event = Message()
     event.double(1, time)
@@ -55,7 +55,7 @@ extension EventFile {
     return length + littleEndian(maskedChecksum(length)) + message + littleEndian(maskedChecksum(message))
   }
 
-  /// How many bytes at the start of `data` are whole records; also ends before the first event of a step after `lastStep`.
+  /// The number of bytes at the start of `data` that are complete records, up to the first event of a step after `lastStep`.
   static func end(ofWholeRecordsIn data: Data, keepingSteps lastStep: Int?) -> Int {
     var end = 0
     while data.count - end >= 16 {
@@ -74,7 +74,7 @@ extension EventFile {
     return end
   }
 
-  /// The step of an event message, its field 2; nil where it has none.
+  /// The step of an event message, its field 2; nil if it has none.
   private static func step(of message: Data) -> Int? {
     var rest = message[...]
     func varint() -> UInt64? {
@@ -99,8 +99,8 @@ extension EventFile {
     return nil
   }
 
-  /// CRC-32C, rotated right by 15 bits and shifted by a constant, as TFRecord has it: so that a checksum of data that hold
-  /// checksums is no special value.
+  /// TFRecord's masked CRC-32C: rotated right by 15 bits, plus a constant, so that a checksum of data that contain checksums
+  /// is no special value.
   static func maskedChecksum(_ data: Data) -> UInt32 {
     let checksum = checksum(data)
     return (checksum >> 15 | checksum << 17) &+ 0xa282_ead8

@@ -1,22 +1,22 @@
 import Files
 import Foundation
 
-/// A page about one run that a browser shows without a network: tables, figures and the recipe.
+/// An HTML page about one run or study: tables, figures and the recipe. It needs no network.
 ///
-/// Figures are named by paths relative to the page. All text is shown as it is, never as markup.
+/// All text is shown literally, never as markup.
 public struct HTMLReport: Sendable {
   /// Named values below a heading: a summary, measurements, diagnostics.
   public struct Table: Sendable {
-    /// One named value.
+    /// A named value.
     public struct Row: Sendable {
-      /// The name.
+      /// The name of the value.
       public var name: String
-      /// The value as text.
+      /// The value as text, with its unit.
       public var value: String
-      /// A remark on the value; may be empty.
+      /// A remark, such as a number to compare with; may be empty.
       public var note: String
 
-      /// Creates a value with these fields.
+      /// Creates a row.
       public init(_ name: String, _ value: String, note: String = "") {
         (self.name, self.value, self.note) = (name, value, note)
       }
@@ -24,40 +24,40 @@ public struct HTMLReport: Sendable {
 
     /// The heading.
     public var title: String
-    /// The rows, in order.
+    /// The values; a table without any is left out of the page.
     public var rows: [Row]
 
-    /// Creates a value with these fields.
+    /// Creates a table.
     public init(_ title: String, _ rows: [Row]) { (self.title, self.rows) = (title, rows) }
   }
 
-  /// A picture with its caption.
+  /// An image with a caption.
   public struct Figure: Sendable {
-    /// Where the image is, relative to the page: `figures/samples.png`.
+    /// The path of the image relative to the page: `figures/samples.png`.
     public var path: String
-    /// The caption.
+    /// The text below the image.
     public var caption: String
 
-    /// Creates a value with these fields.
+    /// Creates a figure.
     public init(_ path: String, caption: String) { (self.path, self.caption) = (path, caption) }
   }
 
-  /// The heading of the page.
+  /// The title of the page.
   public var title: String
-  /// A line below it; may be empty.
+  /// A line below the title; may be empty.
   public var subtitle: String
-  /// Shown first: what ran and how it went.
+  /// The first table: data, sizes, time.
   public var summary: [Table.Row]
-  /// The measurements.
+  /// Metrics and losses.
   public var measurements: [Table.Row]
-  /// Diagnostics and warnings.
+  /// Warnings and diagnostics of samplers and weights.
   public var diagnostics: [Table.Row]
-  /// The pictures.
+  /// The images.
   public var figures: [Figure]
-  /// The text of the resolved recipe.
+  /// The text of the resolved recipe; may be empty.
   public var recipe: String
 
-  /// Creates a value with these fields.
+  /// Creates a page; sections that are empty are left out.
   public init(
     title: String, subtitle: String = "", summary: [Table.Row] = [], measurements: [Table.Row] = [],
     diagnostics: [Table.Row] = [], figures: [Figure] = [], recipe: String = ""
@@ -69,9 +69,9 @@ public struct HTMLReport: Sendable {
 }
 
 extension HTMLReport {
-  /// Writes the page: a whole one or none.
+  /// Writes the page atomically.
   ///
-  /// - Throws: `FileError` where the file cannot be written.
+  /// - Throws: `FileError` if the file cannot be written.
   public func write(to url: URL) throws { try AtomicFile.write(html, to: url) }
 
   /// The text of the page.
@@ -126,7 +126,7 @@ extension HTMLReport {
   private var figureSection: String {
     guard !figures.isEmpty else { return "" }
     let items = figures.map { figure in
-      // A path is no address: a colon in front would read as a scheme, so it always starts from this folder.
+      // A colon in a path could read as the end of a scheme, so that the path starts with "./".
       let path = figure.path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? figure.path
       return """
         <figure>
@@ -179,7 +179,7 @@ extension HTMLReport {
 }
 
 private func escaped(_ text: String) -> String {
-  // By scalars: a sign with an accent upon it is one Character, and a browser still sees the sign.
+  // By scalars: "<" with a combining accent is one Character, in which a browser still sees "<".
   text.unicodeScalars.map { scalar in
     switch scalar {
     case "&": "&amp;"

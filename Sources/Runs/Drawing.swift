@@ -7,25 +7,26 @@ import Recipes
 import Reports
 import Training
 
-/// Latents drawn class by class, with what they decode to.
+/// Latents drawn class by class, and their decoded examples.
 public struct Samples {
   /// The latents, `[count, latent]`, with the sampler's diagnostics and warnings.
   public let draw: Draw
-  /// `[classes * perClass]`, Int64; nil without labels.
+  /// The class asked for of each draw, `[count]`, Int64; nil without labels.
   public let labels: Tensor?
-  /// Decoded, `[count] + inputShape`; nil where the model has no decoder.
+  /// The decoded draws, `[count] + inputShape`; nil if the model has no decoder.
   public let images: Tensor?
-  /// Whether the labels mean something: the sampler followed them, or the decoder is conditioned on them.
+  /// Whether the labels apply: the sampler followed them, or the decoder is conditioned on the class.
   public let areOfClasses: Bool
 }
 
 extension Session {
-  /// Draws `perClass` latents of each class (or that many rows of ten without labels) and decodes them.
+  /// Draws `perClass` latents of each class (without labels, ten times as many in all) and decodes them.
   ///
   /// - Parameters:
-  ///   - classes: Which classes, in this order; nil for all.
-  ///   - reference: The latents that samplers learn from, those of the training part.
-  /// - Throws: `RecipeError` for a class that the data do not have, and for a sampler whose draws are not finite.
+  ///   - classes: The classes, in this order; nil for all.
+  ///   - perClass: Draws of each class.
+  ///   - reference: The latents that samplers are fitted to, those of the training part.
+  /// - Throws: `RecipeError` for an unknown class, and for a sampler whose draws have a wrong shape or are not finite.
   public func sample(
     classes: [Int]?, perClass: Int, reference: LatentSet, using generator: inout Generator
   ) throws -> Samples {
@@ -56,7 +57,9 @@ extension Session {
       areOfClasses: labels != nil && (draw.followsLabels || composition.model.decodesByClass))
   }
 
-  /// A grid with one class per row where draws are of classes; nil where the model decodes no images.
+  /// Returns a grid, with a class per row if draws are of classes; nil if the model decodes no images.
+  ///
+  /// - Throws: `FigureError` as for an `ImageGrid`.
   public func grid(_ samples: Samples, classes: [Int]?, perClass: Int, caption: String) throws -> ImageGrid? {
     guard let images = samples.images, images.rank == 4 else { return nil }
     let rows = classes ?? dataset.classCount.map { Array(0..<$0) }
@@ -66,8 +69,10 @@ extension Session {
       caption: caption)
   }
 
-  /// The first examples of a part, each class in turn, with their reconstructions; nil for rows of numbers, and without a
-  /// decoder.
+  /// Returns a grid of the first examples of a part, each class in turn, with their reconstructions; nil for tables, and
+  /// without a decoder.
+  ///
+  /// - Throws: `FigureError` as for an `ImageGrid`.
   public func reconstructionGrid(of data: BatchSource, count: Int, caption: String) throws -> ImageGrid? {
     guard composition.model.decoder != nil, data.inputShape.count == 3 else { return nil }
     let chosen = try data.examples.balanced(min(count, data.count), seed: recipe.randomSeed, for: "reconstruction")
@@ -79,7 +84,8 @@ extension Session {
 }
 
 extension Session {
-  /// Euclidean distances between the class means of some latents; nil without labels, or with too many classes to read.
+  /// Returns a map of the Euclidean distances between class means of latents; nil without labels, and unless there are 2 to
+  /// 40 classes.
   public func classDistances(_ latents: LatentSet) throws -> HeatMap? {
     guard latents.labels != nil, let count = dataset.classCount, (2...40).contains(count) else { return nil }
     let means = try latents.classMeans(count)
@@ -92,8 +98,11 @@ extension Session {
 }
 
 extension Session {
-  /// Training and test latents in the plane in which the training latents vary most; nil without labels, with more classes
-  /// than can be told apart, or for latents of one dimension. Latents whose label is hidden are a group of their own.
+  /// Returns plots of training and test latents in the plane of the training latents' first two principal components.
+  ///
+  /// Latents whose label is hidden are a group of their own. Of more than 4,000 latents a random choice is shown.
+  ///
+  /// - Returns: Nil without labels, unless there are 2 to 40 classes, and for latents of one dimension.
   public func latentScatter(training: LatentSet, test: LatentSet) throws -> [ScatterPlot]? {
     let size = composition.model.encoder.latentSize
     guard let count = dataset.classCount, (2...40).contains(count), size >= 2 else { return nil }
@@ -125,7 +134,10 @@ extension Session {
 }
 
 extension RunFolder {
-  /// Loss curves of the epochs so far; false where there are none.
+  /// Draws the losses and metrics of the epochs so far.
+  ///
+  /// - Returns: Whether there are any; if not, nothing is written.
+  /// - Throws: `FigureError` if they cannot be drawn, `FileError` if a file cannot be read or written.
   public func drawCurves(to url: URL) throws -> Bool {
     let records = try MetricsLog.read(metrics)
     guard !records.isEmpty else { return false }

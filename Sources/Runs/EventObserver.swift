@@ -2,12 +2,12 @@ import Figures
 import Reports
 import Training
 
-/// Writes what training reports into TensorBoard's event file.
+/// Writes losses, metrics and learning rates to a TensorBoard event file.
 final class EventObserver: TrainingObserver {
   private let file: EventFile
   private let observer: (any RunObserver)?
 
-  /// - Parameter observer: Hears of what cannot be written.
+  /// - Parameter observer: Notified of write errors.
   init(_ file: EventFile, reportingTo observer: (any RunObserver)?) { (self.file, self.observer) = (file, observer) }
 
   func progressed(_ progress: TrainingProgress) {}

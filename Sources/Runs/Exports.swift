@@ -1,4 +1,4 @@
-// What the signatures of this module name: a script imports Runs and its plugins.
+// The modules that appear in signatures of this one, so that a script imports Runs and its plugins only.
 @_exported import Datasets
 @_exported import Files
 @_exported import LatentKit

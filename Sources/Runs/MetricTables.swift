@@ -10,16 +10,17 @@ extension MeasuredTable {
     values.map { $0.map { $0.map { Int(exactly: $0).map(String.init) ?? "\($0)" } ?? "" } }
   }
 
-  /// Writes the table as comma-separated values: a head with the columns' names, then a line for each row.
+  /// Writes the table as comma-separated values: a header with the column names, then a line for each row. Missing values
+  /// are empty.
   ///
-  /// - Throws: `FileError` where the file cannot be written.
+  /// - Throws: `FileError` if the file cannot be written.
   public func write(to url: URL) throws {
     let lines = zip(rows, cells).map { CSV.row([$0] + $1) }
     try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
     try AtomicFile.write(CSV.row([rowTitle] + columns) + lines.joined(), to: url)
   }
 
-  /// The table as a picture; nil where its numbers are not of one kind, or too many to read.
+  /// The table as a picture; nil unless it is a matrix of 1 to 40 rows and columns.
   func heatMap(title: String) throws -> HeatMap? {
     guard isMatrix, (1...40).contains(rows.count), (1...40).contains(columns.count) else { return nil }
     let flat = values.flatMap { $0.map { $0 ?? .nan } }

@@ -6,11 +6,11 @@ import Recipes
 import Training
 
 extension Session {
-  /// The session's own data, or another set, with all its examples.
+  /// Returns the session's own data, or another set with all its examples.
   ///
   /// - Parameters:
-  ///   - name: A data set by name; nil for the session's own.
-  ///   - observer: Hears where the data come from, when that is not the full set.
+  ///   - name: The name of a data set; nil for the session's own.
+  ///   - observer: Notified if the data are not the full set.
   /// - Throws: As `DatasetEntry.load`.
   public func dataset(named name: String?, observer: (any RunObserver)? = nil) throws -> Dataset {
     guard let name, name != dataset.name else { return dataset }
@@ -20,19 +20,22 @@ extension Session {
   }
 }
 
-/// Images that runs are to reconstruct: of the first run's own data, or of a set that none has seen.
+/// Images for runs to reconstruct: of the first run's own data, or of an unseen set.
 public struct UnseenImages {
-  /// Where the images come from.
+  /// The data set of the images.
   public let dataset: Dataset
-  /// The images, with labels where the set has some.
+  /// The images, with labels if the set has some.
   public let examples: Examples
-  /// How many of what they are: `20800 test images`.
+  /// The number and kind of the images: `20800 test images`.
   public let title: String
 
+  /// Selects images of a data set.
+  ///
   /// - Parameters:
-  ///   - dataset: Where the images come from; see `Session.dataset(named:)`.
-  ///   - classes: Which classes; nil for all.
-  /// - Throws: `RecipeError` for a part that is not there, and where it has no example of the classes.
+  ///   - dataset: The data set; see `Session.dataset(named:)`.
+  ///   - part: The part of the data.
+  ///   - classes: The classes; nil for all.
+  /// - Throws: `RecipeError` for a missing part, or one that has no example of the classes.
   public init(_ dataset: Dataset, part: DataPart = .test, classes: [Int]? = nil) throws {
     let all: Examples? =
       switch part {
@@ -58,35 +61,40 @@ public struct UnseenImages {
   }
 }
 
-/// Several runs reconstruct the same images (Figure 9 of Zhu & Zhang 2019): a picture, and the errors beside those on each
-/// run's own test part.
+/// A comparison of several runs that reconstruct the same images (Figure 9 of Zhu & Zhang 2019): a picture, and the errors
+/// beside those on each run's own test part.
 public struct ReconstructionComparison {
-  /// The unit of the errors.
+  /// The measure of all errors.
   public static let unit = "mean squared error of a pixel, brightness from 0 to 1, padding left out"
 
-  /// One run's mean squared error of a pixel.
+  /// The errors of one run.
   public struct Row: Sendable {
     /// The name of the run.
     public let run: String
-    /// On the images that are compared.
+    /// The mean squared error of a pixel on the images that are compared.
     public let error: Double
-    /// On the run's own test part.
+    /// The same on the run's own test part.
     public let ownError: Double
-    /// The part in words: `mnist, 10000 images`.
+    /// The name and size of that part: `mnist, 10000 images`.
     public let own: String
   }
 
-  /// The images in words: `fashion-mnist, 10000 test images`.
+  /// The data set and number of the images: `fashion-mnist, 10000 test images`.
   public let title: String
   /// The errors, in the order of the runs.
   public let rows: [Row]
-  /// The images that were drawn, with a row of reconstructions for each run.
+  /// Some of the images, with a row of reconstructions for each run.
   public let grid: ImageGrid
-  /// Notes on some runs.
+  /// Remarks on how the numbers of some runs were made.
   public let notes: [String]
 
-  /// - Parameter count: How many images to draw, of each class alike.
-  /// - Throws: `RecipeError` where a run reads images of another size.
+  /// Reconstructs all images by all runs and draws some.
+  ///
+  /// - Parameters:
+  ///   - runs: One run or more.
+  ///   - source: The images.
+  ///   - count: The number of images in the picture, balanced over classes.
+  /// - Throws: `RecipeError` if there is no run, or one reads images of another size.
   public init(of runs: [Reconstructor], on source: UnseenImages, count: Int) throws {
     let examples = source.examples
     for run in runs { try run.require(examples.inputShape, of: source.dataset.name) }
@@ -108,7 +116,8 @@ public struct ReconstructionComparison {
           own: "\(run.session.dataset.name), \(test.count) images"))
       if run.isConditional, !isOwn {
         notes.append(
-          "'\(run.name)' is conditioned on the class; each image of \(source.dataset.name) is decoded as the class of least error")
+          "'\(run.name)' is conditioned on the class; each image of \(source.dataset.name) is decoded as the class of least error"
+        )
       }
     }
     guard let originals else { throw RecipeError("there is no run to reconstruct with; name one") }
@@ -120,7 +129,7 @@ public struct ReconstructionComparison {
   /// The name of the errors of `rows` beside other measures.
   public var measure: String { "reconstruction error on \(title)" }
 
-  /// A line of heads, then one for each run.
+  /// A header, then a line for each run.
   public var table: [[String]] {
     [["run", title, "own test part"]]
       + rows.map { [$0.run, "\(number($0.error))", "\(number($0.ownError))  \($0.own)"] }

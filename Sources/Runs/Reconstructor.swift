@@ -4,8 +4,10 @@ import LatentKit
 import Recipes
 import Training
 
-/// A trained run that reconstructs images of any data of its size, in a scale that all runs share: brightness from 0 to
-/// 1 of the image without its padding. So a run with inputs of −1 to 1 padded to 32x32 compares with one of 0 to 1.
+/// A trained run that reconstructs images of any data of its size.
+///
+/// All runs share one scale, brightness from 0 to 1 of the image without padding, so that a run with inputs from −1 to 1
+/// padded to 32x32 compares with one from 0 to 1.
 public struct Reconstructor {
   /// The name of the run in pictures and tables.
   public let name: String
@@ -13,7 +15,8 @@ public struct Reconstructor {
   public let session: Session
 
   /// Opens a trained run.
-  /// - Throws: As `Session.init(opening:)`, and `RecipeError` where the run does not reconstruct images.
+  ///
+  /// - Throws: As `Session.init(opening:)`, and `RecipeError` if the run does not reconstruct images.
   public init(
     opening folder: URL, catalog: Catalog, machine: Machine = Machine(), observer: (any RunObserver)? = nil
   ) throws {
@@ -21,7 +24,9 @@ public struct Reconstructor {
       Session(opening: folder, catalog: catalog, machine: machine, observer: observer), named: RunFolder(folder).name)
   }
 
-  /// - Throws: `RecipeError` where the model does not reconstruct images.
+  /// Wraps a session under a name.
+  ///
+  /// - Throws: `RecipeError` if the model does not reconstruct images.
   public init(_ session: Session, named name: String) throws {
     (self.session, self.name) = (session, name)
     guard session.training.examples.areImages else {
@@ -34,13 +39,18 @@ public struct Reconstructor {
     }
   }
 
-  /// `[channels, height, width]` without padding.
+  /// The shape of an image, `[channels, height, width]`, without padding.
   public var imageShape: [Int] { session.training.examples.inputShape }
 
   /// Whether the decoder is conditioned on the class.
   public var isConditional: Bool { session.composition.model.decodesByClass }
 
-  /// - Throws: `RecipeError` for images of another size than the run reads.
+  /// Checks that images have the size that the run reads.
+  ///
+  /// - Parameters:
+  ///   - shape: `[channels, height, width]`, without padding.
+  ///   - data: The name of the data in the error.
+  /// - Throws: `RecipeError` if they have another size.
   public func require(_ shape: [Int], of data: String) throws {
     guard shape == imageShape else {
       throw RecipeError(
@@ -52,19 +62,21 @@ public struct Reconstructor {
   public struct Result {
     /// `[count, channels, height, width]`, from 0 to 1.
     public let originals: Tensor
-    /// The same shape. Values beyond 0 and 1 are not cut off.
+    /// The same shape. Values beyond 0 and 1 are kept.
     public let reconstructions: Tensor
-    /// Mean over the pixels and images of the squared difference.
+    /// The squared difference, averaged over pixels and images.
     public let error: Double
   }
 
   /// Reconstructs images without noise or draws.
   ///
-  /// A decoder that is conditioned on the class gets the labels where they are of the run's own classes. Classes that training has
-  /// not seen have no label to tell, so each image gets the reconstruction of least error among those under all labels:
-  /// the best that such a model can do, and more than it could do without the image.
+  /// A decoder that is conditioned on the class gets the labels if these are the run's own classes. For other classes, each
+  /// image gets the reconstruction of least error among those under all labels. That is the best that such a model can do,
+  /// and better than it could do without knowing the image.
   ///
-  /// - Parameter ownClasses: Whether the labels are the run's classes.
+  /// - Parameters:
+  ///   - examples: Images of `imageShape`.
+  ///   - ownClasses: Whether the labels are the run's classes.
   public func reconstruct(_ examples: Examples, ownClasses: Bool) throws -> Result {
     var settings = session.settings
     settings.limit = nil
@@ -96,7 +108,7 @@ public struct Reconstructor {
       error: sum / Double(source.count))
   }
 
-  /// For each image the reconstruction under the class label of least error, and that error.
+  /// The reconstruction of each image under the class label of least error, and that error.
   private func best(
     of originals: Tensor, _ decode: (Double) throws -> Tensor
   ) throws -> (images: Tensor, errors: Tensor) {
@@ -115,7 +127,7 @@ public struct Reconstructor {
     (images, try (images - originals).to(.float64).square().mean(axes: [1, 2, 3]))
   }
 
-  /// Returns inputs or reconstructions without padding, from 0 to 1, on the CPU.
+  /// Inputs or outputs of the model without padding, from 0 to 1, on the CPU.
   private func shared(_ images: Tensor) throws -> Tensor {
     let (pad, range) = (session.settings.pad, session.settings.range.bounds)
     let (height, width) = (imageShape[1], imageShape[2])

@@ -7,7 +7,7 @@ import Recipes
 import Reports
 import Training
 
-/// One run: a recipe with its data and model, and the folder that it fills.
+/// One run: a recipe with its data and model, and the folder of its files.
 ///
 ///     let run = try Run(recipe, catalog: catalog, in: URL(fileURLWithPath: "runs/mine"))
 ///     try run.train()
@@ -16,10 +16,10 @@ import Training
 public final class Run {
   /// The recipe with its data and its model.
   public let session: Session
-  /// Where its files go.
+  /// The folder of its files.
   public let folder: RunFolder
   private let observer: (any RunObserver)?
-  /// Whether training goes on with the run that is in the folder.
+  /// Whether training continues the run in the folder.
   private var continues: Bool
   /// Held while this program works in the folder.
   private var lock: RunLock?
@@ -28,19 +28,22 @@ public final class Run {
   public enum Existing: Sendable {
     /// Throw an error.
     case refuse
-    /// Remove its files, and nothing that LatentKit did not make.
+    /// Remove its files, and only those that LatentKit wrote.
     case replace
-    /// Go on from its last checkpoint. Where there is none, the run begins.
+    /// Continue from its last checkpoint, or from the start if there is none.
     case resume
   }
 
   /// Loads the data and composes the model of a recipe; nothing is written before `train`.
   ///
   /// - Parameters:
-  ///   - recipe: Resolved first where it is not.
-  ///   - url: The run's folder, made if need be.
-  ///   - existing: What to do with a run that is in the folder already.
-  /// - Throws: As `Session`, and `FileError` where a run is in the folder and `existing` refuses it.
+  ///   - recipe: The recipe, resolved or not.
+  ///   - catalog: The parts that the recipe can name.
+  ///   - url: The run's folder, created if missing.
+  ///   - existing: The treatment of a run that is in the folder already.
+  ///   - machine: The data folder, device and threads.
+  ///   - observer: Notified of progress, results and warnings.
+  /// - Throws: As `Session`, and `FileError` if a run is in the folder and `existing` refuses it.
   public convenience init(
     _ recipe: Recipe, catalog: Catalog, in url: URL, existing: Existing = .refuse, machine: Machine = Machine(),
     observer: (any RunObserver)? = nil
@@ -57,8 +60,11 @@ public final class Run {
   ///
   /// - Parameters:
   ///   - url: The run's folder.
-  ///   - change: What to say differently from the run's recipe, the sampler for example; weights must still fit. A changed
-  ///     run can be measured and sampled, not trained.
+  ///   - catalog: The parts that the recipe can name.
+  ///   - machine: The data folder, device and threads.
+  ///   - observer: Notified of warnings, and if the run has not finished.
+  ///   - change: Changes the run's recipe, such as its sampler; weights must still fit. A changed run can be measured and
+  ///     sampled, but not trained.
   /// - Throws: As `Session.init(opening:)`.
   public convenience init(
     opening url: URL, catalog: Catalog, machine: Machine = Machine(), observer: (any RunObserver)? = nil,
@@ -68,7 +74,7 @@ public final class Run {
     self.init(session, in: RunFolder(url), resuming: true, observer: observer)
   }
 
-  /// A run of a session that stands already. With `resuming`, training goes on with the run that is in the folder.
+  /// Creates a run of a session. With `resuming`, training continues the run in the folder.
   public init(_ session: Session, in folder: RunFolder, resuming: Bool, observer: (any RunObserver)? = nil) {
     (self.session, self.folder, self.observer) = (session, folder, observer)
     continues = resuming && folder.exists
@@ -76,15 +82,15 @@ public final class Run {
 
   /// Trains the model, from the start or from the run's last checkpoint.
   ///
-  /// A run that was killed and is resumed ends with the same bits as one that was not.
+  /// A run that was killed and resumed ends with the same bits as an uninterrupted one.
   ///
-  /// - Parameter shouldStop: Asked after every iteration; true saves a checkpoint and ends training early.
-  /// - Returns: Whether training finished or was stopped.
-  /// - Throws: `RecipeError` where the folder holds a run of another recipe, `FileError` where another program works on it or
-  ///   a file cannot be written, `TrainingError` where losses or weights are no longer finite.
+  /// - Parameter shouldStop: Called after every iteration; true saves a checkpoint and ends training early.
+  /// - Returns: Whether training finished or was stopped on request.
+  /// - Throws: `RecipeError` if the folder holds a run of another recipe, `FileError` if another process works on it or a
+  ///   file cannot be written, `TrainingError` if training diverges.
   @discardableResult
   public func train(shouldStop: @escaping () -> Bool = { false }) throws -> TrainingOutcome {
-    // A run that was killed before its first checkpoint goes on from its start.
+    // A run that was killed before its first checkpoint starts again.
     let resuming = continues && FileManager.default.fileExists(atPath: folder.checkpoint.path)
     if lock == nil { lock = try folder.lock() }
     if continues { try requireSameRecipe() }
@@ -110,7 +116,7 @@ public final class Run {
 
   private func requireSameRecipe() throws {
     var stored = try Composer(session.catalog).resolve(Recipe.read(folder.recipe).recipe)
-    // What a run is called changes nothing: experiments that share it call it differently.
+    // The name of a run changes nothing: experiments that share it name it differently.
     (stored.name, stored.about) = (session.recipe.name, session.recipe.about)
     guard stored == session.recipe else {
       throw RecipeError(
@@ -122,14 +128,18 @@ public final class Run {
   // MARK: Measuring and drawing
 
   /// Measures the model on a part of the data: the losses of the last stage and the recipe's metrics.
+  ///
+  /// - Throws: `RecipeError` if the part is missing or a metric cannot be measured on it.
   public func evaluate(_ part: DataPart = .test) throws -> EvaluationResult { try session.evaluate(part) }
 
-  /// Latents (means, where codes are distributions) of every example of a part, in its order.
+  /// Returns the latents (means of Gaussian codes) of every example of a part, in its order, `[count, latent]`.
+  ///
+  /// - Throws: `RecipeError` if the part is missing.
   public func encode(_ part: DataPart = .test) throws -> LatentSet { try session.encode(part) }
 
-  /// Images of a part and their reconstructions, brightness from 0 to 1, without padding.
+  /// Returns the images of a part and their reconstructions, brightness from 0 to 1, without padding.
   ///
-  /// - Throws: `RecipeError` for a run on rows of numbers, and for one without a decoder.
+  /// - Throws: `RecipeError` for a run on tables, and for one without a decoder.
   public func reconstruct(_ part: DataPart = .test) throws -> Reconstructor.Result {
     try Reconstructor(session, named: folder.name).reconstruct(session.part(part).examples, ownClasses: true)
   }
@@ -137,10 +147,10 @@ public final class Run {
   /// Draws latents with the recipe's sampler and decodes them.
   ///
   /// - Parameters:
-  ///   - classes: Which classes, in this order; nil for all. Without labels in the data, ten rows are drawn.
-  ///   - perClass: How many of each class.
-  ///   - seed: What the draws depend on; the run's seed unless given.
-  /// - Throws: `RecipeError` for a class that the data do not have, and for a sampler whose draws are not finite.
+  ///   - classes: The classes, in this order; nil for all. Without labels, ten times `perClass` latents are drawn.
+  ///   - perClass: Draws of each class.
+  ///   - seed: The seed of the draws, 0 or more; by default the run's.
+  /// - Throws: `RecipeError` for an unknown class or a negative seed, and for a sampler whose draws are not finite.
   public func sample(classes: [Int]? = nil, perClass: Int = 10, seed: Int? = nil) throws -> Samples {
     guard (seed ?? 0) >= 0 else { throw RecipeError("seed: found \(seed ?? 0), expected a whole number of at least 0") }
     var generator = try Generator(
@@ -148,7 +158,7 @@ public final class Run {
     return try session.sample(classes: classes, perClass: perClass, reference: reference(), using: &generator)
   }
 
-  /// The latents that samplers learn from: stored with a finished run, else encoded anew.
+  /// The latents that samplers are fitted to: those stored with a finished run, else encoded anew.
   private func reference() throws -> LatentSet {
     guard FileManager.default.fileExists(atPath: folder.latents.path) else { return try encode(.train) }
     let tensors = try Safetensors.read(folder.latents).tensors
@@ -160,10 +170,13 @@ public final class Run {
 
   // MARK: Results
 
-  /// Measures the trained model on the test part, samples it, and writes the summary, the figures and the report.
+  /// Measures the trained model on the test part, samples it, and writes the summary, tables, figures and the report.
   ///
-  /// - Parameter perClass: Samples to draw of each class; nil draws none.
-  /// - Returns: What was measured and written.
+  /// A figure that cannot be drawn is reported to the observer as a warning.
+  ///
+  /// - Parameter perClass: Samples of each class; nil draws none.
+  /// - Returns: The measurements, and the files that were written.
+  /// - Throws: `RecipeError` if a metric or the sampler fails, `FileError` if a file cannot be written.
   @discardableResult
   public func finish(perClass: Int? = 10) throws -> RunResults {
     let session = session
@@ -182,7 +195,7 @@ public final class Run {
       do {
         if try draw(folder.figure(name)) { figures.append(.init("figures/\(name)", caption: caption)) }
       } catch let error as FigureError {
-        // A missing plotter costs the picture, not the run.
+        // Without gnuplot the run lacks the picture, and nothing else.
         observer?.noticed(.warning("no \(name): \(error)"))
       }
     }
@@ -212,7 +225,7 @@ public final class Run {
       }
     }
     if let perClass {
-      // A fixed name: the same run draws the same samples, whatever was drawn before.
+      // A generator of its own: the same run draws the same samples, whatever was drawn before.
       var generator = try Generator(seed: session.recipe.randomSeed, for: "samples", device: session.device)
       let samples = try session.sample(classes: nil, perClass: perClass, reference: latents, using: &generator)
       summary.sampler = samples.draw.diagnostics
@@ -229,7 +242,7 @@ public final class Run {
     try summary.writeFeatures(to: folder.features, names: session.dataset.featureNames)
     try summary.report(figures: figures, recipe: session.recipe, features: session.dataset.featureNames).write(
       to: folder.report)
-    // Last: a run with a summary is a finished one.
+    // Last, since a run with a summary counts as finished.
     try summary.write(to: folder.summary)
     let results = RunResults(
       summary: summary, figures: figures.map { folder.url.appendingPathComponent($0.path) }, samples: table)
@@ -239,12 +252,12 @@ public final class Run {
   }
 }
 
-/// The results that a finished run left in its folder.
+/// The results of a finished run.
 public struct RunResults: Sendable {
   /// The numbers: `summary.json`.
   public let summary: RunSummary
-  /// The pictures that were drawn.
+  /// The PNG files of the figures.
   public let figures: [URL]
-  /// Draws of a model of tables, one in each row; nil for other models, and where none were drawn.
+  /// The CSV file of a table model's draws, one in each row; nil for other models, and if none were drawn.
   public let samples: URL?
 }

@@ -1,14 +1,14 @@
 import Training
 
-/// Hears about a run as it happens: its data and model, the progress of training, its results.
+/// An observer of a run: of its data and model, the progress of training, its results.
 ///
-/// Every method does nothing unless implemented, those of `TrainingObserver` too.
+/// Every method has an empty default, those of `TrainingObserver` too.
 public protocol RunObserver: TrainingObserver {
-  /// Called before training, when the data are loaded and the model is built.
+  /// Called before training, after the data are loaded and the model is built.
   func began(_ run: Run)
-  /// Called when the results are written.
+  /// Called after the results are written.
   func finished(_ run: Run, with results: RunResults)
-  /// Called with something that a reader of the results should know.
+  /// Called with a remark or a warning that concerns the results.
   func noticed(_ notice: Notice)
 }
 
@@ -21,11 +21,11 @@ extension RunObserver {
   public func noticed(_ notice: Notice) {}
 }
 
-/// Something that a reader of a run's results should know.
+/// A remark or a warning that concerns a run's results.
 public enum Notice: Sendable, Equatable, CustomStringConvertible {
-  /// How something was done: `mnist: the small set that ships with the package …`.
+  /// A remark: `mnist: the small set that ships with the package …`.
   case note(String)
-  /// A fault that ends nothing: a picture that could not be drawn.
+  /// A warning, such as of a figure that could not be drawn.
   case warning(String)
 
   /// `note: …` or `warning: …`.

@@ -5,23 +5,23 @@ import Recipes
 import Reports
 import Training
 
-/// The results of a run, for people and programs: `summary.json`.
+/// The results of a run, kept in `summary.json`.
 public struct RunSummary: Codable, Sendable {
   /// The name of the run's folder.
   public var name: String
-  /// The result that the recipe reproduces.
+  /// The recipe's description of what it reproduces.
   public var about: String?
-  /// The data set by name.
+  /// The name of the data set.
   public var data: String
-  /// Where its examples come from: files, or what ships with the package.
+  /// The origin of its examples: files, or the subset that ships with the package.
   public var dataOrigin: String
-  /// Examples of each part of the data.
+  /// The number of training examples.
   public var trainingExamples: Int
-  /// Validation examples; 0 where none are held out.
+  /// The number of validation examples; 0 without a validation part.
   public var validationExamples: Int
-  /// Test examples.
+  /// The number of test examples.
   public var testExamples: Int
-  /// Numbers that training can change.
+  /// The number of trainable scalars.
   public var weights: Int
   /// The recipe's seed.
   public var seed: Int
@@ -29,7 +29,7 @@ public struct RunSummary: Codable, Sendable {
   public var epochs: Int
   /// Seconds of training.
   public var seconds = 0.0
-  /// The machine of the run: device, version of libtorch, threads of each operation.
+  /// The device that the run computed on.
   public var device: String
   /// The version of libtorch.
   public var libtorch: String
@@ -39,14 +39,14 @@ public struct RunSummary: Codable, Sendable {
   public var testLosses: [String: Double]
   /// The metrics on the test part.
   public var testMetrics: [Measured]
-  /// Diagnostics of the samples; empty where none were drawn.
+  /// Diagnostics of the samples; empty if none were drawn.
   public var sampler: [Measured] = []
   /// Warnings of the sampler.
   public var warnings: [String] = []
-  /// The reports of stages that projected or masked weights; nil where none did.
+  /// Reports of the stages that projected or masked weights; nil if none did.
   public var stages: [StageReport]?
 
-  /// - Parameter test: What was measured on the test part.
+  /// - Parameter test: The measurements on the test part.
   init(_ session: Session, folder: RunFolder, test: EvaluationResult) throws {
     let recipe = session.recipe
     name = folder.name
@@ -69,7 +69,8 @@ public struct RunSummary: Codable, Sendable {
   }
 
   /// Reads `summary.json`.
-  /// - Throws: `FileError` for a file that is not there or is none.
+  ///
+  /// - Throws: `FileError` if the file is missing or is not a summary.
   public static func read(_ url: URL) throws -> RunSummary {
     let decoder = JSONDecoder()
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(
@@ -80,7 +81,8 @@ public struct RunSummary: Codable, Sendable {
   }
 
   /// Writes `summary.json`.
-  /// - Throws: `FileError` where the file cannot be written.
+  ///
+  /// - Throws: `FileError` if the file cannot be written.
   public func write(to url: URL) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -89,7 +91,7 @@ public struct RunSummary: Codable, Sendable {
     try AtomicFile.write(encoder.encode(self) + Data("\n".utf8), to: url)
   }
 
-  /// Ranks the input features that the last stage left, where one took some away.
+  /// Writes a ranking of the surviving input features, if a stage removed some.
   func writeFeatures(to url: URL, names: [String]?) throws {
     guard let report = stages?.last(where: { $0.features != nil }) else { return }
     try AtomicFile.write(report.featureTable(names: names), to: url)

@@ -4,25 +4,25 @@ import LatentKit
 import Recipes
 import Training
 
-/// A resolved recipe with its data and its model, ready to be trained, measured and sampled. It writes no files.
+/// A resolved recipe with its data and its model, ready to be trained, measured and sampled. A session writes no files.
 public struct Session {
-  /// With every part and every setting, those of the data too.
+  /// The resolved recipe, with every part and every setting, those of the data too.
   public let recipe: Recipe
-  /// Every part that recipes can name.
+  /// The parts that recipes can name.
   public let catalog: Catalog
-  /// Where data sets are looked for, and what computes.
+  /// The data folder, device and threads.
   public let machine: Machine
   /// The examples of all parts, after the transforms.
   public let dataset: Dataset
-  /// How examples are presented to the model.
+  /// The data's settings, such as padding and range.
   public let settings: DataSettings
-  /// The transforms of the data, fitted on the training part; it takes made examples back to the data's units.
+  /// The transforms of the data, fitted on the training part; their inverse takes decoded examples to the data's units.
   public let transforms: TransformChain
   /// The model, its sampler and metrics, and the stages of its training.
   public let composition: Composition
   /// The training part.
   public let training: BatchSource
-  /// Nil where the recipe holds out no validation part.
+  /// The validation part; nil if the recipe holds out none.
   public let validation: BatchSource?
   /// The test part.
   public let test: BatchSource
@@ -30,12 +30,13 @@ public struct Session {
   /// Loads the data, checks that the parts fit each other and the data, and composes the model.
   ///
   /// - Parameters:
-  ///   - recipe: Resolved first where it is not.
-  ///   - machine: Applied to the whole process, as `Machine.apply` says.
-  ///   - observer: Hears where the data come from, when that is not what the recipe asks for.
-  ///   - check: Looks at the data before anything is made of them.
-  /// - Throws: `ConfigError` for names and settings of the recipe, `RecipeError` for parts that cannot work with the data or
-  ///   with each other, `DatasetError` and `FileError` for data.
+  ///   - recipe: The recipe, resolved or not.
+  ///   - catalog: The parts that the recipe can name.
+  ///   - machine: Applied to the whole process; see `Machine.apply`.
+  ///   - observer: Notified of warnings, and if the data are not the full set.
+  ///   - check: Called with the loaded data; may throw to refuse them.
+  /// - Throws: `ConfigError` for unknown names and wrong settings, `RecipeError` for parts that do not fit the data or each
+  ///   other, `DatasetError` and `FileError` for the data.
   public init(
     _ recipe: Recipe, catalog: Catalog, machine: Machine = Machine(), observer: (any RunObserver)? = nil,
     checking check: (Dataset) throws -> Void = { _ in }
@@ -83,16 +84,16 @@ public struct Session {
     (self.catalog, self.machine) = (catalog, machine)
   }
 
-  /// A finished (or interrupted) run with its weights.
-  ///
-  /// A table must be the one that the run was trained on.
+  /// Opens a finished or interrupted run with its weights.
   ///
   /// - Parameters:
   ///   - folder: The folder of the run.
-  ///   - observer: Hears whether the run has not finished.
-  ///   - change: What to say differently from the run's recipe, the sampler for example; weights must still fit.
-  /// - Throws: As the other init, and `RecipeError` for a folder that is none of a run, `FileError` for one that lacks its
-  ///   checkpoint, has a damaged one, or whose table has changed.
+  ///   - catalog: The parts that the recipe can name.
+  ///   - machine: Applied to the whole process; see `Machine.apply`.
+  ///   - observer: Notified of warnings, and if the run has not finished.
+  ///   - change: Changes the run's recipe, such as its sampler; weights must still fit.
+  /// - Throws: As the other init, `RecipeError` if the folder is not that of a run, `FileError` if its checkpoint is missing
+  ///   or damaged, or the table is no longer the one that the run was trained on.
   public init(
     opening folder: URL, catalog: Catalog, machine: Machine = Machine(), observer: (any RunObserver)? = nil,
     changing change: (inout Recipe) throws -> Void = { _ in }
@@ -116,20 +117,20 @@ public struct Session {
   /// The device that the model computes on.
   public var device: Device { machine.device }
 
-  /// Encodes, reconstructs and measures in evaluation mode.
+  /// An evaluator of the model: it encodes, reconstructs and measures.
   public var evaluator: Evaluator { Evaluator(composition) }
 
-  /// Numbers that training can change.
+  /// The number of trainable scalars.
   public var weightCount: Int {
     composition.store.parameters.filter { $0.role == .weight }.reduce(0) { $0 + $1.tensor.count }
   }
 
-  /// The stage whose losses are measured at the end: the last one.
+  /// The index of the last stage, whose losses are measured at the end.
   public var lastStage: Int { composition.stages.count - 1 }
 
-  /// The part of the data of a name.
+  /// Returns a part of the data.
   ///
-  /// - Throws: `RecipeError` for the validation part where the recipe holds out none.
+  /// - Throws: `RecipeError` for the validation part if the recipe holds out none.
   public func part(_ name: DataPart) throws -> BatchSource {
     switch name {
     case .train: return training
@@ -142,13 +143,13 @@ public struct Session {
     }
   }
 
-  /// How many training examples have a label, where `data.labelled` hides others; nil where all or none have.
+  /// The number of training examples with a label if `data.labelled` hides others; nil if all or none have one.
   public var labelledCount: Int? {
     guard let mask = training.examples.isLabelled else { return nil }
     return (try? mask.ints())?.count { $0 == 1 }
   }
 
-  /// Returns the name of a class in pictures and tables.
+  /// Returns the name of a class in pictures and tables; its number if it has none.
   public func className(_ label: Int) -> String {
     guard let names = dataset.classNames, label < names.count else { return "\(label)" }
     return names[label]
@@ -157,13 +158,17 @@ public struct Session {
 
 extension Session {
   /// Measures the model on a part of the data: the losses of the last stage and the recipe's metrics.
+  ///
+  /// - Throws: `RecipeError` if the part is missing or a metric cannot be measured on it.
   public func evaluate(_ part: DataPart = .test) throws -> EvaluationResult {
     try evaluator.evaluate(self.part(part), stage: lastStage, training: training)
   }
 
-  /// Latents (means, where codes are distributions) of every example of a part, in its order.
+  /// Returns the latents (means of Gaussian codes) of every example of a part, in its order, `[count, latent]`.
+  ///
+  /// - Throws: `RecipeError` if the part is missing.
   public func encode(_ part: DataPart = .test) throws -> LatentSet { try evaluator.encode(self.part(part)) }
 }
 
-/// A part of the data: what a model learns from, what is held out to choose by, and what it is measured on at the end.
+/// A part of the data: for training, for choosing settings, and for the final measurement.
 public enum DataPart: String, CaseIterable, Sendable { case train, validation, test }

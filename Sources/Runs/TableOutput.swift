@@ -6,16 +6,22 @@ import Recipes
 import Training
 
 extension Session {
-  /// Writes decoded draws of a model of tables as a table: a column for each feature, in the units of the data, then
-  /// the class where draws are of classes. False where the model decodes no rows.
+  /// Writes the decoded draws of a table model as CSV: a column for each feature, in the units of the data, then the class
+  /// if draws are of classes.
+  ///
+  /// - Returns: Whether the model decodes tables; if not, nothing is written.
+  /// - Throws: `FileError` if the file cannot be written.
   public func writeTable(_ samples: Samples, to url: URL) throws -> Bool {
     guard let names = dataset.featureNames, let decoded = samples.images, decoded.rank == 2 else { return false }
     try write([decoded], columns: names, labels: samples.areOfClasses ? samples.labels : nil, to: url)
     return true
   }
 
-  /// Writes the first examples of a part, each class in turn, and their reconstructions beside them, in the units of the
-  /// data. False where the model decodes no rows.
+  /// Writes the first `count` examples of a part, each class in turn, and their reconstructions beside them as CSV, in the
+  /// units of the data.
+  ///
+  /// - Returns: Whether the model decodes tables; if not, nothing is written.
+  /// - Throws: `FileError` if the file cannot be written.
   public func writeReconstructions(of data: BatchSource, count: Int, to url: URL) throws -> Bool {
     guard let names = dataset.featureNames, composition.model.decoder != nil else { return false }
     let chosen = try data.examples.balanced(min(count, data.count), seed: recipe.randomSeed, for: "reconstruction")
@@ -40,7 +46,7 @@ extension Session {
   }
 }
 
-/// A name that no column has.
+/// The name, extended until no column has it.
 private func unused(_ name: String, among taken: [String]) -> String {
   taken.contains(name) ? unused("\(name)_", among: taken) : name
 }

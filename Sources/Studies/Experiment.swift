@@ -16,40 +16,41 @@ import Recipes
 ///         set: [noise.beta=0.02]
 ///         published: {nearest-class-mean accuracy: 98.08}
 ///
-/// Each row is run once for each seed, and for each fold where there are some.
+/// Each row is run once for each seed and, with folds, for each fold.
 public struct Experiment: Sendable {
-  /// The name of its results: the file's name without its ending and, for a file in a folder `experiments`, the
-  /// name of the plugin or project around that: `CSAE-table-2`.
+  /// The name of the results' folder: the file's name without its extension and, for a file in a folder `experiments`, the
+  /// name of the plugin or project around it: `CSAE-table-2`.
   public let name: String
-  /// The plan that holds for all rows.
+  /// The settings of all rows.
   public let plan: Plan
   /// The rows, in the order of the file.
   public let rows: [Row]
   private let source: ConfigFile
 
-  /// The plan that holds for all rows.
+  /// The settings of all rows.
   public struct Plan: ComponentConfig {
-    @Setting("What it reproduces.") public var title = ""
-    @Setting("What a reader must know to compare the numbers.") public var about = ""
-    @Setting("Each row is run with each of them.") public var seeds = [1]
-    @Setting("Each row is cross-validated with so many folds; none unless said.") public var folds: Int? = nil
+    @Setting("The table or figure that is reproduced.") public var title = ""
+    @Setting("Remarks for comparing the numbers.") public var about = ""
+    @Setting("The seeds of each row, 0 or more.") public var seeds = [1]
+    @Setting("The number of folds to cross-validate each row with, 2 or more; unset: none.") public var folds: Int? =
+      nil
     @Setting("Changes to every recipe, as --set takes them.") public var set: [String] = []
-    @Setting("What is compared: names of test metrics, or test/TERM, training/TERM, sampler/NAME; all unless said.")
+    @Setting("The measures to compare: test metrics by name, test/TERM, training/TERM, sampler/NAME; empty: all.")
     public var measures: [String] = []
-    @Setting("Pictures of each run that are laid side by side: samples.png, reconstructions.png, ….")
+    @Setting("Pictures of the runs to lay side by side: samples.png, reconstructions.png, ….")
     public var figures: [String] = []
-    @Setting("A data set that no run was trained on, which they all reconstruct.") public var unseen: String? = nil
+    @Setting("A data set that no run was trained on, for all of them to reconstruct.") public var unseen: String? = nil
     public init() {}
   }
 
   /// One cell of a table, or one picture of a figure.
   public struct Row: ComponentConfig {
-    @Setting("What it is called: the model, say.") public var row = ""
-    @Setting("Where a table or figure has two ways: the column.") public var column = ""
-    @Setting("A recipe file, seen from the experiment's file.") public var recipe = ""
-    @Setting("Another data set than the recipe's.") public var data: String? = nil
+    @Setting("The name of the row, such as the model.") public var row = ""
+    @Setting("The name of the column in a table or figure of several columns.") public var column = ""
+    @Setting("A recipe file, relative to the experiment's file.") public var recipe = ""
+    @Setting("A data set in place of the recipe's.") public var data: String? = nil
     @Setting("Changes to the recipe, as --set takes them.") public var set: [String] = []
-    @Setting("What the paper reports, by measure.") public var published: [String: Double] = [:]
+    @Setting("The published value of each measure.") public var published: [String: Double] = [:]
     public init() {}
 
     /// The row and the column: `CSAE, with linear`.
@@ -57,7 +58,8 @@ public struct Experiment: Sendable {
   }
 
   /// Reads an experiment file.
-  /// - Throws: `RecipeFileError` with the place of what is wrong.
+  ///
+  /// - Throws: `RecipeFileError` with the position of the mistake.
   public init(_ url: URL) throws {
     let source = try ConfigFile(url, as: "experiment", with: "rows")
     self.source = source
@@ -95,8 +97,9 @@ public struct Experiment: Sendable {
     }
   }
 
-  /// The recipe of a row as its file and the changes say it, before it is resolved, and those changes.
-  /// - Throws: `RecipeFileError` where the recipe's file cannot be read.
+  /// Returns the recipe of a row as its file has it, neither changed nor resolved.
+  ///
+  /// - Throws: `RecipeFileError` if the recipe's file cannot be read.
   public func recipe(of row: Row) throws -> RecipeSource {
     let folder = source.url.deletingLastPathComponent()
     return try Recipe.read(

@@ -4,18 +4,19 @@ import LatentKit
 import Recipes
 import Training
 
-/// How a study of an experiment differs from what the experiment says.
+/// Changes to an experiment.
 public struct ExperimentOptions: Sendable, Equatable {
-  /// Only rows with one of these texts in their label are run; all, where it is empty.
+  /// Texts of which a row's label must contain one for the row to be run; empty for all rows.
   public var only: [String]
-  /// Other seeds than the experiment's.
+  /// Seeds in place of the experiment's.
   public var seeds: [Int]?
   /// Changes to every recipe, as `Recipe.set` takes them. The results go to a folder of their own.
   public var changes: [String]
-  /// Another data set than the experiment's for all runs to reconstruct without having seen it.
+  /// A data set in place of the experiment's for all runs to reconstruct without having seen it.
   public var unseen: String?
 
-  /// Creates a value with these fields.
+  /// Creates changes; by default there are none.
+
   public init(only: [String] = [], seeds: [Int]? = nil, changes: [String] = [], unseen: String? = nil) {
     self.only = only
     self.seeds = seeds
@@ -25,14 +26,16 @@ public struct ExperimentOptions: Sendable, Equatable {
 }
 
 extension Study {
-  /// The rows of an experiment. Runs lie beside each other, named by what is in their recipes, so that experiments share
-  /// them. Nothing is written.
+  /// Plans the runs of an experiment. Run folders are named by a digest of their recipes, so that experiments share runs.
+  /// Nothing is written.
   ///
   /// - Parameters:
-  ///   - parent: Where run folders and the results go.
-  ///   - options: How to change the experiment.
-  /// - Throws: `UnknownName` where no row has a wanted text, `RecipeFileError`, `ConfigError` and `RecipeError` for what is
-  ///   wrong in a recipe or a change.
+  ///   - experiment: The experiment.
+  ///   - catalog: The parts that recipes can name.
+  ///   - parent: The folder of run folders and results.
+  ///   - options: Changes to the experiment.
+  /// - Throws: `UnknownName` if no row has a wanted text; `RecipeFileError`, `ConfigError` and `RecipeError` for mistakes in
+  ///   a recipe or a change.
   public init(
     _ experiment: Experiment, catalog: Catalog, in parent: URL, options: ExperimentOptions = ExperimentOptions()
   ) throws {
@@ -50,7 +53,7 @@ extension Study {
     let cells = try experiment.rows.compactMap { row -> Cell? in
       var recipe: Recipe
       do { recipe = try experiment.resolved(row, by: options.changes, composer) } catch {
-        // Rows that are left out need not have what an option changes.
+        // Changes need not apply to rows that are left out.
         guard isWanted(row.label) else { return nil }
         throw error
       }
@@ -97,7 +100,7 @@ extension Experiment {
 }
 
 extension Recipe {
-  /// A name for its run's folder that differs where anything differs that the run depends on.
+  /// The name of the run's folder, with a digest of everything that the run depends on.
   fileprivate var folderName: String {
     var content = self
     (content.name, content.about) = (nil, nil)

@@ -6,12 +6,16 @@ import Runs
 import Training
 
 extension Study {
-  /// One recipe, repeated. Its runs lie in the study's folder, which also gets the recipe and the repeats.
+  /// Plans the repeats of one recipe. Run folders are inside the study's folder, to which the recipe and the repeats are
+  /// written.
   ///
   /// - Parameters:
-  ///   - recipe: Resolved first where it is not.
-  ///   - resuming: Whether to keep what has been run there.
-  /// - Throws: `RecipeError` where that are runs of another recipe, `FileError` where the folder cannot be written.
+  ///   - recipe: The recipe, resolved or not.
+  ///   - repeats: The seeds and folds.
+  ///   - catalog: The parts that the recipe can name.
+  ///   - folder: The study's folder.
+  ///   - resuming: Whether to keep the runs in the folder.
+  /// - Throws: `RecipeError` if those are of another recipe, `FileError` if the folder cannot be written.
   public init(
     repeating recipe: Recipe, _ repeats: Repeats, catalog: Catalog, in folder: RunFolder, resuming: Bool = false
   ) throws {

@@ -8,38 +8,38 @@ import Training
 
 /// Runs that are measured together: a recipe with several seeds and folds, or all the rows of an experiment.
 ///
-/// Finished runs are kept and half-done ones go on, so a study that was stopped is started again the same way.
+/// Finished runs are kept and interrupted ones continue, so that a study that was stopped is resumed by running it again.
 public struct Study {
-  /// The name of the study in tables and reports.
+  /// The title in tables and reports.
   public let title: String
-  /// A remark for readers who compare the numbers; may be empty.
+  /// Remarks for comparing the numbers; may be empty.
   public let about: String
-  /// How the recipes differ from what the experiment says, as `Recipe.set` takes it.
+  /// Changes to the experiment's recipes, as `Recipe.set` takes them.
   public var changes: [String] = []
-  /// Recipes with their runs.
+  /// The recipes with their runs.
   public let cells: [Cell]
-  /// The measures to compare; all of them, where it is empty.
+  /// The measures to compare; empty for all.
   public let measures: [String]
-  /// Pictures of the runs that are laid side by side.
+  /// Names of the runs' pictures that are laid side by side: `samples.png`.
   public let figures: [String]
-  /// A data set that the runs reconstruct without having seen it.
+  /// The name of a data set that the runs reconstruct without having seen it.
   public var unseen: String?
-  /// Which cells are run; the others are shown as they are.
+  /// Selects the cells to run; results show the others as they are.
   public var isWanted: (Cell) -> Bool = { _ in true }
-  /// Where the results go.
+  /// The folder of the results.
   public let folder: URL
-  /// Every part that the recipes can name.
+  /// The parts that recipes can name.
   public let catalog: Catalog
-  /// The machine that runs compute on.
+  /// The data folder, device and threads.
   public var machine = Machine()
 
   /// The runs of one recipe.
   public struct Cell: Sendable {
-    /// Where the recipe's numbers stand in a table of rows and columns.
+    /// The name of the row in a table.
     public let row: String
-    /// The column of a table with two ways; empty otherwise.
+    /// The name of the column in a table; may be empty.
     public let column: String
-    /// The published values, by measure.
+    /// The published value of each measure.
     public let published: [String: Double]
     /// One for each seed and fold.
     public let runs: [PlannedRun]
@@ -48,18 +48,18 @@ public struct Study {
     public var label: String { [row, column].filter { !$0.isEmpty }.joined(separator: ", ") }
   }
 
-  /// One run of a recipe, done or to do.
+  /// One run of a recipe, finished or not.
   public struct PlannedRun: Sendable {
-    /// Resolved, with the run's seed and fold.
+    /// The resolved recipe, with the run's seed and fold.
     public let recipe: Recipe
-    /// Where the run goes.
+    /// The run's folder.
     public let folder: RunFolder
     /// The recipe's seed.
     public let seed: Int
-    /// Counted from 0; nil where the data's own test part is measured.
+    /// The fold that is held out, counted from 0; nil if the data's own test part is measured.
     public let fold: Int?
 
-    /// `seed 1, fold 0`.
+    /// The seed and the fold: `seed 1, fold 0`.
     public var label: String { "seed \(seed)" + (fold.map { ", fold \($0)" } ?? "") }
     /// Whether its results are written.
     public var isFinished: Bool { FileManager.default.fileExists(atPath: folder.summary.path) }
@@ -67,20 +67,21 @@ public struct Study {
     public var isBegun: Bool { folder.exists }
   }
 
-  /// A failure to run or measure something, with its reason.
+  /// A run or a measurement that failed.
   public struct Failure: Sendable {
-    /// A run, a cell or the comparison on unseen data.
+    /// The run, the cell or the comparison on unseen data.
     public let what: String
-    /// The error in a sentence.
+    /// The error as a sentence.
     public let reason: String
 
     init(what: String, _ error: any Error) { (self.what, reason) = (what, "\(error)") }
   }
 
-  /// How a study ended.
+  /// The end of a study.
   public enum Outcome {
+    /// All runs finished or failed.
     case finished(Report)
-    /// Stopped on request; what was trained is saved.
+    /// Stopped on request; the progress of training is saved.
     case interrupted
   }
 
@@ -88,18 +89,20 @@ public struct Study {
   public struct Report {
     /// The numbers of the finished runs.
     public let results: StudyResults
-    /// The failures, in the order in which they were found.
+    /// Failed runs and measurements, in order of occurrence.
     public let failures: [Failure]
   }
 
-  /// Runs what is not finished, then writes the results.
+  /// Runs all runs that have not finished, then writes the results.
   ///
-  /// A run that fails does not cost the others: its reason is among the report's failures.
+  /// A run that fails does not end the study: it is among the report's failures.
   ///
   /// - Parameters:
-  ///   - perClass: Samples to draw of each class by every run; nil draws none.
-  ///   - shouldStop: Asked after every iteration; true saves a checkpoint and ends the study early.
-  /// - Throws: `RecipeError` where a cell cannot be compared on the unseen data, and errors of that data set.
+  ///   - perClass: Samples of each class by every run; nil draws none.
+  ///   - observer: Notified of runs, progress, failures and warnings.
+  ///   - shouldStop: Called after every iteration; true saves a checkpoint and ends the study early.
+  /// - Throws: `RecipeError` if a cell cannot be compared on the unseen data, errors of that data set, and `FileError` if
+  ///   the results cannot be written.
   @discardableResult
   public func run(
     perClass: Int? = 10, observer: (any StudyObserver)? = nil, shouldStop: @escaping () -> Bool = { false }
@@ -125,17 +128,17 @@ public struct Study {
     return .finished(try report(failures, observer))
   }
 
-  /// Looks for what would only come out after hours of training.
+  /// Finds mistakes that would otherwise only show after hours of training.
   ///
   /// - Returns: Whether the cell can be run.
-  /// - Throws: `RecipeError` where the cell cannot be compared on the unseen data: that is a wrong flag.
+  /// - Throws: `RecipeError` if the cell cannot be compared on the unseen data, which is a mistake in the study.
   private func check(
     _ cell: Cell, _ unseen: Dataset?, _ observer: (any StudyObserver)?, _ failures: inout Failures
   ) throws -> Bool {
     let session: Session
     do {
       session = try Session(cell.runs[0].recipe, catalog: catalog, machine: machine, observer: observer)
-      // Runs on a table that is no longer the same must not be averaged with new ones.
+      // Runs on a table that has changed since must not be averaged with new ones.
       for run in cell.runs where run.isFinished && session.dataset.digest != nil {
         try Checkpoint.read(run.folder.checkpoint).require(table: session.dataset.digest, from: run.folder.checkpoint)
       }
@@ -153,10 +156,10 @@ public struct Study {
     return true
   }
 
-  /// Writes what the finished runs came to into the study's folder.
+  /// Writes the results of the finished runs to the study's folder.
   ///
-  /// - Returns: The results; among its failures the finished runs whose files are damaged, which are left out.
-  /// - Throws: `FileError` where the results cannot be written.
+  /// - Returns: The results; finished runs whose files are damaged are left out, and are among the failures.
+  /// - Throws: `FileError` if the results cannot be written.
   public func report(observer: (any StudyObserver)? = nil) throws -> Report { try report(Failures(observer), observer) }
 
   private func report(_ earlier: Failures, _ observer: (any StudyObserver)?) throws -> Report {
@@ -169,7 +172,7 @@ public struct Study {
     return Report(results: results, failures: failures.all)
   }
 
-  /// The first finished run of each cell that has a decoder, on data that none has seen; nil where the study names none.
+  /// Compares the first finished run of each cell that has a decoder on the unseen data; nil if the study names none.
   private func compareOnUnseen(_ observer: (any StudyObserver)?) throws -> ReconstructionComparison? {
     guard let unseen else { return nil }
     let runs = try cells.compactMap { cell -> Reconstructor? in

@@ -1,16 +1,17 @@
 import Runs
 
-/// Hears about a study as it happens, and about each of its runs. Every method does nothing unless implemented.
+/// An observer of a study and of each of its runs. Every method has an empty default.
 public protocol StudyObserver: RunObserver {
   /// Called before a run of the study begins.
   ///
   /// - Parameters:
-  ///   - number: Counted from 1 among all runs of the study, the finished ones too.
-  ///   - title: What the run is called: `CSAE, with linear, seed 1`.
+  ///   - number: The run's number from 1 among all runs of the study, including finished ones.
+  ///   - count: The number of runs.
+  ///   - title: The name of the run: `CSAE, with linear, seed 1`.
   func begins(run number: Int, of count: Int, title: String)
-  /// Called when a run of the study has ended, finished or failed.
+  /// Called after a run of the study has finished or failed.
   func ended(run number: Int, of count: Int)
-  /// Called as soon as something cannot be run or measured; the study goes on with the rest.
+  /// Called as soon as a run or a measurement fails; the study continues with the others.
   func failed(_ failure: Study.Failure)
 }
 

@@ -15,13 +15,13 @@ extension StudyResults.Line {
   private func text(_ value: Double) -> String { String(format: "%.\(decimals)f", value) }
   private var unitText: String { unit.isEmpty ? "" : " \(unit)" }
 
-  /// Mean ± sample standard deviation with the unit; `not run` where there is no value.
+  /// Mean ± sample standard deviation with the unit; `not run` if there is no value.
   public var oursText: String {
     values.isEmpty ? "not run" : text(mean) + (deviation.map { " ± \(text($0))" } ?? "") + unitText
   }
-  /// With the unit; empty where nothing is published.
+  /// The published value with the unit; empty if there is none.
   public var publishedText: String { published.map { text($0) + unitText } ?? "" }
-  /// Ours less the published value, with its sign; empty where one is missing.
+  /// Our mean minus the published value, with its sign; empty if one is missing.
   public var differenceText: String {
     guard let published, !values.isEmpty else { return "" }
     return String(format: "%+.\(decimals)f", mean - published)
@@ -36,10 +36,10 @@ extension StudyResults.Line {
 }
 
 extension StudyResults {
-  /// The heads of a table of lines.
+  /// The header of a table of lines.
   public static let heads = ["run", "measure", "published", "ours", "difference", "runs", "epochs", "examples"]
 
-  /// The table for people, in Markdown.
+  /// The table in Markdown, for `results.md`.
   public var markdown: String {
     let rows = lines.map { "| " + $0.columns.joined(separator: " | ") + " |" }
     let head = ["| " + Self.heads.joined(separator: " | ") + " |", "|---|---|---:|---:|---:|---:|---:|---:|"]
@@ -51,7 +51,7 @@ extension StudyResults {
       + (unseen.map(Self.markdown) ?? "")
   }
 
-  /// The changes, with the remark that they hold against what the experiment says of itself; empty where nothing was.
+  /// A sentence about changes to the experiment, which override its own description; empty if there are none.
   public var changesText: String {
     study.changes.isEmpty
       ? "" : "Changed for these runs, whatever else is said here: \(study.changes.joined(separator: ", "))."
@@ -65,7 +65,7 @@ extension StudyResults {
       .joined(separator: "\n") + "\n"
   }
 
-  /// One line for each number of each run, for programs.
+  /// One line for each number of each run, for `results.csv`.
   public var csv: String {
     let rows = values.map { value in
       [
@@ -83,7 +83,7 @@ extension StudyResults {
     return ([head] + rows + compared).map(CSV.row).joined()
   }
 
-  /// The same for the comparison: of each cell's first finished run.
+  /// The lines of the comparison: of each cell's first finished run.
   private func comparedRows(of unseen: ReconstructionComparison) -> [[String]] {
     unseen.rows.map { row in
       let cell = study.cells.first { $0.label == row.run }
@@ -97,8 +97,9 @@ extension StudyResults {
 
   private var hasFolds: Bool { study.cells.contains { $0.runs.contains { $0.fold != nil } } }
 
-  /// Writes `results.md`, `results.csv`, `report.html` and pictures side by side.
-  /// - Throws: `FileError` where they cannot be written.
+  /// Writes `results.md`, `results.csv`, `report.html` and the pictures side by side.
+  ///
+  /// - Throws: `FileError` if a file cannot be written, `FigureError` if a picture cannot be read or drawn.
   public func write(to folder: URL) throws {
     do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
       throw FileError(folder.path, "cannot be made; choose a place that you may write to with --runs")
@@ -124,7 +125,7 @@ extension StudyResults {
     }
   }
 
-  /// The same picture of every cell's first finished run, side by side as the cells' rows and columns say.
+  /// Draws each picture of the cells' first finished runs side by side, in the cells' rows and columns.
   private func drawFigures(in folder: URL) throws -> [HTMLReport.Figure] {
     let (rows, columns) = (unique(study.cells.map(\.row)), unique(study.cells.map(\.column)))
     var figures = try study.figures.compactMap { name -> HTMLReport.Figure? in

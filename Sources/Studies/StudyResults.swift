@@ -5,21 +5,21 @@ import Recipes
 import Runs
 import Training
 
-/// The results of a study beside the published ones.
+/// The results of a study's runs beside the published numbers.
 public struct StudyResults {
   /// One number of one run.
   public struct Value: Sendable {
-    /// Whose run was measured.
+    /// The cell of the run.
     public let cell: Study.Cell
     /// The run.
     public let run: Study.PlannedRun
     /// The name of the measure: `nearest-class-mean accuracy`, `test/mse`.
     public let measure: String
-    /// As it was measured, in `unit`.
+    /// The value in `unit`.
     public let value: Double
-    /// `%`, or empty.
+    /// The unit, such as `%`; may be empty.
     public let unit: String
-    /// Everything else about the run.
+    /// The run's other results.
     public let summary: RunSummary
   }
 
@@ -29,20 +29,20 @@ public struct StudyResults {
     public let label: String
     /// The name of the measure: `nearest-class-mean accuracy`, `test/mse`.
     public let measure: String
-    /// The published value; nil where there is none.
+    /// The published value; nil if there is none.
     public let published: Double?
-    /// `%`, or empty.
+    /// The unit, such as `%`; may be empty.
     public let unit: String
-    /// One for each finished run.
+    /// The value of each finished run.
     public let values: [Double]
-    /// Of each run; nil where runs differ.
+    /// Epochs of each run; nil if runs differ.
     public let epochs: Int?
-    /// Training examples of each run; nil where runs differ.
+    /// Training examples of each run; nil if runs differ.
     public let examples: Int?
 
-    /// Over the runs; not a number where there are none.
+    /// The mean over the runs; NaN if there are none.
     public var mean: Double { values.reduce(0, +) / Double(values.count) }
-    /// Sample standard deviation (divisor n − 1); nil for fewer than two.
+    /// The sample standard deviation (divisor n − 1); nil for fewer than two runs.
     public var deviation: Double? {
       guard values.count > 1 else { return nil }
       return (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1)).squareRoot()
@@ -55,12 +55,12 @@ public struct StudyResults {
   public let values: [Value]
   /// The measures that are compared, cell by cell.
   public let lines: [Line]
-  /// Measures that are asked for of finished cells, or published, and that no run has; with those there are.
+  /// Wanted or published measures that no run has, with suggestions.
   public let unknown: [UnknownName]
-  /// The runs on data that none has seen; nil where the study names none.
+  /// The comparison on unseen data; nil if the study names none.
   public internal(set) var unseen: ReconstructionComparison?
 
-  /// - Parameter failures: Gains the finished runs whose files are damaged: they are left out.
+  /// - Parameter failures: Receives the finished runs whose files are damaged, which are left out.
   init(_ study: Study, _ failures: inout Failures) {
     self.study = study
     var all: [Value] = []
@@ -76,7 +76,7 @@ public struct StudyResults {
     let wanted =
       study.measures.isEmpty
       ? known.filter { !$0.contains("/") || $0.hasPrefix("test/") || $0 == "zeros/all" } : study.measures
-    // While a cell has not been run, it may be the one that has the measure.
+    // A cell that has not been run may have the measure.
     let finished = study.cells.filter { cell in all.contains { $0.cell.label == cell.label } }
     let named =
       (finished.count == study.cells.count ? wanted : []) + finished.flatMap { $0.published.keys.sorted() }
@@ -93,8 +93,8 @@ public struct StudyResults {
     }
   }
 
-  /// Everything that a finished run measured: test metrics by their names, `test/` and `training/` loss terms,
-  /// `sampler/` diagnostics, `zeros/` of each projected or masked layer.
+  /// All numbers of a finished run: test metrics by name, `test/` and `training/` loss terms, `sampler/` diagnostics,
+  /// `zeros/` of each projected or masked layer.
   private static func values(of run: Study.PlannedRun, in cell: Study.Cell) throws -> [Value] {
     let summary = try RunSummary.read(run.folder.summary)
     func losses(_ values: [String: Double], _ part: String) -> [Measured] {
@@ -110,7 +110,7 @@ public struct StudyResults {
     let last = try MetricsLog.read(run.folder.metrics).last
     var measured = summary.testMetrics + losses(summary.testLosses, "test") + losses(last?.training ?? [:], "training")
     measured += diagnostics(summary.sampler) + (summary.stages?.last.map(sparsity) ?? [])
-    // What is missing, and tables, have no number to compare.
+    // Missing values and tables have no number to compare.
     return measured.compactMap { metric in
       metric.value.map {
         Value(cell: cell, run: run, measure: metric.name, value: $0, unit: metric.unit, summary: summary)
@@ -118,7 +118,7 @@ public struct StudyResults {
     }
   }
 
-  /// How sparse the last stage's projected or masked weights are, all together and layer by layer.
+  /// The share of zeros among the last stage's projected or masked weights, in all and layer by layer.
   private static func sparsity(_ report: StageReport) -> [Measured] {
     let (zeros, all) = report.layers.reduce((0.0, 0.0)) {
       ($0.0 + $1.zeros * Double($1.count), $0.1 + Double($1.count))
@@ -129,7 +129,7 @@ public struct StudyResults {
   }
 }
 
-/// The common value; nil where values differ, or there is none.
+/// The common value; nil if values differ or there is none.
 private func common<Value: Hashable>(_ values: [Value]) -> Value? {
   let different = Set(values)
   return different.count == 1 ? different.first : nil

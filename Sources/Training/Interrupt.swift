@@ -21,13 +21,21 @@ public enum Interrupt {
   /// Starts to treat the signals as requests.
   public static func listen() {
     for number in signals {
-      signal(number) { number in
+      let before = signal(number) { number in
         Interrupt.requested.store(true, ordering: .relaxed)
         signal(number, SIG_DFL)
       }
+      // A program that was started with a signal ignored, by nohup say, goes on ignoring it.
+      if isIgnored(before) { signal(number, SIG_IGN) }
     }
   }
 
-  /// Restores the default: the signals end the program.
-  public static func stopListening() { for number in signals { signal(number, SIG_DFL) } }
+  /// Restores the default, by which the signals end the program; signals ignored before `listen` stay ignored.
+  public static func stopListening() {
+    for number in signals where isIgnored(signal(number, SIG_DFL)) { signal(number, SIG_IGN) }
+  }
+
+  private static func isIgnored(_ handler: sighandler_t?) -> Bool {
+    unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+  }
 }

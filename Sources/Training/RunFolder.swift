@@ -1,5 +1,7 @@
 import Files
 import Foundation
+import LatentKit
+import Recipes
 
 #if canImport(Glibc)
   import Glibc
@@ -67,18 +69,55 @@ public struct RunFolder: Sendable {
     }
   }
 
-  /// Removes the files of an earlier run, and nothing that LatentKit did not make.
+  /// Removes the files of an earlier run, and nothing that LatentKit did not make. Links are removed, never followed.
+  ///
+  /// - Throws: `FileError` for a folder that holds other files and no run, and where a file cannot be removed.
   public func clear() throws {
-    let files = [
-      recipe, metrics, stages, features, events, latents, samples, reconstructions, summary, report,
-      checkpoint.deletingLastPathComponent(),
-      figure("x").deletingLastPathComponent(), table("x").deletingLastPathComponent(),
-    ]
-    for file in files where FileManager.default.fileExists(atPath: file.path) {
+    try requireOwn()
+    let tables = names(in: "tables").filter { $0.hasSuffix(".csv") }
+    let stems = RunFolder.figureStems + tables.map { String($0.dropLast(4)) }
+    let pictures = names(in: "figures").filter { name in
+      (name.hasSuffix(".png") || name.hasSuffix(".svg")) && stems.contains { name.hasPrefix($0) }
+    }
+    let checkpoints = names(in: "checkpoints").filter { $0.hasPrefix(checkpoint.lastPathComponent) }
+    let files = [recipe, metrics, stages, features, events, latents, samples, reconstructions, summary, report]
+    let inside =
+      checkpoints.map { "checkpoints/\($0)" } + pictures.map { "figures/\($0)" } + tables.map { "tables/\($0)" }
+    for file in files + inside.map(url.appendingPathComponent) where RunFolder.kind(of: file) != nil {
       do { try FileManager.default.removeItem(at: file) } catch {
         throw FileError(file.path, "cannot be removed; choose another --name")
       }
     }
+    for name in RunFolder.folders where RunFolder.kind(of: url.appendingPathComponent(name)) == .typeDirectory {
+      // Stays where something is left in it.
+      rmdir(url.appendingPathComponent(name).path)
+    }
+  }
+
+  private static let folders = ["checkpoints", "figures", "tables"]
+  private static let figureStems = ["curves", "latents", "reconstructions", "class-distances", "samples", "unseen"]
+
+  /// The type of a file, of a link itself; nil where there is none.
+  private static func kind(of file: URL) -> FileAttributeType? {
+    (try? FileManager.default.attributesOfItem(atPath: file.path))?[.type] as? FileAttributeType
+  }
+
+  /// The names in a folder of the run; none where that is a link.
+  private func names(in folder: String) -> [String] {
+    let place = url.appendingPathComponent(folder)
+    guard RunFolder.kind(of: place) == .typeDirectory else { return [] }
+    return (try? FileManager.default.contentsOfDirectory(atPath: place.path))?.sorted() ?? []
+  }
+
+  /// - Throws: `FileError` for a folder that holds files and no run.
+  public func requireOwn() throws {
+    guard !exists, let names = try? FileManager.default.contentsOfDirectory(atPath: url.path) else { return }
+    let foreign = names.filter { name in
+      !(RunFolder.folders.contains(name) && self.names(in: name).isEmpty) && !name.hasSuffix(".partial")
+    }
+    guard let first = foreign.sorted().first else { return }
+    throw FileError(
+      url.path, "holds '\(first)' and no run; choose another --name, or an empty folder, so that nothing is lost")
   }
 
   /// Creates the first free folder of `name`, `name-2`, `name-3`, … atomically, so that two programs never get the same.
@@ -95,9 +134,29 @@ public struct RunFolder: Sendable {
   }
 
   /// Makes the folder if need be and keeps other programs out of it until the lock goes.
+  ///
+  /// - Throws: `FileError` where another program holds it, or it cannot be made.
   public func lock() throws -> RunLock {
+    try create(inside: [])
+    let lock = try RunLock(self)
     try create()
-    return try RunLock(self)
+    return lock
+  }
+
+  /// A lock on the folder as it is; nil where there is none.
+  ///
+  /// - Throws: `FileError` where another program holds it.
+  public func lockIfThere() throws -> RunLock? {
+    FileManager.default.fileExists(atPath: url.path) ? try RunLock(self) : nil
+  }
+
+  /// Checks what is to be the name of one folder.
+  ///
+  /// - Throws: `RecipeError` for an empty one, one of dots alone, and one with separators, control characters or a leading
+  ///   dash.
+  public static func check(name: String) throws {
+    guard let fault = Recipe.fault(inName: name) else { return }
+    throw RecipeError("found the name \(fault), expected the name of one folder; use --runs for where it goes")
   }
 }
 

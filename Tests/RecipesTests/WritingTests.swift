@@ -50,14 +50,14 @@ import Testing
   ])
   func everyTextComesBack(text: String) throws {
     var written = Recipe()
-    written.name = text
+    written.about = text
     written[.encoder] = PartChoice("mlp", with: ["x": .string(text), "list": [.string(text), .string(text)]])
     // YAML itself ends keys after 1024 characters.
     written[.prior] = PartChoice("pedcc", with: [String(text.prefix(100)): 1])
     let read = try recipe(written.yaml())
     #expect(read == written)
     // Swift compares text by meaning; the scalars have to be the same too.
-    #expect(read.name.map { Array($0.unicodeScalars) } == Array(text.unicodeScalars))
+    #expect(read.about.map { Array($0.unicodeScalars) } == Array(text.unicodeScalars))
   }
 
   @Test func everyNumberComesBackToTheLastBit() throws {

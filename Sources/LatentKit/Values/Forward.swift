@@ -137,7 +137,7 @@ public final class Forward {
   public func features(of inputs: Tensor) throws -> [Tensor] {
     guard let encoder = model.encoder as? any FeatureEncoder else {
       throw RecipeError.missing(
-        "an encoder with readable hidden layers", for: "this step", fix: "choose another encoder")
+        "an encoder with readable features", for: "this step", fix: "choose another encoder")
     }
     return try encoder.features(batch.with(inputs: inputs).limited(to: encoder.needs))
   }
