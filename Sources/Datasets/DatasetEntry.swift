@@ -7,14 +7,14 @@ public struct DataRequest: Sendable {
   public var settings: DataSettings
   /// The data folder that the caller names (`--data-dir`); a set with files must have them there.
   public var folder: URL?
-  /// Where the settings stand in the recipe, for messages.
+  /// The settings' place in the recipe, for messages.
   public var path: String
   /// `LATENTKIT_DATA` names a data folder where the caller names none.
   public var environment: [String: String]
   /// The run's seed, for sets that are made.
   public var seed: UInt64
 
-  /// Creates a value with these fields.
+  /// Creates a request.
   public init(
     _ settings: DataSettings = DataSettings(), from folder: URL? = nil, at path: String = "data.with",
     environment: [String: String] = ProcessInfo.processInfo.environment, seed: UInt64 = 0
@@ -24,7 +24,7 @@ public struct DataRequest: Sendable {
   }
 }
 
-/// A data set that a recipe can name: how it is called, described, set and loaded.
+/// A data set that a recipe can name: its name, description, settings and loader.
 ///
 ///     DatasetEntry("two-moons", "two half circles, made on the spot", .rows, own: TwoMoons.self) { moons, request in
 ///       try Dataset(name: "two-moons", title: "Two moons", train: moons.examples(), test: nil, classCount: 2,
@@ -99,7 +99,7 @@ public struct DatasetEntry: Sendable {
   /// The names of settings that are declared as the set's own and as shared ones.
   var ambiguousNames: [String] { ownNames.filter { DataSettingGroup.group(of: $0) != nil }.sorted() }
 
-  /// The shared settings among what a recipe says under `data.with`.
+  /// Returns the shared settings among those under `data.with`.
   /// - Throws: `ConfigError` for an unknown setting, one that means nothing to this set, or one out of its range.
   public func sharedSettings(_ values: [String: Value], at path: String = "data.with") throws -> DataSettings {
     for name in values.keys.sorted() where !settings.contains(where: { $0.name == name }) {
@@ -114,7 +114,7 @@ public struct DatasetEntry: Sendable {
     return shared
   }
 
-  /// Every setting's value with some replaced: what a run writes down.
+  /// Returns every setting's value with some replaced, as a run records them.
   /// - Throws: `ConfigError` as `sharedSettings`.
   public func resolved(_ values: [String: Value], at path: String = "data.with") throws -> [String: Value] {
     let shared = try sharedSettings(values, at: path).values.filter { name, _ in settings.contains { $0.name == name } }

@@ -4,7 +4,7 @@ import Foundation
 enum EmbeddedData {
   private static let bundleName = "LatentKit_Datasets"
 
-  /// The folder that holds a set's files.
+  /// Returns the folder of a set's files.
   ///
   /// Looked up here, because the accessor that SwiftPM makes stops the program where the resources are missing.
   /// - Throws: `DatasetError` where a program was copied without its resources.

@@ -13,10 +13,10 @@ public struct Composer: Sendable {
   /// Returns the recipe with every part and every setting.
   ///
   /// Parts that the recipe leaves out come from those that its parts declare as their companions: the prior first, then the
-  /// encoder, the decoder and the sampler; what none of them says, from here: prior `standard-normal`, decoder `mlp`,
+  /// encoder, the decoder and the sampler; what none of them declares has a default: prior `standard-normal`, decoder `mlp`,
   /// sampler `prior`, loss `mse`, optimiser `adam`, schedule `constant`, 10 epochs, batches of 128. Metrics are
-  /// those of all parts together. `none` keeps a slot empty. A step that does not say what it trains trains the encoder, the
-  /// decoder, the classifier, and the prior if that learns in steps. A part may bring steps that train it, and losses that
+  /// those of all parts together. `none` keeps a slot empty. A step without `train` trains the encoder, the
+  /// decoder, the classifier, and the prior if it has weights or updates itself. A part may add steps that train it, and losses that
   /// join the step of another; they are added unless the recipe trains the part already. Settings of the data come from
   /// companions too; the rest are the data set's own.
   ///
@@ -37,7 +37,7 @@ public struct Composer: Sendable {
     for companions in try companions(of: recipe) {
       for (slot, settings) in companions.settings {
         guard let choice = recipe[slot], choice.use != "none" else { continue }
-        // A catalog without data is one of parts alone: it says nothing about them.
+        // A catalog without data sets cannot check their settings.
         let isKnown = slot != .data || !catalog.descriptions(of: .data).isEmpty
         let known = isKnown ? try description(slot, choice, at: slot.key).settings.map(\.name) : nil
         recipe[slot]?.with.merge(settings.filter { known?.contains($0.key) ?? true }) { own, _ in own }
@@ -59,7 +59,7 @@ public struct Composer: Sendable {
     return recipe
   }
 
-  /// The metrics that the recipe's parts suggest, each once.
+  /// Returns the metrics that the recipe's parts suggest, each once.
   private func metrics(of recipe: Recipe) throws -> [PartChoice] {
     try companions(of: recipe).flatMap(\.metrics).reduce(into: []) { all, metric in
       if !all.contains(where: { $0.use == metric.use }) { all.append(metric) }
@@ -93,7 +93,7 @@ public struct Composer: Sendable {
     return step
   }
 
-  /// Adds the steps that parts bring for themselves, a critic's say, and the losses that join other steps with them.
+  /// Adds the steps that parts declare for themselves, a critic's say, and the losses that join other steps with them.
   private func join(_ recipe: Recipe, _ stages: inout [Recipe.Stage]) throws {
     for slot in RecipeKey.slots {
       guard recipe.has(slot), let choice = recipe[slot], slot != .data else { continue }
@@ -123,7 +123,7 @@ public struct Composer: Sendable {
     }
   }
 
-  /// Returns the recipe with another part in a slot, as `Recipe.apply(choice:_:)` has it; the steps that the old part brought for
+  /// Returns the recipe with another part in a slot, as `Recipe.apply(choice:_:)` has it; the steps that the old part added for
   /// itself, and the losses that joined others with them, go with it.
   ///
   /// - Throws: `RecipeError` for a slot that cannot be `none`, `ConfigError` for an unknown part.
@@ -154,7 +154,7 @@ public struct Composer: Sendable {
     return slots
   }
 
-  /// Whether a prior has something to train or updates itself, seen by making one for made-up sizes.
+  /// Whether a prior has weights or updates itself, determined by making one for arbitrary sizes.
   private func learns(_ choice: PartChoice) -> Bool {
     let store = ParameterStore()
     guard let scope = try? Scope(path: "prior", store: store), let entry = try? catalog[.prior][choice.use] else {
@@ -168,7 +168,7 @@ public struct Composer: Sendable {
 
   // MARK: Companions
 
-  /// The companions of the chosen parts, those that weigh most first.
+  /// Returns the companions of the chosen parts in order of precedence.
   private func companions(of recipe: Recipe) throws -> [Companions] {
     let first: [Slot] = [.prior, .encoder, .decoder, .sampler]
     let slots = first + RecipeKey.slots.filter { $0.isSingle && $0 != .data && !first.contains($0) }

@@ -43,16 +43,16 @@ public struct RunFolder: Sendable {
   public var summary: URL { url.appendingPathComponent("summary.json") }
   /// The page about the run.
   public var report: URL { url.appendingPathComponent("report.html") }
-  /// The place of a picture by its file name.
+  /// Returns the place of a picture by its file name.
   public func figure(_ name: String) -> URL { url.appendingPathComponent("figures/\(name)") }
 
-  /// A table that a metric returned, by its name.
+  /// Returns the file of a table that a metric returned, by the table's name.
   public func table(_ name: String) -> URL {
     let plain = name.lowercased().map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }
     return url.appendingPathComponent("tables/\(String(plain)).csv")
   }
 
-  /// Whether a run lives here.
+  /// Whether the folder holds a run.
   public var exists: Bool { FileManager.default.fileExists(atPath: recipe.path) }
 
   /// Makes the folder and those inside it that a run fills.
@@ -120,7 +120,7 @@ public struct RunFolder: Sendable {
       url.path, "holds '\(first)' and no run; choose another --name, or an empty folder, so that nothing is lost")
   }
 
-  /// The first of `name`, `name-2`, `name-3`, … that is free, made at once, so that two programs never get the same.
+  /// Creates the first free folder of `name`, `name-2`, `name-3`, … atomically, so that two programs never get the same.
   public static func claim(_ name: String, in parent: URL) throws -> RunFolder {
     do { try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: true) } catch {
       throw FileError(parent.path, "cannot be made; choose a place that you may write to with --runs")
@@ -160,7 +160,7 @@ public struct RunFolder: Sendable {
   }
 }
 
-/// One program's hold on a run folder. The system lets go of it when the program ends, however it ends.
+/// A program's exclusive lock on a run folder. The system releases it when the program ends, however it ends.
 public final class RunLock: Sendable {
   private let descriptor: Int32
 

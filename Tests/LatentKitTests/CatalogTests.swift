@@ -28,7 +28,7 @@ enum SecondPlugin: Plugin {
 @Suite struct Catalogs {
   @Test func twoPartsOfOneNameAreRefusedByName() throws {
     #expect { try Catalog([FirstPlugin.self, SecondPlugin.self]) } throws: {
-      "\($0)".contains("plugins First and Second both bring encoder 'scaler'")
+      "\($0)".contains("plugins First and Second both contribute encoder 'scaler'")
     }
   }
 

@@ -141,7 +141,7 @@ private let cube = Contribution(
   @Test func namesAreThereOnceAndCanBeWritten() {
     let twice = [SettingDescription("n", default: 0, "Help."), SettingDescription("n", default: 1, "Help.")]
     #expect(problem([prior("p", settings: twice)])?.contains("its setting 'n' is declared twice") == true)
-    #expect(problem([prior("p"), prior("p")])?.contains("both bring prior 'p'; rename one of them") == true)
+    #expect(problem([prior("p"), prior("p")])?.contains("both contribute prior 'p'; rename one of them") == true)
     for name in ["", "none", "two words", "a/b", "-a", "a:b", "ü"] {
       #expect(problem([prior(name)])?.contains("expected a name of letters, digits") == true, "\(name)")
     }

@@ -28,7 +28,7 @@ extension ComponentConfig {
     let defaults = try Self().values
     let values = defaults.merging(settings) { _, new in new }
     do { self = try Self(values) } catch let error as DecodingError {
-      // Some decoders say of a fraction where a whole number belongs only that something is wrong somewhere.
+      // Some decoders report a fraction in place of a whole number without its path.
       if case .dataCorrupted(let context) = error, context.codingPath.isEmpty {
         for name in settings.keys.sorted()
         where (try? Self(values.merging([name: defaults[name] ?? .null]) { $1 })) != nil {

@@ -10,7 +10,7 @@ public struct Entry<Role>: Sendable {
   public let settings: [SettingDescription]
   /// The paper, where that is not the plugin's own paper.
   public let paper: Paper?
-  /// The plugin that brought it.
+  /// The name of the plugin that contributes it.
   public internal(set) var plugin: String = ""
   /// The defect of the declaration; nil for none.
   let defect: String?
@@ -19,7 +19,7 @@ public struct Entry<Role>: Sendable {
 
   /// Creates an entry that makes its parts from a component.
   ///
-  /// - Parameter open: Says that the component plays the role: `{ $0 }`.
+  /// - Parameter open: Converts the component to the role: `{ $0 }`.
   public init<C: Component>(
     _ name: String, _ type: C.Type, _ summary: String, with companions: Companions = Companions(), paper: Paper? = nil,
     _ open: @escaping @Sendable (C) -> Role
@@ -59,7 +59,7 @@ public struct Entry<Role>: Sendable {
   /// - Parameters:
   ///   - settings: What lists show.
   ///   - resolve: Every setting's value with some replaced, given those and their place in the recipe.
-  ///   - make: Is given what the recipe says, its place, and the context.
+  ///   - make: Takes the settings in the recipe, their path, and the context.
   public init(
     _ name: String, _ summary: String, settings: [SettingDescription], with companions: Companions = Companions(),
     paper: Paper? = nil, resolve: @escaping @Sendable ([String: Value], String) throws -> [String: Value],
@@ -154,7 +154,7 @@ public struct SettingValues: Sendable, Equatable {
 }
 
 extension SettingDescription {
-  /// The value as one of this setting's kind; nil where it is of another.
+  /// Returns the value as one of this setting's kind; nil where it is of another.
   fileprivate func fitting(_ value: Value) -> Value? {
     switch (fallback, value) {
     case (.double, .int(let number)): .double(Double(number))

@@ -23,7 +23,7 @@ public struct Batch {
     Batch(inputs: inputs, labels: labels, labelled: labelled, weights: weights)
   }
 
-  /// The batch as a part with these needs is given it: without labels, unless it asked for them.
+  /// Returns the batch for a part with these needs: without labels, unless it declares them.
   func limited(to needs: DataNeeds) -> Batch {
     needs.contains(.labels) || labels == nil ? self : Batch(inputs: inputs, labels: nil, weights: weights)
   }
@@ -33,7 +33,7 @@ public struct Batch {
 public struct LatentBatch {
   /// `[batch, latent]`.
   public var latents: Tensor
-  /// `[batch]`, Int64, from 0; nil without labels, and for parts that did not ask for them.
+  /// `[batch]`, Int64, from 0; nil without labels, and for parts that do not declare them in `needs`.
   public var labels: Tensor?
 
   /// Creates a batch of latents.

@@ -14,7 +14,7 @@ public final class Evaluation {
   public let random: RandomSource
   private let reference: TrainingReference
 
-  /// Latents of the training part, encoded when a metric first asks for them, and once for all of them.
+  /// Latents of the training part, encoded on first use and shared by all metrics.
   public final class TrainingReference {
     private let encode: () throws -> LatentSet
     private var encoded: LatentSet?
