@@ -36,7 +36,7 @@ struct RunOptions: ParsableArguments {
     let folder = RunFolder(parent.appendingPathComponent(name))
     if !resume { try folder.requireOwn() }
     if resume {
-      guard folder.exists else { throw ValidationError("there is no run in \(folder.url.path) to go on with") }
+      guard folder.exists else { throw ValidationError("there is no run in \(folder.url.path) to resume") }
     } else if folder.exists && !overwrite {
       throw ValidationError(
         "\(folder.url.path) holds a run already; choose another --name, --overwrite it, or --resume it")

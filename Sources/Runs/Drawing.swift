@@ -11,7 +11,7 @@ import Training
 public struct Samples {
   /// The latents, `[count, latent]`, with the sampler's diagnostics and warnings.
   public let draw: Draw
-  /// The class asked for of each draw, `[count]`, Int64; nil without labels.
+  /// The requested class of each draw, `[count]`, Int64; nil without labels.
   public let labels: Tensor?
   /// The decoded draws, `[count] + inputShape`; nil if the model has no decoder.
   public let images: Tensor?
@@ -116,7 +116,7 @@ extension Session {
     let axes = components.shares.enumerated().map { String(format: "component %d (%.0f %%)", $0 + 1, 100 * $1) }
     return try [("training", training), ("test", test)].compactMap { name, set in
       guard let labels = set.labels else { return nil }
-      // As many as can be seen, whatever order they are in.
+      // A random choice, since examples may be sorted by class.
       let shown = try min(set.latents.size(0), 4000)
       var generator = try Generator(seed: recipe.randomSeed, for: "latents.png, \(name)")
       let chosen = try generator.permutation(set.latents.size(0)).slice(0..<shown)

@@ -50,7 +50,7 @@ public final class Run {
   ) throws {
     let folder = RunFolder(url)
     if existing == .refuse, folder.exists {
-      throw FileError(url.relativePath, "holds a run already; choose another folder, or replace it or go on with it")
+      throw FileError(url.relativePath, "holds a run already; choose another folder, replace the run or resume it")
     }
     let session = try Session(recipe, catalog: catalog, machine: machine, observer: observer)
     self.init(session, in: folder, resuming: existing == .resume, observer: observer)
@@ -120,7 +120,7 @@ public final class Run {
     (stored.name, stored.about) = (session.recipe.name, session.recipe.about)
     guard stored == session.recipe else {
       throw RecipeError(
-        "the flags or the recipe file differ from the run in \(folder.url.path); a run goes on with its own recipe: leave them out, or start another run"
+        "the flags or the recipe file differ from the run in \(folder.url.path); a run is resumed with its own recipe: leave them out, or start another run"
       )
     }
   }

@@ -47,14 +47,14 @@ extension StudyResults {
     return (texts + head + rows).joined(separator: "\n")
       + "\n\n"
       + "Ours: mean ± sample standard deviation over runs (seeds\(hasFolds ? " and folds" : "")), "
-      + "each with so many epochs on so many training examples.\n"
+      + "each with the given epochs and training examples.\n"
       + (unseen.map(Self.markdown) ?? "")
   }
 
   /// A sentence about changes to the experiment, which override its own description; empty if there are none.
   public var changesText: String {
     study.changes.isEmpty
-      ? "" : "Changed for these runs, whatever else is said here: \(study.changes.joined(separator: ", "))."
+      ? "" : "Changed for these runs, overriding the description: \(study.changes.joined(separator: ", "))."
   }
 
   private static func markdown(_ unseen: ReconstructionComparison) -> String {
