@@ -51,7 +51,7 @@ extension ComponentConfig {
   public static var settings: [SettingDescription] {
     let defaults = (try? Self().values) ?? [:]
     return described.compactMap { name, setting in
-      setting.map { .init(name, default: defaults[name] ?? .null, $0.help, $0.range, choices: $0.choices) }
+      setting.map { .init(name, default: defaults[name] ?? .null, of: $0) }
     }
   }
 
