@@ -2,8 +2,12 @@
 public struct DatasetError: Error, CustomStringConvertible, Equatable {
   /// One sentence: found, expected, what to do.
   public let description: String
+  /// Whether naming another data folder may help.
+  public let isAboutFolder: Bool
   /// Creates an error from one sentence.
-  public init(_ description: String) { self.description = description }
+  public init(_ description: String, isAboutFolder: Bool = false) {
+    (self.description, self.isAboutFolder) = (description, isAboutFolder)
+  }
 }
 
 /// Returns `60000` as `60,000`, in any locale.

@@ -110,14 +110,14 @@ public enum DatasetLibrary {
       if directory != nil || !files.isEmpty || embedded == false || !description.isEmbedded {
         throw DatasetError(
           "\(folder.path) has no complete set '\(description.name)': missing \(missing.joined(separator: ", ")); "
-            + advice(description, folder))
+            + advice(description, folder), isAboutFolder: true)
       }
     }
     guard description.isEmbedded, embedded != false else {
       let why = embedded == true ? "does not ship with the package" : "is not here"
       throw DatasetError(
-        "dataset '\(description.name)' \(why); name a data folder by --data-dir or LATENTKIT_DATA, and "
-          + advice(description, nil))
+        "dataset '\(description.name)' \(why); name a data folder, or set LATENTKIT_DATA to one, and "
+          + advice(description, nil), isAboutFolder: true)
     }
     let folder = try EmbeddedData.folder(description.name)
     return .embedded(description.files.map { folder.appendingPathComponent($0.name) })

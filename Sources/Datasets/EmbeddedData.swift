@@ -19,7 +19,7 @@ enum EmbeddedData {
     let place = places.first?.path ?? "the program"
     throw DatasetError(
       "the embedded data '\(name)' are not beside this program; copy '\(bundleName).resources' from its build folder "
-        + "to \(place), or name a folder with the full set by --data-dir")
+        + "to \(place), or name a data folder with the full set", isAboutFolder: true)
   }
 
   /// Beside the program (also where a link to it leads), in its application, and beside a bundle of tests.

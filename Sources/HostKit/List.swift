@@ -1,5 +1,6 @@
 import ArgumentParser
 import LatentKit
+import Training
 
 struct List: HostSubcommand {
   static let configuration = CommandConfiguration(
@@ -90,7 +91,7 @@ extension Companions {
     let joining = Slot.all.flatMap { slot in
       (self.joining[slot] ?? []).flatMap { part("loss for \(slot.name)", $0) }
     }
-    return parts + lists + steps + joining + settings + (epochs.map { ["\($0) epochs"] } ?? [])
+    return parts + lists + steps + joining + settings + (epochs.map { [counted($0, "epoch")] } ?? [])
       + (batch.map { ["batch \($0)"] } ?? [])
   }
 }

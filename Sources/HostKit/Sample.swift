@@ -65,7 +65,7 @@ struct Sample: HostSubcommand {
     }
     let table = output.map { URL(fileURLWithPath: $0) } ?? run.folder.samples
     if try session.writeTable(samples, to: table) { return console.say("samples  \(table.relativePath)") }
-    let title = "samples: \(session.recipe[.sampler]?.use ?? "")"
+    let title = "Samples of \(session.recipe[.sampler]?.use ?? "")"
     if let grid = try session.grid(samples, classes: asked, perClass: perClass, caption: title) {
       let url = output.map { URL(fileURLWithPath: $0) } ?? run.folder.figure("samples.png")
       try grid.write(to: url)

@@ -112,7 +112,7 @@ public struct RunSummary: Codable, Sendable {
         .init("examples", "\(trainingExamples) training, \(validationExamples) validation, \(testExamples) test"),
         .init("weights", "\(weights)"), .init("epochs", "\(epochs)"), .init("seed", "\(seed)"),
         .init("training time", duration(seconds)),
-        .init("machine", "\(device), \(threads) threads, libtorch \(libtorch)"),
+        .init("machine", "\(device), \(counted(threads, "thread")), libtorch \(libtorch)"),
       ],
       measurements: testMetrics.map { .init($0.name, $0.text, note: "test") }
         + testLosses.sorted { $0.key < $1.key }.map { .init($0.key, number($0.value), note: "test loss") },

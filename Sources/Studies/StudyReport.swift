@@ -102,7 +102,7 @@ extension StudyResults {
   /// - Throws: `FileError` if a file cannot be written, `FigureError` if a picture cannot be read or drawn.
   public func write(to folder: URL) throws {
     do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
-      throw FileError(folder.path, "cannot be made; choose a place that you may write to with --runs")
+      throw FileError(folder.path, "cannot be made; choose a folder that you may write to")
     }
     try AtomicFile.write(markdown, to: folder.appendingPathComponent("results.md"))
     try AtomicFile.write(csv, to: folder.appendingPathComponent("results.csv"))
@@ -151,8 +151,8 @@ extension StudyResults {
   private func note(_ line: Line) -> String {
     [
       line.published == nil ? "" : "published \(line.publishedText)",
-      line.values.count > 1 ? "\(line.values.count) runs" : "", line.epochs.map { "\($0) epochs" } ?? "",
-      line.examples.map { "\($0) examples" } ?? "",
+      line.values.count > 1 ? "\(line.values.count) runs" : "", line.epochs.map { counted($0, "epoch") } ?? "",
+      line.examples.map { counted($0, "example") } ?? "",
     ].filter { !$0.isEmpty }.joined(separator: ", ")
   }
 }

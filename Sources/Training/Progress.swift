@@ -37,3 +37,13 @@ extension Measured {
     return unit == "%" ? String(format: "%.2f %%", value) : number(value) + (unit.isEmpty ? "" : " \(unit)")
   }
 }
+
+/// Returns a count with its noun: `1 epoch`, `5 epochs`.
+///
+/// - Parameters:
+///   - count: The number of things.
+///   - noun: The singular.
+///   - plural: The plural where it is not the singular and an s.
+public func counted(_ count: Int, _ noun: String, _ plural: String? = nil) -> String {
+  "\(count) \(count == 1 ? noun : plural ?? noun + "s")"
+}

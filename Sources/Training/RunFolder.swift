@@ -64,7 +64,7 @@ public struct RunFolder: Sendable {
   public func create(inside folders: [URL]) throws {
     for folder in [url] + folders {
       do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
-        throw FileError(folder.path, "cannot be made; choose a place that you may write to with --runs")
+        throw FileError(folder.path, "cannot be made; choose a folder that you may write to")
       }
     }
   }
@@ -85,7 +85,7 @@ public struct RunFolder: Sendable {
       checkpoints.map { "checkpoints/\($0)" } + pictures.map { "figures/\($0)" } + tables.map { "tables/\($0)" }
     for file in files + inside.map(url.appendingPathComponent) where RunFolder.kind(of: file) != nil {
       do { try FileManager.default.removeItem(at: file) } catch {
-        throw FileError(file.path, "cannot be removed; choose another --name")
+        throw FileError(file.path, "cannot be removed; choose another name")
       }
     }
     for name in RunFolder.folders where RunFolder.kind(of: url.appendingPathComponent(name)) == .typeDirectory {
@@ -117,13 +117,13 @@ public struct RunFolder: Sendable {
     }
     guard let first = foreign.sorted().first else { return }
     throw FileError(
-      url.path, "holds '\(first)' and no run; choose another --name, or an empty folder, so that nothing is lost")
+      url.path, "holds '\(first)' and no run; choose another name, or an empty folder, so that nothing is lost")
   }
 
   /// Creates the first free folder of `name`, `name-2`, `name-3`, … atomically, so that two programs never get the same.
   public static func claim(_ name: String, in parent: URL) throws -> RunFolder {
     do { try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: true) } catch {
-      throw FileError(parent.path, "cannot be made; choose a place that you may write to with --runs")
+      throw FileError(parent.path, "cannot be made; choose a folder that you may write to")
     }
     for number in 1... {
       let folder = RunFolder(parent.appendingPathComponent(number == 1 ? name : "\(name)-\(number)"))
@@ -156,7 +156,7 @@ public struct RunFolder: Sendable {
   ///   dash.
   public static func check(name: String) throws {
     guard let fault = Recipe.fault(inName: name) else { return }
-    throw RecipeError("found the name \(fault), expected the name of one folder; use --runs for where it goes")
+    throw RecipeError("found the name \(fault), expected the name of one folder, without the path to it")
   }
 }
 
@@ -169,7 +169,7 @@ public final class RunLock: Sendable {
     guard descriptor >= 0 else { throw FileError(folder.url.path, "cannot be opened: \(systemMessage())") }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
       close(descriptor)
-      throw FileError(folder.url.path, "another program is working on this run; wait for it, or choose another --name")
+      throw FileError(folder.url.path, "another program is working on this run; wait for it, or choose another name")
     }
   }
 

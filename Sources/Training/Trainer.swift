@@ -295,7 +295,7 @@ public final class Trainer {
     TrainingError(
       description: """
         stage '\(stage)', \(place): loss term '\(term)' became \(value). Weights from before are in \
-        \(folder.checkpoint.path); try a lower --set optimizer.learningRate, or --set clip=1
+        \(folder.checkpoint.path); try a lower optimizer.learningRate, or clip: 1
         """)
   }
 
@@ -327,7 +327,7 @@ public final class Trainer {
         throw TrainingError(
           description: """
             after iteration \(position.totalIterations), '\(parameter.name)' holds values that are not finite. Weights from \
-            before are in \(folder.checkpoint.path); try a lower --set optimizer.learningRate, or --set clip=1
+            before are in \(folder.checkpoint.path); try a lower optimizer.learningRate, or clip: 1
             """)
       }
     }

@@ -97,6 +97,9 @@ import Training
     (["list", "prior", "pedc"], "Did you mean 'pedcc'?"),
     (["data", "verify", "mnst"], "Did you mean 'mnist'?"),
     (["compse"], "compse"),
+    (["train", "--resume", "--name", "nope"], "runs/nope to resume; check --name and --runs, or leave --resume out"),
+    (["train", "--resume"], "--resume needs the run's name"),
+    (["train", "--encoder", "mlp", "--data", "emnist-digits"], "--data-dir names the data folder"),
   ])
   func wrongInputIsOneSentenceAndLeavesNothing(arguments: [String], sentence: String) throws {
     let scratch = try Scratch()
@@ -149,6 +152,7 @@ import Training
       stages: [{epochs: 1, train: [encoder], losses: [centroid], after: [{project: l1-ball}], then: [{project: l21-ball}]}]
       """, to: "recipe.yaml")
     let output = try host("train", recipe, "--runs", scratch.path, "--name", "run").output
+    #expect(output.contains("stage    main: 1 epoch, batch "))
     #expect(output.contains("loss centroid, l1-ball after each step\n"))
   }
 
@@ -162,6 +166,25 @@ import Training
     #expect(try host("sample", run, "--output", picture).errors == "")
     let found = try host("sample", run, "--classes", "3,5", "--output", picture)
     #expect(found.errors.contains("sampler 'prior' does not follow classes"))
+  }
+
+  @Test func onlyMistakesOfTheCommandLineEndWith64() throws {
+    func code(_ arguments: String...) -> Int32 {
+      do { try host(arguments) } catch { return HostCommand.exitCode(for: error).rawValue }
+      return 0
+    }
+    let scratch = try Scratch()
+    try FileManager.default.createDirectory(
+      at: scratch.url.appendingPathComponent("old"), withIntermediateDirectories: true)
+    _ = try scratch.write("encoder: mlp", to: "old/recipe.yaml")
+    #expect(code("compse") == 64)
+    #expect(code("compose", "--encoder", "mlp", "--per-class", "0") == 64)
+    #expect(code("train", "--encoder", "mlp", "--device", "gpu") == 64)
+    #expect(code("train", "--encoder", "mlp", "--name", "a/b") == 64)
+    #expect(code("train", "--encoder", "mlp", "--runs", scratch.path, "--name", "old") == 1)
+    #expect(code("train", "--resume", "--runs", scratch.path, "--name", "nope") == 1)
+    #expect(code("train", "--encoder", "mlp", "--device", "mps") == 1)
+    #expect(code("evaluate", scratch.path) == 1)
   }
 
   @Test func listsAndTheDoctorRun() throws {

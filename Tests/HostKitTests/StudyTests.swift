@@ -200,7 +200,7 @@ private let small = model + "stages: [{epochs: 1}]"
     let all = ["reproduce", experiment, "--runs", scratch.path, "--dry-run", "--set"]
     #expect(
       message(all + ["noise.beta=0.5"]).contains("row 'quiet': 'noise.beta=0.5': noise: this recipe has no part there"))
-    #expect(message(all + ["seed=9"]).contains("each run has a seed of 'seeds', or of --seeds"))
+    #expect(message(all + ["seed=9"]).contains("each run has one of the study's seeds; change 'seeds'"))
   }
 
   @Test func aDamagedRunCostsItsOwnRowOnly() throws {

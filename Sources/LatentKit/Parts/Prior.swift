@@ -47,7 +47,7 @@ extension Prior {
   /// - Throws: `RecipeError` where it has none.
   public func requireCentroids(for part: String) throws -> Tensor {
     guard let prior = self as? any CentroidPrior else {
-      throw RecipeError.missing("a prior with class centroids", for: part, fix: "choose one, --prior pedcc say")
+      throw RecipeError.missing("a prior with class centroids", for: part, fix: "choose one, pedcc say")
     }
     return try prior.centroids
   }
