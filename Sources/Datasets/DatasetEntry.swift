@@ -13,6 +13,10 @@ public struct DataRequest: Sendable {
   public var environment: [String: String]
   /// The run's seed, for sets that are made.
   public var seed: UInt64
+  /// The name of the set.
+  var set = ""
+  /// The files that the set declares.
+  var files: [DatasetFile] = []
 
   /// Creates a request.
   public init(
@@ -51,28 +55,37 @@ public struct DatasetEntry: Sendable {
   public let settings: [SettingDescription]
   /// The files that are published of it; nil for data that are made, or are any file.
   public let published: DatasetDescription?
+  /// The files of a set that a plugin brings; its closure finds them by `request.file(_:)`.
+  public private(set) var files: [DatasetFile] = []
   private let groups: Set<DataSettingGroup>
   private let ownNames: Set<String>
   private let read: @Sendable ([String: Value], DataRequest) throws -> Dataset
   private let check: @Sendable ([String: Value], String) throws -> [String: Value]
 
   /// A set without settings of its own.
-  /// - Parameter load: Makes the examples: all of them, as parts are cut afterwards.
+  ///
+  /// - Parameters:
+  ///   - files: The files to fetch and verify; none for data that are made.
+  ///   - load: Makes the examples: all of them, as parts are cut afterwards.
   public init(
-    _ name: String, _ summary: String, _ kind: Kind, load: @escaping @Sendable (DataRequest) throws -> Dataset
+    _ name: String, _ summary: String, _ kind: Kind, files: [DatasetFile] = [],
+    load: @escaping @Sendable (DataRequest) throws -> Dataset
   ) {
     self.init(name, summary, kind, groups: [], published: nil, load: load)
+    self.files = files
   }
 
   /// - Parameters:
   ///   - own: Settings of this set alone, under other names than the shared ones.
+  ///   - files: The files to fetch and verify; none for data that are made.
   ///   - load: Makes the examples: all of them, as parts are cut afterwards. It is given its own settings, and what all
   ///     data are asked for.
   public init<Own: ComponentConfig>(
-    _ name: String, _ summary: String, _ kind: Kind, own: Own.Type,
+    _ name: String, _ summary: String, _ kind: Kind, own: Own.Type, files: [DatasetFile] = [],
     load: @escaping @Sendable (Own, DataRequest) throws -> Dataset
   ) {
     self.init(name, summary, kind, own: own, groups: [], published: nil, load: load)
+    self.files = files
   }
 
   init(
@@ -128,7 +141,8 @@ public struct DatasetEntry: Sendable {
     environment: [String: String] = ProcessInfo.processInfo.environment, seed: UInt64 = 0
   ) throws -> Dataset {
     let shared = try sharedSettings(values, at: path)
-    let request = DataRequest(shared, from: folder, at: path, environment: environment, seed: seed)
+    var request = DataRequest(shared, from: folder, at: path, environment: environment, seed: seed)
+    (request.set, request.files) = (name, files)
     return try read(values.filter { ownNames.contains($0.key) }, request)
   }
 

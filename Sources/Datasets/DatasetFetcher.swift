@@ -46,6 +46,37 @@ public enum DatasetFetcher {
       description, into: directory, from: mirrors ?? description.mirrors, tools: tools, progress: progress)
   }
 
+  /// Fetches a set, of LatentKit or of a plugin, into `directory/<folder>`; a plugin's set has a folder of its name.
+  ///
+  /// - Returns: The set's files.
+  /// - Throws: As `fetch` by name; `DatasetError` for a set without files.
+  @discardableResult
+  public static func fetch(
+    _ entry: DatasetEntry, into directory: URL, tools: Tools = Tools(), progress: (Progress) -> Void = { _ in }
+  ) throws -> [URL] {
+    if let published = entry.published {
+      return try fetch(published, into: directory, from: published.mirrors, tools: tools, progress: progress)
+    }
+    guard !entry.files.isEmpty else { throw DatasetError("data '\(entry.name)' have no files to fetch") }
+    let folder = directory.appendingPathComponent(entry.name)
+    do {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    } catch {
+      throw FileError(folder.path, "cannot be made: \(error.localizedDescription)")
+    }
+    return try entry.files.map { file in
+      let target = folder.appendingPathComponent(file.name)
+      do {
+        try download(target, file.checksum, byteCount: file.byteCount, from: file.addresses, tools.curl, progress)
+      } catch let error as DatasetError {
+        throw DatasetError(
+          "could not fetch '\(entry.name)': \(error); run it again to go on, or put \(file.name) into \(folder.path) by hand"
+        )
+      }
+      return target
+    }
+  }
+
   static func fetch(
     _ description: DatasetDescription, into directory: URL, from mirrors: [String], tools: Tools,
     progress: (Progress) -> Void

@@ -82,7 +82,7 @@ public enum DatasetLibrary {
     try load(name, settings: settings, from: directory, at: path).prepared(settings, seed: seed, at: path)
   }
 
-  private static func namedFolder(_ environment: [String: String]) -> URL? {
+  static func namedFolder(_ environment: [String: String]) -> URL? {
     environment["LATENTKIT_DATA"].flatMap { $0.isEmpty ? nil : URL(fileURLWithPath: $0, isDirectory: true) }
   }
 

@@ -18,6 +18,9 @@ public struct DatasetShelf: Sendable {
       guard names.insert(entry.name).inserted else {
         throw DatasetError("there are two data sets called '\(entry.name)'; rename one of them")
       }
+      if let file = entry.files.first(where: { $0.name.isEmpty || $0.name.hasPrefix(".") || $0.name.contains("/") }) {
+        throw DatasetError("data '\(entry.name)' declare the file '\(file.name)'; give it a plain name, as in ring.csv")
+      }
       if let name = entry.ambiguousNames.first {
         throw DatasetError("data '\(entry.name)' declares the setting '\(name)', which all data have; rename it")
       }

@@ -39,7 +39,7 @@ struct List: HostSubcommand {
     }
     let part = try catalog.description(of: known, name)
     console.say("\(known.name) '\(part.name)': \(part.summary)  [\(part.plugin)]")
-    let own = known == .data ? nil : host.plugins.first(where: { $0.name == part.plugin })?.paper
+    let own = host.plugins.first { $0.name == part.plugin }?.paper
     if let paper = part.paper ?? own {
       console.say("\(paper.authors) (\(paper.year)): \(paper.title)")
     }

@@ -216,13 +216,20 @@ public final class Run {
       try map?.write(to: url)
       return map != nil
     }
+    var grids: [HTMLReport.Grid] = []
     for (name, table) in summary.testMetrics.compactMap({ metric in metric.table.map { (metric.name, $0) } }) {
       try table.write(to: folder.table(name))
-      guard let map = try table.heatMap(title: "\(name), test part") else { continue }
-      try keep("\(folder.table(name).deletingPathExtension().lastPathComponent).png", "\(name), test part.") { url in
-        try map.write(to: url)
-        return true
+      let stem = folder.table(name).deletingPathExtension().lastPathComponent
+      let count = figures.count
+      if let map = try table.heatMap(title: "\(name), test part") {
+        // A metric may be called like one of the run's own pictures.
+        let isTaken = ["curves", "latents", "reconstructions", "class-distances", "samples"].contains(stem)
+        try keep("\(stem)\(isTaken ? "-metric" : "").png", "\(name), test part.") { url in
+          try map.write(to: url)
+          return true
+        }
       }
+      if figures.count == count { grids.append(table.grid("\(name), test part", path: "tables/\(stem).csv")) }
     }
     if let perClass {
       // A generator of its own: the same run draws the same samples, whatever was drawn before.
@@ -240,8 +247,9 @@ public final class Run {
       }
     }
     try summary.writeFeatures(to: folder.features, names: session.dataset.featureNames)
-    try summary.report(figures: figures, recipe: session.recipe, features: session.dataset.featureNames).write(
-      to: folder.report)
+    try summary.report(
+      figures: figures, grids: grids, recipe: session.recipe, features: session.dataset.featureNames
+    ).write(to: folder.report)
     // Last, since a run with a summary counts as finished.
     try summary.write(to: folder.summary)
     let results = RunResults(

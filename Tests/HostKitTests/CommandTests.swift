@@ -168,6 +168,25 @@ import Training
     #expect(found.errors.contains("sampler 'prior' does not follow classes"))
   }
 
+  @Test func partsNameThePaperThatTheyAreFrom() throws {
+    func paper(_ slot: String, _ name: String) throws -> Substring {
+      try host("list", slot, name).output.split(separator: "\n", omittingEmptySubsequences: false)[1]
+    }
+    #expect(try paper("prior", "standard-normal").hasPrefix("Kingma, Welling (2014)"))
+    #expect(try paper("loss", "kl").hasPrefix("Kingma, Welling (2014)"))
+    #expect(try paper("optimizer", "adam").hasPrefix("Kingma, Ba (2015)"))
+    #expect(try paper("prior", "pedcc").hasPrefix("Zhu, Zhang (2019)"))
+    #expect(try paper("constraint", "l1-ball").hasPrefix("Condat (2016)"))
+    #expect(try paper("constraint", "l11-ball").hasPrefix("Barlaud, Guyard (2021)"))
+    #expect(try paper("decoder", "conditional-mlp").hasPrefix("Sohn, Lee, Yan (2015)"))
+    for (slot, name) in [
+      ("encoder", "mlp"), ("loss", "mse"), ("optimizer", "sgd"), ("sampler", "prior"), ("metric", "accuracy"),
+      ("transform", "scale"), ("data", "mnist"),
+    ] {
+      #expect(try paper(slot, name).isEmpty, "\(slot) \(name)")
+    }
+  }
+
   @Test func onlyMistakesOfTheCommandLineEndWith64() throws {
     func code(_ arguments: String...) -> Int32 {
       do { try host(arguments) } catch { return HostCommand.exitCode(for: error).rawValue }

@@ -17,11 +17,11 @@ struct Scaler: Encoder, Component {
 }
 
 enum FirstPlugin: Plugin {
-  static let paper = Paper(title: "First", authors: "A", year: 1, summary: "s")
+  static let paper: Paper? = Paper(title: "First", authors: "A", year: 1, summary: "s")
   static let contributions: [Contribution] = [.encoder("scaler", Scaler.self, "scales")]
 }
 enum SecondPlugin: Plugin {
-  static let paper = Paper(title: "Second", authors: "B", year: 2, summary: "s")
+  static let paper: Paper? = Paper(title: "Second", authors: "B", year: 2, summary: "s")
   static let contributions: [Contribution] = [.encoder("scaler", Scaler.self, "scales too")]
 }
 

@@ -20,8 +20,8 @@ public struct Paper: Sendable, Equatable {
 
 /// The parts of one paper. A target `Plugins/X` declares `public enum XPlugin: Plugin`.
 public protocol Plugin: SendableMetatype {
-  /// The paper that the plugin implements.
-  static var paper: Paper { get }
+  /// The paper that the plugin implements, that of all its parts which name no other; nil for parts in common use.
+  static var paper: Paper? { get }
   /// The parts that it contributes.
   static var contributions: [Contribution] { get }
 }
