@@ -22,7 +22,8 @@ import Testing
     plain.finishedEpoch(
       EpochRecord(
         stage: "main", epoch: 2, iteration: 20, training: ["mse": 0.5], validation: ["mse": 0.6],
-        metrics: [.init("accuracy", 98.7654, unit: "%")], learningRates: [0.1], seconds: 61, examplesPerSecond: 100), of: 5)
+        metrics: [.init("accuracy", 98.7654, unit: "%")], learningRates: [0.1], seconds: 61, examplesPerSecond: 100),
+      of: 5)
     #expect(!lines.contains("\r") && !lines.contains("█"))
     #expect(lines == "main 2/5  mse 0.5  | validation: mse 0.6  accuracy 98.77 %  | 100 examples/s, 1:01\n")
   }
