@@ -90,8 +90,8 @@ extension Experiment {
           throw ConfigError(
             path: "seed", "'\(change)' changes nothing: each run has one of the study's seeds; change 'seeds'")
         }
-        try recipe.set(change)
       }
+      recipe = try composer.setting(plan.set + row.set + changes, in: recipe)
       return try composer.resolve(recipe)
     } catch {
       let located = (error as? ConfigError).map { source.located($0, in: recipe) } ?? error
