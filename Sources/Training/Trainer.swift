@@ -472,7 +472,7 @@ public final class Trainer {
   /// Where weights from before are, and what to try.
   private var remedy: String {
     """
-    Weights from before are in \(folder.checkpoint.path); try a lower --set optimizer.learningRate, or --set clip=1
+    Weights from before are in \(folder.checkpoint.path); try a lower optimizer.learningRate, or clip: 1
     """
   }
 
