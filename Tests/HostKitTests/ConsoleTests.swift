@@ -38,5 +38,12 @@ import Testing
         "a step that trains discriminator 2 times a batch by critic + 10.0 penalty then clip (limit 0.1)",
         "loss for decoder 0.01 adversarial",
       ])
+    let own = Step(train: ["discriminator"], ownBatch: true, losses: ["critic"])
+    #expect(
+      Companions(steps: [Step(repeat: 5, steps: [own, step])], after: [.decoder: [clip]]).list == [
+        "a group 5 times a batch of a step that trains discriminator on a batch of its own by critic and "
+          + "a step that trains discriminator 2 times a batch by critic + 10.0 penalty then clip (limit 0.1)",
+        "after steps of decoder: clip (limit 0.1)",
+      ])
   }
 }
