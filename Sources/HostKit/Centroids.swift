@@ -70,7 +70,6 @@ struct Centroids: HostSubcommand {
   }
 
   func run(in host: Host) throws {
-    guard seed >= 0 else { throw ValidationError("--seed is \(seed), expected a whole number of at least 0") }
     let picture = try output.map { try OutputFile.named($0, by: "--output", isFigure: true) }
     if picture != nil, let missing = FigurePrograms.missing { throw FigureError(missing) }
     try machine.machine().apply()

@@ -135,7 +135,7 @@ public final class Run {
     (stored.name, stored.about) = (session.recipe.name, session.recipe.about)
     guard stored == session.recipe else {
       throw RecipeError(
-        "the flags or the recipe file differ from the run in \(folder.url.path); a run goes on with its own recipe: leave them out, or start another run"
+        "the flags or the recipe file differ from the run in \(folder.url.path); a run is resumed with its own recipe: leave them out, or start another run"
       )
     }
   }
@@ -237,17 +237,23 @@ public final class Run {
       try map?.write(to: url)
       return map != nil
     }
+    var grids: [HTMLReport.Grid] = []
     for (name, table) in summary.testMetrics.compactMap({ metric in metric.table.map { (metric.name, $0) } }) {
       let file = folder.table(name)
-      let picture = "\(file.deletingPathExtension().lastPathComponent).png"
+      let stem = file.deletingPathExtension().lastPathComponent
+      // A metric may be called like one of the run's own pictures.
+      let picture = "\(stem)\(RunFolder.hasFigure(stem) ? "-metric" : "").png"
       let drawn = FigureFiles(folder.figure(picture))
       try folder.note([file, drawn.png, drawn.svg])
       try table.write(to: file)
-      guard let map = try table.heatMap(title: "\(name), test part") else { continue }
-      try keep(picture, "\(name), test part.") { url in
-        try map.write(to: url)
-        return true
+      let count = figures.count
+      if let map = try table.heatMap(title: "\(name), test part") {
+        try keep(picture, "\(name), test part.") { url in
+          try map.write(to: url)
+          return true
+        }
       }
+      if figures.count == count { grids.append(table.grid("\(name), test part", path: "tables/\(stem).csv")) }
     }
     if let perClass {
       // A generator of its own: the same run draws the same samples, whatever was drawn before.
@@ -271,8 +277,9 @@ public final class Run {
       }
     }
     try summary.writeFeatures(to: folder.features, names: session.dataset.featureNames)
-    try summary.report(figures: figures, recipe: session.recipe, features: session.dataset.featureNames).write(
-      to: folder.report)
+    try summary.report(
+      figures: figures, grids: grids, recipe: session.recipe, features: session.dataset.featureNames
+    ).write(to: folder.report)
     // Last, since a run with a summary counts as finished.
     try summary.write(to: folder.summary)
     let results = RunResults(
@@ -296,7 +303,7 @@ extension RunFolder {
   /// - Throws: `FileError` where a run is in the folder.
   fileprivate func refuseRun() throws {
     guard !exists else {
-      throw FileError(url.relativePath, "holds a run already; choose another folder, or replace it or go on with it")
+      throw FileError(url.relativePath, "holds a run already; choose another folder, replace the run or resume it")
     }
   }
 }

@@ -33,7 +33,7 @@ extension Study {
     case .refuse:
       guard !folder.exists else {
         throw FileError(
-          folder.url.relativePath, "holds a run already; choose another folder, or replace it or go on with it")
+          folder.url.relativePath, "holds a run already; choose another folder, replace the run or resume it")
       }
     case .replace:
       if folder.exists { _ = try Session(runs[0].recipe, catalog: catalog, machine: machine) }

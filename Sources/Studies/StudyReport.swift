@@ -59,14 +59,14 @@ extension StudyResults {
     return (texts + head + rows).joined(separator: "\n")
       + "\n\n"
       + "Ours: mean ± sample standard deviation over runs (seeds\(hasFolds ? " and folds" : "")), "
-      + "each with so many epochs on so many training examples.\n"
+      + "each with the given epochs and training examples.\n"
       + (unseen.map(Self.markdown) ?? "")
   }
 
   /// A sentence about changes to the experiment, which override its own description; empty if there are none.
   public var changesText: String {
     study.changes.isEmpty
-      ? "" : "Changed for these runs, whatever else is said here: \(study.changes.joined(separator: ", "))."
+      ? "" : "Changed for these runs, overriding the description: \(study.changes.joined(separator: ", "))."
   }
 
   private static func markdown(_ unseen: ReconstructionComparison) -> String {
@@ -106,14 +106,14 @@ extension StudyResults {
     let drawn = figures.map { FigureFiles(folder.appendingPathComponent($0)) }.flatMap { [$0.png, $0.svg] }
     for file in files.map(folder.appendingPathComponent) + drawn { try OutputPlace.require(.file, at: file) }
     if OutputPlace(folder, followsLinks: true) == .folder, access(folder.path, W_OK | X_OK) != 0 {
-      throw FileError(folder.path, "cannot be written: \(systemMessage()); choose another folder by --runs")
+      throw FileError(folder.path, "cannot be written: \(systemMessage()); choose a folder that you may write to")
     }
     guard let other = names.sorted().first(where: { AtomicFile.target(ofTemporary: $0) == nil }),
       !RunFolder(folder).exists
     else { return }
     guard !areResults(in: folder) else { return }
     throw FileError(
-      folder.path, "holds '\(other)' and no results; choose another folder by --runs, or move what is in it elsewhere")
+      folder.path, "holds '\(other)' and no results; choose another folder, or move what is in it elsewhere")
   }
 
   private func lockResults(_ folder: URL) throws -> RunLock {
@@ -208,8 +208,8 @@ extension StudyResults {
   private func note(_ line: Line) -> String {
     [
       line.published == nil ? "" : "published \(line.publishedText)",
-      line.values.count > 1 ? "\(line.values.count) runs" : "", line.epochs.map { "\($0) epochs" } ?? "",
-      line.examples.map { "\($0) examples" } ?? "",
+      line.values.count > 1 ? "\(line.values.count) runs" : "", line.epochs.map { counted($0, "epoch") } ?? "",
+      line.examples.map { counted($0, "example") } ?? "",
     ].filter { !$0.isEmpty }.joined(separator: ", ")
   }
 }

@@ -56,6 +56,9 @@ extension RunFolder {
     try AtomicFile.append(paths.map { "\($0)\n" }.joined(), to: list)
   }
 
+  /// Whether every run has a picture of a name, which is without its extension.
+  public static func hasFigure(_ name: String) -> Bool { figures.contains(name) }
+
   /// Whether the file at a path inside the folder, such as `figures/curves.svg`, is the run's.
   public func owns(_ path: String) -> Bool {
     RunFolder.fixed.contains(path) || path == list.lastPathComponent || listed.contains(path)
@@ -93,7 +96,7 @@ extension RunFolder {
     let temporaries = files(isTemporary)
     if let other = paths().first(where: { !temporaries.contains($0) && !RunFolder.folders.contains($0) }) {
       throw FileError(
-        url.path, "holds '\(other)' and no run; choose another --name, or move what is in it somewhere else")
+        url.path, "holds '\(other)' and no run; choose another name, or move what is in it somewhere else")
     }
   }
 
@@ -101,7 +104,7 @@ extension RunFolder {
   func requireWritable() throws {
     for folder in [url] + RunFolder.folders.map(url.appendingPathComponent)
     where OutputPlace(folder, followsLinks: true) == .folder && access(folder.path, W_OK | X_OK) != 0 {
-      throw FileError(folder.path, "cannot be written: \(systemMessage()); choose another place with --runs")
+      throw FileError(folder.path, "cannot be written: \(systemMessage()); choose a folder that you may write to")
     }
   }
 
@@ -112,7 +115,7 @@ extension RunFolder {
     for path in paths {
       let file = url.appendingPathComponent(path)
       guard unlink(file.path) == 0 || errno == ENOENT else {
-        throw FileError(file.path, "cannot be removed: \(systemMessage()); or choose another --name")
+        throw FileError(file.path, "cannot be removed: \(systemMessage()); or choose another name")
       }
     }
   }

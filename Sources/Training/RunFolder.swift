@@ -48,12 +48,10 @@ public struct RunFolder: Sendable {
   public var summary: URL { url.appendingPathComponent("summary.json") }
   /// The page about the run.
   public var report: URL { url.appendingPathComponent("report.html") }
-  /// The seeds and folds of a study; a single run has none.
-  public var repeats: URL { url.appendingPathComponent("study.json") }
-  /// The place of a picture by its file name.
+  /// Returns the place of a picture by its file name.
   public func figure(_ name: String) -> URL { url.appendingPathComponent("figures/\(name)") }
 
-  /// A table that a metric returned, by its name.
+  /// Returns the file of a table that a metric returned, by the table's name.
   public func table(_ name: String) -> URL {
     let plain = name.lowercased().map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }
     return url.appendingPathComponent("tables/\(String(plain)).csv")
@@ -81,7 +79,7 @@ public struct RunFolder: Sendable {
   public func create(inside folders: [URL]) throws {
     for folder in [url] + folders {
       do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
-        throw FileError(folder.path, "cannot be made; choose a place that you may write to with --runs")
+        throw FileError(folder.path, "cannot be made; choose a folder that you may write to")
       }
     }
   }
@@ -89,7 +87,7 @@ public struct RunFolder: Sendable {
   /// The first of `name`, `name-2`, `name-3`, … that is free, made at once, so that two programs never get the same.
   public static func claim(_ name: String, in parent: URL) throws -> RunFolder {
     do { try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: true) } catch {
-      throw FileError(parent.path, "cannot be made; choose a place that you may write to with --runs")
+      throw FileError(parent.path, "cannot be made; choose a folder that you may write to")
     }
     for number in 1... {
       let folder = try RunFolder(named: number == 1 ? name : "\(name)-\(number)", in: parent)
@@ -154,7 +152,7 @@ public struct RunFolder: Sendable {
   }
 }
 
-/// One program's hold on a run folder. The system lets go of it when the program ends, however it ends.
+/// A program's exclusive lock on a run folder. The system releases it when the program ends, however it ends.
 public final class RunLock: Sendable {
   /// The folder that is held.
   public let folder: RunFolder
@@ -193,7 +191,7 @@ public final class RunLock: Sendable {
         throw FileError(folder.url.path, "cannot be locked: \(systemMessage(code))")
       }
       if mode == .shared { throw Taken.byAnother }
-      throw FileError(folder.url.path, "another program is working on this run; wait for it, or choose another --name")
+      throw FileError(folder.url.path, "another program is working on this run; wait for it, or choose another name")
     }
   }
 
