@@ -48,6 +48,8 @@ public struct RunFolder: Sendable {
   public var summary: URL { url.appendingPathComponent("summary.json") }
   /// The page about the run.
   public var report: URL { url.appendingPathComponent("report.html") }
+  /// The seeds and folds of a study; a single run has none.
+  public var repeats: URL { url.appendingPathComponent("study.json") }
   /// Returns the place of a picture by its file name.
   public func figure(_ name: String) -> URL { url.appendingPathComponent("figures/\(name)") }
 
