@@ -53,7 +53,7 @@ private func copy(_ run: RunFolder, to url: URL, with planted: Planted, at path:
         count += 1
         // The commands as well, for some of them.
         guard isFull || count % 40 == 1 else { continue }
-        let again = flags(scratch).dropLast(3) + ["--runs", parent.path, "--name", "run", "--overwrite"]
+        let again = flags(scratch).dropLast(4) + ["--runs", parent.path, "--name", "run", "--overwrite"]
         #expect(message(again.map { $0 }).contains("expected a"), "\(planted) at \(place)")
         #expect(try differences(before, facts(parent)) == [], "\(planted) at \(place)")
       }
