@@ -43,6 +43,23 @@ final class Program {
 
   func send(_ number: Int32) { kill(process.processIdentifier, number) }
 
+  /// Stops it where it is, and waits until all of its threads stand still.
+  func pause() {
+    send(SIGSTOP)
+    let threads = "/proc/\(process.processIdentifier)/task"
+    guard FileManager.default.fileExists(atPath: threads) else {
+      usleep(200_000)
+      return
+    }
+    let limit = Date() + 10
+    while Date() < limit {
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: threads)) ?? []
+      let states = names.map { (try? String(contentsOfFile: "\(threads)/\($0)/stat", encoding: .utf8)) ?? "" }
+      if states.allSatisfy({ $0.contains(") T ") }) { return }
+      usleep(1_000)
+    }
+  }
+
   /// Waits for a file that the program writes. A program that takes a minute is killed.
   func wait(for file: URL) -> Bool {
     let limit = Date() + 60
@@ -116,7 +133,7 @@ final class Program {
     while Date() < limit, !(isBegun() && (isStudy || FileManager.default.fileExists(atPath: checkpoint.path))) {
       usleep(2_000)
     }
-    first.send(SIGSTOP)
+    first.pause()
     let before = try facts(url("run"))
     let others = [
       compose() + long, compose("--overwrite"), compose("--resume"), compose("--overwrite", "--seeds", "1,2"),
@@ -155,7 +172,7 @@ final class Program {
       usleep(2_000)
     }
     let run = try #require(folder())
-    first.send(SIGSTOP)
+    first.pause()
     let before = try facts(run)
     let printed = Printed()
     #expect(throws: (any Error).self) {
