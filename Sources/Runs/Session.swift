@@ -26,6 +26,8 @@ public struct Session {
   public let validation: BatchSource?
   /// The test part.
   public let test: BatchSource
+  /// The checksums of the runs that this one builds on, by path.
+  let trainedRuns: [String: String]
 
   /// Loads the data, checks that the parts fit each other and the data, and composes the model.
   ///
@@ -41,8 +43,20 @@ public struct Session {
     _ recipe: Recipe, catalog: Catalog, machine: Machine = Machine(), observer: (any RunObserver)? = nil,
     checking check: (Dataset) throws -> Void = { _ in }
   ) throws {
+    try self.init(
+      recipe, catalog: catalog, machine: machine, observer: observer, runs: TrainedRuns(catalog, machine),
+      rehearsing: true, checking: check)
+  }
+
+  /// - Parameters:
+  ///   - runs: Opens the runs that this one builds on.
+  ///   - rehearsing: Whether the model goes through a dry run.
+  init(
+    _ recipe: Recipe, catalog: Catalog, machine: Machine, observer: (any RunObserver)?, runs: TrainedRuns,
+    rehearsing: Bool, checking check: (Dataset) throws -> Void
+  ) throws {
     try machine.apply()
-    let composer = Composer(catalog)
+    let composer = Composer(catalog) { try runs.open($0) }
     var recipe = try composer.resolve(recipe)
     guard let choice = recipe[.data] else { throw RecipeError("the recipe names no data; add 'data: mnist'") }
     let entry = try catalog.dataset(choice.use)
@@ -72,16 +86,20 @@ public struct Session {
     training = try source(dataset.train)
     validation = try dataset.validation.map(source)
     test = try source(held)
-    let shape = DataShape(
+    var shape = DataShape(
       title: title, inputShape: training.inputShape, inputRange: transforms.outputRange ?? training.inputRange,
       padding: dataset.train.areImages ? settings.pad : 0, classCount: dataset.classCount,
-      classNames: dataset.classNames, isPartlyLabelled: dataset.train.isLabelled != nil)
-    for warning in try composer.dryRun(recipe, for: shape, device: machine.device) {
-      observer?.noticed(.warning(warning))
+      classNames: dataset.classNames, isPartlyLabelled: dataset.train.isLabelled != nil,
+      isWeighted: dataset.train.weights != nil)
+    shape.inputUnits = try DataShape.units(dataset, transforms)
+    if rehearsing {
+      for warning in try composer.dryRun(recipe, for: shape, device: machine.device) {
+        observer?.noticed(.warning(warning))
+      }
     }
     composition = try composer.compose(recipe, for: shape, device: machine.device)
     (self.recipe, self.dataset, self.settings) = (composition.recipe, dataset, settings)
-    (self.catalog, self.machine) = (catalog, machine)
+    (self.catalog, self.machine, trainedRuns) = (catalog, machine, runs.checksums)
   }
 
   /// Opens a finished or interrupted run with its weights.
@@ -108,6 +126,7 @@ public struct Session {
     try self.init(recipe, catalog: catalog, machine: machine, observer: observer) {
       try checkpoint.require(table: $0.digest, from: folder.checkpoint)
     }
+    try folder.require(trainedRuns: trainedRuns)
     try checkpoint.load(composition, from: folder.checkpoint)
     if !checkpoint.position.isFinished {
       observer?.noticed(.note("the run in \(path) has not finished; these are the weights of its last checkpoint"))

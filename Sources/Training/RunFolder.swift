@@ -29,6 +29,8 @@ public struct RunFolder: Sendable {
   public var stages: URL { url.appendingPathComponent("stages.jsonl") }
   /// The input features that survived, strongest first.
   public var features: URL { url.appendingPathComponent("features.csv") }
+  /// The checksums of the runs that this one builds on, by path: JSON.
+  public var trainedRuns: URL { url.appendingPathComponent("trained-runs.json") }
   /// TensorBoard's event file.
   public var events: URL { url.appendingPathComponent("events.out.tfevents.0.latentkit") }
   /// Everything that training needs to go on.
@@ -80,7 +82,7 @@ public struct RunFolder: Sendable {
       (name.hasSuffix(".png") || name.hasSuffix(".svg")) && stems.contains { name.hasPrefix($0) }
     }
     let checkpoints = names(in: "checkpoints").filter { $0.hasPrefix(checkpoint.lastPathComponent) }
-    let files = [recipe, metrics, stages, features, events, latents, samples, reconstructions, summary, report]
+    let files = [recipe, metrics, stages, features, trainedRuns, events, latents, samples, reconstructions, summary, report]
     let inside =
       checkpoints.map { "checkpoints/\($0)" } + pictures.map { "figures/\($0)" } + tables.map { "tables/\($0)" }
     for file in files + inside.map(url.appendingPathComponent) where RunFolder.kind(of: file) != nil {
