@@ -16,7 +16,9 @@ extension Composition {
   ) throws -> SampleSet {
     var labels: Tensor?
     if request.areOfClasses || model.decodesByClass {
-      guard let classes = data.classCount, classes > 0 else { throw RecipeError.needsLabels("drawing samples of classes") }
+      guard let classes = data.classCount, classes > 0 else {
+        throw RecipeError.needsLabels("drawing samples of classes")
+      }
       labels = try Tensor((0..<request.count).map { Int64($0 % classes) }).to(generator.device)
     }
     var drawing = DrawRequest(

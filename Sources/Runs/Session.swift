@@ -109,12 +109,13 @@ public struct Session {
   ///   - catalog: The parts that the recipe can name.
   ///   - machine: Applied to the whole process; see `Machine.apply`.
   ///   - observer: Notified of warnings, and if the run has not finished.
+  ///   - checkpoint: The weights, one that `keepEpochs` kept say; nil for the last.
   ///   - change: Changes the run's recipe, such as its sampler; weights must still fit.
   /// - Throws: As the other init, `RecipeError` if the folder is not that of a run, `FileError` if its checkpoint is missing
   ///   or damaged, or the table is no longer the one that the run was trained on.
   public init(
     opening folder: URL, catalog: Catalog, machine: Machine = Machine(), observer: (any RunObserver)? = nil,
-    changing change: (inout Recipe) throws -> Void = { _ in }
+    checkpoint url: URL? = nil, changing change: (inout Recipe) throws -> Void = { _ in }
   ) throws {
     let (path, folder) = (folder.relativePath, RunFolder(folder))
     guard folder.exists else {
@@ -122,13 +123,14 @@ public struct Session {
     }
     var recipe = try Recipe.read(folder.recipe).recipe
     try change(&recipe)
-    let checkpoint = try Checkpoint.read(folder.checkpoint)
+    let file = url ?? folder.checkpoint
+    let checkpoint = try Checkpoint.read(file)
     try self.init(recipe, catalog: catalog, machine: machine, observer: observer) {
-      try checkpoint.require(table: $0.digest, from: folder.checkpoint)
+      try checkpoint.require(table: $0.digest, from: file)
     }
     try folder.require(trainedRuns: trainedRuns)
-    try checkpoint.load(composition, from: folder.checkpoint)
-    if !checkpoint.position.isFinished {
+    try checkpoint.load(composition, from: file)
+    if url == nil, !checkpoint.position.isFinished {
       observer?.noticed(.note("the run in \(path) has not finished; these are the weights of its last checkpoint"))
     }
   }
