@@ -16,11 +16,13 @@ public struct DataShape: Sendable, Equatable {
   public var classNames: [String]?
   /// Whether labels of some training examples are hidden.
   public var isPartlyLabelled: Bool
+  /// How many examples the training part has; nil where that is not known.
+  public var trainingCount: Int?
 
   /// Creates a description of data.
   public init(
     title: String, inputShape: [Int], inputRange: ClosedRange<Double>?, padding: Int = 0, classCount: Int?,
-    classNames: [String]? = nil, isPartlyLabelled: Bool = false
+    classNames: [String]? = nil, isPartlyLabelled: Bool = false, trainingCount: Int? = nil
   ) {
     self.title = title
     self.inputShape = inputShape
@@ -29,6 +31,7 @@ public struct DataShape: Sendable, Equatable {
     self.classCount = classCount
     self.classNames = classNames
     self.isPartlyLabelled = isPartlyLabelled
+    self.trainingCount = trainingCount
   }
 }
 

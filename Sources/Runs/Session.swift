@@ -75,10 +75,10 @@ public struct Session {
     let shape = DataShape(
       title: title, inputShape: training.inputShape, inputRange: transforms.outputRange ?? training.inputRange,
       padding: dataset.train.areImages ? settings.pad : 0, classCount: dataset.classCount,
-      classNames: dataset.classNames, isPartlyLabelled: dataset.train.isLabelled != nil)
-    for warning in try composer.dryRun(recipe, for: shape, device: machine.device) {
-      observer?.noticed(.warning(warning))
-    }
+      classNames: dataset.classNames, isPartlyLabelled: dataset.train.isLabelled != nil,
+      trainingCount: training.count)
+    let warnings = try composer.dryRun(recipe, for: shape, device: machine.device) { observer?.noticed(.note($0)) }
+    for warning in warnings { observer?.noticed(.warning(warning)) }
     composition = try composer.compose(recipe, for: shape, device: machine.device)
     (self.recipe, self.dataset, self.settings) = (composition.recipe, dataset, settings)
     (self.catalog, self.machine) = (catalog, machine)

@@ -75,6 +75,14 @@ public final class Trainer {
           "note: the run was on \(checkpoint.machine), now it is on \(now): it goes on, but not to the very same bits")
       }
       position = checkpoint.position
+      let iterations = composition.stages.map { stage in
+        iterationCount(min(stage.recipe.examples ?? .max, data.training.count), batch: stage.recipe.batch)
+      }
+      if let problem = position.problem(in: composition.stages, iterations: iterations) {
+        throw FileError(
+          folder.checkpoint.path,
+          "found \(problem): it is damaged, or belongs to another recipe or other data; start the run anew")
+      }
       guard !position.isFinished else {
         // Nothing is left to do, and the checkpoint stays as it is.
         _ = try Checkpoint.load(composition, from: folder.checkpoint)
@@ -104,8 +112,7 @@ public final class Trainer {
     let source = try self.source(of: stage.recipe)
     let count = source.count
     let size = stage.recipe.batch
-    // A last batch of one example has no variance for batch normalisation: it is left out.
-    let iterations = count / size + (count % size > 1 || count == 1 ? 1 : 0)
+    let iterations = iterationCount(count, batch: size)
     try setModes(stage)
     while position.epoch < stage.recipe.epochs {
       let started = Date.now.addingTimeInterval(-position.seconds)
@@ -141,6 +148,11 @@ public final class Trainer {
     if position.stage < composition.stages.count { try begin(stage: position.stage) }
     try save()
     return true
+  }
+
+  /// Batches of an epoch. A last batch of one example has no variance for batch normalisation: it is left out.
+  private func iterationCount(_ count: Int, batch size: Int) -> Int {
+    count / size + (count % size > 1 || count == 1 ? 1 : 0)
   }
 
   private func begin(stage index: Int) throws {

@@ -37,7 +37,7 @@ func typed(_ arguments: [String]) -> String { arguments.map { "'\($0)'" }.joined
   @Test(.enabled(if: canMount, "file systems cannot be mounted here"))
   func aRunOnADiskThatFillsUpIsRefusedAndGoesOnWhenThereIsSpace() throws {
     let scratch = try Scratch()
-    var noise = Noise(seed)
+    var noise = Noise(campaignSeed)
     let arguments = try small(Disks.recipe, in: scratch)
     let ending = try scratch.host(
       ["compose"] + arguments + ["--per-class", "2", "--name", "run", "--runs", scratch.at("calm").path])
@@ -99,7 +99,7 @@ func typed(_ arguments: [String]) -> String { arguments.map { "'\($0)'" }.joined
 
   @Test func aRunWhoseFolderVanishesEndsWithAReason() throws {
     let scratch = try Scratch()
-    var noise = Noise(seed)
+    var noise = Noise(campaignSeed)
     let arguments = try small(Disks.recipe, epochs: 30, in: scratch)
     for _ in 0..<(isFull ? 20 : 1) {
       let program = try scratch.start(
@@ -123,7 +123,7 @@ func typed(_ arguments: [String]) -> String { arguments.map { "'\($0)'" }.joined
         "--name", "run", "--runs", scratch.at("runs").path,
       ]
     if flags[0].contains("--resume") {
-      try scratch.run("host", arguments).isGood ? () : Issue.record("no run to go on with")
+      #expect(try scratch.host(arguments).isGood, "no run to go on with")
     }
     let calm = try scratch.host(arguments.map { $0.hasSuffix("/runs") ? scratch.at("calm").path : $0 })
     try #require(calm.isGood, "\(calm.text)")

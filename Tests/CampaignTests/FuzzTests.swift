@@ -3,7 +3,7 @@ import Testing
 
 @Suite(.serialized) struct Readers {
   @Test func damagedFilesAreReadOrRefusedWithAReason() throws {
-    let ending = try Scratch().run("fuzz", ["--seed", "\(seed)", "--count", isFull ? "1000000" : "3000"])
+    let ending = try Scratch().run("fuzz", ["--seed", "\(campaignSeed)", "--count", isFull ? "1000000" : "3000"])
     #expect(ending.isGood, "\(ending.text)")
   }
 

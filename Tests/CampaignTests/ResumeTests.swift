@@ -15,10 +15,10 @@ struct Disturbance: CustomStringConvertible, Sendable {
 
   /// A few of the recipes in the tests, all of them with several seeds in the campaign.
   static let all: [Disturbance] = {
-    var noise = Noise(seed)
+    var noise = Noise(campaignSeed)
     let chosen = isFull ? recipes : Array(recipes.shuffled(using: &noise).prefix(2))
     return (0..<(isFull ? 10 : 1)).flatMap { round in
-      chosen.map { Disturbance(recipe: $0, seed: seed &* 1000 &+ UInt64(round)) }
+      chosen.map { Disturbance(recipe: $0, seed: campaignSeed &* 1000 &+ UInt64(round)) }
     }
   }()
 }

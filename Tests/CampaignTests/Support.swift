@@ -18,7 +18,7 @@ private let environment = ProcessInfo.processInfo.environment
 /// `make campaign`: many cases of each kind instead of a few.
 let isFull = environment["LATENTKIT_CAMPAIGN"] == "full"
 /// What every random choice follows from.
-let seed = environment["LATENTKIT_SEED"].flatMap { UInt64($0) } ?? 1
+let campaignSeed = environment["LATENTKIT_SEED"].flatMap { UInt64($0) } ?? 1
 
 /// Where the programs lie: beside the tests.
 private let programs: URL = {
@@ -37,7 +37,7 @@ final class Program {
 
   /// - Parameter name: One of this package's programs, or a path.
   init(_ name: String, _ arguments: [String], in folder: URL = root, printing: URL) throws {
-    FileManager.default.createFile(atPath: printing.path, contents: nil)
+    try Data().write(to: printing)
     file = try FileHandle(forUpdating: printing)
     process.executableURL = URL(fileURLWithPath: name.hasPrefix("/") ? name : Program.path(name))
     process.arguments = arguments

@@ -118,7 +118,9 @@ private func reconstructor(_ run: String) throws -> Reconstructor {
     #expect(exists("reconstructions-train.png") && exists("reconstructions-told.png"))
     #expect(
       message(["reconstruct", runs.plain, "--classes", ","]).contains("--classes: found ',', expected classes by"))
-
+    for list in ["0,,1", ",1", "0,"] {
+      #expect(message(["reconstruct", runs.plain, "--classes", list]).contains("found nothing between two commas"))
+    }
     #expect(message(["reconstruct", runs.plain, "--classes", "12"]).contains("expected classes 0 to 9 of mnist"))
     #expect(message(["reconstruct", runs.plain, "--data", "mnst"]).contains("Did you mean 'mnist'?"))
     #expect(message(["reconstruct", runs.plain, "/nowhere"]).contains("not the folder of a run"))
