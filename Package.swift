@@ -143,7 +143,7 @@ let package = Package(
         "HostKit", "Studies", "Runs", "LatentKit", "Recipes", "Datasets", "Figures", "Training", "Files",
         argumentParser,
       ] + plugins.map(\.dependency), plugins: ["ListPlugins"]),
-    tests("Campaign", ["fuzz", "host", "LatentKit", "Recipes"]),
+    tests("Campaign", ["fuzz", "host", "HostKit", "LatentKit", "Recipes"]),
   ]
     + plugins.flatMap(\.targets),
   swiftLanguageModes: [.v6],

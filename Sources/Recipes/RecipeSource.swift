@@ -24,7 +24,7 @@ public struct RecipeFileError: Error, CustomStringConvertible, Equatable {
 
   public var description: String {
     let place = position.map { "\(file):\($0.line):\($0.column)" } ?? file
-    return [place, path, reason].filter { !$0.isEmpty }.joined(separator: ": ")
+    return [place, path.shortened(to: 200), reason.shortened(to: 1500)].filter { !$0.isEmpty }.joined(separator: ": ")
   }
 }
 

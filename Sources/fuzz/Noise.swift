@@ -4,6 +4,12 @@ struct Noise: RandomNumberGenerator {
 
   init(_ seed: UInt64) { state = seed }
 
+  /// Another stream for each name.
+  init(_ seed: UInt64, _ name: String) {
+    // FNV-1a, as hashes of the standard library differ from run to run.
+    state = seed ^ name.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+  }
+
   mutating func next() -> UInt64 {
     state &+= 0x9e37_79b9_7f4a_7c15
     var value = state

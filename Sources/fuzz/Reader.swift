@@ -37,5 +37,5 @@ func check(refusal error: any Error) throws {
   try require(ownErrors.contains(type), "refused by a bare \(type): \(error)".prefix(600).description)
   let text = "\(error)"
   try require(
-    !text.isEmpty && text.utf8.count < 20_000, "the message has \(text.utf8.count) bytes: \(text.prefix(200))…")
+    !text.isEmpty && text.utf8.count < 5_000, "the message has \(text.utf8.count) bytes: \(text.prefix(200))…")
 }

@@ -27,8 +27,7 @@ struct Disturbance: CustomStringConvertible, Sendable {
   @Test(arguments: Disturbance.all)
   func aRunThatIsKilledEndsAsIfUndisturbed(_ disturbance: Disturbance) throws {
     let scratch = try Scratch()
-    var noise = Noise(
-      disturbance.seed ^ UInt64(disturbance.recipe.lastPathComponent.utf8.reduce(0) { $0 &* 31 &+ Int($1) }))
+    var noise = Noise(disturbance.seed, disturbance.recipe.lastPathComponent)
     let arguments = try small(disturbance.recipe, in: scratch)
     let calm = scratch.at("calm/run")
     let ending = try scratch.host(

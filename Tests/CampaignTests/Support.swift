@@ -110,18 +110,20 @@ let recipes: [URL] = {
   }.sorted { $0.path < $1.path }
 }()
 
+/// A small table of three classes.
+func table(in scratch: Scratch) throws -> URL {
+  var noise = Noise(7)
+  let rows = (0..<60).map { row in
+    (0..<12).map { _ in "\(Double(noise.below(1000)) / 500 + Double(row % 3))" } + ["c\(row % 3)"]
+  }
+  let lines = ([(0..<12).map { "f\($0)" } + ["class"]] + rows).map { $0.joined(separator: ",") }
+  try scratch.write(lines.joined(separator: "\n") + "\n", to: "table.csv")
+  return scratch.at("table.csv")
+}
+
 /// The smallest run of a recipe: few digits where it takes images, else a small table, else its own data.
 func small(_ recipe: URL, epochs: Int = 2, in scratch: Scratch) throws -> [String] {
-  let table = scratch.at("table.csv")
-  if !FileManager.default.fileExists(atPath: table.path) {
-    var noise = Noise(7)
-    let rows = (0..<60).map { row in
-      (0..<12).map { _ in "\(Double(noise.below(1000)) / 500 + Double(row % 3))" } + ["c\(row % 3)"]
-    }
-    try scratch.write(
-      ([(0..<12).map { "f\($0)" } + ["class"]] + rows).map { $0.joined(separator: ",") }.joined(separator: "\n") + "\n",
-      to: "table.csv")
-  }
+  let table = try table(in: scratch)
   let size = ["--epochs", "\(epochs)", "--batch", "8", "--threads", "1", "--device", "cpu"]
   let digits = ["--data", "mnist", "--set", "data.embedded=true", "--set", "data.limit=40"]
   let rows = ["--data", "table", "--set", "data.path=\(table.path)"]

@@ -25,8 +25,8 @@ public struct UnknownName: Error, CustomStringConvertible, Equatable {
 
   public var description: String {
     let advice = nearest.map { " Did you mean '\($0)'?" } ?? ""
-    let list = known.isEmpty ? "there are none" : "known: \(known.joined(separator: ", "))"
-    return "there is no \(kind) '\(name)'; \(list).\(advice)"
+    let list = known.isEmpty ? "there are none" : "known: \(known.listed())"
+    return "there is no \(kind) '\(name.shortened())'; \(list).\(advice)"
   }
 }
 
