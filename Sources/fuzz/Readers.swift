@@ -7,20 +7,26 @@ import Runs
 import Studies
 import Training
 
-/// Every reader of a file that LatentKit did not just write itself. A new one is an element here, or a function of some.
-let allReaders: [Reader] = tables + images + recipes + runFiles
+/// Every reader of a file that LatentKit did not just write itself. A new one is an element here, or a function of some;
+/// data sets of the catalog that read `data.path` come by themselves.
+let allReaders: [Reader] = tables + images + dataReaders + recipes + runFiles
 
 /// The files of a repository, up to 64 KiB each, that readers are tried on beside those made here.
+func files(in folders: [String]) -> [(url: URL, bytes: [UInt8])] {
+  let urls = folders.flatMap { folder -> [URL] in
+    let all = FileManager.default.enumerator(at: URL(fileURLWithPath: folder), includingPropertiesForKeys: nil)
+    return all?.allObjects as? [URL] ?? []
+  }
+  return urls.sorted { $0.path < $1.path }.compactMap { url in
+    guard let size = try? url.resourceValues(forKeys: [.fileSizeKey, .isRegularFileKey]), size.isRegularFile == true,
+      size.fileSize ?? 0 <= 1 << 16, let data = try? Data(contentsOf: url)
+    else { return nil }
+    return (url, [UInt8](data))
+  }
+}
+
 private func found(_ extensions: String...) -> [Original] {
-  let folders = ["Tests", "Plugins"].map { URL(fileURLWithPath: $0) }
-  let files = folders.flatMap { folder -> [URL] in
-    let all = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: [.fileSizeKey])
-    return (all?.allObjects as? [URL] ?? []).filter { extensions.contains($0.pathExtension) }
-  }
-  return files.sorted { $0.path < $1.path }.compactMap { url in
-    guard let data = try? Data(contentsOf: url), data.count <= 1 << 16 else { return nil }
-    return Original([UInt8](data))
-  }
+  files(in: ["Tests", "Plugins"]).filter { extensions.contains($0.url.pathExtension) }.map { Original($0.bytes) }
 }
 
 // MARK: Tables

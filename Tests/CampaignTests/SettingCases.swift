@@ -37,7 +37,7 @@ struct SettingCase: CustomStringConvertible, Sendable {
     }
     guard case .array(let items) = setting.fallback else { return numbers }
     return numbers.map { .array([$0]) } + numbers.map { .array(items + [$0]) }
-      + [.array([]), .array(Array(repeating: items.first ?? 1, count: 100_000))]
+      + [.array([]), .array(Array(repeating: items.first ?? 1, count: 1000))]
   }
 
   private static func takesNumbers(_ setting: SettingDescription) -> Bool {

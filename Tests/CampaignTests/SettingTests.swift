@@ -47,7 +47,7 @@ import Testing
   private func isRefusal(_ found: String, of tried: SettingCase) -> Bool {
     // What is of another kind, or too large for Float32, is refused before the range is looked at.
     let reason =
-      found.contains(tried.setting.allowed ?? "expected ") || !tried.isOfTheSettingsKind && found.contains("expected ")
+      found.contains(tried.setting.allowed ?? "expected ") || !tried.isOfTheSettingsKind && (found.contains("expected ") || found.contains("there is no value"))
     return found.contains(tried.setting.name) && found.contains("found ") && reason && found.utf8.count < 3000
   }
 
