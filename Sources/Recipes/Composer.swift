@@ -14,7 +14,8 @@ extension Composer {
     announcing announce: @escaping (String) -> Void = { _ in }
   ) throws -> Composition {
     var assembly = Assembly(
-      catalog: catalog, recipe: try resolve(recipe), data: data, device: device, memory: memory, announce: announce)
+      catalog: catalog, recipe: try resolve(recipe), data: data, device: device, memory: memory, openRun: openRun,
+      announce: announce)
     return try assembly.composition()
   }
 }
@@ -56,6 +57,7 @@ private struct Assembly {
   let data: DataShape
   let device: Device
   let memory: BuildMemory
+  let openRun: (@Sendable (String) throws -> TrainedModel)?
   let announce: (String) -> Void
   let store = ParameterStore()
   var modes: [String: Mode] = [:]
@@ -84,6 +86,10 @@ private struct Assembly {
     var metrics: [NamedMetric] = []
     for (index, choice) in (recipe[all: .metric] ?? []).enumerated() {
       let metric = try make(.metric, choice, at: "metrics[\(index)]", isTrained: false)
+      if metric.sources.contains(.samples), model.decoder == nil {
+        throw RecipeError.missing(
+          "a decoder", for: "metric '\(choice.use)', which measures samples,", fix: "add one, or take the metric out")
+      }
       metrics.append(NamedMetric(name: unused(choice.use, among: metrics.map(\.name)), metric: metric))
     }
     let stages = try (recipe.stages ?? []).enumerated().map { try stage($1, at: "stages[\($0)]", weights: parts) }
@@ -120,10 +126,11 @@ private struct Assembly {
     let scope = try Scope(
       path: name ?? path, store: isTrained ? store : ParameterStore(), seed: recipe.randomSeed, device: device)
     if isTrained { modes[scope.path] = scope.mode }
-    let context = BuildContext(
+    var context = BuildContext(
       inputShape: data.inputShape, inputRange: data.inputRange, padding: data.padding, classCount: data.classCount,
       latentSize: encoder?.latentSize ?? 0, scope: scope, title: title, memory: memory, encoder: encoder, model: model,
       trainingCount: data.trainingCount, announce: announce)
+    (context.inputUnits, context.classNames, context.openRun) = (data.inputUnits, data.classNames, openRun)
     let part = try naming(title) { try catalog[key][choice.use].make(choice.with, at: "\(path).with", in: context) }
     try check((part as? any Part)?.needs ?? [], of: title)
     return part
@@ -144,13 +151,29 @@ private struct Assembly {
 
   private mutating func stage(_ stage: Recipe.Stage, at path: String, weights: [Parameter]) throws -> ComposedStage {
     var steps: [ComposedStep] = []
-    for (number, step) in stage.steps.enumerated() {
-      steps.append(try self.step(step, number, of: stage, at: "\(path).steps[\(number)]"))
-    }
+    let turns = try self.turns(stage.steps, of: stage, at: "\(path).steps", into: &steps)
     let actions = try stage.then.enumerated().map {
       try action($1, of: stage, at: "\(path).then[\($0)]", weights: weights)
     }
-    return ComposedStage(recipe: stage, steps: steps, actions: actions)
+    return ComposedStage(recipe: stage, steps: steps, turns: turns, actions: actions)
+  }
+
+  /// Makes steps and those inside groups, and returns the order in which they run.
+  private mutating func turns(
+    _ steps: [Recipe.Step], of stage: Recipe.Stage, at path: String, into made: inout [ComposedStep]
+  ) throws -> [Turn] {
+    var turns: [Turn] = []
+    for (index, step) in steps.enumerated() {
+      let path = "\(path)[\(index)]"
+      if step.isGroup {
+        turns.append(
+          .group(repeat: step.repeat, try self.turns(step.steps, of: stage, at: "\(path).steps", into: &made)))
+      } else {
+        turns.append(.step(made.count))
+        made.append(try self.step(step, made.count, of: stage, at: path))
+      }
+    }
+    return turns
   }
 
   private mutating func step(

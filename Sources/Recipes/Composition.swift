@@ -18,11 +18,15 @@ public struct DataShape: Sendable, Equatable {
   public var isPartlyLabelled: Bool
   /// How many examples the training part has; nil where that is not known.
   public var trainingCount: Int?
+  /// Whether examples count differently, as `data.classWeights` says.
+  public var isWeighted: Bool
+  /// What rows of numbers were made of: the names of the columns and the fitted transforms; empty for images.
+  public var inputUnits = ""
 
   /// Creates a description of data.
   public init(
     title: String, inputShape: [Int], inputRange: ClosedRange<Double>?, padding: Int = 0, classCount: Int?,
-    classNames: [String]? = nil, isPartlyLabelled: Bool = false, trainingCount: Int? = nil
+    classNames: [String]? = nil, isPartlyLabelled: Bool = false, isWeighted: Bool = false, trainingCount: Int? = nil
   ) {
     self.title = title
     self.inputShape = inputShape
@@ -32,6 +36,7 @@ public struct DataShape: Sendable, Equatable {
     self.classNames = classNames
     self.isPartlyLabelled = isPartlyLabelled
     self.trainingCount = trainingCount
+    self.isWeighted = isWeighted
   }
 }
 
@@ -67,10 +72,51 @@ public struct NamedMetric {
 public struct ComposedStage {
   /// The stage in the resolved recipe.
   public let recipe: Recipe.Stage
-  /// The steps for each batch, in order.
+  /// The steps in order, those of groups among them.
   public let steps: [ComposedStep]
+  /// The order in which the steps run for each batch.
+  public let turns: [Turn]
   /// The actions after the last epoch.
   public let actions: [ComposedAction]
+}
+
+extension ComposedStage {
+  /// How often each step runs for a batch, in the order of `steps`.
+  public var runs: [Int] {
+    func runs(_ turns: [Turn], times: Int) -> [Int] {
+      turns.flatMap { turn in
+        switch turn {
+        case .step(let number): [times * steps[number].recipe.repeat]
+        case .group(let count, let inner): runs(inner, times: times * count)
+        }
+      }
+    }
+    return runs(turns, times: 1)
+  }
+
+  /// How many batches beside the one at hand an iteration takes: one for each repetition, and for steps that ask for one.
+  public var extraBatches: Int {
+    func extra(_ turns: [Turn]) -> (count: Int, sharesOne: Bool) {
+      turns.reduce(into: (0, false)) { sum, turn in
+        switch turn {
+        case .step(let number):
+          let step = steps[number].recipe
+          if step.repeat > 1 || step.ownBatch { sum.count += step.repeat } else { sum.sharesOne = true }
+        case .group(let count, let inner):
+          let each = extra(inner)
+          sum.count += count * each.count + (count > 1 && each.sharesOne ? count : 0)
+          if count == 1, each.sharesOne { sum.sharesOne = true }
+        }
+      }
+    }
+    return extra(turns).count
+  }
+}
+
+/// What runs for a batch: a step, by its place in `ComposedStage.steps`, or a group a number of times.
+public indirect enum Turn: Sendable {
+  case step(Int)
+  case group(repeat: Int, [Turn])
 }
 
 /// A step with its parts made.

@@ -16,12 +16,14 @@ public struct Checkpoint {
     public var iteration = 0
     /// Iterations of the whole run.
     public var totalIterations = 0
-    /// Batches that repeated steps took beside the epoch's own, in the stage at hand.
+    /// Batches that repeated steps and groups took beside the epoch's own, in the stage at hand.
     public var extraBatches = 0
     /// Sums of the loss terms over the epoch at hand, and how many iterations each term has.
     public var sums: [String: Double] = [:]
     /// The number of iterations behind each sum.
     public var counts: [String: Int] = [:]
+    /// The norms of the last batch's gradients, between an epoch's last batch and its end.
+    public var gradientNorms: [String: Double]?
     /// Seconds that the epoch at hand has taken.
     public var seconds = 0.0
     /// Length of `metrics.jsonl` in bytes.
@@ -77,10 +79,9 @@ public struct Checkpoint {
       guard totalIterations == total else {
         return "\(totalIterations) iterations in all, expected \(total) at this place"
       }
-      let repeats = recipe.steps.map(\.repeat)
-      let extra = repeats.reduce(0) { $0 &+ ($1 > 1 ? $1 &* done : 0) }
+      let extra = stages[stage].extraBatches &* done
       guard extraBatches == extra else { return "\(extraBatches) extra batches, expected \(extra) at this place" }
-      let most = iteration &* (repeats.max() ?? 1)
+      let most = iteration &* (stages[stage].runs.max() ?? 1)
       if let (term, count) = counts.sorted(by: { $0.key < $1.key }).first(where: { $0.value > most }) {
         return "the count \(count) of '\(term)', expected at most \(most) after \(iteration) iterations"
       }
@@ -174,12 +175,14 @@ public struct Checkpoint {
   /// them, whose size is not known while a model is made.
   ///
   /// - Returns: Those latents; nil for another prior, and before the end of the first stage.
-  func teach(_ prior: any Prior, on device: Device) throws -> LatentSet? {
-    guard let prior = prior as? any FittablePrior, let latents = tensors["prior.latents"] else { return nil }
+  func teach(_ composition: Composition, on device: Device) throws -> LatentSet? {
+    guard let prior = composition.model.prior as? any FittablePrior, let latents = tensors["prior.latents"] else {
+      return nil
+    }
     let set = LatentSet(
       latents: try latents.to(device), labels: try tensors["prior.labels"]?.to(device),
       labelled: try tensors["prior.labelled"]?.to(device))
-    try prior.fit(set)
+    try prior.fit(set, seed: composition.recipe.randomSeed)
     return set
   }
 
@@ -206,6 +209,6 @@ public struct Checkpoint {
   /// Puts the weights and buffers into a model.
   public func load(_ composition: Composition, from url: URL) throws {
     try restore("model", into: composition.store.parameters.map { ($0.name, $0.tensor) }, from: url)
-    _ = try teach(composition.model.prior, on: composition.store.parameters.first?.tensor.device ?? .cpu)
+    _ = try teach(composition, on: composition.store.parameters.first?.tensor.device ?? .cpu)
   }
 }
