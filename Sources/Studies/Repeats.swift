@@ -23,7 +23,7 @@ public struct Repeats: Codable, Equatable, Sendable {
     guard let repeats = try? JSONDecoder().decode(Repeats.self, from: data), repeats.folds ?? 2 >= 2,
       repeats.seeds.map({ !$0.isEmpty && $0.allSatisfy { $0 >= 0 } && Set($0).count == $0.count }) ?? true
     else {
-      throw FileError(file(folder).path, "is not a study's list of seeds and folds; give --seeds and --folds again")
+      throw FileError(file(folder).path, "is not a study's list of seeds and folds; give the seeds and folds again")
     }
     return repeats
   }

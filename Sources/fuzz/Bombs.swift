@@ -126,7 +126,7 @@ let allBombs: [Bomb] = [
     "metrics of many epochs", "metrics", 500,
     text: { count in
       list(count, "\n") {
-        #"{"epoch":\#($0),"examplesPerSecond":1,"iteration":5,"metrics":[],"rates":[],"seconds":1,"stage":"a","training":{},"validation":{}}"#
+        #"{"epoch":\#($0),"examplesPerSecond":1,"iteration":5,"metrics":[],"learningRates":[],"seconds":1,"stage":"a","training":{},"validation":{}}"#
       }
     }),
   Bomb("metrics of nested lists", "metrics", 50_000, text: { #"{"epoch":"# + times("[", $0) }),

@@ -167,7 +167,7 @@ private let recipes: [Reader] = [
 private let measured =
   #"[{"name":"accuracy","unit":"%","value":34.5},{"name":"silhouette","unit":"","missing":"one class"}]"#
 private let epoch =
-  #"{"epoch":1,"examplesPerSecond":42.5,"iteration":5,"metrics":\#(measured),"rates":[0.01],"seconds":0.94,"#
+  #"{"epoch":1,"examplesPerSecond":42.5,"iteration":5,"metrics":\#(measured),"learningRates":[0.01],"seconds":0.94,"#
   + #""stage":"main","training":{"mse":0.8,"total":"nan"},"validation":{"mse":0.6,"total":0.6}}"#
 private let stage =
   #"{"stage":"dense","index":0,"layers":[{"name":"encoder.hidden.0.weight","count":6,"zeros":0.5,"rows":2,"zeroRows":1,"#

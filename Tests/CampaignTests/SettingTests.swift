@@ -47,13 +47,16 @@ import Testing
   private func isRefusal(_ found: String, of tried: SettingCase) -> Bool {
     // What is of another kind, or too large for Float32, is refused before the range is looked at.
     let reason =
-      found.contains(tried.setting.allowed ?? "expected ") || !tried.isOfTheSettingsKind && (found.contains("expected ") || found.contains("there is no value"))
+      found.contains(tried.setting.allowed ?? "expected ")
+      || !tried.isOfTheSettingsKind && (found.contains("expected ") || found.contains("there is no value"))
     return found.contains(tried.setting.name) && found.contains("found ") && reason && found.utf8.count < 3000
   }
 
   @Test(arguments: [
-    ("optimizer: {use: adam, with: {epsilon: -1}}", "epsilon"), ("optimizer: {use: adam, with: {epsilon: 1e300}}", "epsilon"),
-    ("optimizer: {use: sgd, with: {momentum: 1.5}}", "momentum"), ("optimizer: {use: sgd, with: {learningRate: 1e300}}", "Rate"),
+    ("optimizer: {use: adam, with: {epsilon: -1}}", "epsilon"),
+    ("optimizer: {use: adam, with: {epsilon: 1e300}}", "epsilon"),
+    ("optimizer: {use: sgd, with: {momentum: 1.5}}", "momentum"),
+    ("optimizer: {use: sgd, with: {learningRate: 1e300}}", "Rate"),
     ("schedule: {use: cosine, with: {warmUp: 1e300}}", "warmUp"), ("clip: 1e-320", "clip"), ("clip: 0", "clip"),
   ])
   func whatOnceTrainedToSuccessIsRefusedByTheProgram(step: String, name: String) throws {
@@ -73,7 +76,10 @@ import Testing
     let script = "ulimit -d 4194304 -t 30; exec \"$0\" \"$@\""
     let ending = try scratch.run(
       "/bin/sh",
-      ["-c", script, Program.path("host"), "compose", "--per-class", "2", "--name", "run", "--runs", scratch.at("runs").path]
+      [
+        "-c", script, Program.path("host"), "compose", "--per-class", "2", "--name", "run", "--runs",
+        scratch.at("runs").path,
+      ]
         + arguments)
     let isLong = ending.signal == SIGXCPU || ending.signal == SIGKILL
     #expect(
@@ -100,7 +106,10 @@ import Testing
     }
     let rows = ["--data", "table", "--set", "data.path=\(try table(in: scratch).path)"]
     let digits = ["--data", "mnist", "--set", "data.embedded=true", "--set", "data.limit=40"]
-    let labels = ["", "classifier: mlp\n", "decoder: mlp\n", "prior: pedcc\n", "prior: kde\n", "encoder: {use: mlp, with: {code: gaussian}}\n"]
+    let labels = [
+      "", "classifier: mlp\n", "decoder: mlp\n", "prior: pedcc\n", "prior: kde\n",
+      "encoder: {use: mlp, with: {code: gaussian}}\n",
+    ]
     for data in [rows, digits] {
       for extra in labels where !extra.hasPrefix(slot.name + ":") {
         let base = extra + (extra.hasPrefix("encoder") || slot == .encoder ? "" : "encoder: mlp\n")

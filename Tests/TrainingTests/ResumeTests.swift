@@ -235,7 +235,7 @@ private func augmented() throws -> TrainingData {
     let url = scratch.url.appendingPathComponent("metrics.jsonl")
     let good = """
       {"stage":"main","epoch":1,"iteration":2,"training":{"mse":1},"validation":{},"metrics":[{"name":"a","unit":"","value":1}],\
-      "rates":[0.1],"seconds":1,"examplesPerSecond":2}
+      "learningRates":[0.1],"seconds":1,"examplesPerSecond":2}
       """
     try Data(good.utf8).write(to: url)
     #expect(try MetricsLog.read(url).count == 1)

@@ -49,7 +49,8 @@ private func noise(under prior: (any Prior)? = nil, _ change: (inout ScaledGauss
 
 private func draw(_ labels: [Int64]?, count: Int, from reference: LatentSet, seed: UInt64 = 1) throws -> Draw {
   let request = DrawRequest(
-    labels: try labels.map { try Tensor($0) }, count: count, latentSize: try reference.latents.size(1), prior: FlatPrior(),
+    labels: try labels.map { try Tensor($0) }, count: count, latentSize: try reference.latents.size(1),
+    prior: FlatPrior(),
     reference: reference)
   var generator = try Generator(seed: seed)
   return try ClassGaussianSampler(NoConfig(), in: context()).draw(request, using: &generator)
@@ -108,7 +109,17 @@ private func reference() throws -> LatentSet {
   let result = try draw([4, 0, 4], count: 3, from: reference)
   #expect(try result.latents.select(0).doubles() == [1, 2])
   #expect(try result.latents.select(2).doubles() == [1, 2])
-  #expect(result.warnings.count == 1 && result.warnings[0].hasPrefix("class 4 has 1 training latents"))
+  #expect(
+    result.warnings == [
+      "class 4: the training latents have no spread, so that draws repeat one point; give more examples"
+    ])
+}
+
+@Test func severalClassesWithoutSpreadAreOneWarning() throws {
+  let reference = LatentSet(
+    latents: try Tensor([1.0, 2, 5, 6, 7, 9, 5, 6], shape: [4, 2]), labels: try Tensor([4, 0, 2, 0] as [Int64]))
+  let warnings = try draw([4, 0, 2], count: 3, from: reference).warnings
+  #expect(warnings.count == 1 && warnings[0].hasPrefix("class 0, and 2 more like it: "))
 }
 
 @Test func classGaussianFollowsTheSeed() throws {
@@ -178,10 +189,10 @@ private let nonsense: [(slot: Slot, part: String, setting: String, values: [Valu
   (.prior, "pedcc", "classes", [0, 25_001, 1_000_000_000], .within(1...25_000)),
   (.prior, "pedcc", "scale", [1e200, 9e-16, -1], .within(1e-15...1e15)),
   (.prior, "pedcc", "deviation", [0, 1.1e15], .within(1e-15...1e15)),
-  (.prior, "pedcc", "gamma", [0, -1], .above(0)),
-  (.prior, "pedcc", "epsilon", [0, -1, 2.5], .above(0, upTo: 2)),
-  (.prior, "pedcc", "iterations", [0], .atLeast(1)),
-  (.prior, "pedcc", "tolerance", [-1], .atLeast(0)),
+  (.prior, "pedcc", "gamma", [0, -1, 1e300], .above(0, upTo: 1e6)),
+  (.prior, "pedcc", "epsilon", [0, -1, 2.5], .within(1e-9...2)),
+  (.prior, "pedcc", "iterations", [0, 20_000_000], .within(1...1e7)),
+  (.prior, "pedcc", "tolerance", [-1, 2], .within(0...1)),
   (.prior, "pedcc", "restarts", [-1, 1001], .within(0...1000)),
   (.noise, "scaled-gaussian", "beta", [-0.1, 1.5], .within(0...1)),
   (.noise, "scaled-gaussian", "scale", [-1, 1e200], .within(0...1e15)),
