@@ -115,6 +115,11 @@ let package = Package(
       dependencies: ["HostKit", "Runs", "LatentKit", "Recipes", "Datasets", "Statistics", "Training", argumentParser]
         + plugins.map(\.dependency), swiftSettings: strict, linkerSettings: runPath, plugins: ["ListPlugins"]),
 
+    .executableTarget(
+      name: "fuzz",
+      dependencies: ["Studies", "Runs", "Training", "Reports", "Recipes", "Datasets", "LatentKit", "CZlib", argumentParser]
+        + plugins.map(\.dependency), swiftSettings: strict, linkerSettings: runPath, plugins: ["ListPlugins"]),
+
     .executableTarget(name: "list-plugins", path: "Sources/list-plugins", swiftSettings: strict),
     .plugin(name: "ListPlugins", capability: .buildTool(), dependencies: ["list-plugins"], path: "Sources/ListPlugins"),
 
@@ -142,6 +147,7 @@ let package = Package(
         "HostKit", "Studies", "Runs", "LatentKit", "Recipes", "Datasets", "Figures", "Training", "Files",
         argumentParser,
       ] + plugins.map(\.dependency), plugins: ["ListPlugins"]),
+    tests("Campaign", ["fuzz", "host", "HostKit", "LatentKit", "Recipes"]),
   ]
     + plugins.flatMap(\.targets),
   swiftLanguageModes: [.v6],

@@ -20,9 +20,12 @@ public struct Repeats: Codable, Equatable, Sendable {
   /// - Throws: `FileError` for a damaged `study.json`.
   public static func read(_ folder: RunFolder) throws -> Repeats? {
     guard let data = try? Data(contentsOf: file(folder)) else { return nil }
-    do { return try JSONDecoder().decode(Repeats.self, from: data) } catch {
+    guard let repeats = try? JSONDecoder().decode(Repeats.self, from: data), repeats.folds ?? 2 >= 2,
+      repeats.seeds.map({ !$0.isEmpty && $0.allSatisfy { $0 >= 0 } && Set($0).count == $0.count }) ?? true
+    else {
       throw FileError(file(folder).path, "is not a study's list of seeds and folds; give the seeds and folds again")
     }
+    return repeats
   }
 
   /// Removes the files of a study or a single run from a folder, and only those that LatentKit wrote.

@@ -77,6 +77,14 @@ public final class Trainer {
           "note: the run was on \(checkpoint.machine), now it is on \(now): results will not be bit-identical")
       }
       position = checkpoint.position
+      let iterations = composition.stages.map { stage in
+        Trainer.iterations(min(stage.recipe.examples ?? .max, data.training.count), stage.recipe.batch)
+      }
+      if let problem = position.problem(in: composition.stages, iterations: iterations) {
+        throw FileError(
+          folder.checkpoint.path,
+          "found \(problem): it is damaged, or belongs to another recipe or other data; start the run anew")
+      }
       guard !position.isFinished else {
         // Nothing is left to do, and the checkpoint stays as it is.
         _ = try Checkpoint.load(composition, from: folder.checkpoint)

@@ -46,7 +46,7 @@ public struct SquaredError: Loss, Component {
 public struct HuberError: Loss, Component {
   /// The settings.
   public struct Config: ComponentConfig {
-    @Setting("Error from which on the loss grows linearly.", .above(0)) public var delta = 1.0
+    @Setting("Error from which on the loss grows linearly.", .above(0, upTo: 1e12)) public var delta = 1.0
     @Setting("Over the values of one example: their mean, or their sum.") public var reduction = ValueReduction.mean
     public init() {}
   }

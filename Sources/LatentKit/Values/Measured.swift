@@ -34,6 +34,19 @@ public struct Measured: Sendable, Equatable, Codable {
   }
 }
 
+extension Measured {
+  /// What is impossible about one that was read from a file; nil where nothing is.
+  public var problem: String? {
+    if let value, !value.isFinite { return "the value \(value) of '\(name)'" }
+    guard let table else { return nil }
+    guard table.values.count == table.rows.count, table.values.allSatisfy({ $0.count == table.columns.count }) else {
+      return "a table '\(name)' of \(table.values.count) rows, with \(table.rows.count) names of rows and "
+        + "\(table.columns.count) of columns"
+    }
+    return nil
+  }
+}
+
 /// Rows and columns of numbers with names: a confusion matrix, distances between classes.
 public struct MeasuredTable: Sendable, Equatable, Codable {
   /// The title of the rows, `true class` say; the head of the first column.
