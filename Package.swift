@@ -26,11 +26,14 @@ struct Paper: ExpressibleByStringLiteral {
   var targets: [Target] {
     var targets: [Target] = [
       .target(
-        name: name, dependencies: ["LatentKit", "Datasets", "Statistics"] + (hasNative ? [.byName(name: "\(name)Native")] : []),
+        name: name,
+        dependencies: ["LatentKit", "Datasets", "Statistics"] + (hasNative ? [.byName(name: "\(name)Native")] : []),
         path: "Plugins/\(name)/Sources", swiftSettings: strict)
     ]
     if hasNative { targets.append(kernels("\(name)Native", path: "Plugins/\(name)/Native")) }
-    if hasTests { targets.append(tests(name, [dependency, "LatentKit", "Datasets", "Statistics"], path: "Plugins/\(name)/Tests")) }
+    if hasTests {
+      targets.append(tests(name, [dependency, "LatentKit", "Datasets", "Statistics"], path: "Plugins/\(name)/Tests"))
+    }
     return targets
   }
 }
@@ -87,12 +90,16 @@ let package = Package(
     .systemLibrary(name: "CPng", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
+    .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
+    .systemLibrary(name: "CMatio", pkgConfig: "matio", providers: [.apt(["libmatio-dev"])]),
+    .target(
+      name: "CReaders", dependencies: ["CPng", "CTurboJPEG", "CMatio"], cSettings: [.treatAllWarnings(as: .error)]),
     .target(name: "CTorch", dependencies: ["CLibTorch"], cxxSettings: [.treatAllWarnings(as: .error)]),
     module("Files", []),
     module("Torch", ["CTorch", "Files"]),
     module("LatentKit", ["Torch"]),
     module("Recipes", ["LatentKit", "Yams"]),
-    module("Datasets", ["LatentKit", "Files", "CZlib", "CCrypto", "CZip"], resources: [.copy("Embedded")]),
+    module("Datasets", ["LatentKit", "Files", "CReaders", "CZlib", "CCrypto", "CZip"], resources: [.copy("Embedded")]),
     kernels("CStatistics"),
     module("Statistics", ["LatentKit", "CStatistics"]),
     module("Figures", ["LatentKit", "Files", "CPng"]),
@@ -118,7 +125,7 @@ let package = Package(
     tests("Files", ["Files"]),
     tests("LatentKit", ["LatentKit"]),
     tests("Recipes", ["Recipes", "LatentKit"]),
-    tests("Datasets", ["Datasets", "Files", "LatentKit"]),
+    tests("Datasets", ["Datasets", "Files", "LatentKit"], resources: [.copy("Fixtures")]),
     tests("Statistics", ["Statistics", "LatentKit"], resources: [.copy("Fixtures")]),
     tests("Figures", ["Figures", "Files", "LatentKit"]),
     tests("Reports", ["Reports", "Files"]),

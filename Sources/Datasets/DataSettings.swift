@@ -47,9 +47,12 @@ public struct DataSettings: ComponentConfig {
   public var flip = false
   @Setting("Tables: cells without a value are refused, or, by 'keep', left to the transform 'impute'.")
   public var missing = TableFormat.Missing.refuse
-  @Setting("Tables: how many MiB a compressed file (.gz, .npz) may unpack to.", .within(1...1_048_576))
+  @Setting(
+    "Tables and data 'images': how many MiB a compressed file (.gz, .npz) may unpack to.", .within(1...1_048_576))
   public var unpackLimit = TableFormat().unpackLimit
-  @Setting("Data 'table': the file, delimited text, .npy or .npz; looked for here, then in the data folder.")
+  @Setting(
+    "Data 'table': the file, delimited text, .npy or .npz; data 'images': the folder, or an .npz file; looked for here, then in the data folder."
+  )
   public var path: String? = nil
   @Setting("Data 'table': what stands between cells: 'comma', 'semicolon', 'tab', or 'auto' by the first row.")
   public var separator = TableFormat.Separator.auto

@@ -24,6 +24,8 @@ public struct Dataset: Sendable {
   /// How much the examples of each class count; nil where all count alike.
   public private(set) var classWeights: [Double]?
   public private(set) var origin: Origin
+  /// A sentence on what a person should know of these examples, files that were left out say; nil for nothing.
+  public var remark: String?
 
   /// Where the examples came from.
   public indirect enum Origin: Sendable, Equatable, CustomStringConvertible {
@@ -97,7 +99,7 @@ public struct Dataset: Sendable {
 
   /// A note for the user; nil when the examples are what their name promises.
   public var note: String? {
-    guard case .embedded = origin else { return nil }
+    guard case .embedded = origin else { return remark }
     return "data '\(name)' is the \(origin); 'host data fetch \(name)' gets the full set"
   }
 
