@@ -31,7 +31,7 @@ struct OmniglotFiles: PublishedImages {
     func part(_ isWanted: (OmniglotHalf.Drawing) -> Bool) throws -> Examples {
       let chosen = drawings.filter(isWanted)
       var pixels = Data(capacity: chosen.count * size * size)
-      for drawing in chosen { try pixels.append(contentsOf: resized(drawing)) }
+      for drawing in chosen { try pixels.append(resized(drawing)) }
       let labels = chosen.map { Int64(classes == .alphabets ? characters[$0.character].alphabet : $0.character) }
       return try Examples(
         inputs: Tensor(bytes: pixels, shape: [chosen.count, 1, size, size], dtype: .uint8), labels: Tensor(labels))
@@ -44,25 +44,26 @@ struct OmniglotFiles: PublishedImages {
       test: part(isTest), classNames: names, origin: .files(files))
   }
 
-  private func resized(_ drawing: OmniglotHalf.Drawing) throws -> [UInt8] {
+  private func resized(_ drawing: OmniglotHalf.Drawing) throws -> Data {
     guard size != 105 else { return drawing.pixels }
-    let image = try drawing.pixels.withUnsafeBufferPointer {
-      try DecodedImage($0, width: 105, height: 105, channels: 1, path: "omniglot")
+    let image = try drawing.pixels.withUnsafeBytes {
+      try DecodedImage(
+        $0.bindMemory(to: UInt8.self), width: 105, height: 105, channels: 1, path: "omniglot")
     }
-    return try image.resized(.init(width: 105, height: 105), width: size, height: size, path: "omniglot")
+    return Data(try image.resized(.init(width: 105, height: 105), width: size, height: size, path: "omniglot"))
   }
 }
 
 /// The drawings of one of the two files, by character, then by drawer.
 struct OmniglotHalf {
-  /// One drawing: ink is 255.
+  /// One drawing.
   struct Drawing {
     /// The number of the character among all of both files.
     let character: Int
     /// From 0 to 19.
     let drawer: Int
-    /// 105 x 105.
-    let pixels: [UInt8]
+    /// 105 x 105; ink is 255.
+    let pixels: Data
   }
 
   let drawings: [Drawing]
@@ -97,12 +98,13 @@ struct OmniglotHalf {
       for number in 0..<alphabet.count { order.append(((first[alphabet.name] ?? 0) + number, place + number)) }
       place += alphabet.count
     }
-    return stored.withUnsafeBytes { (pixels: UnsafeRawBufferPointer) -> [Drawing] in
+    let isInk = try Tensor(bytes: stored, shape: [array.count], dtype: .uint8) .== 0
+    let ink = try (isInk.to(.uint8) * Tensor.scalar(255, dtype: .uint8)).bytes()
+    return ink.withUnsafeBytes { pixels in
       order.sorted { $0.character < $1.character }.flatMap { character, place -> [Drawing] in
         (0..<20).map { drawer -> Drawing in
-          let start = (place * 20 + drawer) * size
-          let ink: [UInt8] = pixels[start..<(start + size)].map { $0 == 0 ? 255 : 0 }
-          return Drawing(character: character, drawer: drawer, pixels: ink)
+          let part = UnsafeRawBufferPointer(rebasing: pixels[((place * 20 + drawer) * size)...].prefix(size))
+          return Drawing(character: character, drawer: drawer, pixels: Data(part))
         }
       }
     }
@@ -129,7 +131,7 @@ struct OmniglotHalf {
         }
         let character = (first[alphabet.name] ?? 0) + number - 1
         found[character - start][drawer - 1] = Drawing(
-          character: character, drawer: drawer - 1, pixels: image.pixels.map { 255 - $0 })
+          character: character, drawer: drawer - 1, pixels: Data(image.pixels.map { 255 - $0 }))
       }
     }
     guard let missing = found.firstIndex(where: { $0.contains { $0 == nil } }) else {
