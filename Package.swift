@@ -32,7 +32,8 @@ struct Paper: ExpressibleByStringLiteral {
     ]
     if hasNative { targets.append(kernels("\(name)Native", path: "Plugins/\(name)/Native")) }
     if hasTests {
-      targets.append(tests(name, [dependency, "LatentKit", "Datasets", "Statistics"], path: "Plugins/\(name)/Tests"))
+      let modules: [Target.Dependency] = [dependency, "LatentKit", "Datasets", "Statistics"]
+      targets.append(tests(name, modules, path: "Plugins/\(name)/Tests"))
     }
     return targets
   }

@@ -15,7 +15,7 @@ public struct DatasetDescription: Sendable {
     /// Whether a set without any such file is a smaller one.
     var isOptional = false
 
-    /// The names to look for, the published one first.
+    /// The names to search for, the published one first.
     var names: [String] { [name] + (name.hasSuffix(".gz") ? [String(name.dropLast(3))] : []) + otherNames }
   }
 
@@ -39,7 +39,7 @@ public struct DatasetDescription: Sendable {
   public let files: [File]
   /// The folder under a data folder in which `host data fetch` puts the files.
   public let folder: String
-  /// Where files lie in public: one folder per mirror, or the address of the table itself.
+  /// The public addresses of the files: one folder per mirror, or the address of the table itself.
   public let mirrors: [String]
   /// For sets that are published as one ZIP archive, its checksum; `mirrors` then name the archive itself.
   public let archiveChecksum: Checksum?
@@ -49,7 +49,7 @@ public struct DatasetDescription: Sendable {
   let isTransposed: Bool
   /// The label of the first class in the files.
   let firstLabel: Int
-  /// How the file is read where the set is a table.
+  /// The format of the file, where the set is a table.
   var table: TableFormat?
   /// How the files are read where they are neither IDX nor a table.
   var own: (any PublishedImages.Type)?
@@ -63,7 +63,7 @@ public struct DatasetDescription: Sendable {
   /// The number of classes.
   public var classCount: Int { classNames.count }
 
-  /// Where by hand one would get the files.
+  /// The place to get the files by hand.
   public var source: String { mirrors.first ?? publisher }
 }
 

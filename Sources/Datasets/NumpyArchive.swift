@@ -25,7 +25,7 @@ struct NumpyArchive {
     }
   }
 
-  /// One of the arrays.
+  /// Reads one of the arrays.
   /// - Parameter asBytes: Whether values of one byte are to be kept as such, rather than become numbers of four.
   /// - Throws: `FileError` for an array that is truncated or corrupted, or larger than the limit.
   func array(_ name: String, asBytes: Bool = false) throws -> NumpyArray {
@@ -66,7 +66,7 @@ struct ZipArchive {
     }
   }
 
-  /// The bytes of one of its files, unpacked.
+  /// Returns the unpacked bytes of one of its files.
   func contents(of name: String, _ limit: UnpackLimit, place: String) throws -> Data {
     var facts = zip_stat_t()
     guard zip_stat(handle, name, 0, &facts) == 0 else {

@@ -10,13 +10,13 @@ extension Composer {
   /// - Throws: `ConfigError` for settings, `RecipeError` for parts that cannot work with the data or with each other.
   public func compose(_ recipe: Recipe, for data: DataShape, device: Device = .cpu) throws -> Composition {
     var assembly = Assembly(
-      catalog: catalog, recipe: try resolve(recipe), data: data, device: device, memory: memory)
+      catalog: catalog, recipe: try resolve(recipe), data: data, device: device, memory: memory, openRun: openRun)
     return try assembly.composition()
   }
 }
 
 extension Composer {
-  /// The recipe's transforms in order, not yet fitted, with what messages call them: what the data go through before
+  /// Returns the recipe's transforms in order, unfitted, with their names in messages: they are applied to the data before
   /// the model is composed.
   /// - Throws: `ConfigError` for a name or a setting, `RecipeError` for data that are no rows of numbers.
   public func transforms(of recipe: Recipe, for data: DataShape) throws -> [(name: String, transform: any Transform)] {
@@ -41,7 +41,7 @@ extension Composer {
   }
 }
 
-/// Runs `body`; what libtorch refuses in it is reported under a name that a recipe knows.
+/// Runs `body` and reports the errors of libtorch under the name of a part.
 func naming<Result>(_ title: String, _ body: () throws -> Result) throws -> Result {
   do { return try body() } catch let error as TensorError { throw RecipeError("\(title): \(error)") }
 }
@@ -52,6 +52,7 @@ private struct Assembly {
   let data: DataShape
   let device: Device
   let memory: BuildMemory
+  let openRun: (@Sendable (String) throws -> TrainedModel)?
   let store = ParameterStore()
   var modes: [String: Mode] = [:]
   var encoder: (any Encoder)?
@@ -79,6 +80,10 @@ private struct Assembly {
     var metrics: [NamedMetric] = []
     for (index, choice) in (recipe[all: .metric] ?? []).enumerated() {
       let metric = try make(.metric, choice, at: "metrics[\(index)]", isTrained: false)
+      if metric.sources.contains(.samples), model.decoder == nil {
+        throw RecipeError.missing(
+          "a decoder", for: "metric '\(choice.use)', which measures samples,", fix: "add one, or take the metric out")
+      }
       metrics.append(NamedMetric(name: unused(choice.use, among: metrics.map(\.name)), metric: metric))
     }
     let stages = try (recipe.stages ?? []).enumerated().map { try stage($1, at: "stages[\($0)]", weights: parts) }
@@ -106,7 +111,7 @@ private struct Assembly {
 
   /// - Parameters:
   ///   - path: Where the part stands in the recipe.
-  ///   - scope: Where its parameters go; the slot's name unless said.
+  ///   - scope: Where its parameters go; the slot's name unless given.
   ///   - isTrained: Whether its parameters belong to the model.
   private mutating func make<Role>(
     _ key: SlotKey<Role>, _ choice: PartChoice, at path: String, scope name: String? = nil, isTrained: Bool = true
@@ -115,9 +120,10 @@ private struct Assembly {
     let scope = try Scope(
       path: name ?? path, store: isTrained ? store : ParameterStore(), seed: recipe.randomSeed, device: device)
     if isTrained { modes[scope.path] = scope.mode }
-    let context = BuildContext(
+    var context = BuildContext(
       inputShape: data.inputShape, inputRange: data.inputRange, padding: data.padding, classCount: data.classCount,
       latentSize: encoder?.latentSize ?? 0, scope: scope, title: title, memory: memory, encoder: encoder, model: model)
+    (context.inputUnits, context.classNames, context.openRun) = (data.inputUnits, data.classNames, openRun)
     let part = try naming(title) { try catalog[key][choice.use].make(choice.with, at: "\(path).with", in: context) }
     try check((part as? any Part)?.needs ?? [], of: title)
     return part
@@ -138,13 +144,29 @@ private struct Assembly {
 
   private mutating func stage(_ stage: Recipe.Stage, at path: String, weights: [Parameter]) throws -> ComposedStage {
     var steps: [ComposedStep] = []
-    for (number, step) in stage.steps.enumerated() {
-      steps.append(try self.step(step, number, of: stage, at: "\(path).steps[\(number)]"))
-    }
+    let turns = try self.turns(stage.steps, of: stage, at: "\(path).steps", into: &steps)
     let actions = try stage.then.enumerated().map {
       try action($1, of: stage, at: "\(path).then[\($0)]", weights: weights)
     }
-    return ComposedStage(recipe: stage, steps: steps, actions: actions)
+    return ComposedStage(recipe: stage, steps: steps, turns: turns, actions: actions)
+  }
+
+  /// Makes steps and those inside groups, and returns the order in which they run.
+  private mutating func turns(
+    _ steps: [Recipe.Step], of stage: Recipe.Stage, at path: String, into made: inout [ComposedStep]
+  ) throws -> [Turn] {
+    var turns: [Turn] = []
+    for (index, step) in steps.enumerated() {
+      let path = "\(path)[\(index)]"
+      if step.isGroup {
+        turns.append(
+          .group(repeat: step.repeat, try self.turns(step.steps, of: stage, at: "\(path).steps", into: &made)))
+      } else {
+        turns.append(.step(made.count))
+        made.append(try self.step(step, made.count, of: stage, at: path))
+      }
+    }
+    return turns
   }
 
   private mutating func step(
@@ -198,7 +220,7 @@ private struct Assembly {
     case .rewind: return .rewind
     case .project(let choice, let prefixes, let biases):
       let constraint = try make(.constraint, choice, at: "\(path).project", isTrained: false)
-      // Biases and slopes are not what papers project, unless a recipe says so.
+      // Biases and slopes are projected only where a recipe sets `biases`.
       let eligible = weights.filter { biases || $0.tensor.rank >= 2 }
       for prefix in prefixes where !eligible.contains(where: { $0.name.hasPrefix(prefix) }) {
         let known = recipe.filledSlots.filter { slot in eligible.contains { $0.name.hasPrefix("\(slot).") } }
@@ -212,7 +234,7 @@ private struct Assembly {
 }
 
 extension Recipe {
-  /// The part in a slot of the model, by the slot's name.
+  /// Returns the part in a slot of the model, by the slot's name.
   func part(in slot: String) -> PartChoice? { RecipeKey.slots.first { $0.name == slot }.flatMap { self[$0] } }
 
   fileprivate var filledSlots: [String] { RecipeKey.slots.filter(has).map(\.name) }

@@ -16,11 +16,15 @@ public struct DataShape: Sendable, Equatable {
   public var classNames: [String]?
   /// Whether labels of some training examples are hidden.
   public var isPartlyLabelled: Bool
+  /// Whether examples count differently, as `data.classWeights` says.
+  public var isWeighted: Bool
+  /// What rows of numbers were made of: the names of the columns and the fitted transforms; empty for images.
+  public var inputUnits = ""
 
   /// Creates a description of data.
   public init(
     title: String, inputShape: [Int], inputRange: ClosedRange<Double>?, padding: Int = 0, classCount: Int?,
-    classNames: [String]? = nil, isPartlyLabelled: Bool = false
+    classNames: [String]? = nil, isPartlyLabelled: Bool = false, isWeighted: Bool = false
   ) {
     self.title = title
     self.inputShape = inputShape
@@ -29,6 +33,7 @@ public struct DataShape: Sendable, Equatable {
     self.classCount = classCount
     self.classNames = classNames
     self.isPartlyLabelled = isPartlyLabelled
+    self.isWeighted = isWeighted
   }
 }
 
@@ -64,10 +69,33 @@ public struct NamedMetric {
 public struct ComposedStage {
   /// The stage in the resolved recipe.
   public let recipe: Recipe.Stage
-  /// The steps for each batch, in order.
+  /// The steps in order, those of groups among them.
   public let steps: [ComposedStep]
+  /// The order in which the steps run for each batch.
+  public let turns: [Turn]
   /// The actions after the last epoch.
   public let actions: [ComposedAction]
+}
+
+extension ComposedStage {
+  /// How often each step runs for a batch, in the order of `steps`.
+  public var runs: [Int] {
+    func runs(_ turns: [Turn], times: Int) -> [Int] {
+      turns.flatMap { turn in
+        switch turn {
+        case .step(let number): [times * steps[number].recipe.repeat]
+        case .group(let count, let inner): runs(inner, times: times * count)
+        }
+      }
+    }
+    return runs(turns, times: 1)
+  }
+}
+
+/// What runs for a batch: a step, by its place in `ComposedStage.steps`, or a group a number of times.
+public indirect enum Turn: Sendable {
+  case step(Int)
+  case group(repeat: Int, [Turn])
 }
 
 /// A step with its parts made.
@@ -112,7 +140,7 @@ public struct ComposedStep {
   }
 }
 
-/// A name that is not taken: the name itself, or the name with a number.
+/// Returns a name that is not taken: the name itself, or the name with a number.
 func unused(_ name: String, among taken: [String]) -> String {
   guard taken.contains(name) else { return name }
   var number = 2

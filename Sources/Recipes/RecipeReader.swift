@@ -1,19 +1,22 @@
 import LatentKit
 
-/// The words of a recipe, in the order in which they are written.
+/// The keys of a recipe, in the order in which they are written.
 enum RecipeKey {
   /// The slots that are keys of a recipe.
   static let slots = Slot.all.filter { $0.place != .step }
   static let recipe = ["name", "about", "seed"] + slots.map(\.key) + ["stages"]
-  static let stage = ["name", "epochs", "batch", "examples"]
-  static let step = ["train", "repeat", "losses", "optimizer", "schedule", "clip", "after"]
+  static let stage = ["name", "epochs", "batch", "examples", "keepEpochs"]
+  static let step = [
+    "train", "repeat", "ownBatch", "losses", "optimizer", "schedule", "clip", "after", "complete",
+  ]
+  static let group = ["repeat", "steps"]
   static let trained = Slot.all.filter(\.isTrainable).map(\.name)
   static let actions = ["project", "mask", "rewind"]
 }
 
-/// Turns a tree into a recipe, or says which value is wrong, where it stands and what was expected.
+/// Turns a tree into a recipe, or reports the wrong value, its position and what was expected.
 struct RecipeReader {
-  /// Where the values of the recipe stand, by path: `stages[0].steps[0].losses[1].with.reduction`.
+  /// The positions of the recipe's values, by path: `stages[0].steps[0].losses[1].with.reduction`.
   private(set) var positions: [String: TextPosition] = [:]
 
   /// A path as the file has it, for messages, and as the recipe has it: a stage's only step may stand without `steps`.
@@ -85,16 +88,15 @@ struct RecipeReader {
     if let epochs = fields["epochs"] { stage.epochs = try whole(epochs, atLeast: 1) }
     if let batch = fields["batch"] { stage.batch = try whole(batch, atLeast: 1) }
     stage.examples = try fields["examples"].flatMap { try optional($0) { try whole($0, atLeast: 1) } }
+    if let spot = fields["keepEpochs"] {
+      let epochs = try items(of: spot, "a list of epochs, as in [1, 5, 20]").map { try whole($0, atLeast: 1) }
+      stage.keepEpochs = Set(epochs).sorted()
+    }
     if let steps = fields["steps"] {
       if let stray = RecipeKey.step.compactMap({ key in fields[key].map { (key, $0) } }).first {
         throw stray.1.problem("a stage has either 'steps' or the one step's own keys; move '\(stray.0)' into a step")
       }
-      stage.steps = try items(of: steps, "a list of steps, as in '- {train: [encoder], losses: [kl]}'").map {
-        try step(
-          $0,
-          fields: try self.fields(of: $0, known: RecipeKey.step, what: "a step, as in {train: [encoder], losses: [kl]}")
-        )
-      }
+      stage.steps = try self.steps(steps)
     } else if RecipeKey.step.contains(where: { fields[$0] != nil }) {
       // The stage's fields are those of its only step.
       let inner = Path(written: spot.path.written, canonical: spot.path.key("steps").index(0).canonical)
@@ -111,6 +113,20 @@ struct RecipeReader {
         try items(of: spot, "a list of actions, as in [mask, rewind]").map { try action($0) }
       } ?? []
     return stage
+  }
+
+  private mutating func steps(_ spot: Spot) throws -> [Recipe.Step] {
+    try items(of: spot, "a list of steps, as in '- {train: [encoder], losses: [kl]}'").map { item in
+      let known = RecipeKey.step + ["steps"]
+      let fields = try fields(of: item, known: known, what: "a step, as in {train: [encoder], losses: [kl]}")
+      guard let inner = fields["steps"] else { return try step(item, fields: fields) }
+      if let stray = RecipeKey.step.first(where: { $0 != "repeat" && fields[$0] != nil }), let spot = fields[stray] {
+        throw spot.problem("a group has 'repeat' and 'steps' only; move '\(stray)' into a step")
+      }
+      let steps = try self.steps(inner)
+      guard !steps.isEmpty else { throw inner.problem("found no steps in a group, expected one or more") }
+      return Recipe.Step(repeat: try fields["repeat"].map { try whole($0, atLeast: 1) } ?? 1, steps: steps)
+    }
   }
 
   private func stageName(_ spot: Spot) throws -> String {
@@ -134,6 +150,8 @@ struct RecipeReader {
       }
     }
     if let count = fields["repeat"] { step.repeat = try whole(count, atLeast: 1) }
+    step.ownBatch = try fields["ownBatch"].map(flag) ?? false
+    step.isComplete = try fields["complete"].map(flag) ?? false
     if let losses = fields["losses"] {
       step.losses = try items(of: losses, "a list of losses, as in [mse, {use: kl, weight: 0.1}]").map {
         try part($0, "a loss", isLoss: true)
@@ -170,12 +188,7 @@ struct RecipeReader {
     var parameters: [String] = []
     var biases = false
     let choice = try part(project, "a constraint", alsoKnown: ["parameters", "biases"])
-    if let flag = project.tree["biases"] {
-      guard case .scalar(.bool(let value)) = flag.content else {
-        throw Spot(tree: flag, path: project.path.key("biases")).problem(expected: "true or false")
-      }
-      biases = value
-    }
+    if let tree = project.tree["biases"] { biases = try flag(Spot(tree: tree, path: project.path.key("biases"))) }
     if let names = project.tree["parameters"] {
       let path = project.path.key("parameters")
       parameters = try items(of: Spot(tree: names, path: path), "a list of names, as in [encoder]").map(text)
@@ -185,7 +198,7 @@ struct RecipeReader {
 
   // MARK: Parts
 
-  /// A part: its name, or a mapping of `use` and `with`.
+  /// Reads a part: its name, or a mapping of `use` and `with`.
   private mutating func part(
     _ spot: Spot, _ noun: String, isLoss: Bool = false, alsoKnown: [String] = []
   ) throws -> PartChoice {
@@ -269,6 +282,11 @@ struct RecipeReader {
     return text
   }
 
+  private func flag(_ spot: Spot) throws -> Bool {
+    guard case .scalar(.bool(let value)) = spot.tree.content else { throw spot.problem(expected: "true or false") }
+    return value
+  }
+
   private func whole(_ spot: Spot, atLeast least: Int) throws -> Int {
     guard case .scalar(.int(let value)) = spot.tree.content, value >= least else {
       throw spot.problem(expected: "a whole number of at least \(least)")
@@ -302,7 +320,7 @@ extension Slot {
 }
 
 extension Recipe {
-  /// The recipe after the checks that a file goes through, for recipes made by programs.
+  /// Returns the recipe after the checks of a file, for recipes made by programs.
   /// - Throws: `ConfigError`.
   func checked() throws -> Recipe {
     var reader = RecipeReader()

@@ -6,7 +6,7 @@ import Recipes
 /// Everything that training needs to go on as if it had not stopped: one safetensors file with every tensor and every
 /// generator's state, whose header carries the counters as JSON. One file, one rename: the parts cannot disagree.
 public struct Checkpoint {
-  /// Where training stands. Every count is of finished things.
+  /// The position of training. Every count is of finished things.
   public struct Position: Codable, Sendable, Equatable {
     /// Stages done.
     public var stage = 0
@@ -16,12 +16,14 @@ public struct Checkpoint {
     public var iteration = 0
     /// Iterations of the whole run.
     public var totalIterations = 0
-    /// Batches that repeated steps took beside the epoch's own, in the stage at hand.
+    /// Batches that repeated steps and groups took beside the epoch's own, in the stage at hand.
     public var extraBatches = 0
-    /// Sums of the loss terms over the epoch at hand, and how many iterations each term has.
+    /// Sums of the loss terms over the epoch at hand, by term.
     public var sums: [String: Double] = [:]
     /// The number of iterations behind each sum.
     public var counts: [String: Int] = [:]
+    /// The norms of the last batch's gradients, between an epoch's last batch and its end.
+    public var gradientNorms: [String: Double]?
     /// Seconds that the epoch at hand has taken.
     public var seconds = 0.0
     /// Length of `metrics.jsonl` in bytes.
@@ -55,7 +57,7 @@ public struct Checkpoint {
   public var position: Position
   /// The machine that the bits depend on.
   public var machine: Machine
-  /// The checksum of the table that the run learns from; nil for other data.
+  /// The checksum of the training table; nil for other data.
   public var table: String?
   /// `model.…`, `optimizer.<step>.…`, `mask.…`, `generator.…`; `prior.latents` and `prior.labels`: what the prior learned from.
   public var tensors: [String: Tensor]
@@ -107,24 +109,26 @@ public struct Checkpoint {
     }
   }
 
-  /// Fits a prior again, from the latents that it learned from. They are kept rather than what it made of
-  /// them, whose size is not known while a model is made.
+  /// Fits a prior again, to the latents that it was fitted to. They are kept rather than the prior's
+  /// parameters, whose size is unknown while a model is made.
   ///
   /// - Returns: Those latents; nil for another prior, and before the end of the first stage.
-  func teach(_ prior: any Prior, on device: Device) throws -> LatentSet? {
-    guard let prior = prior as? any FittablePrior, let latents = tensors["prior.latents"] else { return nil }
+  func teach(_ composition: Composition, on device: Device) throws -> LatentSet? {
+    guard let prior = composition.model.prior as? any FittablePrior, let latents = tensors["prior.latents"] else {
+      return nil
+    }
     let set = LatentSet(
       latents: try latents.to(device), labels: try tensors["prior.labels"]?.to(device),
       labelled: try tensors["prior.labelled"]?.to(device))
-    try prior.fit(set)
+    try prior.fit(set, seed: composition.recipe.randomSeed)
     return set
   }
 
-  /// Refuses a table that is no longer the one that the run learns from: its parts, and what transforms were fitted on,
+  /// Refuses a table that has changed since the run was trained: its parts, and the data that transforms were fitted on,
   /// would be others.
   ///
   /// - Parameter found: The checksum of the table as it is now; nil for other data.
-  /// - Throws: `FileError`. A checkpoint that knows no checksum takes any table.
+  /// - Throws: `FileError`. A checkpoint without a checksum accepts any table.
   public func require(table found: String?, from url: URL) throws {
     guard let table, let found, table != found else { return }
     throw FileError(
@@ -143,6 +147,6 @@ public struct Checkpoint {
   /// Puts the weights and buffers into a model.
   public func load(_ composition: Composition, from url: URL) throws {
     try restore("model", into: composition.store.parameters.map { ($0.name, $0.tensor) }, from: url)
-    _ = try teach(composition.model.prior, on: composition.store.parameters.first?.tensor.device ?? .cpu)
+    _ = try teach(composition, on: composition.store.parameters.first?.tensor.device ?? .cpu)
   }
 }

@@ -84,7 +84,7 @@ private func loss(_ name: String = "mine", _ make: @escaping @Sendable (Forward)
     #expect(problem(yaml, sampler { try $1.normal([$0.count, $0.latentSize]) }) == nil)
     #expect(
       problem(yaml, sampler { try $1.normal([3, $0.latentSize]) })
-        == "sampler 'mine' drew latents of shape [3, 3], expected [4, 3] as asked for")
+        == "sampler 'mine' drew latents of shape [3, 3], expected [4, 3]")
     #expect(
       problem(yaml, sampler { try $1.normal([$0.count, 2]) })?.hasPrefix("sampler 'mine' drew latents of shape [4, 2]")
         == true)
@@ -123,7 +123,7 @@ private func loss(_ name: String = "mine", _ make: @escaping @Sendable (Forward)
     #expect(problem("{encoder: resnet, prior: mine}", prior(3)) == nil)
     #expect(
       problem("{encoder: resnet, prior: mine}", prior(2))
-        == "prior 'mine' drew latents of shape [4, 2], expected [4, 3] as asked for")
+        == "prior 'mine' drew latents of shape [4, 2], expected [4, 3]")
   }
 
   @Test func whatBreaksInEvaluationModeAloneIsFoundToo() {
@@ -244,6 +244,38 @@ private func loss(_ name: String = "mine", _ make: @escaping @Sendable (Forward)
     let greedy = Contribution(.loss, Entry("mine", "s") { _, _ -> any Loss in Greedy() })
     #expect(problem(yaml, greedy, for: partly)?.hasPrefix("loss 'mine' needs a label of every example") == true)
     #expect(problem(yaml, greedy) == nil)
+  }
+
+  @Test func aTermPerExampleMustHaveAValueForEach() {
+    let yaml = "{encoder: resnet, stages: [{train: [encoder], losses: [mine]}]}"
+    #expect(problem(yaml, loss { [.perExample("l", try $0.latents.sum(axis: 1))] }) == nil)
+    // Latents have three coordinates: summed over the batch, these would pass for three examples.
+    let found = problem(yaml, loss { [.perExample("l", try $0.latents.sum(axis: 0))] })
+    #expect(
+      found == "stage 'main', loss 'mine': term 'l' has 3 values for a batch of 4, expected one for each example")
+    // Where nothing masks or weighs, training never asks for the values of a term that has a faster way.
+    let lazy = problem(
+      yaml,
+      loss { forward in
+        let latents = try forward.latents
+        return [.perExample("l", whole: try latents.mean()) { latents }]
+      })
+    #expect(lazy?.hasPrefix("stage 'main', loss 'mine': term 'l' has the shape [4, 3]") == true)
+  }
+
+  @Test func termsThatClassWeightsCannotChangeAreWarnedAbout() throws {
+    var weighted = digits
+    weighted.isWeighted = true
+    let yaml = "{encoder: resnet, stages: [{train: [encoder], losses: [whole, each]}]}"
+    let parts = [
+      loss("whole") { [.batch("moments", try $0.latents.mean())] },
+      loss("each") { [.perExample("each", try $0.latents.sum(axis: 1))] },
+    ]
+    #expect(
+      try warnings(yaml, parts, for: weighted) == [
+        "stage 'main', loss 'whole': term 'moments' is no mean or sum over examples, so data.classWeights does not change it"
+      ])
+    #expect(try warnings(yaml, parts) == [])
   }
 
   @Test func aPartMadeAtRunTimeFitsAmongTheOthers() throws {

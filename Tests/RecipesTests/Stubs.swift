@@ -123,7 +123,7 @@ struct LearnedPrior: Prior, Component {
 final class FittedPrior: FittablePrior, Component {
   private var mean: Tensor?
   init(_ config: NoConfig, in context: BuildContext) {}
-  func fit(_ latents: LatentSet) throws { mean = try latents.latents.mean(axis: 0) }
+  func fit(_ latents: LatentSet, using generator: inout Generator) throws { mean = try latents.latents.mean(axis: 0) }
   func logDensity(_ latents: Tensor, labels: Tensor?) throws -> Tensor {
     guard let mean else { throw RecipeError("nothing was fitted") }
     return try (latents - mean).square().sum(axis: 1) * -0.5
@@ -262,7 +262,7 @@ struct FlatSchedule: LearningRateSchedule, Component {
 }
 
 enum StubPlugin: Plugin {
-  static let paper = Paper(title: "Stubs", authors: "Nobody", year: 2000, summary: "Parts for tests.")
+  static let paper: Paper? = Paper(title: "Stubs", authors: "Nobody", year: 2000, summary: "Parts for tests.")
   static let contributions: [Contribution] = [
     .encoder(
       "mlp", TinyEncoder.self, "one linear layer",

@@ -1,17 +1,20 @@
-/// One batch on its way through a model. Each value is computed when a part first asks for it, and once: a step costs
-/// what its losses need, and a part that no loss asks for does not run.
+/// The forward pass of one batch through a model. Each value is computed once, on first use: a step costs
+/// only what its losses need, and a part that no loss uses does not run.
 public final class Forward {
   /// The model.
   public let model: Model
   /// The batch.
   public let batch: Batch
-  /// Whether latents are drawn and perturbed, as in training; else the decoder sees the code's mean.
+  /// Whether latents are drawn and perturbed, as in training; else the decoder's input is the code's mean.
   public let isTraining: Bool
-  /// The random stream lent to the loss or metric at work.
+  /// The random stream for the loss or metric being computed.
   public private(set) var random: RandomSource
   /// The random stream of codes and noises.
   private let codes: RandomSource
-  private var readLabels = false
+  /// Whether the loss at work has read the labels.
+  private let reading = LabelReading()
+  /// The mask of labels while a loss that is about labels is at work: gradients reach no row without one.
+  private var shield: Tensor?
 
   private var cachedCode: Code?
   private var cachedLatents: Tensor?
@@ -27,13 +30,15 @@ public final class Forward {
   /// - Parameter random: The stream that codes, noises and losses draw from, on the model's device.
   public init(_ batch: Batch, through model: Model, training: Bool, drawing random: RandomSource) {
     self.model = model
+    var batch = batch
+    batch.reading = reading
     self.batch = batch
     self.isTraining = training
     self.random = random
     codes = random
   }
 
-  /// Runs `body` with another stream lent: what it draws moves no other number. Codes and noises keep their own.
+  /// Runs `body` with another stream as `random`, so that its draws change no other value. Codes and noises keep their own.
   public func lending<Result>(_ other: RandomSource, _ body: () throws -> Result) rethrows -> Result {
     let own = random
     random = other
@@ -58,24 +63,30 @@ public final class Forward {
   /// - Throws: `RecipeError` where the data have no labels.
   public var labels: Tensor {
     get throws {
-      guard let labels = batch.labels else {
+      guard let labels = batch.known else {
         throw RecipeError("a loss needs labels, and the data have none; choose a labelled dataset")
       }
-      readLabels = true
+      reading.isNoted = true
       return labels
     }
   }
 
   /// The code of the inputs.
   public var code: Code {
+    get throws { try shielded(plainCode) }
+  }
+  private var plainCode: Code {
     get throws { try once(\.cachedCode) { try model.encode(batch) } }
   }
 
   /// The code as a vector, `[batch, latent]`: drawn from a Gaussian code while training, else its mean.
   public var latents: Tensor {
+    get throws { try shielded(plainLatents) }
+  }
+  private var plainLatents: Tensor {
     get throws {
       try once(\.cachedLatents) {
-        let code = try code
+        let code = try plainCode
         return isTraining ? try code.sample(using: &codes.generator) : code.mean
       }
     }
@@ -84,21 +95,25 @@ public final class Forward {
   /// A draw from the code, in evaluation mode as well: for terms that are expectations over it.
   public var draw: Tensor {
     get throws {
-      try once(\.cachedDraw) {
-        if isTraining { return try latents }
-        let code = try code
+      let draw = try once(\.cachedDraw) {
+        if isTraining { return try plainLatents }
+        let code = try plainCode
         return try code.sample(using: &codes.generator)
       }
+      return try shielded(draw)
     }
   }
 
   /// The decoder's input: the latents, with the model's latent noise while training.
   public var decoderInput: Tensor {
+    get throws { try shielded(plainDecoderInput) }
+  }
+  private var plainDecoderInput: Tensor {
     get throws {
       try once(\.cachedDecoderInput) {
-        let latents = try latents
+        let latents = try plainLatents
         guard isTraining, let noise = model.noise else { return latents }
-        let request = LatentBatch(latents, labels: batch.labels).limited(to: noise.needs)
+        let request = LatentBatch(latents, of: batch).limited(to: noise.needs)
         return try noise.perturb(request, using: &codes.generator)
       }
     }
@@ -106,37 +121,46 @@ public final class Forward {
 
   /// The decoded inputs, `[batch] + inputShape`.
   public var reconstruction: Tensor {
+    get throws { try shielded(plainReconstruction) }
+  }
+  private var plainReconstruction: Tensor {
     get throws {
-      try once(\.cachedReconstruction) { try model.decode(LatentBatch(decoderInput, labels: batch.labels)) }
+      try once(\.cachedReconstruction) { try model.decode(LatentBatch(plainDecoderInput, of: batch)) }
     }
   }
 
   /// The classifier's scores (logits), `[batch, classes]`.
   public var scores: Tensor {
     get throws {
-      try once(\.cachedScores) {
+      let scores = try once(\.cachedScores) {
         guard let classifier = model.classifier else {
           throw RecipeError.missing("a classifier", for: "this step", fix: "add 'classifier: {use: linear}'")
         }
-        return try classifier.scores(LatentBatch(latents))
+        return try classifier.scores(LatentBatch(plainLatents))
       }
+      return try shielded(scores)
     }
   }
 
   /// The code of the reconstruction.
   public var reconstructionCode: Code {
-    get throws { try once(\.cachedReconstructionCode) { try model.encode(batch.with(inputs: reconstruction)) } }
+    get throws {
+      try shielded(once(\.cachedReconstructionCode) { try model.encode(batch.with(inputs: plainReconstruction)) })
+    }
   }
 
   /// The encoder's hidden layers for the inputs.
   public var features: [Tensor] {
-    get throws { try once(\.cachedFeatures) { try features(of: inputs) } }
+    get throws { try once(\.cachedFeatures) { try plainFeatures(of: inputs) }.map(shielded) }
   }
 
   /// Returns the encoder's hidden layers for other inputs of the same examples, the reconstruction say.
-  public func features(of inputs: Tensor) throws -> [Tensor] {
+  public func features(of inputs: Tensor) throws -> [Tensor] { try plainFeatures(of: inputs).map(shielded) }
+
+  private func plainFeatures(of inputs: Tensor) throws -> [Tensor] {
     guard let encoder = model.encoder as? any FeatureEncoder else {
-      throw RecipeError.missing("an encoder that shows its features", for: "this step", fix: "choose another encoder")
+      throw RecipeError.missing(
+        "an encoder with readable features", for: "this step", fix: "choose another encoder")
     }
     return try encoder.features(batch.with(inputs: inputs).limited(to: encoder.needs))
   }
@@ -146,7 +170,56 @@ public final class Forward {
     guard let discriminator = model[.discriminator] else {
       throw RecipeError.missing("a discriminator", for: "this step", fix: "add 'discriminator:' to the recipe")
     }
-    return try discriminator.score(batch.with(inputs: inputs).limited(to: discriminator.needs))
+    return try shielded(discriminator.score(batch.with(inputs: inputs).limited(to: discriminator.needs)))
+  }
+
+  // MARK: Hidden labels
+
+  /// Returns one value for each example, `[batch]`: given its label where it has one, else without.
+  ///
+  /// It is how a term over all examples asks a prior that knows classes: `forward.byLabel { try prior.logDensity(latents,
+  /// labels: $0) }`. Terms made so count as over all examples.
+  ///
+  /// - Parameter values: Returns `[batch]` for labels, or for none. With partly labelled data it is called with both; where a
+  ///   label is hidden, what it returns for the labels is dropped.
+  public func byLabel(_ values: (Tensor?) throws -> Tensor) throws -> Tensor {
+    let known = try values(batch.known)
+    guard batch.known != nil, let labelled = batch.labelled else { return known }
+    return try labelled.choose(known, values(nil))
+  }
+
+  /// The same values, through which no gradient reaches the rows that the shield hides: not even one that is infinite,
+  /// which times 0 is not a number.
+  private func shielded(_ values: Tensor) throws -> Tensor {
+    guard let shield, values.requiresGradient, try values.size(0) == shield.count else { return values }
+    let mask = try shield.reshaped([shield.count] + Array(repeating: 1, count: values.rank - 1))
+    return try mask.choose(values, values.detached())
+  }
+
+  private func shielded(_ code: Code) throws -> Code {
+    guard shield != nil else { return code }
+    switch code {
+    case .point(let latents): return .point(try shielded(latents))
+    case .gaussian(let mean, let logVariance):
+      return .gaussian(mean: try shielded(mean), logVariance: try shielded(logVariance))
+    }
+  }
+
+  /// The terms of a loss on partly labelled data. Where it needs labels and all of its terms are over the labelled examples,
+  /// no gradient goes through what it reads here of the others.
+  private func shieldedTerms(_ loss: any Loss, under prior: any Prior, _ mask: Tensor) throws -> [Term] {
+    guard isTraining, loss.needs.contains(.labels) else { return try loss.terms(self, under: prior) }
+    shield = mask
+    defer { shield = nil }
+    let terms = try loss.terms(self, under: prior)
+    guard terms.contains(where: { !isAboutLabels($0) }) else { return terms }
+    // One of the terms is over all examples: once more, with nothing shielded.
+    shield = nil
+    return try loss.terms(self, under: prior)
+  }
+
+  private func isAboutLabels(_ term: Term) -> Bool {
+    (term.selection ?? (reading.isNoted ? .labelled : .all)) == .labelled
   }
 
   // MARK: Terms
@@ -160,12 +233,11 @@ public final class Forward {
   public func reduced(
     _ loss: any Loss, under prior: any Prior
   ) throws -> [(name: String, value: Tensor, share: Tensor?)] {
-    readLabels = false
-    let terms = try loss.terms(self, under: prior)
+    reading.isNoted = false
+    let terms = try batch.labelled.map { try shieldedTerms(loss, under: prior, $0) } ?? loss.terms(self, under: prior)
     guard batch.labelled != nil || batch.weights != nil else { return try terms.map { ($0.name, try $0.value, nil) } }
     return try terms.map { term in
-      let isAboutLabels = (term.selection ?? (readLabels ? .labelled : .all)) == .labelled
-      let mask = isAboutLabels ? batch.labelled : nil
+      let mask = isAboutLabels(term) ? batch.labelled : nil
       guard term.isPerExample else {
         guard mask == nil else {
           throw RecipeError(
