@@ -40,6 +40,8 @@ public final class Trainer {
   private let random: RandomSource
   private var ends: StageEnds
   private var optimizers: [any Optimizer] = []
+  /// The warnings of the last epoch's metrics, which are not repeated.
+  private var warned: Set<String> = []
 
   /// - Parameters:
   ///   - secondsBetweenCheckpoints: A checkpoint is written after every epoch, and inside one after this time.
@@ -269,6 +271,11 @@ public final class Trainer {
     position.metricsLength = try log.append(record)
     position.epoch += 1
     (position.iteration, position.seconds, position.sums, position.counts) = (0, 0, [:], [:])
+    let warnings = record.metrics.compactMap(\.warning)
+    for warning in warnings where !warned.contains(warning) {
+      observer?.note("warning: epoch \(record.epoch) of stage '\(record.stage)': \(warning)")
+    }
+    warned = Set(warnings)
     // Observers first: what they wrote beyond a checkpoint is cut off on resuming, what they missed would be lost.
     observer?.finishedEpoch(record, of: stage.recipe.epochs)
     try save()
