@@ -36,7 +36,8 @@ public enum AdversarialVAEPlugin: Plugin {
       ),
       .constraint(
         "weight-clip", WeightClip.self, "weights of at most a magnitude, for a Wasserstein critic", paper: wgan),
-      .metric("critic", CriticMetric.self, "a discriminator's scores, and whether it or the decoder has collapsed"),
+      .metric("critic", CriticMetric.self, "a discriminator's scores, and whether it has collapsed"),
+      .metric("diversity", DiversityMetric.self, "variance of reconstructions, and whether the decoder has collapsed"),
       .metric(
         "posterior", PosteriorMetric.self, "rate of the code in nats, active latents, and whether it has collapsed"),
     ] + discriminators
@@ -67,7 +68,7 @@ public enum AdversarialVAEPlugin: Plugin {
     let step = Step(
       train: ["discriminator"], repeat: count, losses: [loss], optimizer: optimizer, schedule: "constant", after: after)
     return Companions(
-      metrics: ["critic"], steps: [step],
+      metrics: ["critic", "diversity"], steps: [step],
       joining: [.decoder: [PartChoice("adversarial", with: ["form": form], weight: 0.01)]])
   }
 

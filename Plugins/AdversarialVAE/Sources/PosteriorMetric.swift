@@ -40,7 +40,8 @@ public struct PosteriorMetric: Metric, Component {
     var rate = Measured("rate", sum / Double(count), unit: "nats")
     if let value = rate.value, value < PosteriorMetric.collapse {
       rate.warning =
-        "the code has collapsed onto the prior: it holds \(Float(value)) nats about an input; lower the weight of 'kl'"
+        "the code has collapsed onto the prior: it holds less than \(PosteriorMetric.collapse) nats about an input; lower "
+        + "the weight of 'kl'"
     }
     let variances = try evaluation.measured.latents.to(.float64).variance(axes: [0])
     let active = try (variances .> 0.01).to(.float64).sum().item()
