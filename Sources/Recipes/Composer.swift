@@ -138,13 +138,29 @@ private struct Assembly {
 
   private mutating func stage(_ stage: Recipe.Stage, at path: String, weights: [Parameter]) throws -> ComposedStage {
     var steps: [ComposedStep] = []
-    for (number, step) in stage.steps.enumerated() {
-      steps.append(try self.step(step, number, of: stage, at: "\(path).steps[\(number)]"))
-    }
+    let turns = try self.turns(stage.steps, of: stage, at: "\(path).steps", into: &steps)
     let actions = try stage.then.enumerated().map {
       try action($1, of: stage, at: "\(path).then[\($0)]", weights: weights)
     }
-    return ComposedStage(recipe: stage, steps: steps, actions: actions)
+    return ComposedStage(recipe: stage, steps: steps, turns: turns, actions: actions)
+  }
+
+  /// Makes steps and those inside groups, and returns the order in which they run.
+  private mutating func turns(
+    _ steps: [Recipe.Step], of stage: Recipe.Stage, at path: String, into made: inout [ComposedStep]
+  ) throws -> [Turn] {
+    var turns: [Turn] = []
+    for (index, step) in steps.enumerated() {
+      let path = "\(path)[\(index)]"
+      if step.isGroup {
+        turns.append(
+          .group(repeat: step.repeat, try self.turns(step.steps, of: stage, at: "\(path).steps", into: &made)))
+      } else {
+        turns.append(.step(made.count))
+        made.append(try self.step(step, made.count, of: stage, at: path))
+      }
+    }
+    return turns
   }
 
   private mutating func step(

@@ -64,10 +64,18 @@ public struct NamedMetric {
 public struct ComposedStage {
   /// The stage in the resolved recipe.
   public let recipe: Recipe.Stage
-  /// The steps for each batch, in order.
+  /// The steps in order, those of groups among them.
   public let steps: [ComposedStep]
+  /// The order in which the steps run for each batch.
+  public let turns: [Turn]
   /// The actions after the last epoch.
   public let actions: [ComposedAction]
+}
+
+/// What runs for a batch: a step, by its place in `ComposedStage.steps`, or a group a number of times.
+public indirect enum Turn: Sendable {
+  case step(Int)
+  case group(repeat: Int, [Turn])
 }
 
 /// A step with its parts made.

@@ -155,9 +155,7 @@ private struct Targets {
     case "steps":
       let rest = rest.dropFirst()
       guard let first = rest.first else { return indices.map { Target(path: base($0) + [.key(key)]) } }
-      guard case .index(let number) = first else {
-        throw TreeProblem(path: "steps", reason: "steps have no names; call one by its place, as in steps[0]")
-      }
+      let number = try place(first)
       return try inSteps(
         indices.map { index in
           try check(number, of: stages[index].steps.count, "step")
@@ -174,27 +172,57 @@ private struct Targets {
     }
   }
 
-  private func inSteps(_ steps: [(Step, [RecipePath.Component])], _ rest: Rest) throws -> [Target] {
-    guard case .key(let key)? = rest.first, RecipeKey.step.contains(key) else {
-      let found = rest.first.map { RecipePath.text([$0]) } ?? ""
-      throw TreeProblem(path: "steps", reason: UnknownName(found, among: RecipeKey.step, of: "key").description)
+  /// Returns the index in `steps[0]`.
+  private func place(_ component: RecipePath.Component) throws -> Int {
+    guard case .index(let number) = component else {
+      throw TreeProblem(path: "steps", reason: "steps have no names; call one by its place, as in steps[0]")
     }
-    guard !steps.isEmpty else {
+    return number
+  }
+
+  private typealias Place = (step: Step, path: [RecipePath.Component])
+
+  /// Returns a step, or those inside a group.
+  private func leaves(of place: Place) -> [Place] {
+    guard place.step.isGroup else { return [place] }
+    return place.step.steps.enumerated().flatMap { leaves(of: ($1, place.path + [.key("steps"), .index($0)])) }
+  }
+
+  /// Returns the places that a path below some steps means. What a group does not have goes to each of its steps.
+  private func inSteps(_ places: [Place], _ rest: Rest) throws -> [Target] {
+    let isInGroup = places.contains(where: \.step.isGroup)
+    let known = RecipeKey.step + (isInGroup ? ["steps"] : [])
+    guard case .key(let key)? = rest.first, known.contains(key) else {
+      let found = rest.first.map { RecipePath.text([$0]) } ?? ""
+      throw TreeProblem(path: "steps", reason: UnknownName(found, among: known, of: "key").description)
+    }
+    guard !places.isEmpty else {
       throw TreeProblem(reason: "this stage has no steps yet; write its losses, or resolve the recipe first")
     }
+    if key == "steps" {
+      let groups = places.filter(\.step.isGroup)
+      guard let first = rest.dropFirst().first else { return groups.map { Target(path: $0.path + [.key(key)]) } }
+      let number = try place(first)
+      return try inSteps(
+        groups.map { group in
+          try check(number, of: group.step.steps.count, "step")
+          return (group.step.steps[number], group.path + [.key(key), .index(number)])
+        }, rest.dropFirst(2))
+    }
+    let steps = key == "repeat" ? places : places.flatMap(leaves)
     let rest = rest.dropFirst()
     switch key {
-    case "optimizer": return try steps.map { try part($0.0.optimizer, $0.1 + [.key(key)], rest) }
-    case "schedule": return try steps.map { try part($0.0.schedule, $0.1 + [.key(key)], rest) }
+    case "optimizer": return try steps.map { try part($0.step.optimizer, $0.path + [.key(key)], rest) }
+    case "schedule": return try steps.map { try part($0.step.schedule, $0.path + [.key(key)], rest) }
     case "after":
       // One of its projections need not be in every step.
-      let having = rest.isEmpty ? steps : steps.filter { !$0.0.after.isEmpty }
-      return try (having.isEmpty ? steps : having).map { try action($0.0.after, $0.1 + [.key(key)], rest) }
+      let having = rest.isEmpty ? steps : steps.filter { !$0.step.after.isEmpty }
+      return try (having.isEmpty ? steps : having).map { try action($0.step.after, $0.path + [.key(key)], rest) }
     case "losses":
-      guard let first = rest.first else { return steps.map { Target(path: $0.1 + [.key(key)]) } }
+      guard let first = rest.first else { return steps.map { Target(path: $0.path + [.key(key)]) } }
       if case .key(let name) = first {
         // A loss by name need not be in every step.
-        let known = steps.flatMap { $0.0.losses.map(\.use) }
+        let known = steps.flatMap { $0.step.losses.map(\.use) }
         guard known.contains(name) else {
           throw TreeProblem(path: key, reason: UnknownName(name, among: unique(known), of: "loss").description)
         }
@@ -202,8 +230,8 @@ private struct Targets {
           step.losses.contains { $0.use == name } ? try parts(step.losses, "loss", base + [.key(key)], rest) : []
         }
       }
-      return try steps.flatMap { try parts($0.0.losses, "loss", $0.1 + [.key(key)], rest) }
-    default: return try steps.map { try plain($0.1 + [.key(key)], rest) }
+      return try steps.flatMap { try parts($0.step.losses, "loss", $0.path + [.key(key)], rest) }
+    default: return try steps.map { try plain($0.path + [.key(key)], rest) }
     }
   }
 

@@ -6,7 +6,10 @@ enum RecipeKey {
   static let slots = Slot.all.filter { $0.place != .step }
   static let recipe = ["name", "about", "seed"] + slots.map(\.key) + ["stages"]
   static let stage = ["name", "epochs", "batch", "examples"]
-  static let step = ["train", "repeat", "losses", "optimizer", "schedule", "clip", "after"]
+  static let step = [
+    "train", "repeat", "ownBatch", "losses", "optimizer", "schedule", "clip", "after", "complete",
+  ]
+  static let group = ["repeat", "steps"]
   static let trained = Slot.all.filter(\.isTrainable).map(\.name)
   static let actions = ["project", "mask", "rewind"]
 }
@@ -89,12 +92,7 @@ struct RecipeReader {
       if let stray = RecipeKey.step.compactMap({ key in fields[key].map { (key, $0) } }).first {
         throw stray.1.problem("a stage has either 'steps' or the one step's own keys; move '\(stray.0)' into a step")
       }
-      stage.steps = try items(of: steps, "a list of steps, as in '- {train: [encoder], losses: [kl]}'").map {
-        try step(
-          $0,
-          fields: try self.fields(of: $0, known: RecipeKey.step, what: "a step, as in {train: [encoder], losses: [kl]}")
-        )
-      }
+      stage.steps = try self.steps(steps)
     } else if RecipeKey.step.contains(where: { fields[$0] != nil }) {
       // The stage's fields are those of its only step.
       let inner = Path(written: spot.path.written, canonical: spot.path.key("steps").index(0).canonical)
@@ -111,6 +109,20 @@ struct RecipeReader {
         try items(of: spot, "a list of actions, as in [mask, rewind]").map { try action($0) }
       } ?? []
     return stage
+  }
+
+  private mutating func steps(_ spot: Spot) throws -> [Recipe.Step] {
+    try items(of: spot, "a list of steps, as in '- {train: [encoder], losses: [kl]}'").map { item in
+      let known = RecipeKey.step + ["steps"]
+      let fields = try fields(of: item, known: known, what: "a step, as in {train: [encoder], losses: [kl]}")
+      guard let inner = fields["steps"] else { return try step(item, fields: fields) }
+      if let stray = RecipeKey.step.first(where: { $0 != "repeat" && fields[$0] != nil }), let spot = fields[stray] {
+        throw spot.problem("a group has 'repeat' and 'steps' only; move '\(stray)' into a step")
+      }
+      let steps = try self.steps(inner)
+      guard !steps.isEmpty else { throw inner.problem("found no steps in a group, expected one or more") }
+      return Recipe.Step(repeat: try fields["repeat"].map { try whole($0, atLeast: 1) } ?? 1, steps: steps)
+    }
   }
 
   private func stageName(_ spot: Spot) throws -> String {
@@ -134,6 +146,8 @@ struct RecipeReader {
       }
     }
     if let count = fields["repeat"] { step.repeat = try whole(count, atLeast: 1) }
+    step.ownBatch = try fields["ownBatch"].map(flag) ?? false
+    step.isComplete = try fields["complete"].map(flag) ?? false
     if let losses = fields["losses"] {
       step.losses = try items(of: losses, "a list of losses, as in [mse, {use: kl, weight: 0.1}]").map {
         try part($0, "a loss", isLoss: true)
@@ -170,12 +184,7 @@ struct RecipeReader {
     var parameters: [String] = []
     var biases = false
     let choice = try part(project, "a constraint", alsoKnown: ["parameters", "biases"])
-    if let flag = project.tree["biases"] {
-      guard case .scalar(.bool(let value)) = flag.content else {
-        throw Spot(tree: flag, path: project.path.key("biases")).problem(expected: "true or false")
-      }
-      biases = value
-    }
+    if let tree = project.tree["biases"] { biases = try flag(Spot(tree: tree, path: project.path.key("biases"))) }
     if let names = project.tree["parameters"] {
       let path = project.path.key("parameters")
       parameters = try items(of: Spot(tree: names, path: path), "a list of names, as in [encoder]").map(text)
@@ -267,6 +276,11 @@ struct RecipeReader {
       throw spot.problem(expected: "text; put it in quotes")
     }
     return text
+  }
+
+  private func flag(_ spot: Spot) throws -> Bool {
+    guard case .scalar(.bool(let value)) = spot.tree.content else { throw spot.problem(expected: "true or false") }
+    return value
   }
 
   private func whole(_ spot: Spot, atLeast least: Int) throws -> Int {

@@ -47,7 +47,7 @@ extension Tree {
     ]
     if let examples = stage.examples { fields.append(("examples", Tree(.int(examples)))) }
     let steps = stage.steps.map { Tree.fields(of: $0, isCompact: isCompact) }
-    if isCompact, steps.count == 1, !steps[0].isEmpty {
+    if isCompact, steps.count == 1, !steps[0].isEmpty, !stage.steps[0].isGroup {
       fields += steps[0]
     } else if !isCompact || !steps.isEmpty {
       fields.append(("steps", .list(steps.map { .mapping($0, isBlock: true) }, isBlock: true)))
@@ -59,17 +59,25 @@ extension Tree {
   }
 
   private static func fields(of step: Recipe.Step, isCompact: Bool) -> [(String, Tree)] {
+    // A group is written without empty keys; what it has no place for is written, so that a check finds it.
+    let isShort = isCompact || step.isGroup
     var fields: [(String, Tree)] = []
-    if !isCompact || !step.train.isEmpty { fields.append(("train", Tree(.array(step.train.map(Value.string))))) }
-    if !isCompact || step.repeat != 1 { fields.append(("repeat", Tree(.int(step.repeat)))) }
-    if !isCompact || !step.losses.isEmpty {
+    if !isShort || !step.train.isEmpty { fields.append(("train", Tree(.array(step.train.map(Value.string))))) }
+    if !isShort || step.repeat != 1 { fields.append(("repeat", Tree(.int(step.repeat)))) }
+    if step.ownBatch { fields.append(("ownBatch", Tree(.bool(true)))) }
+    if !isShort || !step.losses.isEmpty {
       fields.append(("losses", .list(step.losses.map { Tree($0, isCompact: isCompact, isLoss: true) })))
     }
     if let optimizer = step.optimizer { fields.append(("optimizer", Tree(optimizer, isCompact: isCompact))) }
     if let schedule = step.schedule { fields.append(("schedule", Tree(schedule, isCompact: isCompact))) }
     if let clip = step.clip { fields.append(("clip", Tree(.double(clip)))) }
-    if !isCompact || !step.after.isEmpty {
+    if !isShort || !step.after.isEmpty {
       fields.append(("after", .list(step.after.map { Tree($0, isCompact: isCompact) })))
+    }
+    if step.isComplete { fields.append(("complete", Tree(.bool(true)))) }
+    if step.isGroup {
+      let steps = step.steps.map { Tree.mapping(Tree.fields(of: $0, isCompact: isCompact), isBlock: true) }
+      fields.append(("steps", .list(steps, isBlock: true)))
     }
     return fields
   }

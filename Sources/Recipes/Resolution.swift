@@ -12,36 +12,97 @@ public struct Composer: Sendable {
 
   /// Returns the recipe with every part and every setting.
   ///
-  /// Parts that the recipe leaves out come from those that its parts declare as their companions: the prior first, then the
-  /// encoder, the decoder and the sampler; what none of them says, from here: prior `standard-normal`, decoder `mlp`,
-  /// sampler `prior`, loss `mse`, optimiser `adam`, schedule `constant`, 10 epochs, batches of 128. Metrics are
-  /// those of all parts together. `none` keeps a slot empty. A step that does not say what it trains trains the encoder, the
-  /// decoder, the classifier, and the prior if that learns in steps. A part may bring steps that train it, and losses that
-  /// join the step of another; they are added unless the recipe trains the part already. Settings of the data come from
-  /// companions too; the rest are the data set's own.
+  /// Parts that the recipe leaves out come from the companions of its parts, of whatever slot, and of the parts that those
+  /// bring: the prior's first, then those of the encoder, the decoder, the sampler and the other parts; what none of them
+  /// says, from here: prior `standard-normal`, decoder `mlp`, sampler `prior`, loss `mse`, optimiser `adam`, schedule
+  /// `constant`, 10 epochs, batches of 128. Metrics are those of all parts together. `none` keeps a slot empty. A step that
+  /// does not say what it trains trains the encoder, the decoder, the classifier, and the prior if that learns in steps.
+  /// A part may bring steps, and losses and projections that join the step of another; a step that is `complete` takes none.
+  /// Settings of the data come from companions too; the rest are the data set's own.
   ///
   /// Resolving a resolved recipe changes nothing.
   ///
-  /// - Throws: `ConfigError` with the path of a name or a setting that is unknown or of the wrong kind.
-  public func resolve(_ recipe: Recipe) throws -> Recipe {
-    var recipe = try recipe.checked()
-    guard recipe[.encoder] != nil else {
+  /// - Parameter choices: Losses, optimiser and schedule in place of the recipe's; their companions count as well.
+  /// - Throws: `ConfigError` with the path of a name or a setting that is unknown or of the wrong kind, and for parts whose
+  ///   companions contradict each other. `RecipeError` for a choice that fits no step.
+  public func resolve(_ recipe: Recipe, choosing choices: TrainingChoices = TrainingChoices()) throws -> Recipe {
+    let written = try recipe.checked()
+    guard written[.encoder] != nil else {
       let known = catalog.descriptions(of: .encoder).map(\.name).joined(separator: ", ")
       throw ConfigError(path: "encoder", "found nothing, expected an encoder; choose one of: \(known)")
     }
-    let fallback: [Slot: PartChoice] = [.prior: "standard-normal", .decoder: "mlp", .sampler: "prior"]
-    for slot in [.prior, .decoder, .sampler] + RecipeKey.slots where slot.isSingle {
-      recipe[slot] = try recipe[slot] ?? suggestion(slot, recipe) ?? fallback[slot]
+    // What is brought may bring more: the recipe as written is filled in from the parts of the last round until nothing changes.
+    var resolution = Resolution(catalog: catalog, written: written, choices: choices)
+    var last = written
+    // As text: a setting that is not a number is equal to itself there.
+    var rounds = [written.yaml()]
+    while true {
+      resolution.brought = try Brought(by: last, catalog)
+      let next = try resolution.resolved()
+      let text = next.yaml()
+      if text == rounds.last { return next }
+      if rounds.contains(text) || rounds.count > 100 { throw circle(last, next) }
+      (last, rounds) = (next, rounds + [text])
     }
-    recipe[all: .metric] = try recipe[all: .metric] ?? metrics(of: recipe)
-    for companions in try companions(of: recipe) {
-      for (slot, settings) in companions.settings {
-        guard let choice = recipe[slot], choice.use != "none" else { continue }
-        // A catalog without data is one of parts alone: it says nothing about them.
-        let isKnown = slot != .data || !catalog.descriptions(of: .data).isEmpty
-        let known = isKnown ? try description(slot, choice, at: slot.key).settings.map(\.name) : nil
-        recipe[slot]?.with.merge(settings.filter { known?.contains($0.key) ?? true }) { own, _ in own }
-      }
+  }
+
+  private func circle(_ one: Recipe, _ other: Recipe) -> ConfigError {
+    let slot = RecipeKey.slots.first { $0.isSingle && one[$0]?.use != other[$0]?.use }
+    guard let slot else {
+      return ConfigError(
+        path: "stages", "the parts bring each other in a circle: losses that bring others in their place; name the losses")
+    }
+    let names = [one, other].map { "'\($0[slot]?.use ?? "none")'" }.joined(separator: " and ")
+    return ConfigError(
+      path: slot.key, "the parts bring each other in a circle, through \(slot.name) \(names) in turn; choose one of them")
+  }
+}
+
+/// The losses, optimiser and schedule that replace those of a recipe, as flags of a command do.
+public struct TrainingChoices: Sendable {
+  /// Losses, each with the slot that its step trains; nil for the only step of the recipe. The loss `none` leaves out what
+  /// parts bring to that step.
+  public var losses: [(part: String?, loss: PartChoice)]
+  /// The optimiser of every step; nil for the recipe's.
+  public var optimizer: String?
+  /// The schedule of every step; nil for the recipe's.
+  public var schedule: String?
+
+  /// Creates choices; nil and empty leave the recipe as it is.
+  public init(losses: [(part: String?, loss: PartChoice)] = [], optimizer: String? = nil, schedule: String? = nil) {
+    (self.losses, self.optimizer, self.schedule) = (losses, optimizer, schedule)
+  }
+}
+
+/// One round: the recipe as written, filled in from what some parts bring.
+struct Resolution {
+  let catalog: Catalog
+  let written: Recipe
+  let choices: TrainingChoices
+  var brought = Brought()
+  private let learning = Learning()
+
+  /// Whether priors learn in steps, by name and settings: making one may take long.
+  private final class Learning { var known: [(PartChoice, Bool)] = [] }
+
+  init(catalog: Catalog, written: Recipe, choices: TrainingChoices) {
+    (self.catalog, self.written, self.choices) = (catalog, written, choices)
+  }
+
+  func resolved() throws -> Recipe {
+    var recipe = written
+    let fallback: [Slot: PartChoice] = [.prior: "standard-normal", .decoder: "mlp", .sampler: "prior"]
+    for slot in RecipeKey.slots where slot.isSingle {
+      recipe[slot] = try recipe[slot] ?? brought.part(for: slot) ?? fallback[slot]
+    }
+    recipe[all: .metric] = recipe[all: .metric] ?? brought.metrics
+    if recipe[all: .transform] == nil, let transform = try brought.part(for: .transform) {
+      recipe[all: .transform] = [transform]
+    }
+    try brought.addSettings(to: &recipe) { slot, choice in
+      // A catalog without data is one of parts alone: it says nothing about them.
+      let isKnown = slot != .data || !catalog.descriptions(of: .data).isEmpty
+      return isKnown ? try catalog.description(slot, choice, at: slot.key).settings.map(\.name) : nil
     }
     // What data are set to is written down when they are loaded: until then only what is wrong is refused.
     if let choice = recipe[.data], !catalog.descriptions(of: .data).isEmpty {
@@ -59,93 +120,44 @@ public struct Composer: Sendable {
     return recipe
   }
 
-  /// The metrics that the recipe's parts suggest, each once.
-  private func metrics(of recipe: Recipe) throws -> [PartChoice] {
-    try companions(of: recipe).flatMap(\.metrics).reduce(into: []) { all, metric in
-      if !all.contains(where: { $0.use == metric.use }) { all.append(metric) }
-    }
-  }
+  // MARK: Stages
 
   private func stages(of recipe: Recipe) throws -> [Recipe.Stage] {
     var stages =
       try recipe.stages
-      ?? [Recipe.Stage(epochs: first(\.epochs, recipe) ?? 10, batch: first(\.batch, recipe) ?? 128)]
+      ?? [Recipe.Stage(epochs: brought.epochs() ?? 10, batch: brought.batch() ?? 128)]
     for (index, stage) in stages.enumerated() {
       let path = "stages[\(index)]"
       let steps = stage.steps.isEmpty ? [Recipe.Step(train: [], losses: [])] : stage.steps
-      stages[index].steps = try steps.enumerated().map { try resolve($1, of: recipe, at: "\(path).steps[\($0)]") }
+      stages[index].steps = try steps.enumerated().map { try resolved($1, of: recipe, at: "\(path).steps[\($0)]") }
       stages[index].then = try completed(stage.then, at: "\(path).then")
     }
-    try join(recipe, &stages)
+    try replaceLosses(of: nil, in: &stages)
+    for part in brought.parts { try join(part, to: &stages, of: recipe) }
+    for part in unique(choices.losses.compactMap(\.part)) { try replaceLosses(of: part, in: &stages) }
     return stages
   }
 
-  private func resolve(_ step: Recipe.Step, of recipe: Recipe, at path: String) throws -> Recipe.Step {
+  func resolved(_ step: Recipe.Step, of recipe: Recipe, at path: String) throws -> Recipe.Step {
     var step = step
+    if step.isGroup {
+      step.steps = try step.steps.enumerated().map { try resolved($1, of: recipe, at: "\(path).steps[\($0)]") }
+      return step
+    }
     if step.train.isEmpty { step.train = trainedByDefault(recipe) }
-    if step.losses.isEmpty { step.losses = try first(\.losses, recipe) ?? [PartChoice("mse")] }
+    if step.losses.isEmpty { step.losses = try brought.losses() ?? [PartChoice("mse")] }
     step.losses = try step.losses.enumerated().map { try completed($1, .loss, at: "\(path).losses[\($0)]") }
-    let optimizer = try step.optimizer ?? suggestion(.optimizer, recipe) ?? PartChoice("adam")
-    step.optimizer = try completed(optimizer, .optimizer, at: "\(path).optimizer")
-    let schedule = try step.schedule ?? suggestion(.schedule, recipe) ?? PartChoice("constant")
-    step.schedule = try completed(schedule, .schedule, at: "\(path).schedule")
     step.after = try completed(step.after, at: "\(path).after")
+    let own = try Brought(by: step, catalog, at: path)
+    var optimizer = try step.optimizer ?? brought.part(for: .optimizer, else: own) ?? PartChoice("adam")
+    if let chosen = choices.optimizer, optimizer.use != chosen { optimizer = PartChoice(chosen) }
+    step.optimizer = try completed(optimizer, .optimizer, at: "\(path).optimizer")
+    // The optimiser may bring its schedule.
+    let all = try Brought(by: step, catalog, at: path)
+    var schedule = try step.schedule ?? brought.part(for: .schedule, else: all) ?? PartChoice("constant")
+    if let chosen = choices.schedule, schedule.use != chosen { schedule = PartChoice(chosen) }
+    step.schedule = try completed(schedule, .schedule, at: "\(path).schedule")
     return step
-  }
-
-  /// Adds the steps that parts bring for themselves, a critic's say, and the losses that join other steps with them.
-  private func join(_ recipe: Recipe, _ stages: inout [Recipe.Stage]) throws {
-    for slot in RecipeKey.slots {
-      guard recipe.has(slot), let choice = recipe[slot], slot != .data else { continue }
-      let companions = try description(slot, choice, at: slot.key).companions
-      guard !companions.steps.isEmpty,
-        !stages.contains(where: { $0.steps.contains { $0.train.contains(slot.name) } })
-      else { continue }
-      let others = companions.joining.isEmpty ? [Slot.decoder.name] : companions.joining.keys.map(\.name)
-      for index in stages.indices
-      where stages[index].steps.contains(where: { !$0.train.filter(others.contains).isEmpty }) {
-        // In the order of slots: the order of losses is part of a run's bits.
-        for target in Slot.all {
-          guard let losses = companions.joining[target],
-            let number = stages[index].steps.firstIndex(where: { $0.train.contains(target.name) })
-          else { continue }
-          let path = "stages[\(index)].steps[\(number)]"
-          let known = stages[index].steps[number].losses.map(\.use)
-          stages[index].steps[number].losses += try losses.filter { !known.contains($0.use) }.enumerated().map {
-            try completed($1, .loss, at: "\(path).losses[\(known.count + $0)]")
-          }
-        }
-        let own = try companions.steps.enumerated().map {
-          try resolve($1, of: recipe, at: "stages[\(index)].steps[\($0)]")
-        }
-        stages[index].steps.insert(contentsOf: own, at: 0)
-      }
-    }
-  }
-
-  /// Returns the recipe with another part in a slot, as `Recipe.apply(choice:_:)` has it; the steps that the old part brought for
-  /// itself, and the losses that joined others with them, go with it.
-  ///
-  /// - Throws: `RecipeError` for a slot that cannot be `none`, `ConfigError` for an unknown part.
-  public func replacing(_ slot: Slot, by name: String, in recipe: Recipe) throws -> Recipe {
-    var changed = recipe
-    try changed.apply(choice: slot, name)
-    guard let old = recipe[slot], old.use != name, recipe.has(slot) else { return changed }
-    let companions = try description(slot, old, at: slot.key).companions
-    guard !companions.steps.isEmpty else { return changed }
-    for index in (changed.stages ?? []).indices {
-      let others = changed.stages?[index].steps.filter { $0.train != [slot.name] } ?? []
-      // A stage of that step alone is the recipe's own.
-      guard !others.isEmpty else { continue }
-      changed.stages?[index].steps = others
-      for number in (changed.stages?[index].steps ?? []).indices {
-        for (target, losses) in companions.joining
-        where changed.stages?[index].steps[number].train.contains(target.name) ?? false {
-          changed.stages?[index].steps[number].losses.removeAll { loss in losses.contains { $0.use == loss.use } }
-        }
-      }
-    }
-    return changed
   }
 
   private func trainedByDefault(_ recipe: Recipe) -> [String] {
@@ -156,6 +168,7 @@ public struct Composer: Sendable {
 
   /// Whether a prior has something to train or updates itself, seen by making one for made-up sizes.
   private func learns(_ choice: PartChoice) -> Bool {
+    if let known = learning.known.first(where: { $0.0 == choice }) { return known.1 }
     let store = ParameterStore()
     guard let scope = try? Scope(path: "prior", store: store), let entry = try? catalog[.prior][choice.use] else {
       return false
@@ -163,31 +176,14 @@ public struct Composer: Sendable {
     let context = BuildContext(
       inputShape: [1, 32, 32], inputRange: 0...1, classCount: 10, latentSize: 16, scope: scope)
     let prior = try? entry.make(choice.with, at: "prior.with", in: context)
-    return prior is any OnlineUpdate || store.parameters.contains { $0.role == .weight }
-  }
-
-  // MARK: Companions
-
-  /// The companions of the chosen parts, those that weigh most first.
-  private func companions(of recipe: Recipe) throws -> [Companions] {
-    let first: [Slot] = [.prior, .encoder, .decoder, .sampler]
-    let slots = first + RecipeKey.slots.filter { $0.isSingle && $0 != .data && !first.contains($0) }
-    return try slots.filter(recipe.has).compactMap { slot in
-      try recipe[slot].map { try description(slot, $0, at: slot.key).companions }
-    }
-  }
-
-  private func suggestion(_ slot: Slot, _ recipe: Recipe) throws -> PartChoice? {
-    try companions(of: recipe).lazy.compactMap { $0.parts[slot] }.first
-  }
-
-  private func first<Suggested>(_ path: KeyPath<Companions, Suggested?>, _ recipe: Recipe) throws -> Suggested? {
-    try companions(of: recipe).lazy.compactMap { $0[keyPath: path] }.first
+    let learns = prior is any OnlineUpdate || store.parameters.contains { $0.role == .weight }
+    learning.known.append((choice, learns))
+    return learns
   }
 
   // MARK: Settings
 
-  private func completed(_ actions: [Action], at path: String) throws -> [Action] {
+  func completed(_ actions: [Recipe.Action], at path: String) throws -> [Action] {
     try actions.enumerated().map { number, action in
       guard case .project(let constraint, let parameters, let biases) = action else { return action }
       let choice = try completed(constraint, .constraint, at: "\(path)[\(number)].project")
@@ -195,14 +191,17 @@ public struct Composer: Sendable {
     }
   }
 
-  private func completed(_ choice: PartChoice, _ slot: Slot, at path: String) throws -> PartChoice {
+  func completed(_ choice: PartChoice, _ slot: Slot, at path: String) throws -> PartChoice {
     var choice = choice
-    choice.with = try description(slot, choice, at: path).resolved(choice.with, at: "\(path).with")
+    choice.with = try catalog.description(slot, choice, at: path).resolved(choice.with, at: "\(path).with")
     return choice
   }
+}
 
-  private func description(_ slot: Slot, _ choice: PartChoice, at path: String) throws -> PartDescription {
-    do { return try catalog.description(of: slot, choice.use) } catch let unknown as UnknownName {
+extension Catalog {
+  /// - Throws: `ConfigError` for an unknown name.
+  func description(_ slot: Slot, _ choice: PartChoice, at path: String) throws -> PartDescription {
+    do { return try description(of: slot, choice.use) } catch let unknown as UnknownName {
       throw ConfigError(path: path, unknown.description)
     }
   }

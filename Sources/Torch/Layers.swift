@@ -134,7 +134,7 @@ public struct BatchNorm: Layer {
     try .make("batch normalisation", [input, weight, residual]) {
       ct_batch_norm(
         input.handle, weight.handle, bias.handle, runningMean.handle, runningVariance.handle, residual?.handle, relu,
-        mode.isTraining, momentum, epsilon)
+        mode.isTraining, mode.movesStatistics ? momentum : 0, epsilon)
     }
   }
 }

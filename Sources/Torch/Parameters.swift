@@ -22,6 +22,9 @@ public struct Parameter: Sendable {
 public final class Mode: @unchecked Sendable {
   /// Whether layers behave as in training.
   public var isTraining = false
+  /// Whether running statistics move in training. False while a part only serves the step of another part: it normalises by
+  /// the batch, as in its own step, and keeps its statistics.
+  public var movesStatistics = true
   /// The random stream of layers in training.
   public var generator: Generator
 

@@ -28,42 +28,14 @@ public enum Action: Sendable, Equatable {
   case rewind
 }
 
-/// One optimiser step: which parts change, under which losses.
-public struct Step: Sendable, Equatable {
-  /// The slots whose parameters change. Parameters of the step's own losses always change with it.
-  public var train: [String]
-  /// The number of runs for each batch, 1 or more. Repetitions each take a batch of their own.
-  public var `repeat`: Int
-  /// The losses, whose weighted sum the step minimises.
-  public var losses: [PartChoice]
-  /// The optimiser; nil for the recipe's default.
-  public var optimizer: PartChoice?
-  /// The learning-rate schedule; nil for the recipe's default.
-  public var schedule: PartChoice?
-  /// The limit of the gradients' common norm, above 0; nil for none.
-  public var clip: Double?
-  /// The actions after each of its runs: projections.
-  public var after: [Action]
-
-  /// Creates a step.
-  public init(
-    train: [String], repeat count: Int = 1, losses: [PartChoice], optimizer: PartChoice? = nil,
-    schedule: PartChoice? = nil, clip: Double? = nil, after: [Action] = []
-  ) {
-    self.train = train
-    self.repeat = count
-    self.losses = losses
-    self.optimizer = optimizer
-    self.schedule = schedule
-    self.clip = clip
-    self.after = after
-  }
-}
-
-/// Defaults that a part declares for the rest of a recipe. All of them are written into the resolved recipe.
+/// Defaults that a part of any slot declares for the rest of a recipe. All of them are written into the resolved recipe.
+///
+/// What a recipe says comes first. Of parts that suggest different things, the prior's suggestion is taken, then that of the
+/// encoder, the decoder, the sampler and the other slots of one part; losses, metrics and the other parts come last, and
+/// are refused where they disagree. What companions name may have companions in turn.
 public struct Companions: Sendable {
-  /// Parts for other slots: `[.decoder: "deconv", .optimizer: "adam"]`. The first of those that suggest one is taken, in the
-  /// order prior, encoder, decoder, sampler, then the other slots.
+  /// Parts for other slots: `[.decoder: "deconv", .optimizer: "adam"]`. An optimiser or a schedule that a loss suggests is for
+  /// its own step.
   public var parts: [Slot: PartChoice]
   /// The losses of a recipe that names none.
   public var losses: [PartChoice]?
@@ -75,17 +47,20 @@ public struct Companions: Sendable {
   public var batch: Int?
   /// Settings of other parts, applied where those have them: `[.data: ["pad": 2], .encoder: ["code": "gaussian"]]`.
   public var settings: [Slot: [String: Value]]
-  /// Steps that train this part, ahead of the stage's own: a critic's. They join each stage that has a step for the decoder,
-  /// unless the recipe trains the part already.
+  /// Steps ahead of the stage's own: those that train a critic. They are added to each stage with a step that trains a slot
+  /// of `joining` or `after`, or the decoder where both are empty; to none where the recipe trains the same already.
   public var steps: [Step]
-  /// Losses that join the step which trains another slot, together with `steps`:
-  /// `[.decoder: [PartChoice("adversarial", weight: 0.01)]]`.
+  /// Losses that join the step which trains another slot, the first in each stage:
+  /// `[.decoder: [PartChoice("adversarial", weight: 0.01)]]`. Where there are `steps`, they join only together with those.
   public var joining: [Slot: [PartChoice]]
+  /// Projections that follow each step which trains a slot. Where there are `steps`, they are added only together with those.
+  public var after: [Slot: [Action]]
 
   /// Creates companions; nil and empty values leave the choice to others.
   public init(
     _ parts: [Slot: PartChoice] = [:], losses: [PartChoice]? = nil, metrics: [PartChoice] = [], epochs: Int? = nil,
-    batch: Int? = nil, settings: [Slot: [String: Value]] = [:], steps: [Step] = [], joining: [Slot: [PartChoice]] = [:]
+    batch: Int? = nil, settings: [Slot: [String: Value]] = [:], steps: [Step] = [], joining: [Slot: [PartChoice]] = [:],
+    after: [Slot: [Action]] = [:]
   ) {
     self.parts = parts
     self.losses = losses
@@ -95,5 +70,20 @@ public struct Companions: Sendable {
     self.settings = settings
     self.steps = steps
     self.joining = joining
+    self.after = after
+  }
+
+  /// The fault of companions that could not take effect, in a sentence; nil where there is none.
+  var defect: String? {
+    if let slot = Slot.all.first(where: { parts[$0] != nil && ($0 == .loss || $0 == .constraint) }) {
+      return "its companions have a part for slot '\(slot.name)'; use 'losses', 'joining' or 'after'"
+    }
+    for slot in Slot.all where !slot.isTrainable && (joining[slot] != nil || after[slot] != nil) {
+      return "its companions join a step that trains \(slot.name), which has no weights"
+    }
+    if after.values.joined().contains(where: { if case .project = $0 { false } else { true } }) {
+      return "its companions follow a step by an action that is no projection"
+    }
+    return nil
   }
 }

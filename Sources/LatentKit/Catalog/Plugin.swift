@@ -47,7 +47,7 @@ public struct Contribution: Sendable {
   /// Creates a contribution from an entry.
   public init<Role>(_ key: SlotKey<Role>, _ entry: Entry<Role>) {
     slot = key.slot
-    (name, defect) = (entry.name, entry.defect)
+    (name, defect) = (entry.name, entry.defect ?? entry.companions.defect)
     self.entry = { plugin in
       var entry = entry
       entry.plugin = plugin
