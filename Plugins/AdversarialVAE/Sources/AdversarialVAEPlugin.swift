@@ -28,7 +28,9 @@ public enum AdversarialVAEPlugin: Plugin {
       .loss("adversarial", AdversarialLoss.self, "what the decoder is told by a discriminator (eq. 10 and others)"),
       .loss("least-squares-critic", LeastSquaresCritic.self, "scores of +1 for real and -1 for decoded inputs"),
       .loss(
-        "wasserstein-critic", WassersteinCritic.self, "the critic's side of the Wasserstein distance", paper: wgan),
+        "wasserstein-critic", WassersteinCritic.self,
+        "the critic's side of the Wasserstein distance, with clipped weights",
+        with: Companions(after: [.discriminator: [.project("weight-clip", biases: true)]]), paper: wgan),
       .loss(
         "wasserstein-gp-critic", WassersteinPenaltyCritic.self, "the same with a gradient penalty", paper: wganGP),
       .loss(
@@ -52,9 +54,7 @@ public enum AdversarialVAEPlugin: Plugin {
       with: critic("least-squares-critic", "least-squares", repeat: 1, adam(0.0002, beta1: 0.5)), paper: lsgan),
     .discriminator(
       "wgan", NamedDiscriminator.self, "a Wasserstein critic with clipped weights",
-      with: critic(
-        "wasserstein-critic", "wasserstein", repeat: 5, adam(0.00005, beta1: 0),
-        after: [.project("weight-clip", biases: true)]), paper: wgan),
+      with: critic("wasserstein-critic", "wasserstein", repeat: 5, adam(0.00005, beta1: 0)), paper: wgan),
     .discriminator(
       "wgan-gp", NamedDiscriminator.self, "a Wasserstein critic with a gradient penalty",
       with: critic("wasserstein-gp-critic", "wasserstein", repeat: 5, adam(0.0001, beta1: 0, beta2: 0.9)), paper: wganGP
@@ -63,10 +63,10 @@ public enum AdversarialVAEPlugin: Plugin {
 
   /// The step of a critic, and the loss that joins the decoder's.
   private static func critic(
-    _ loss: PartChoice, _ form: Value, repeat count: Int, _ optimizer: PartChoice, after: [Action] = []
+    _ loss: PartChoice, _ form: Value, repeat count: Int, _ optimizer: PartChoice
   ) -> Companions {
     let step = Step(
-      train: ["discriminator"], repeat: count, losses: [loss], optimizer: optimizer, schedule: "constant", after: after)
+      train: ["discriminator"], repeat: count, losses: [loss], optimizer: optimizer, schedule: "constant")
     return Companions(
       metrics: ["critic", "diversity"], steps: [step],
       joining: [.decoder: [PartChoice("adversarial", with: ["form": form], weight: 0.01)]])

@@ -52,7 +52,8 @@ public struct LeastSquaresCritic: Loss, Component {
 
 /// The critic's side of the Wasserstein distance (Arjovsky, Chintala & Bottou 2017): `E D(x*) − E D(x)`.
 ///
-/// It bounds the distance only while the critic is Lipschitz: `after: [{project: weight-clip, biases: true}]` on its step.
+/// It bounds the distance only while the critic is Lipschitz: the loss brings `weight-clip` after each step that trains the
+/// discriminator.
 ///
 /// - Shapes: scores `[batch, 1]`; the term is `[batch]`.
 public struct WassersteinCritic: Loss, Component {
