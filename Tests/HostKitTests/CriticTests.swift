@@ -71,4 +71,28 @@ import Training
     let summary = try scratch.read("two/summary.json")
     #expect(summary.contains("critic score, real") && summary.contains("diversity"))
   }
+
+  /// So the cells of a grid over the second stage share one encoder, bit for bit.
+  @Test func theSecondStepLeavesEncoderAndClassifierAlone() throws {
+    let scratch = try Scratch()
+    func weights(_ recipe: String) throws -> [String: Tensor] {
+      let path = packageRoot.appendingPathComponent("Plugins/AdversarialVAE/recipes/\(recipe).yaml").path
+      try host(
+        "train", path, "--set", "data.limit=260", "--set", "encoder.widths=[2,3,4]", "--epochs", "1", "--runs",
+        scratch.path, "--name", recipe)
+      return try Checkpoint.read(RunFolder(scratch.url.appendingPathComponent(recipe)).checkpoint).tensors
+    }
+    let (one, two) = (try weights("vec-small"), try weights("adversarial-vae-small"))
+    var compared = 0
+    for (name, weight) in one where name.hasPrefix("model.encoder.") || name.hasPrefix("model.classifier.") {
+      #expect(try weight.bytes() == (try #require(two[name])).bytes(), "\(name)")
+      compared += 1
+    }
+    #expect(compared > 50)
+    #expect(two.keys.contains { $0.hasPrefix("model.decoder.") })
+    let log = try scratch.read("adversarial-vae-small/metrics.jsonl")
+    for term in ["critic real", "critic generated", "feature-reconstruction", "adversarial", "latent-class"] {
+      #expect(log.contains(term))
+    }
+  }
 }
