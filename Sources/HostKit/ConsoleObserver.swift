@@ -32,11 +32,11 @@ final class ConsoleObserver: StudyObserver {
     }
     console.say("recipe   " + parts.joined(separator: ", "))
     for stage in session.composition.stages {
-      for step in stage.steps {
+      for (step, runs) in zip(stage.steps, stage.runs) {
         let losses = step.losses.map { $0.weight == 1 ? $0.name : "\(number($0.weight)) \($0.name)" }
         var place = stage.recipe.name
         if stage.steps.count > 1 { place += ", \(step.recipe.train.joined(separator: " + "))" }
-        if step.recipe.repeat > 1 { place += " \(step.recipe.repeat) times" }
+        if runs > 1 { place += " \(runs) times" }
         let after = step.recipe.after.compactMap { action in
           if case .project(let constraint, _, _) = action { ", then \(constraint.use)" } else { nil }
         }

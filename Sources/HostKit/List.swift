@@ -74,17 +74,22 @@ extension Companions {
     let settings = Slot.all.flatMap { slot in
       (self.settings[slot] ?? [:]).sorted { $0.key < $1.key }.map { "\(slot.name).\($0.key) \($0.value.text)" }
     }
-    let steps = self.steps.map { step in
-      let after = step.after.compactMap { action in
-        if case .project(let constraint, _, _) = action { constraint } else { nil }
-      }
-      let losses = step.losses.flatMap { part("", $0) }.joined(separator: " +")
-      let does = (losses.isEmpty ? [] : ["by\(losses)"]) + after.flatMap { part("then", $0) }
-      let count = step.repeat > 1 ? " \(step.repeat) times a batch" : ""
-      return (["a step that trains \(step.train.joined(separator: " and "))\(count)"] + does).joined(separator: " ")
+    func projections(_ actions: [Action]) -> [PartChoice] {
+      actions.compactMap { if case .project(let constraint, _, _) = $0 { constraint } else { nil } }
     }
+    func text(_ step: Step) -> String {
+      let count = step.repeat > 1 ? " \(step.repeat) times a batch" : ""
+      if step.isGroup { return "a group\(count) of " + step.steps.map(text).joined(separator: " and ") }
+      let losses = step.losses.flatMap { part("", $0) }.joined(separator: " +")
+      let does = (losses.isEmpty ? [] : ["by\(losses)"]) + projections(step.after).flatMap { part("then", $0) }
+      let own = step.ownBatch && step.repeat == 1 ? " on a batch of its own" : ""
+      return (["a step that trains \(step.train.joined(separator: " and "))\(count)\(own)"] + does)
+        .joined(separator: " ")
+    }
+    let steps = self.steps.map(text)
     let joining = Slot.all.flatMap { slot in
       (self.joining[slot] ?? []).flatMap { part("loss for \(slot.name)", $0) }
+        + projections(self.after[slot] ?? []).flatMap { part("after steps of \(slot.name):", $0) }
     }
     return parts + lists + steps + joining + settings + (epochs.map { ["\($0) epochs"] } ?? [])
       + (batch.map { ["batch \($0)"] } ?? [])

@@ -29,7 +29,7 @@ struct PartOptions: ParsableArguments {
   @Option(
     name: .customLong("loss"), parsing: .singleValue,
     help: ArgumentHelp(
-      "A loss, with a weight where it is not 1: --loss mse --loss sobel=0.02. Repeat for more. Where a recipe has several steps, the one that trains a part is named: --loss decoder:mse.",
+      "A loss, with a weight where it is not 1: --loss mse --loss sobel=0.02. Repeat for more. Where a recipe has several steps, the one that trains a part is named: --loss decoder:mse. Losses that other parts bring stay, unless 'none' is given: --loss decoder:none.",
       valueName: "[part:]name[=weight]"),
     completion: parts(.loss)) var losses: [String] = []
   @Option(
@@ -82,13 +82,12 @@ struct PartOptions: ParsableArguments {
         throw ValidationError("a recipe needs an encoder; add --encoder resnet, or see 'host list encoder'")
       }
       if let seed { recipe.seed = seed }
-      // Losses and how they are trained may stand in the recipe or come from its parts: they are changed once they are known.
-      recipe = try composer.resolve(recipe)
-      if !losses.isEmpty { try recipe.replaceLosses(losses.map(Self.parse)) }
-      try recipe.replace(optimizer: optimizer, schedule: schedule)
+      // What is chosen here may bring other parts.
+      recipe = try composer.resolve(
+        recipe, choosing: TrainingChoices(losses: losses.map(Self.parse), optimizer: optimizer, schedule: schedule))
       if let epochs { try recipe.set("epochs=\(epochs)") }
       if let batch { try recipe.set("batch=\(batch)") }
-      for setting in settings { try recipe.set(setting) }
+      recipe = try composer.setting(settings, in: recipe)
       return try composer.resolve(recipe)
     } catch let error as ConfigError {
       throw source?.located(error, in: recipe) ?? error
@@ -107,44 +106,5 @@ struct PartOptions: ParsableArguments {
       throw ValidationError("--loss \(loss): found weight '\(parts[1])', expected a number, as in --loss sobel=0.02")
     }
     return PartChoice(parts[0], weight: weight)
-  }
-}
-
-extension Recipe {
-  /// Replaces the losses of the only step, or of the steps that train the parts which the losses name.
-  mutating func replaceLosses(_ losses: [(part: String?, loss: PartChoice)]) throws {
-    guard var stages else { return }
-    let steps = stages.indices.flatMap { stage in stages[stage].steps.indices.map { (stage, $0) } }
-    let known = unique(steps.flatMap { stages[$0].steps[$1].train })
-    for part in unique(losses.compactMap(\.part)) where !known.contains(part) {
-      throw ValidationError("--loss \(part):…: \(UnknownName(part, among: known, of: "trained part"))")
-    }
-    if steps.count > 1, let loss = losses.first(where: { $0.part == nil })?.loss {
-      throw ValidationError(
-        "--loss \(loss.use): this recipe has \(steps.count) steps; name a part that the step trains, as in "
-          + known.map { "\($0):\(loss.use)" }.joined(separator: " or "))
-    }
-    for (stage, step) in steps {
-      let trained = stages[stage].steps[step].train
-      let own = losses.filter { $0.part.map(trained.contains) ?? true }.map(\.loss)
-      if !own.isEmpty { stages[stage].steps[step].losses = own }
-    }
-    self.stages = stages
-  }
-
-  /// Replaces the optimiser or the schedule of every step.
-  mutating func replace(optimizer: String?, schedule: String?) throws {
-    guard var stages else { return }
-    for stage in stages.indices {
-      for step in stages[stage].steps.indices {
-        if let optimizer, stages[stage].steps[step].optimizer?.use != optimizer {
-          stages[stage].steps[step].optimizer = PartChoice(optimizer)
-        }
-        if let schedule, stages[stage].steps[step].schedule?.use != schedule {
-          stages[stage].steps[step].schedule = PartChoice(schedule)
-        }
-      }
-    }
-    self.stages = stages
   }
 }

@@ -72,6 +72,21 @@ public struct ComposedStage {
   public let actions: [ComposedAction]
 }
 
+extension ComposedStage {
+  /// How often each step runs for a batch, in the order of `steps`.
+  public var runs: [Int] {
+    func runs(_ turns: [Turn], times: Int) -> [Int] {
+      turns.flatMap { turn in
+        switch turn {
+        case .step(let number): [times * steps[number].recipe.repeat]
+        case .group(let count, let inner): runs(inner, times: times * count)
+        }
+      }
+    }
+    return runs(turns, times: 1)
+  }
+}
+
 /// What runs for a batch: a step, by its place in `ComposedStage.steps`, or a group a number of times.
 public indirect enum Turn: Sendable {
   case step(Int)

@@ -69,7 +69,9 @@ extension Resolution {
           if isFirst { try add(companions.joining[target] ?? [], to: &step, at: path) }
           isFirst = false
           let known = step.after.map(\.constraint)
-          step.after += try completed(companions.after[target] ?? [], at: path).filter { !known.contains($0.constraint) }
+          step.after += try completed(companions.after[target] ?? [], at: path).filter {
+            !known.contains($0.constraint)
+          }
         }
       }
       let own = try companions.steps.enumerated().map { try resolved($1, of: recipe, at: "\(path)[\($0)]") }

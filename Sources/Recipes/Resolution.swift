@@ -50,11 +50,13 @@ public struct Composer: Sendable {
     let slot = RecipeKey.slots.first { $0.isSingle && one[$0]?.use != other[$0]?.use }
     guard let slot else {
       return ConfigError(
-        path: "stages", "the parts bring each other in a circle: losses that bring others in their place; name the losses")
+        path: "stages",
+        "the parts bring each other in a circle: losses that bring others in their place; name the losses")
     }
     let names = [one, other].map { "'\($0[slot]?.use ?? "none")'" }.joined(separator: " and ")
     return ConfigError(
-      path: slot.key, "the parts bring each other in a circle, through \(slot.name) \(names) in turn; choose one of them")
+      path: slot.key,
+      "the parts bring each other in a circle, through \(slot.name) \(names) in turn; choose one of them")
   }
 }
 

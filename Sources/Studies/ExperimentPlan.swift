@@ -89,8 +89,8 @@ extension Experiment {
         guard Recipe.path(of: change) != "seed" else {
           throw ConfigError(path: "seed", "'\(change)' changes nothing: each run has a seed of 'seeds', or of --seeds")
         }
-        try recipe.set(change)
       }
+      recipe = try composer.setting(plan.set + row.set + changes, in: recipe)
       return try composer.resolve(recipe)
     } catch {
       let located = (error as? ConfigError).map { source.located($0, in: recipe) } ?? error

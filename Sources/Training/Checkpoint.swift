@@ -16,7 +16,7 @@ public struct Checkpoint {
     public var iteration = 0
     /// Iterations of the whole run.
     public var totalIterations = 0
-    /// Batches that repeated steps took beside the epoch's own, in the stage at hand.
+    /// Batches that repeated steps and groups took beside the epoch's own, in the stage at hand.
     public var extraBatches = 0
     /// Sums of the loss terms over the epoch at hand, and how many iterations each term has.
     public var sums: [String: Double] = [:]

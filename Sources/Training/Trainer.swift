@@ -42,6 +42,8 @@ public final class Trainer {
   private var optimizers: [any Optimizer] = []
   /// The warnings of the last epoch's metrics, which are not repeated.
   private var warned: Set<String> = []
+  /// Whether gradients are checked: only while the cause of a divergence is looked for.
+  private var isReplay = false
 
   /// - Parameters:
   ///   - secondsBetweenCheckpoints: A checkpoint is written after every epoch, and inside one after this time.
@@ -89,12 +91,14 @@ public final class Trainer {
       if !composition.stages.isEmpty { try begin(stage: 0) }
       try save()
     }
-    while position.stage < composition.stages.count {
-      guard try train(stage: position.stage) else {
-        try save()
-        return .interrupted
+    do {
+      while position.stage < composition.stages.count {
+        guard try train(stage: position.stage) else {
+          try save()
+          return .interrupted
+        }
       }
-    }
+    } catch let error as TrainingError { throw cause(of: error) }
     position.isFinished = true
     try save()
     return .finished
@@ -106,8 +110,7 @@ public final class Trainer {
     let source = try self.source(of: stage.recipe)
     let count = source.count
     let size = stage.recipe.batch
-    // A last batch of one example has no variance for batch normalisation: it is left out.
-    let iterations = count / size + (count % size > 1 || count == 1 ? 1 : 0)
+    let iterations = Trainer.iterations(count, size)
     try setModes(stage)
     while position.epoch < stage.recipe.epochs {
       let started = Date.now.addingTimeInterval(-position.seconds)
@@ -145,6 +148,11 @@ public final class Trainer {
     return true
   }
 
+  /// A last batch of one example has no variance for batch normalisation: it is left out.
+  private static func iterations(_ count: Int, _ size: Int) -> Int {
+    count / size + (count % size > 1 || count == 1 ? 1 : 0)
+  }
+
   private func begin(stage index: Int) throws {
     optimizers = try composition.stages[index].steps.map { try $0.optimizer.optimizer(for: $0.parameters) }
   }
@@ -156,36 +164,88 @@ public final class Trainer {
     for (path, mode) in composition.modes { mode.isTraining = trained.contains(path) || losses.contains(path) }
   }
 
+  /// The parts that a step does not train keep their running statistics while they serve it.
+  private func setStatistics(_ stage: ComposedStage, _ number: Int) {
+    guard stage.steps.count > 1 else { return }
+    let trained = stage.steps[number].recipe.train
+    let own = "losses.\(stage.recipe.name).\(number)."
+    for (path, mode) in composition.modes { mode.movesStatistics = trained.contains(path) || path.hasPrefix(own) }
+  }
+
+  /// A batch that is made when a step first asks for it, sliced and augmented once.
+  private final class SharedBatch {
+    private var batch: Batch?
+    private let make: () throws -> Batch
+    init(_ make: @escaping () throws -> Batch) { self.make = make }
+    func get() throws -> Batch {
+      if let batch { return batch }
+      let made = try make()
+      batch = made
+      return made
+    }
+  }
+
   /// The steps of one batch.
   private func iterate(
     _ stage: ComposedStage, _ source: BatchSource, _ indices: Tensor, iterations: Int, into pending: inout PendingTerms
   ) throws {
-    var shared: Batch?
-    for (number, step) in stage.steps.enumerated() {
-      for _ in 0..<step.recipe.repeat {
-        let batch: Batch
-        if step.recipe.repeat > 1 {
-          let extra = try extraBatch(stage.recipe, source, iterations: iterations)
-          batch = try source.batch(extra, augmentedBy: &random.generator)
-        } else {
-          // Steps that run once see the same batch, sliced and augmented once.
-          batch = try shared ?? source.batch(indices, augmentedBy: &random.generator)
-          shared = batch
+    let shared = SharedBatch { [random] in try source.batch(indices, augmentedBy: &random.generator) }
+    defer { for mode in composition.modes.values { mode.movesStatistics = true } }
+    try run(stage.turns, of: stage, on: shared, source, iterations: iterations, into: &pending)
+    pending.endIteration(at: position.totalIterations + 1, epoch: position.epoch + 1)
+  }
+
+  /// Steps that run once see the batch at hand; repetitions, of a step or a group, each have one of their own.
+  private func run(
+    _ turns: [Turn], of stage: ComposedStage, on shared: SharedBatch, _ source: BatchSource, iterations: Int,
+    into pending: inout PendingTerms
+  ) throws {
+    func extra() throws -> Batch {
+      try source.batch(extraBatch(stage.recipe, source, iterations: iterations), augmentedBy: &random.generator)
+    }
+    for turn in turns {
+      switch turn {
+      case .step(let number):
+        let step = stage.steps[number].recipe
+        for _ in 0..<step.repeat {
+          let batch = step.repeat > 1 || step.ownBatch ? try extra() : try shared.get()
+          try run(number, of: stage, on: batch, iterations: iterations, into: &pending)
         }
-        let forward = Forward(batch, through: composition.model, training: true, drawing: random)
-        var total: Tensor?
-        for term in try step.terms(forward, under: composition.model.prior) {
-          pending.add(stage.label(term.name, step: number), try term.value.detached())
-          let part = term.weight == 1 ? term.value : try term.value * term.weight
-          total = try total.map { try $0 + part } ?? part
+      case .group(let count, let inner):
+        for _ in 0..<count {
+          let own = count > 1 ? SharedBatch(extra) : shared
+          try run(inner, of: stage, on: own, source, iterations: iterations, into: &pending)
         }
-        guard let total else { continue }
-        pending.add(stage.label("total", step: number), try total.detached())
-        try change(step, number, by: total, iterations: iterations, epochs: stage.recipe.epochs)
-        try follow(step, with: forward)
       }
     }
-    pending.endIteration(at: position.totalIterations + 1, epoch: position.epoch + 1)
+  }
+
+  /// One run of one step.
+  private func run(
+    _ number: Int, of stage: ComposedStage, on batch: Batch, iterations: Int, into pending: inout PendingTerms
+  ) throws {
+    let step = stage.steps[number]
+    setStatistics(stage, number)
+    let before = isReplay ? try generatorStates() : nil
+    let forward = Forward(batch, through: composition.model, training: true, drawing: random)
+    var total: Tensor?
+    for term in try step.terms(forward, under: composition.model.prior) {
+      pending.add(stage.label(term.name, step: number), try term.value.detached())
+      let part = term.weight == 1 ? term.value : try term.value * term.weight
+      total = try total.map { try $0 + part } ?? part
+    }
+    guard let total else { return }
+    pending.add(stage.label("total", step: number), try total.detached())
+    // A step may only let its prior update itself.
+    if !step.parameters.isEmpty, total.requiresGradient {
+      var gradients = try total.gradients(by: step.parameters.map(\.tensor))
+      if let before { try check(gradients, of: number, in: stage, on: batch, total: total, from: before) }
+      try ends.mask(&gradients, of: step.parameters)
+      if let clip = step.recipe.clip { try clipGradients(gradients.compactMap { $0 }, to: clip) }
+      let learningRate = learningRate(of: step, iterations: iterations, epochs: stage.recipe.epochs)
+      try optimizers[number].step(gradients, learningRate: learningRate)
+    }
+    try follow(step, with: forward)
   }
 
   /// Carries out what follows an optimiser step: projections, then parts that update themselves.
@@ -198,15 +258,6 @@ public final class Trainer {
       }
       for (_, part) in online { try part.update(after: forward) }
     }
-  }
-
-  private func change(_ step: ComposedStep, _ number: Int, by total: Tensor, iterations: Int, epochs: Int) throws {
-    // A step may only let its prior update itself.
-    guard !step.parameters.isEmpty, total.requiresGradient else { return }
-    var gradients = try total.gradients(by: step.parameters.map(\.tensor))
-    try ends.mask(&gradients, of: step.parameters)
-    if let clip = step.recipe.clip { try clipGradients(gradients.compactMap { $0 }, to: clip) }
-    try optimizers[number].step(gradients, learningRate: learningRate(of: step, iterations: iterations, epochs: epochs))
   }
 
   private func learningRate(of step: ComposedStep, iterations: Int, epochs: Int) -> Double {
@@ -301,8 +352,7 @@ public final class Trainer {
   private func divergence(_ stage: String, _ place: String, _ term: String, _ value: Double) -> TrainingError {
     TrainingError(
       description: """
-        stage '\(stage)', \(place): loss term '\(term)' became \(value). Weights from before are in \
-        \(folder.checkpoint.path); try a lower --set optimizer.learningRate, or --set clip=1
+        stage '\(stage)', \(place): loss term '\(term)' became \(value). \(remedy)
         """)
   }
 
@@ -324,6 +374,91 @@ public final class Trainer {
         examplesPerSecond: done * Double(stage.recipe.batch) / max(seconds, 1e-9), secondsLeft: left * perIteration))
   }
 
+  // MARK: Divergence
+
+  /// Looks for a gradient that stopped being finite before the losses or weights did: the iterations since the last
+  /// checkpoint run again, to the same bits, with their gradients checked.
+  ///
+  /// - Returns: The error that names the gradient and its loss; the error as it is where no such gradient is found.
+  private func cause(of error: TrainingError) -> TrainingError {
+    isReplay = true
+    defer { isReplay = false }
+    do {
+      let checkpoint = try Checkpoint.read(folder.checkpoint)
+      guard checkpoint.position.stage < composition.stages.count else { return error }
+      position = checkpoint.position
+      try restore(checkpoint)
+      let stage = composition.stages[position.stage]
+      let source = try self.source(of: stage.recipe)
+      let iterations = Trainer.iterations(source.count, stage.recipe.batch)
+      try setModes(stage)
+      let order = try order(of: source, stage.recipe, "epoch \(position.epoch)")
+      while position.iteration < iterations {
+        var pending = PendingTerms(stage: stage.recipe.name, every: 1)
+        let first = position.iteration * stage.recipe.batch
+        let indices = try order.slice(first..<min(first + stage.recipe.batch, source.count))
+        try iterate(stage, source, indices, iterations: iterations, into: &pending)
+        position.iteration += 1
+        position.totalIterations += 1
+        guard try pending.take().allSatisfy(\.value.isFinite) else { return error }
+      }
+    } catch let found as TrainingError { return found } catch {}
+    return error
+  }
+
+  private func generatorStates() throws -> [Tensor] {
+    try [random.generator.state] + composition.modes.sorted { $0.key < $1.key }.map { try $0.value.generator.state }
+  }
+
+  private func restoreGenerators(_ states: [Tensor]) throws {
+    try random.generator.restore(states[0])
+    for (mode, state) in zip(composition.modes.sorted { $0.key < $1.key }, states.dropFirst()) {
+      try mode.value.generator.restore(state)
+    }
+  }
+
+  /// - Throws: `TrainingError` for a gradient that is not finite while the losses are, with the loss that it comes from.
+  private func check(
+    _ gradients: [Tensor?], of number: Int, in stage: ComposedStage, on batch: Batch, total: Tensor,
+    from states: [Tensor]
+  ) throws {
+    let step = stage.steps[number]
+    func spoiled(_ gradients: [Tensor?]) throws -> Parameter? {
+      try withoutGradients {
+        try zip(step.parameters, gradients).first { try !($0.1?.isFinite().all() ?? true) }?.0
+      }
+    }
+    guard try withoutGradients({ try total.isFinite().all() }), let parameter = try spoiled(gradients) else { return }
+    func terms() throws -> [ComposedStep.TermValue] {
+      try restoreGenerators(states)
+      let forward = Forward(batch, through: composition.model, training: true, drawing: random)
+      return try step.terms(forward, under: composition.model.prior)
+    }
+    var culprit: String?
+    // A fresh pass each: a gradient uses up the graph that it goes through.
+    for index in try terms().indices where culprit == nil {
+      let term = try terms()[index]
+      let weighted = try term.value * term.weight
+      guard weighted.requiresGradient, try spoiled(weighted.gradients(by: step.parameters.map(\.tensor))) != nil else {
+        continue
+      }
+      culprit = "loss '\(term.loss)'" + (term.name == term.loss ? "" : ", term '\(term.name)',")
+    }
+    throw TrainingError(
+      description: """
+        stage '\(stage.recipe.name)', at iteration \(position.totalIterations + 1), in epoch \(position.epoch + 1): the \
+        gradient of \(parameter.name) under \(culprit ?? "the sum of all losses") is not finite, with losses that are. \
+        \(remedy)
+        """)
+  }
+
+  /// Where weights from before are, and what to try.
+  private var remedy: String {
+    """
+    Weights from before are in \(folder.checkpoint.path); try a lower --set optimizer.learningRate, or --set clip=1
+    """
+  }
+
   // MARK: Checkpoints
 
   private func save() throws {
@@ -333,8 +468,7 @@ public final class Trainer {
       guard try withoutGradients({ try parameter.tensor.isFinite().all() }) else {
         throw TrainingError(
           description: """
-            after iteration \(position.totalIterations), '\(parameter.name)' holds values that are not finite. Weights from \
-            before are in \(folder.checkpoint.path); try a lower --set optimizer.learningRate, or --set clip=1
+            after iteration \(position.totalIterations), '\(parameter.name)' holds values that are not finite. \(remedy)
             """)
       }
     }
