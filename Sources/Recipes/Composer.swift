@@ -10,7 +10,7 @@ extension Composer {
   /// - Throws: `ConfigError` for settings, `RecipeError` for parts that cannot work with the data or with each other.
   public func compose(_ recipe: Recipe, for data: DataShape, device: Device = .cpu) throws -> Composition {
     var assembly = Assembly(
-      catalog: catalog, recipe: try resolve(recipe), data: data, device: device, memory: memory)
+      catalog: catalog, recipe: try resolve(recipe), data: data, device: device, memory: memory, openRun: openRun)
     return try assembly.composition()
   }
 }
@@ -52,6 +52,7 @@ private struct Assembly {
   let data: DataShape
   let device: Device
   let memory: BuildMemory
+  let openRun: (@Sendable (String) throws -> TrainedModel)?
   let store = ParameterStore()
   var modes: [String: Mode] = [:]
   var encoder: (any Encoder)?
@@ -79,6 +80,10 @@ private struct Assembly {
     var metrics: [NamedMetric] = []
     for (index, choice) in (recipe[all: .metric] ?? []).enumerated() {
       let metric = try make(.metric, choice, at: "metrics[\(index)]", isTrained: false)
+      if metric.sources.contains(.samples), model.decoder == nil {
+        throw RecipeError.missing(
+          "a decoder", for: "metric '\(choice.use)', which measures samples,", fix: "add one, or take the metric out")
+      }
       metrics.append(NamedMetric(name: unused(choice.use, among: metrics.map(\.name)), metric: metric))
     }
     let stages = try (recipe.stages ?? []).enumerated().map { try stage($1, at: "stages[\($0)]", weights: parts) }
@@ -115,9 +120,10 @@ private struct Assembly {
     let scope = try Scope(
       path: name ?? path, store: isTrained ? store : ParameterStore(), seed: recipe.randomSeed, device: device)
     if isTrained { modes[scope.path] = scope.mode }
-    let context = BuildContext(
+    var context = BuildContext(
       inputShape: data.inputShape, inputRange: data.inputRange, padding: data.padding, classCount: data.classCount,
       latentSize: encoder?.latentSize ?? 0, scope: scope, title: title, memory: memory, encoder: encoder, model: model)
+    (context.inputUnits, context.classNames, context.openRun) = (data.inputUnits, data.classNames, openRun)
     let part = try naming(title) { try catalog[key][choice.use].make(choice.with, at: "\(path).with", in: context) }
     try check((part as? any Part)?.needs ?? [], of: title)
     return part

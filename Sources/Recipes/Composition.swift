@@ -16,11 +16,15 @@ public struct DataShape: Sendable, Equatable {
   public var classNames: [String]?
   /// Whether labels of some training examples are hidden.
   public var isPartlyLabelled: Bool
+  /// Whether examples count differently, as `data.classWeights` says.
+  public var isWeighted: Bool
+  /// What rows of numbers were made of: the names of the columns and the fitted transforms; empty for images.
+  public var inputUnits = ""
 
   /// Creates a description of data.
   public init(
     title: String, inputShape: [Int], inputRange: ClosedRange<Double>?, padding: Int = 0, classCount: Int?,
-    classNames: [String]? = nil, isPartlyLabelled: Bool = false
+    classNames: [String]? = nil, isPartlyLabelled: Bool = false, isWeighted: Bool = false
   ) {
     self.title = title
     self.inputShape = inputShape
@@ -29,6 +33,7 @@ public struct DataShape: Sendable, Equatable {
     self.classCount = classCount
     self.classNames = classNames
     self.isPartlyLabelled = isPartlyLabelled
+    self.isWeighted = isWeighted
   }
 }
 

@@ -16,6 +16,7 @@ extension Composer {
     var run = try DryRun(composition, data: data, catalog: catalog, device: device)
     try withoutGradients { try run.checkParts() }
     for stage in composition.stages {
+      run.lookAtKeptEpochs(of: stage.recipe)
       for number in stage.steps.indices { try run.check(step: number, of: stage) }
       for action in stage.actions + stage.steps.flatMap(\.after) {
         try withoutGradients { try run.check(action, of: stage) }
@@ -63,12 +64,15 @@ private struct DryRun {
     return Batch(inputs: try inputs.to(device), labels: labels)
   }
 
-  /// The batch as partly labelled data give it.
-  private func partlyLabelled(_ batch: Batch) throws -> Batch {
+  /// The batch as the training part gives it: some labels hidden, examples weighted, where the data say so.
+  private func asTrained(_ batch: Batch) throws -> Batch {
+    var batch = batch
+    if data.isWeighted { batch.weights = try Tensor.ones([batch.inputs.size(0)], device: device) }
     guard data.isPartlyLabelled, let labels = batch.labels else { return batch }
     let known = try Tensor((0..<labels.count).map { Int64($0 % 2) }).to(device) .== 1
-    return Batch(
-      inputs: batch.inputs, labels: try labels * known.to(.int64), labelled: known, weights: batch.weights)
+    batch.labels = try labels * known.to(.int64)
+    batch.labelled = known
+    return batch
   }
 
   /// `encoder 'mlp'`.
@@ -181,10 +185,19 @@ private struct DryRun {
     }
   }
 
+  /// Warns about checkpoints that are to be kept after epochs that the stage does not have.
+  mutating func lookAtKeptEpochs(of stage: Recipe.Stage) {
+    let late = stage.keepEpochs.filter { $0 > stage.epochs }
+    guard !late.isEmpty else { return }
+    warnings.append(
+      "stage '\(stage.name)' has \(stage.epochs) epochs, so keepEpochs keeps no checkpoint of "
+        + late.map(String.init).joined(separator: ", "))
+  }
+
   mutating func check(step number: Int, of stage: ComposedStage) throws {
     let step = stage.steps[number]
     let place = "stage '\(stage.recipe.name)'" + (stage.steps.count == 1 ? "" : ", steps[\(number)]")
-    let batch = try partlyLabelled(self.batch)
+    let batch = try asTrained(self.batch)
     let forward = pass(batch, training: true)
     let terms = try step.losses.flatMap { try self.terms(of: $0, forward, place) }
     // A step may only let its prior update itself.
@@ -199,6 +212,7 @@ private struct DryRun {
         step.parameters.map { _ in nil }
       }
     try check(gradients, of: step, place)
+    try lookAtTerms(step, place)
     try lookAtEach(step, place)
     try update(step, after: forward, place)
   }
@@ -255,7 +269,7 @@ private struct DryRun {
   }
 
   private func hasFiniteGradient(_ loss: WeightedLoss, by parameter: Parameter, _ place: String) throws -> Bool {
-    for term in try terms(of: loss, pass(partlyLabelled(batch), training: true), place)
+    for term in try terms(of: loss, pass(asTrained(batch), training: true), place)
     where term.weighted.requiresGradient {
       if let gradient = try term.weighted.gradients(by: [parameter.tensor])[0], try !gradient.isFinite().all() {
         return false
@@ -264,15 +278,36 @@ private struct DryRun {
     return true
   }
 
+  /// Checks that terms given per example have one value for each, and warns about those that weights cannot change.
+  private mutating func lookAtTerms(_ step: ComposedStep, _ place: String) throws {
+    for weighted in step.losses {
+      let title = "\(place), loss '\(weighted.name)'"
+      let forward = pass(try asTrained(batch), training: true)
+      for term in try namingRefusals(title, { try weighted.loss.terms(forward, under: model.prior) }) {
+        if term.isPerExample {
+          let values = try namingRefusals(title) { try term.values() }
+          guard values.shape == [DryRun.count] else {
+            throw RecipeError(
+              "\(title): term '\(term.name)' has \(values.count) values for a batch of \(DryRun.count), expected one for "
+                + "each example")
+          }
+        } else if data.isWeighted {
+          warnings.append(
+            "\(title): term '\(term.name)' is no mean or sum over examples, so data.classWeights does not change it")
+        }
+      }
+    }
+  }
+
   /// Warns about terms that reach no weight beside others that do.
   private mutating func lookAtEach(_ step: ComposedStep, _ place: String) throws {
     var reaching: [String] = []
     var idle: [(loss: String, term: String)] = []
     for weighted in step.losses {
-      let count = try terms(of: weighted, pass(partlyLabelled(batch), training: true), place).count
+      let count = try terms(of: weighted, pass(asTrained(batch), training: true), place).count
       for index in 0..<count {
         // A fresh pass each: a gradient uses up the graph that it goes through.
-        let term = try terms(of: weighted, pass(partlyLabelled(batch), training: true), place)[index]
+        let term = try terms(of: weighted, pass(asTrained(batch), training: true), place)[index]
         let gradients =
           term.weighted.requiresGradient ? try term.weighted.gradients(by: step.parameters.map(\.tensor)) : []
         if gradients.contains(where: { $0 != nil }) {
@@ -329,7 +364,7 @@ private struct DryRun {
     }
     let set = LatentSet(latents: latents, labels: batch.labels)
     if let prior = model.prior as? any FittablePrior {
-      try naming(title(.prior)) { try prior.fit(set) }
+      try naming(title(.prior)) { try prior.fit(set, seed: recipe.randomSeed) }
       try checkDensity(latents.slice(0..<DryRun.count))
     }
     try rehearseMetrics(forward, set)
@@ -338,14 +373,36 @@ private struct DryRun {
 
   private func rehearseMetrics(_ forward: Forward, _ latents: LatentSet) throws {
     let scores = model.classifier == nil ? nil : try forward.scores
+    var refusal: String?
+    let reference = Evaluation.TrainingReference {
+      latents
+    } batches: {
+      try $0(forward.batch)
+    } samples: { request, latents in
+      let few = SampleRequest(
+        count: min(request.count, max(DryRun.count, data.classCount ?? 0)), ofClasses: request.areOfClasses)
+      do {
+        return try composition.samples(few, reference: latents, using: &random.generator, isRehearsal: true)
+      } catch let error as RecipeError {
+        refusal = error.description
+        throw error
+      }
+    }
     for named in composition.metrics {
-      try namingRefusals("metric '\(named.name)'") {
-        var metric = named.metric
-        try metric.update(forward)
-        _ = try metric.finish(
-          Evaluation(
-            measured: latents, scores: scores, model: model, classCount: data.classCount, classNames: data.classNames,
-            random: random, training: .init { latents }))
+      refusal = nil
+      do {
+        try namingRefusals("metric '\(named.name)'") {
+          var metric = named.metric
+          try metric.update(forward)
+          _ = try metric.finish(
+            Evaluation(
+              measured: latents, scores: scores, model: model, classCount: data.classCount,
+              classNames: data.classNames, random: random, training: reference, sources: metric.sources,
+              of: "metric '\(named.name)'", isRehearsal: true))
+        }
+      } catch let error as RecipeError {
+        // A sampler's refusal to learn from a few random latents is none of what it will be given.
+        guard let refusal, error.description.hasSuffix(refusal) else { throw error }
       }
     }
   }

@@ -30,7 +30,7 @@ extension Recipe {
   ///
   /// The path is a place in the recipe (`stages[0].steps[0].losses[1].weight`), where stages, losses, metrics and
   /// transforms may be called by name as well (`stages.decoder.losses.sobel.weight`), the only step of a stage needs no
-  /// `steps[0]`, and `with` may be left out (`encoder.latent`). Without a stage (`epochs`, `batch`, `examples`, `optimizer.learningRate`,
+  /// `steps[0]`, and `with` may be left out (`encoder.latent`). Without a stage (`epochs`, `batch`, `keepEpochs`, `optimizer.learningRate`,
   /// `losses.sobel.weight`, `clip`) it goes to every stage or step. The value is YAML. A part by name, `prior=pedcc`,
   /// works as `apply(choice:_:)`.
   ///

@@ -56,6 +56,8 @@ public struct Recipe: Sendable, Equatable {
     public var batch: Int
     /// Train on this many examples of the training part only, balanced over classes; nil for all.
     public var examples: Int?
+    /// The epochs, counted from 1, after which a checkpoint is kept beside the last one; ascending.
+    public var keepEpochs: [Int] = []
     /// The steps for every batch, in order.
     public var steps: [Step]
     /// The actions after the last epoch.

@@ -5,7 +5,7 @@ enum RecipeKey {
   /// The slots that are keys of a recipe.
   static let slots = Slot.all.filter { $0.place != .step }
   static let recipe = ["name", "about", "seed"] + slots.map(\.key) + ["stages"]
-  static let stage = ["name", "epochs", "batch", "examples"]
+  static let stage = ["name", "epochs", "batch", "examples", "keepEpochs"]
   static let step = [
     "train", "repeat", "ownBatch", "losses", "optimizer", "schedule", "clip", "after", "complete",
   ]
@@ -88,6 +88,10 @@ struct RecipeReader {
     if let epochs = fields["epochs"] { stage.epochs = try whole(epochs, atLeast: 1) }
     if let batch = fields["batch"] { stage.batch = try whole(batch, atLeast: 1) }
     stage.examples = try fields["examples"].flatMap { try optional($0) { try whole($0, atLeast: 1) } }
+    if let spot = fields["keepEpochs"] {
+      let epochs = try items(of: spot, "a list of epochs, as in [1, 5, 20]").map { try whole($0, atLeast: 1) }
+      stage.keepEpochs = Set(epochs).sorted()
+    }
     if let steps = fields["steps"] {
       if let stray = RecipeKey.step.compactMap({ key in fields[key].map { (key, $0) } }).first {
         throw stray.1.problem("a stage has either 'steps' or the one step's own keys; move '\(stray.0)' into a step")

@@ -46,6 +46,7 @@ extension Tree {
       ("name", Tree(.string(stage.name))), ("epochs", Tree(.int(stage.epochs))), ("batch", Tree(.int(stage.batch))),
     ]
     if let examples = stage.examples { fields.append(("examples", Tree(.int(examples)))) }
+    if !stage.keepEpochs.isEmpty { fields.append(("keepEpochs", Tree(.array(stage.keepEpochs.map(Value.int))))) }
     let steps = stage.steps.map { Tree.fields(of: $0, isCompact: isCompact) }
     if isCompact, steps.count == 1, !steps[0].isEmpty, !stage.steps[0].isGroup {
       fields += steps[0]

@@ -6,9 +6,16 @@ public struct Composer: Sendable {
   public let catalog: Catalog
   /// Shared by all models that this composer and its copies build.
   let memory = BuildMemory()
+  /// Opens finished runs for parts that build on them.
+  let openRun: (@Sendable (String) throws -> TrainedModel)?
 
   /// Creates a composer.
-  public init(_ catalog: Catalog) { self.catalog = catalog }
+  ///
+  /// - Parameter openRun: Opens a finished run by the path of its folder, for parts that build on one; nil where none can.
+  public init(_ catalog: Catalog, openingRuns openRun: (@Sendable (String) throws -> TrainedModel)? = nil) {
+    self.catalog = catalog
+    self.openRun = openRun
+  }
 
   /// Returns the recipe with every part and every setting.
   ///

@@ -2,7 +2,7 @@ import Figures
 import Reports
 import Training
 
-/// Writes losses, metrics and learning rates to a TensorBoard event file.
+/// Writes losses, metrics, learning rates and gradient norms to a TensorBoard event file.
 final class EventObserver: TrainingObserver {
   private let file: EventFile
   private let observer: (any RunObserver)?
@@ -25,6 +25,9 @@ final class EventObserver: TrainingObserver {
     }
     for (index, rate) in record.learningRates.enumerated() {
       file.scalar("rate/step \(index + 1)", rate, step: record.iteration)
+    }
+    for (name, norm) in (record.gradientNorms ?? [:]).sorted(by: { $0.key < $1.key }) {
+      file.scalar("gradient norm/\(name)", norm, step: record.iteration)
     }
     do { try file.flush() } catch { observer?.noticed(.warning("\(error)")) }
   }

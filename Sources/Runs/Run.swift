@@ -97,7 +97,10 @@ public final class Run {
     if !resuming {
       try folder.clear()
       try folder.create()
+      try folder.write(trainedRuns: session.trainedRuns)
       try AtomicFile.write(session.recipe.yaml(), to: folder.recipe)
+    } else {
+      try folder.require(trainedRuns: session.trainedRuns)
     }
     continues = true
     observer?.began(self)

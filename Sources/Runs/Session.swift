@@ -26,6 +26,8 @@ public struct Session {
   public let validation: BatchSource?
   /// The test part.
   public let test: BatchSource
+  /// The checksums of the runs that this one builds on, by path.
+  let trainedRuns: [String: String]
 
   /// Loads the data, checks that the parts fit each other and the data, and composes the model.
   ///
@@ -41,8 +43,20 @@ public struct Session {
     _ recipe: Recipe, catalog: Catalog, machine: Machine = Machine(), observer: (any RunObserver)? = nil,
     checking check: (Dataset) throws -> Void = { _ in }
   ) throws {
+    try self.init(
+      recipe, catalog: catalog, machine: machine, observer: observer, runs: TrainedRuns(catalog, machine),
+      rehearsing: true, checking: check)
+  }
+
+  /// - Parameters:
+  ///   - runs: Opens the runs that this one builds on.
+  ///   - rehearsing: Whether the model goes through a dry run.
+  init(
+    _ recipe: Recipe, catalog: Catalog, machine: Machine, observer: (any RunObserver)?, runs: TrainedRuns,
+    rehearsing: Bool, checking check: (Dataset) throws -> Void
+  ) throws {
     try machine.apply()
-    let composer = Composer(catalog)
+    let composer = Composer(catalog) { try runs.open($0) }
     var recipe = try composer.resolve(recipe)
     guard let choice = recipe[.data] else { throw RecipeError("the recipe names no data; add 'data: mnist'") }
     let entry = try catalog.dataset(choice.use)
@@ -72,16 +86,20 @@ public struct Session {
     training = try source(dataset.train)
     validation = try dataset.validation.map(source)
     test = try source(held)
-    let shape = DataShape(
+    var shape = DataShape(
       title: title, inputShape: training.inputShape, inputRange: transforms.outputRange ?? training.inputRange,
       padding: dataset.train.areImages ? settings.pad : 0, classCount: dataset.classCount,
-      classNames: dataset.classNames, isPartlyLabelled: dataset.train.isLabelled != nil)
-    for warning in try composer.dryRun(recipe, for: shape, device: machine.device) {
-      observer?.noticed(.warning(warning))
+      classNames: dataset.classNames, isPartlyLabelled: dataset.train.isLabelled != nil,
+      isWeighted: dataset.train.weights != nil)
+    shape.inputUnits = try DataShape.units(dataset, transforms)
+    if rehearsing {
+      for warning in try composer.dryRun(recipe, for: shape, device: machine.device) {
+        observer?.noticed(.warning(warning))
+      }
     }
     composition = try composer.compose(recipe, for: shape, device: machine.device)
     (self.recipe, self.dataset, self.settings) = (composition.recipe, dataset, settings)
-    (self.catalog, self.machine) = (catalog, machine)
+    (self.catalog, self.machine, trainedRuns) = (catalog, machine, runs.checksums)
   }
 
   /// Opens a finished or interrupted run with its weights.
@@ -91,12 +109,13 @@ public struct Session {
   ///   - catalog: The parts that the recipe can name.
   ///   - machine: Applied to the whole process; see `Machine.apply`.
   ///   - observer: Notified of warnings, and if the run has not finished.
+  ///   - checkpoint: The weights, one that `keepEpochs` kept say; nil for the last.
   ///   - change: Changes the run's recipe, such as its sampler; weights must still fit.
   /// - Throws: As the other init, `RecipeError` if the folder is not that of a run, `FileError` if its checkpoint is missing
   ///   or damaged, or the table is no longer the one that the run was trained on.
   public init(
     opening folder: URL, catalog: Catalog, machine: Machine = Machine(), observer: (any RunObserver)? = nil,
-    changing change: (inout Recipe) throws -> Void = { _ in }
+    checkpoint url: URL? = nil, changing change: (inout Recipe) throws -> Void = { _ in }
   ) throws {
     let (path, folder) = (folder.relativePath, RunFolder(folder))
     guard folder.exists else {
@@ -104,12 +123,14 @@ public struct Session {
     }
     var recipe = try Recipe.read(folder.recipe).recipe
     try change(&recipe)
-    let checkpoint = try Checkpoint.read(folder.checkpoint)
+    let file = url ?? folder.checkpoint
+    let checkpoint = try Checkpoint.read(file)
     try self.init(recipe, catalog: catalog, machine: machine, observer: observer) {
-      try checkpoint.require(table: $0.digest, from: folder.checkpoint)
+      try checkpoint.require(table: $0.digest, from: file)
     }
-    try checkpoint.load(composition, from: folder.checkpoint)
-    if !checkpoint.position.isFinished {
+    try folder.require(trainedRuns: trainedRuns)
+    try checkpoint.load(composition, from: file)
+    if url == nil, !checkpoint.position.isFinished {
       observer?.noticed(.note("the run in \(path) has not finished; these are the weights of its last checkpoint"))
     }
   }

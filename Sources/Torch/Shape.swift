@@ -78,7 +78,14 @@ extension Tensor {
     }
   }
   /// Returns the rows of these numbers along the first axis, in this order.
-  public func rows(_ indices: [Int]) throws -> Tensor { try rows(Tensor(indices.map(Int64.init)).to(device)) }
+  ///
+  /// - Throws: `TensorError` as for a tensor of indices, also on a GPU, whose kernels would end the program.
+  public func rows(_ indices: [Int]) throws -> Tensor {
+    if device != .cpu, let count = try? size(0), let outside = indices.first(where: { $0 < 0 || $0 >= count }) {
+      throw TensorError("rows", shapes: [shape], reason: "found index \(outside), expected 0 to \(count - 1)")
+    }
+    return try rows(Tensor(indices.map(Int64.init)).to(device))
+  }
 
   /// Returns for each place of `indices`, Int64, the element with that index along `axis` and the place's other indices.
   ///

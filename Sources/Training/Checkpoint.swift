@@ -22,6 +22,8 @@ public struct Checkpoint {
     public var sums: [String: Double] = [:]
     /// The number of iterations behind each sum.
     public var counts: [String: Int] = [:]
+    /// The norms of the last batch's gradients, between an epoch's last batch and its end.
+    public var gradientNorms: [String: Double]?
     /// Seconds that the epoch at hand has taken.
     public var seconds = 0.0
     /// Length of `metrics.jsonl` in bytes.
@@ -111,12 +113,14 @@ public struct Checkpoint {
   /// them, whose size is not known while a model is made.
   ///
   /// - Returns: Those latents; nil for another prior, and before the end of the first stage.
-  func teach(_ prior: any Prior, on device: Device) throws -> LatentSet? {
-    guard let prior = prior as? any FittablePrior, let latents = tensors["prior.latents"] else { return nil }
+  func teach(_ composition: Composition, on device: Device) throws -> LatentSet? {
+    guard let prior = composition.model.prior as? any FittablePrior, let latents = tensors["prior.latents"] else {
+      return nil
+    }
     let set = LatentSet(
       latents: try latents.to(device), labels: try tensors["prior.labels"]?.to(device),
       labelled: try tensors["prior.labelled"]?.to(device))
-    try prior.fit(set)
+    try prior.fit(set, seed: composition.recipe.randomSeed)
     return set
   }
 
@@ -143,6 +147,6 @@ public struct Checkpoint {
   /// Puts the weights and buffers into a model.
   public func load(_ composition: Composition, from url: URL) throws {
     try restore("model", into: composition.store.parameters.map { ($0.name, $0.tensor) }, from: url)
-    _ = try teach(composition.model.prior, on: composition.store.parameters.first?.tensor.device ?? .cpu)
+    _ = try teach(composition, on: composition.store.parameters.first?.tensor.device ?? .cpu)
   }
 }

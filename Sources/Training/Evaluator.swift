@@ -33,9 +33,15 @@ private struct Collected {
 
 extension BatchSource {
   /// All examples in their order, in pieces.
-  func ranges(of size: Int) -> [Range<Int>] {
-    stride(from: 0, to: count, by: size).map { $0..<min($0 + size, count) }
-  }
+  /// - Throws: `RecipeError` for a size below 1.
+  func ranges(of size: Int) throws -> [Range<Int>] { try pieces(of: size, from: count) }
+}
+
+/// The numbers below a count, in pieces.
+/// - Throws: `RecipeError` for a size below 1.
+private func pieces(of size: Int, from count: Int) throws -> [Range<Int>] {
+  guard size > 0 else { throw RecipeError("found a batch size of \(size) for measuring, expected 1 or more") }
+  return stride(from: 0, to: count, by: size).map { $0..<min($0 + size, count) }
 }
 
 /// Measures a model, in evaluation mode: no noise, no draws, running statistics.
@@ -45,7 +51,7 @@ extension BatchSource {
 public struct Evaluator {
   /// The model, with its losses and metrics.
   public let composition: Composition
-  /// Examples per batch of a pass.
+  /// Examples per batch of a pass, 1 or more.
   public let batchSize: Int
 
   /// Creates a value with these fields.
@@ -58,7 +64,7 @@ public struct Evaluator {
   public func encode(_ data: BatchSource) throws -> LatentSet {
     try quietly {
       var found = Collected()
-      for range in data.ranges(of: batchSize) {
+      for range in try data.ranges(of: batchSize) {
         let batch = try data.batch(range)
         try found.add(composition.model.encode(batch).mean, of: batch)
       }
@@ -82,9 +88,9 @@ public struct Evaluator {
       // Not that of codes, which a metric may be the first to draw.
       let lent = try stream("losses of evaluation", on: data.device)
       var metrics = try composition.metrics.filter { atEnd || $0.metric.timing == .everyEpoch }.map {
-        (metric: $0.metric, random: try stream("metric \($0.name) of evaluation", on: data.device))
+        (name: $0.name, metric: $0.metric, random: try stream("metric \($0.name) of evaluation", on: data.device))
       }
-      for range in data.ranges(of: batchSize) {
+      for range in try data.ranges(of: batchSize) {
         let forward = Forward(try data.batch(range), through: composition.model, training: false, drawing: codes)
         try forward.lending(lent) {
           try losses.add(composition.stages[stage], forward, under: composition.model.prior)
@@ -96,7 +102,7 @@ public struct Evaluator {
         }
       }
       let set = try found.latentSet()
-      let reference = Evaluation.TrainingReference { try encode(training) }
+      let reference = self.reference(training)
       let allScores = scores.isEmpty ? nil : try Tensor.concatenate(scores)
       return EvaluationResult(
         losses: losses.means,
@@ -104,8 +110,23 @@ public struct Evaluator {
           try metric.metric.finish(
             Evaluation(
               measured: set, scores: allScores, model: composition.model, classCount: data.classCount,
-              classNames: composition.data.classNames, random: metric.random, training: reference))
+              classNames: composition.data.classNames, random: metric.random, training: reference,
+              sources: metric.metric.sources, of: "metric '\(metric.name)'"))
         }, latents: set)
+    }
+  }
+
+  /// What metrics may ask for beside the pass.
+  private func reference(_ training: BatchSource) -> Evaluation.TrainingReference {
+    Evaluation.TrainingReference {
+      try encode(training)
+    } batches: { body in
+      for range in try training.ranges(of: batchSize) { try body(training.batch(range)) }
+    } samples: { request, latents in
+      let kind = request.areOfClasses ? "of classes" : "of any class"
+      var stream = try Generator(
+        seed: 0, for: "\(request.count) samples \(kind) of evaluation", device: training.device)
+      return try composition.samples(request, reference: latents, using: &stream, batchSize: batchSize)
     }
   }
 
@@ -116,7 +137,8 @@ public struct Evaluator {
   /// Inputs and their reconstructions.
   public func reconstruct(_ batch: Batch) throws -> Tensor {
     try quietly {
-      try composition.model.decode(LatentBatch(composition.model.encode(batch).mean, labels: batch.labels))
+      let latents = try composition.model.encode(batch).mean
+      return try composition.model.decode(LatentBatch(latents, labels: batch.labels, labelled: batch.labelled))
     }
   }
 
@@ -124,9 +146,8 @@ public struct Evaluator {
   public func decode(_ latents: Tensor, labels: Tensor?) throws -> Tensor {
     try quietly {
       let count = try latents.size(0)
-      let pieces = try stride(from: 0, to: count, by: batchSize).map { start in
-        let range = start..<min(start + batchSize, count)
-        return try composition.model.decode(LatentBatch(latents.slice(range), labels: labels?.slice(range)))
+      let pieces = try pieces(of: batchSize, from: count).map { range in
+        try composition.model.decode(LatentBatch(latents.slice(range), labels: labels?.slice(range)))
       }
       return try .concatenate(pieces)
     }

@@ -22,6 +22,9 @@ public struct EpochRecord: Codable, Sendable, Equatable {
   public var seconds: Double
   /// Training examples per second.
   public var examplesPerSecond: Double
+  /// The Euclidean norms of the last batch's gradients over each part, before clipping: `decoder`, or `2.decoder` in a stage of
+  /// several steps. Nil where nothing has a gradient, and in logs of earlier versions.
+  public var gradientNorms: [String: Double]?
 }
 
 /// `metrics.jsonl`, appended to epoch by epoch.

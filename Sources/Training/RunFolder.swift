@@ -29,10 +29,17 @@ public struct RunFolder: Sendable {
   public var stages: URL { url.appendingPathComponent("stages.jsonl") }
   /// The input features that survived, strongest first.
   public var features: URL { url.appendingPathComponent("features.csv") }
+  /// The checksums of the runs that this one builds on, by path: JSON.
+  public var trainedRuns: URL { url.appendingPathComponent("trained-runs.json") }
   /// TensorBoard's event file.
   public var events: URL { url.appendingPathComponent("events.out.tfevents.0.latentkit") }
   /// Everything that training needs to go on.
   public var checkpoint: URL { url.appendingPathComponent("checkpoints/last.safetensors") }
+  /// The checkpoint that is kept after an epoch of a stage, counted from 1, where `keepEpochs` lists it. It opens as the last
+  /// one does.
+  public func checkpoint(of stage: String, epoch: Int) -> URL {
+    url.appendingPathComponent("checkpoints/\(stage)-epoch-\(epoch).safetensors")
+  }
   /// Training latents and labels of the finished model: what samplers learn from.
   public var latents: URL { url.appendingPathComponent("latents.safetensors") }
   /// Draws of a model of tables, one in each row.
@@ -79,8 +86,12 @@ public struct RunFolder: Sendable {
     let pictures = names(in: "figures").filter { name in
       (name.hasSuffix(".png") || name.hasSuffix(".svg")) && stems.contains { name.hasPrefix($0) }
     }
-    let checkpoints = names(in: "checkpoints").filter { $0.hasPrefix(checkpoint.lastPathComponent) }
-    let files = [recipe, metrics, stages, features, events, latents, samples, reconstructions, summary, report]
+    let checkpoints = names(in: "checkpoints").filter {
+      $0.hasPrefix(checkpoint.lastPathComponent) || $0.wholeMatch(of: /.+-epoch-\d+\.safetensors/) != nil
+    }
+    let files = [
+      recipe, metrics, stages, features, trainedRuns, events, latents, samples, reconstructions, summary, report,
+    ]
     let inside =
       checkpoints.map { "checkpoints/\($0)" } + pictures.map { "figures/\($0)" } + tables.map { "tables/\($0)" }
     for file in files + inside.map(url.appendingPathComponent) where RunFolder.kind(of: file) != nil {

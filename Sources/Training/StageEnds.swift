@@ -61,7 +61,7 @@ struct StageEnds {
   }
 
   mutating func restore(_ checkpoint: Checkpoint) throws {
-    learned = try checkpoint.teach(composition.model.prior, on: data.training.device)
+    learned = try checkpoint.teach(composition, on: data.training.device)
     for parameter in composition.store.parameters {
       masks[parameter.name] = try checkpoint.tensors["mask.\(parameter.name)"]?.to(parameter.tensor.device)
     }
@@ -99,7 +99,7 @@ struct StageEnds {
   private mutating func fitPrior() throws {
     guard let prior = composition.model.prior as? any FittablePrior else { return }
     let latents = try Evaluator(composition).encode(data.training)
-    try prior.fit(latents)
+    try prior.fit(latents, seed: composition.recipe.randomSeed)
     learned = latents
   }
 

@@ -241,6 +241,7 @@ public final class Trainer {
       var gradients = try total.gradients(by: step.parameters.map(\.tensor))
       if let before { try check(gradients, of: number, in: stage, on: batch, total: total, from: before) }
       try ends.mask(&gradients, of: step.parameters)
+      if position.iteration + 1 == iterations { try measure(gradients, of: step, number) }
       if let clip = step.recipe.clip { try clipGradients(gradients.compactMap { $0 }, to: clip) }
       let learningRate = learningRate(of: step, iterations: iterations, epochs: stage.recipe.epochs)
       try optimizers[number].step(gradients, learningRate: learningRate)
@@ -257,6 +258,24 @@ public final class Trainer {
         for parameter in parameters { try constraint.project(parameter.tensor.detached()) }
       }
       for (_, part) in online { try part.update(after: forward) }
+    }
+  }
+
+  /// Measures the gradients of an epoch's last batch: the Euclidean norm over each part that the step trains, before clipping.
+  private func measure(_ gradients: [Tensor?], of step: ComposedStep, _ number: Int) throws {
+    let stage = composition.stages[position.stage]
+    var squares: [String: [Tensor]] = [:]
+    for (parameter, gradient) in zip(step.parameters, gradients) {
+      guard let gradient else { continue }
+      let part = String(parameter.name.prefix { $0 != "." })
+      squares[part, default: []].append(try gradient.square().sum().to(.float64))
+    }
+    for (part, sums) in squares {
+      let norm = try Tensor.stack(sums).sum().item().squareRoot()
+      // What is not finite ends training when the weights are looked at.
+      guard norm.isFinite else { continue }
+      position.gradientNorms = position.gradientNorms ?? [:]
+      position.gradientNorms?[stage.label(part, step: number)] = norm
     }
   }
 
@@ -308,7 +327,7 @@ public final class Trainer {
     var record = EpochRecord(
       stage: stage.recipe.name, epoch: position.epoch + 1, iteration: position.totalIterations, training: means,
       validation: [:], metrics: [], learningRates: learningRates, seconds: seconds,
-      examplesPerSecond: Double(count) / max(seconds, 1e-9))
+      examplesPerSecond: Double(count) / max(seconds, 1e-9), gradientNorms: position.gradientNorms)
     if let validation = data.validation {
       let result = try Evaluator(composition).evaluate(
         validation, stage: index, training: data.training, atEnd: false)
@@ -327,8 +346,13 @@ public final class Trainer {
       observer?.note("warning: epoch \(record.epoch) of stage '\(record.stage)': \(warning)")
     }
     warned = Set(warnings)
+    position.gradientNorms = nil
     // Observers first: what they wrote beyond a checkpoint is cut off on resuming, what they missed would be lost.
     observer?.finishedEpoch(record, of: stage.recipe.epochs)
+    // Before the last one, which says that the epoch is over.
+    if stage.recipe.keepEpochs.contains(position.epoch) {
+      try save(to: folder.checkpoint(of: stage.recipe.name, epoch: position.epoch))
+    }
     try save()
   }
 
@@ -461,7 +485,8 @@ public final class Trainer {
 
   // MARK: Checkpoints
 
-  private func save() throws {
+  /// - Parameter url: The file; nil for the checkpoint that the run goes on from.
+  private func save(to url: URL? = nil) throws {
     var tensors: [String: Tensor] = [:]
     // A gradient can stop being finite while every loss is finite: the last good checkpoint must outlive that.
     for parameter in composition.store.parameters where parameter.tensor.dtype.isFloatingPoint {
@@ -483,7 +508,7 @@ public final class Trainer {
     for (path, mode) in composition.modes { tensors["generator.mode.\(path)"] = try mode.generator.state }
     try Checkpoint(
       position: position, machine: .init(device: data.training.device), table: data.table, tensors: tensors
-    ).write(to: folder.checkpoint)
+    ).write(to: url ?? folder.checkpoint)
   }
 
   private func restore(_ checkpoint: Checkpoint) throws {

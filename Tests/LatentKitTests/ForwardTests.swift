@@ -146,6 +146,41 @@ private func bools(_ values: [Bool]) throws -> Tensor { try Tensor(values.map { 
     #expect(try #require(part.seen["classifier"]) == nil)
     #expect(model.decodesByClass == needs.contains(.labels))
   }
+
+  @Test func partsThatNeedLabelsAreShownWhichAreHidden() throws {
+    /// Takes down the masks that it is shown.
+    final class Masked: Encoder, LatentKit.Decoder, Discriminator, LatentNoise {
+      let latentSize = 3
+      let needs = DataNeeds.labels
+      var seen: [[Bool]?] = []
+      func note(_ mask: Tensor?) throws { seen.append(try mask?.to(.int64).ints().map { $0 == 1 }) }
+      func encode(_ batch: Batch) throws -> Code {
+        try note(batch.labelled)
+        return .point(batch.inputs)
+      }
+      func decode(_ request: LatentBatch) throws -> Tensor {
+        try note(request.labelled)
+        return request.latents
+      }
+      func score(_ batch: Batch) throws -> Tensor {
+        try note(batch.labelled)
+        return try batch.inputs.sum(axis: 1, keep: true)
+      }
+      func perturb(_ request: LatentBatch, using generator: inout Generator) throws -> Tensor {
+        try note(request.labelled)
+        return request.latents
+      }
+    }
+    let part = Masked()
+    var model = Model(encoder: part, decoder: part, prior: Flat(), noise: part)
+    model[.discriminator] = part
+    let batch = Batch(
+      inputs: try .ones([2, 3]), labels: try Tensor([0, 4] as [Int64]), labelled: try bools([false, true]))
+    let pass = Forward(batch, through: model, training: true, drawing: RandomSource(try Generator(seed: 1)))
+    _ = try pass.score(pass.reconstruction)
+    // Encoder, noise, decoder, discriminator.
+    #expect(part.seen == Array(repeating: [false, true], count: 4))
+  }
 }
 
 @Suite struct Reductions {

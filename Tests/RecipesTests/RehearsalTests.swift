@@ -246,6 +246,38 @@ private func loss(_ name: String = "mine", _ make: @escaping @Sendable (Forward)
     #expect(problem(yaml, greedy) == nil)
   }
 
+  @Test func aTermPerExampleMustHaveAValueForEach() {
+    let yaml = "{encoder: resnet, stages: [{train: [encoder], losses: [mine]}]}"
+    #expect(problem(yaml, loss { [.perExample("l", try $0.latents.sum(axis: 1))] }) == nil)
+    // Latents have three coordinates: summed over the batch, these would pass for three examples.
+    let found = problem(yaml, loss { [.perExample("l", try $0.latents.sum(axis: 0))] })
+    #expect(
+      found == "stage 'main', loss 'mine': term 'l' has 3 values for a batch of 4, expected one for each example")
+    // Where nothing masks or weighs, training never asks for the values of a term that has a faster way.
+    let lazy = problem(
+      yaml,
+      loss { forward in
+        let latents = try forward.latents
+        return [.perExample("l", whole: try latents.mean()) { latents }]
+      })
+    #expect(lazy?.hasPrefix("stage 'main', loss 'mine': term 'l' has the shape [4, 3]") == true)
+  }
+
+  @Test func termsThatClassWeightsCannotChangeAreWarnedAbout() throws {
+    var weighted = digits
+    weighted.isWeighted = true
+    let yaml = "{encoder: resnet, stages: [{train: [encoder], losses: [whole, each]}]}"
+    let parts = [
+      loss("whole") { [.batch("moments", try $0.latents.mean())] },
+      loss("each") { [.perExample("each", try $0.latents.sum(axis: 1))] },
+    ]
+    #expect(
+      try warnings(yaml, parts, for: weighted) == [
+        "stage 'main', loss 'whole': term 'moments' is no mean or sum over examples, so data.classWeights does not change it"
+      ])
+    #expect(try warnings(yaml, parts) == [])
+  }
+
   @Test func aPartMadeAtRunTimeFitsAmongTheOthers() throws {
     // No Swift type of a component: an entry made of a closure, with a weight of its own.
     struct Shift: LatentNoise {

@@ -123,7 +123,7 @@ struct LearnedPrior: Prior, Component {
 final class FittedPrior: FittablePrior, Component {
   private var mean: Tensor?
   init(_ config: NoConfig, in context: BuildContext) {}
-  func fit(_ latents: LatentSet) throws { mean = try latents.latents.mean(axis: 0) }
+  func fit(_ latents: LatentSet, using generator: inout Generator) throws { mean = try latents.latents.mean(axis: 0) }
   func logDensity(_ latents: Tensor, labels: Tensor?) throws -> Tensor {
     guard let mean else { throw RecipeError("nothing was fitted") }
     return try (latents - mean).square().sum(axis: 1) * -0.5

@@ -131,6 +131,25 @@ import Testing
     #expect(try Recipe.read(RunFolder(url).recipe).recipe.seed == 1)
   }
 
+  @Test func aCheckpointThatWasKeptIsOpened() throws {
+    let scratch = try Scratch()
+    var recipe = recipe
+    try recipe.set("keepEpochs=[1]")
+    let run = try Run(recipe, catalog: catalog, in: scratch.url.appendingPathComponent("run"))
+    try run.train()
+    func weights(_ session: Session) throws -> [Data] {
+      try session.composition.store.parameters.map { try $0.tensor.detached().bytes() }
+    }
+    let kept = run.folder.checkpoint(of: "main", epoch: 1)
+    let early = try weights(Session(opening: run.folder.url, catalog: catalog, checkpoint: kept))
+    let stored = try Checkpoint.read(kept)
+    #expect(
+      try early
+        == run.session.composition.store.parameters.map { try #require(stored.tensors["model.\($0.name)"]).bytes() })
+    #expect(try early != weights(run.session))
+    #expect(try weights(Session(opening: run.folder.url, catalog: catalog)) == weights(run.session))
+  }
+
   @Test func whatIsNoRunIsNotOpened() throws {
     let scratch = try Scratch()
     let error = #expect(throws: RecipeError.self) { try Run(opening: scratch.url, catalog: catalog) }

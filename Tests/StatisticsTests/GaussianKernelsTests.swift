@@ -116,3 +116,12 @@ func fillersOfShorterGroupsAreNeverChosen(sizes: (short: Int, long: Int), dtype:
   #expect(throws: TensorError.self) { try kernels.logSums(at: .zeros([1, 3, 2], dtype: .float64)) }
   #expect(throws: TensorError.self) { try GaussianKernels([]) }
 }
+
+@Test func weightsThatAreNotOneForEachKernelAreRefused() throws {
+  let points = try [Tensor.ones([3, 2]), .ones([1, 2])]
+  func kernels(_ shapes: [[Int]]) throws { _ = try GaussianKernels(points, logWeights: shapes.map { try .zeros($0) }) }
+  try kernels([[3], [1]])
+  for shapes in [[[3]], [[3], [1], [1]], [[2], [1]], [[3, 1], [1]]] {
+    #expect(throws: TensorError.self, "\(shapes)") { try kernels(shapes) }
+  }
+}

@@ -22,15 +22,14 @@ public struct PosteriorMetric: Metric, Component {
       throw RecipeError("metric 'posterior' needs a Gaussian code, and the encoder gives points; drop the metric")
     }
     let prior = forward.model.prior
-    let labels = forward.batch.labels
     let values: Tensor
     if let analytic = prior as? any AnalyticPrior {
-      values = try analytic.divergence(mean: mean, logVariance: logVariance, labels: labels)
+      values = try forward.byLabel { try analytic.divergence(mean: mean, logVariance: logVariance, labels: $0) }
     } else {
       let latents = try forward.draw
       let distances = try (latents - mean).square() / logVariance.exp()
       let density = try (distances + logVariance + 1.8378770664093453).sum(axis: 1) * -0.5
-      values = try density - prior.logDensity(latents, labels: labels)
+      values = try density - forward.byLabel { try prior.logDensity(latents, labels: $0) }
     }
     sum += try values.to(.float64).sum().item()
     count += try mean.size(0)

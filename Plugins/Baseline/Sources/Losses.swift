@@ -113,7 +113,7 @@ public struct Divergence: Loss, Component {
       throw RecipeError("loss 'kl' needs a Gaussian code, and the encoder gives points; set encoder.code=gaussian")
     }
     if let analytic = prior as? any AnalyticPrior {
-      let divergence = try byLabel(forward.batch) {
+      let divergence = try forward.byLabel {
         try analytic.divergence(mean: mean, logVariance: logVariance, labels: $0)
       }
       return [.perExample("kl", divergence, over: .all)]
@@ -121,15 +121,8 @@ public struct Divergence: Loss, Component {
     let latents = try forward.draw
     let standardised = try (latents - mean).square() / logVariance.exp()
     let posterior = try (standardised + logVariance + log2π).sum(axis: 1) * -0.5
-    let density = try byLabel(forward.batch) { try prior.logDensity(latents, labels: $0) }
+    let density = try forward.byLabel { try prior.logDensity(latents, labels: $0) }
     return [.perExample("kl", try posterior - density, over: .all)]
-  }
-
-  /// One value for each example: given its label where it has one, else without. `[batch]`.
-  private func byLabel(_ batch: Batch, _ values: (Tensor?) throws -> Tensor) throws -> Tensor {
-    let known = try values(batch.labels)
-    guard batch.labels != nil, let labelled = batch.labelled else { return known }
-    return try labelled.choose(known, values(nil))
   }
 }
 

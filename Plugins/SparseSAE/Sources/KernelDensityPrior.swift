@@ -50,7 +50,7 @@ public final class KernelDensityPrior: DirectPrior, FittablePrior, Component {
     (self.config, title) = (config, context.title)
   }
 
-  public func fit(_ latents: LatentSet) throws {
+  public func fit(_ latents: LatentSet, using generator: inout Generator) throws {
     let latents = config.perClass ? try latents.withLabels() : latents
     let all = latents.latents
     guard try all.size(0) > 0, try all.isFinite().all() else {

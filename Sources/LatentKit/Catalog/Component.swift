@@ -20,8 +20,12 @@ public struct BuildContext {
   public var inputRange: ClosedRange<Double>?
   /// The pixels of padding on each side of an image.
   public var padding: Int
+  /// What rows of numbers were made of, as `InputDescription` has it; empty for images.
+  public var inputUnits = ""
   /// The number of classes; nil without labels.
   public var classCount: Int?
+  /// The class names in order; nil where classes have numbers only.
+  public var classNames: [String]?
   /// The length of a latent vector; 0 while the encoder itself is built.
   public var latentSize: Int
   /// The scope for the component's parameters.
@@ -34,6 +38,8 @@ public struct BuildContext {
   public var encoder: (any Encoder)?
   /// The parts built so far; nil until there are an encoder and a prior.
   public var model: Model?
+  /// Opens a finished run by the path of its folder; nil where there is no way to. Parts call `trainedModel`.
+  public var openRun: ((String) throws -> TrainedModel)?
 
   /// Creates a context.
   public init(

@@ -5,6 +5,9 @@ public protocol Metric: Part {
   /// The time of measurement.
   var timing: MetricTiming { get }
 
+  /// What the metric asks of the evaluation beside the pass: what it does not list it is not given.
+  var sources: MetricSources { get }
+
   /// Takes in one batch, in evaluation mode and without gradients. What it draws from `forward.random` is a stream of its
   /// own: no other number changes by it.
   mutating func update(_ forward: Forward) throws
@@ -14,8 +17,10 @@ public protocol Metric: Part {
 }
 
 extension Metric {
-  /// Every epoch.
-  public var timing: MetricTiming { .everyEpoch }
+  /// Every epoch; at the end for a metric that has sources.
+  public var timing: MetricTiming { sources.isEmpty ? .everyEpoch : .atEnd }
+  /// None.
+  public var sources: MetricSources { [] }
   /// Does nothing: latents, labels and scores are collected for every metric anyway.
   public mutating func update(_ forward: Forward) throws {}
 }
@@ -26,6 +31,18 @@ public enum MetricTiming: Sendable {
   case everyEpoch
   /// On a trained model only: for slow metrics.
   case atEnd
+}
+
+/// What a metric asks of an evaluation beside the pass over the measured part. Both cost as much as a pass or more.
+public struct MetricSources: OptionSet, Sendable {
+  /// The sources as bits.
+  public let rawValue: Int
+  public init(rawValue: Int) { self.rawValue = rawValue }
+
+  /// Decoded draws of the run's sampler, by `Evaluation.samples`. The composer refuses a recipe without a decoder.
+  public static let samples = MetricSources(rawValue: 1)
+  /// The training part in batches, by `Evaluation.forEachTrainingBatch`.
+  public static let trainingInputs = MetricSources(rawValue: 2)
 }
 
 extension SlotKey where Role == any Metric {

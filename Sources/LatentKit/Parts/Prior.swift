@@ -56,7 +56,18 @@ extension Prior {
 /// A prior that is fitted to the training latents after each stage. It is undefined until then.
 public protocol FittablePrior: Prior {
   /// Fits the density to latents.
-  func fit(_ latents: LatentSet) throws
+  ///
+  /// - Parameter generator: A stream that begins anew at each fit, on the device of the latents: the same latents give the
+  ///   same density, also when a checkpoint is opened.
+  func fit(_ latents: LatentSet, using generator: inout Generator) throws
+}
+
+extension FittablePrior {
+  /// Fits the density to latents, with a stream that depends on the seed alone.
+  public func fit(_ latents: LatentSet, seed: UInt64 = 0) throws {
+    var generator = try Generator(seed: seed, for: "fit of the prior", device: latents.latents.device)
+    try fit(latents, using: &generator)
+  }
 }
 
 extension SlotKey where Role == any Prior {

@@ -12,28 +12,65 @@ public final class Evaluation {
   public let classNames: [String]?
   /// The metric's own random stream, the same at each evaluation.
   public let random: RandomSource
+  /// Whether the results are thrown away, as those before training are: a metric that trains or draws much may cut it short.
+  public let isRehearsal: Bool
   private let reference: TrainingReference
+  private let allowed: (sources: MetricSources, metric: String)
 
-  /// Latents of the training part, encoded when a metric first asks for them, and once for all of them.
+  /// What metrics ask of a run beside the measured part: made when one first asks for it, and once for all that ask alike.
   public final class TrainingReference {
     private let encode: () throws -> LatentSet
+    private let walk: (((Batch) throws -> Void) throws -> Void)?
+    private let draw: ((SampleRequest, LatentSet) throws -> SampleSet)?
     private var encoded: LatentSet?
-    /// Creates the reference with a closure that encodes the training part.
-    public init(_ encode: @escaping () throws -> LatentSet) { self.encode = encode }
+    private var drawn: [SampleRequest: SampleSet] = [:]
 
-    fileprivate func latents() throws -> LatentSet {
+    /// Creates the reference.
+    ///
+    /// - Parameters:
+    ///   - encode: Encodes the training part.
+    ///   - batches: Calls its argument with each batch of the training part in turn; nil where there are none.
+    ///   - samples: Draws and decodes, given the training latents; nil where there is no sampler.
+    public init(
+      _ encode: @escaping () throws -> LatentSet, batches: (((Batch) throws -> Void) throws -> Void)? = nil,
+      samples: ((SampleRequest, LatentSet) throws -> SampleSet)? = nil
+    ) {
+      (self.encode, walk, draw) = (encode, batches, samples)
+    }
+
+    /// Returns the latents of the training part.
+    public func latents() throws -> LatentSet {
       if let encoded { return encoded }
       let latents = try encode()
       encoded = latents
       return latents
     }
+
+    fileprivate func forEachBatch(_ body: (Batch) throws -> Void) throws {
+      guard let walk else { throw RecipeError("an evaluation was made without batches of the training part") }
+      try walk(body)
+    }
+
+    fileprivate func samples(_ request: SampleRequest) throws -> SampleSet {
+      if let known = drawn[request] { return known }
+      guard let draw else { throw RecipeError("an evaluation was made without a sampler") }
+      let set = try draw(request, latents())
+      drawn[request] = set
+      return set
+    }
   }
 
   /// Creates an evaluation.
+  ///
+  /// - Parameters:
+  ///   - sources: The sources that the metric declares, and what messages call it.
   public init(
     measured: LatentSet, scores: Tensor?, model: Model, classCount: Int?, classNames: [String]? = nil,
-    random: RandomSource, training: TrainingReference
+    random: RandomSource, training: TrainingReference, sources: MetricSources = [], of metric: String = "metric",
+    isRehearsal: Bool = false
   ) {
+    allowed = (sources, metric)
+    self.isRehearsal = isRehearsal
     self.measured = measured
     self.scores = scores
     self.model = model
@@ -48,6 +85,37 @@ public final class Evaluation {
 
   /// Latents and labels of the training part, for metrics that learn from it. Hidden labels stay hidden.
   public var training: LatentSet { get throws { try reference.latents() } }
+
+  /// Calls `body` with each batch of the training part, in the data's order, as stored: inputs `[batch] + inputShape`, labels
+  /// where they are visible. Nothing is kept between batches.
+  ///
+  /// - Throws: `RecipeError` where the metric does not list `trainingInputs` among its sources.
+  public func forEachTrainingBatch(_ body: (Batch) throws -> Void) throws {
+    try require(.trainingInputs, "trainingInputs")
+    try reference.forEachBatch(body)
+  }
+
+  /// Returns decoded draws of the run's sampler. Metrics that ask alike share them; they come from a stream of their own,
+  /// which depends on the request alone, so that each evaluation draws the same.
+  ///
+  /// A decoder that is conditioned on the class is given the classes in turn in any case. In a rehearsal there are fewer.
+  ///
+  /// - Parameters:
+  ///   - count: How many, 1 or more.
+  ///   - areOfClasses: Whether draws are of the classes in turn: labels come along where sampler or decoder follow them.
+  /// - Throws: `RecipeError` where the metric does not list `samples` among its sources, for classes of data without labels, and
+  ///   where the sampler refuses or what it draws has a wrong shape or is not finite.
+  public func samples(_ count: Int, ofClasses areOfClasses: Bool = false) throws -> SampleSet {
+    try require(.samples, "samples")
+    guard count > 0 else { throw RecipeError("\(allowed.metric) asks for \(count) samples, expected 1 or more") }
+    return try reference.samples(SampleRequest(count: count, ofClasses: areOfClasses))
+  }
+
+  private func require(_ source: MetricSources, _ name: String) throws {
+    guard !allowed.sources.contains(source) else { return }
+    throw RecipeError(
+      "\(allowed.metric) uses \(name) of the evaluation and does not say so; list '.\(name)' in its 'sources'")
+  }
 
   /// Returns the name of a class, or its number.
   public func className(_ label: Int) -> String {

@@ -11,7 +11,10 @@ public final class Forward {
   public private(set) var random: RandomSource
   /// The random stream of codes and noises.
   private let codes: RandomSource
-  private var readLabels = false
+  /// Whether the loss at work has read the labels.
+  private let reading = LabelReading()
+  /// The mask of labels while a loss that is about labels is at work: gradients reach no row without one.
+  private var shield: Tensor?
 
   private var cachedCode: Code?
   private var cachedLatents: Tensor?
@@ -28,6 +31,8 @@ public final class Forward {
   /// - Parameter random: The stream that codes, noises and losses draw from, on the model's device.
   public init(_ batch: Batch, through model: Model, training: Bool, drawing random: RandomSource) {
     self.model = model
+    var batch = batch
+    batch.reading = reading
     self.batch = batch
     self.isTraining = training
     self.random = random
@@ -59,24 +64,30 @@ public final class Forward {
   /// - Throws: `RecipeError` where the data have no labels.
   public var labels: Tensor {
     get throws {
-      guard let labels = batch.labels else {
+      guard let labels = batch.known else {
         throw RecipeError("a loss needs labels, and the data have none; choose a labelled dataset")
       }
-      readLabels = true
+      reading.isNoted = true
       return labels
     }
   }
 
   /// The code of the inputs.
   public var code: Code {
+    get throws { try shielded(plainCode) }
+  }
+  private var plainCode: Code {
     get throws { try once(\.cachedCode) { try model.encode(batch) } }
   }
 
   /// The code as a vector, `[batch, latent]`: drawn from a Gaussian code while training, else its mean.
   public var latents: Tensor {
+    get throws { try shielded(plainLatents) }
+  }
+  private var plainLatents: Tensor {
     get throws {
       try once(\.cachedLatents) {
-        let code = try code
+        let code = try plainCode
         return isTraining ? try code.sample(using: &codes.generator) : code.mean
       }
     }
@@ -85,21 +96,25 @@ public final class Forward {
   /// A draw from the code, in evaluation mode as well: for terms that are expectations over it.
   public var draw: Tensor {
     get throws {
-      try once(\.cachedDraw) {
-        if isTraining { return try latents }
-        let code = try code
+      let draw = try once(\.cachedDraw) {
+        if isTraining { return try plainLatents }
+        let code = try plainCode
         return try code.sample(using: &codes.generator)
       }
+      return try shielded(draw)
     }
   }
 
   /// The decoder's input: the latents, with the model's latent noise while training.
   public var decoderInput: Tensor {
+    get throws { try shielded(plainDecoderInput) }
+  }
+  private var plainDecoderInput: Tensor {
     get throws {
       try once(\.cachedDecoderInput) {
-        let latents = try latents
+        let latents = try plainLatents
         guard isTraining, let noise = model.noise else { return latents }
-        let request = LatentBatch(latents, labels: batch.labels).limited(to: noise.needs)
+        let request = LatentBatch(latents, of: batch).limited(to: noise.needs)
         return try noise.perturb(request, using: &codes.generator)
       }
     }
@@ -107,42 +122,52 @@ public final class Forward {
 
   /// The decoded inputs, `[batch] + inputShape`.
   public var reconstruction: Tensor {
+    get throws { try shielded(plainReconstruction) }
+  }
+  private var plainReconstruction: Tensor {
     get throws {
-      try once(\.cachedReconstruction) { try model.decode(LatentBatch(decoderInput, labels: batch.labels)) }
+      try once(\.cachedReconstruction) { try model.decode(LatentBatch(plainDecoderInput, of: batch)) }
     }
   }
 
   /// The classifier's scores (logits), `[batch, classes]`.
   public var scores: Tensor {
     get throws {
-      try once(\.cachedScores) {
+      let scores = try once(\.cachedScores) {
         guard let classifier = model.classifier else {
           throw RecipeError.missing("a classifier", for: "this step", fix: "add 'classifier: {use: linear}'")
         }
-        return try classifier.scores(LatentBatch(latents))
+        return try classifier.scores(LatentBatch(plainLatents))
       }
+      return try shielded(scores)
     }
   }
 
   /// The code of the reconstruction.
   public var reconstructionCode: Code {
-    get throws { try once(\.cachedReconstructionCode) { try model.encode(batch.with(inputs: reconstruction)) } }
+    get throws {
+      try shielded(once(\.cachedReconstructionCode) { try model.encode(batch.with(inputs: plainReconstruction)) })
+    }
   }
 
   /// The encoder's hidden layers for the inputs. The code comes from the same pass where it is not computed yet.
   public var features: [Tensor] {
-    get throws { try once(\.cachedFeatures) { try features(of: inputs, with: \.cachedCode) } }
+    get throws { try once(\.cachedFeatures) { try plainFeatures(of: inputs, with: \.cachedCode) }.map(shielded) }
   }
 
   /// The encoder's hidden layers for the reconstruction, in one pass with its code likewise.
   public var reconstructionFeatures: [Tensor] {
     get throws {
-      try once(\.cachedReconstructionFeatures) { try features(of: reconstruction, with: \.cachedReconstructionCode) }
+      try once(\.cachedReconstructionFeatures) {
+        try plainFeatures(of: plainReconstruction, with: \.cachedReconstructionCode)
+      }.map(shielded)
     }
   }
 
   /// The encoder's hidden layers for other inputs of the same examples, whose code is kept in `slot`.
-  private func features(of inputs: Tensor, with slot: ReferenceWritableKeyPath<Forward, Code?>) throws -> [Tensor] {
+  private func plainFeatures(
+    of inputs: Tensor, with slot: ReferenceWritableKeyPath<Forward, Code?>
+  ) throws -> [Tensor] {
     guard let encoder = model.encoder as? any FeatureEncoder else {
       throw RecipeError.missing("an encoder that shows its features", for: "this step", fix: "choose another encoder")
     }
@@ -158,7 +183,56 @@ public final class Forward {
     guard let discriminator = model[.discriminator] else {
       throw RecipeError.missing("a discriminator", for: "this step", fix: "add 'discriminator:' to the recipe")
     }
-    return try discriminator.score(batch.with(inputs: inputs).limited(to: discriminator.needs))
+    return try shielded(discriminator.score(batch.with(inputs: inputs).limited(to: discriminator.needs)))
+  }
+
+  // MARK: Hidden labels
+
+  /// Returns one value for each example, `[batch]`: given its label where it has one, else without.
+  ///
+  /// It is how a term over all examples asks a prior that knows classes: `forward.byLabel { try prior.logDensity(latents,
+  /// labels: $0) }`. Terms made so count as over all examples.
+  ///
+  /// - Parameter values: Returns `[batch]` for labels, or for none. With partly labelled data it is called with both; where a
+  ///   label is hidden, what it returns for the labels is dropped.
+  public func byLabel(_ values: (Tensor?) throws -> Tensor) throws -> Tensor {
+    let known = try values(batch.known)
+    guard batch.known != nil, let labelled = batch.labelled else { return known }
+    return try labelled.choose(known, values(nil))
+  }
+
+  /// The same values, through which no gradient reaches the rows that the shield hides: not even one that is infinite,
+  /// which times 0 is not a number.
+  private func shielded(_ values: Tensor) throws -> Tensor {
+    guard let shield, values.requiresGradient, try values.size(0) == shield.count else { return values }
+    let mask = try shield.reshaped([shield.count] + Array(repeating: 1, count: values.rank - 1))
+    return try mask.choose(values, values.detached())
+  }
+
+  private func shielded(_ code: Code) throws -> Code {
+    guard shield != nil else { return code }
+    switch code {
+    case .point(let latents): return .point(try shielded(latents))
+    case .gaussian(let mean, let logVariance):
+      return .gaussian(mean: try shielded(mean), logVariance: try shielded(logVariance))
+    }
+  }
+
+  /// The terms of a loss on partly labelled data. Where it needs labels and all of its terms are over the labelled examples,
+  /// no gradient goes through what it reads here of the others.
+  private func shieldedTerms(_ loss: any Loss, under prior: any Prior, _ mask: Tensor) throws -> [Term] {
+    guard isTraining, loss.needs.contains(.labels) else { return try loss.terms(self, under: prior) }
+    shield = mask
+    defer { shield = nil }
+    let terms = try loss.terms(self, under: prior)
+    guard terms.contains(where: { !isAboutLabels($0) }) else { return terms }
+    // One of the terms is over all examples: once more, with nothing shielded.
+    shield = nil
+    return try loss.terms(self, under: prior)
+  }
+
+  private func isAboutLabels(_ term: Term) -> Bool {
+    (term.selection ?? (reading.isNoted ? .labelled : .all)) == .labelled
   }
 
   // MARK: Terms
@@ -172,12 +246,11 @@ public final class Forward {
   public func reduced(
     _ loss: any Loss, under prior: any Prior
   ) throws -> [(name: String, value: Tensor, share: Tensor?)] {
-    readLabels = false
-    let terms = try loss.terms(self, under: prior)
+    reading.isNoted = false
+    let terms = try batch.labelled.map { try shieldedTerms(loss, under: prior, $0) } ?? loss.terms(self, under: prior)
     guard batch.labelled != nil || batch.weights != nil else { return try terms.map { ($0.name, try $0.value, nil) } }
     return try terms.map { term in
-      let isAboutLabels = (term.selection ?? (readLabels ? .labelled : .all)) == .labelled
-      let mask = isAboutLabels ? batch.labelled : nil
+      let mask = isAboutLabels(term) ? batch.labelled : nil
       guard term.isPerExample else {
         guard mask == nil else {
           throw RecipeError(

@@ -14,9 +14,15 @@ public struct GaussianKernels: Sendable {
   /// - Parameters:
   ///   - points: `[count, dimensions]` of each group. Shorter groups are filled up with kernels that weigh nothing.
   ///   - logWeights: `[count]` of each group; 0 each where there are none.
-  /// - Throws: `TensorError` without a group, or where groups differ in dimensions.
+  /// - Throws: `TensorError` without a group, where groups differ in dimensions, or without one weight for each point.
   public init(_ points: [Tensor], logWeights: [Tensor]? = nil) throws {
     guard let first = points.first else { throw TensorError("kernels", reason: "expected at least one group") }
+    if let logWeights, logWeights.map(\.shape) != points.map({ Array($0.shape.prefix(1)) }) {
+      throw TensorError(
+        "kernels",
+        reason: "found log weights of shapes \(logWeights.map(\.shape)) for points of shapes \(points.map(\.shape)), "
+          + "expected [count] for each group")
+    }
     dimensions = try first.size(1)
     let most = try points.map { try $0.size(0) }.max() ?? 0
     rows = try .stack(
