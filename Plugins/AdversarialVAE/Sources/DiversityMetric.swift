@@ -1,16 +1,26 @@
 import LatentKit
 
-/// How much reconstructions differ from each other: the variance of a reconstructed value over examples, averaged over values,
-/// in parts of that of the inputs; with a warning where all are nearly the same.
+/// How much reconstructions, or samples, differ from each other: the variance of a decoded value over examples, averaged over
+/// values, in parts of that of the inputs; with a warning where all are nearly the same.
 ///
 /// - Shapes: inputs and reconstructions `[batch] + inputShape`.
 /// - Throws: `RecipeError` without a decoder.
 public struct DiversityMetric: Metric, Component {
-  public typealias Config = NoConfig
+  /// What is compared.
+  public enum Source: String, Choice { case reconstructions, samples }
+
+  /// The settings.
+  public struct Config: ComponentConfig {
+    @Setting("What is compared: reconstructions, each epoch, or samples, at the end.") public var of = Source
+      .reconstructions
+    @Setting("The number of samples.", .within(2...1_000_000)) public var count = 500
+    public init() {}
+  }
 
   /// The diversity below which a decoder counts as collapsed.
   public static let collapse = 0.01
 
+  private let config: Config
   private var count = 0.0
   private var inputs = Sums()
   private var outputs = Sums()
@@ -32,22 +42,32 @@ public struct DiversityMetric: Metric, Component {
     }
   }
 
-  public init(_ config: Config, in context: BuildContext) {}
+  public init(_ config: Config, in context: BuildContext) { self.config = config }
+
+  public var sources: MetricSources { config.of == .samples ? .samples : [] }
 
   public mutating func update(_ forward: Forward) throws {
     count += try Double(forward.inputs.size(0))
     try inputs.add(forward.inputs)
-    try outputs.add(forward.reconstruction)
+    if config.of == .reconstructions { try outputs.add(forward.reconstruction) }
   }
 
   public func finish(_ evaluation: Evaluation) throws -> [Measured] {
+    let name = config.of == .samples ? "diversity of samples" : "diversity"
     let given = try inputs.variance(over: count)
-    guard given > 0 else { return [Measured("diversity", missing: "the inputs are all the same")] }
-    var diversity = Measured("diversity", try outputs.variance(over: count) / given)
+    guard given > 0 else { return [Measured(name, missing: "the inputs are all the same")] }
+    var (made, number) = (outputs, count)
+    if config.of == .samples {
+      let samples = try evaluation.samples(config.count).inputs
+      try made.add(samples)
+      number = try Double(samples.size(0))
+    }
+    var diversity = Measured(name, try made.variance(over: number) / given)
     if let value = diversity.value, value < DiversityMetric.collapse {
       diversity.warning =
-        "the decoder makes nearly the same of every input (under \(DiversityMetric.collapse) of their variance); lower the "
-        + "weight of 'adversarial' if there is one, and see whether the code has collapsed"
+        "the decoder makes nearly the same of every \(config.of == .samples ? "draw" : "input") (under "
+        + "\(DiversityMetric.collapse) of the variance of inputs); lower the weight of 'adversarial' if there is one, and see "
+        + "whether the code has collapsed"
     }
     return [diversity]
   }

@@ -22,7 +22,7 @@ private func critic(_ critic: any Discriminator, made: [Tensor]) throws -> [Stri
   let x = try [draws([3, 1, 2, 2], seed: 1), draws([2, 1, 2, 2], seed: 2)]
   let passes = try zip(x, made).map { try pass($0, made: $1, critic: critic, training: false) }
   let metrics: [any Metric] = [
-    CriticMetric(NoConfig(), in: try context()), DiversityMetric(NoConfig(), in: try context()),
+    CriticMetric(NoConfig(), in: try context()), DiversityMetric(DiversityMetric.Config(), in: try context()),
   ]
   return try metrics.reduce(into: [:]) { all, metric in
     try all.merge(measured(metric, passes, latents: .zeros([5, 2]))) { $1 }
@@ -91,5 +91,32 @@ private func critic(_ critic: any Discriminator, made: [Tensor]) throws -> [Stri
     let collapsed = try rate(0.01, NormalPrior())
     #expect(try #require(collapsed["rate"]?.warning).contains("collapsed"))
     #expect(collapsed["active latents"]?.value == 0)
+  }
+
+  @Test(arguments: [0.05, 1.0]) func identicalSamplesAreWarnedAbout(spread: Double) throws {
+    var config = DiversityMetric.Config()
+    (config.of, config.count) = (.samples, 7)
+    var metric = DiversityMetric(config, in: try context())
+    #expect(metric.sources == .samples)
+    let x = try draws([5, 1, 2, 2], seed: 1)
+    // Reconstructions that are all alike do not count.
+    let pass = try pass(x, made: .zeros([5, 1, 2, 2], dtype: .float64), training: false)
+    try metric.update(pass)
+    let samples = try draws([7, 1, 2, 2], seed: 2) * spread
+    let latents = try Tensor.zeros([5, 2])
+    let found = try metric.finish(
+      Evaluation(
+        measured: LatentSet(latents: latents, labels: nil), scores: nil, model: pass.model, classCount: nil,
+        random: RandomSource(try Generator(seed: 1)),
+        training: .init(
+          { LatentSet(latents: latents, labels: nil) },
+          samples: { request, _ in
+            #expect(request.count == 7)
+            return SampleSet(latents: latents, inputs: samples, labels: nil)
+          }), sources: .samples))[0]
+    func variance(_ values: Tensor) throws -> Double { try values.variance(axes: [0], unbiased: false).mean().item() }
+    #expect(found.name == "diversity of samples")
+    #expect(abs(try #require(found.value) - (try variance(samples) / variance(x))) < 1e-10)
+    #expect((found.warning == nil) == (spread == 1))
   }
 }
