@@ -40,6 +40,11 @@ import Training
     #expect(recipe[all: .metric]?.contains { $0.use == "critic" } == true)
   }
 
+  @Test(arguments: ["least-squares", "wgan", "wgan-gp"]) func aNameNeedsNoOtherFlag(name: String) throws {
+    try host(
+      "compose", "--encoder", "resnet", "--prior", "pedcc", "--discriminator", name, "--sampler", "mh", "--dry-run")
+  }
+
   /// With another critic the steps of the first one go.
   @Test func oneCriticTakesTheStepsOfAnother() throws {
     let composer = Composer(try Catalog(plugins))
