@@ -26,11 +26,15 @@ struct Paper: ExpressibleByStringLiteral {
   var targets: [Target] {
     var targets: [Target] = [
       .target(
-        name: name, dependencies: ["LatentKit", "Datasets", "Statistics"] + (hasNative ? [.byName(name: "\(name)Native")] : []),
+        name: name,
+        dependencies: ["LatentKit", "Datasets", "Statistics"] + (hasNative ? [.byName(name: "\(name)Native")] : []),
         path: "Plugins/\(name)/Sources", swiftSettings: strict)
     ]
     if hasNative { targets.append(kernels("\(name)Native", path: "Plugins/\(name)/Native")) }
-    if hasTests { targets.append(tests(name, [dependency, "LatentKit", "Datasets", "Statistics"], path: "Plugins/\(name)/Tests")) }
+    if hasTests {
+      let modules: [Target.Dependency] = [dependency, "LatentKit", "Datasets", "Statistics"]
+      targets.append(tests(name, modules, path: "Plugins/\(name)/Tests"))
+    }
     return targets
   }
 }

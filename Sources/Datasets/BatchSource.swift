@@ -7,7 +7,7 @@ import LatentKit
 public final class BatchSource {
   /// The examples as stored.
   public let examples: Examples
-  /// The settings that say how they are presented.
+  /// The settings of padding, scaling and augmentation.
   public let settings: DataSettings
   /// The number of classes; nil without labels.
   public let classCount: Int?
@@ -45,12 +45,12 @@ public final class BatchSource {
   /// The least and greatest value of an input; nil for rows of numbers, which have no bounds.
   public var inputRange: ClosedRange<Double>? { examples.areImages ? settings.range.bounds : nil }
 
-  /// The examples at `indices`, `[batch]` Int64, as stored: for measuring.
+  /// Returns the examples at `indices`, `[batch]` Int64, without augmentation: for measuring.
   public func batch(_ indices: Tensor) throws -> Batch {
     try batch(examples.subset(indices))
   }
 
-  /// A contiguous range of examples, as stored: for measuring, without a copy of the bytes.
+  /// Returns a contiguous range of examples without augmentation: for measuring, without a copy of the bytes.
   public func batch(_ range: Range<Int>) throws -> Batch {
     guard !range.isEmpty, range.lowerBound >= 0, range.upperBound <= count else {
       throw DatasetError("asked for examples \(range), expected a range within 0..<\(count)")
@@ -58,7 +58,7 @@ public final class BatchSource {
     return try batch(examples.slice(range))
   }
 
-  /// The examples at `indices`, shifted and flipped where the settings say so: for training. Without augmentation
+  /// Returns the examples at `indices`, shifted and flipped by the settings: for training. Without augmentation
   /// nothing is drawn.
   public func batch(_ indices: Tensor, augmentedBy generator: inout Generator) throws -> Batch {
     let chosen = try examples.subset(indices)
@@ -76,7 +76,7 @@ public final class BatchSource {
     Batch(inputs: inputs, labels: chosen.labels, labelled: chosen.isLabelled, weights: chosen.weights)
   }
 
-  /// Bytes `[batch, channels, height, width]` to Float32 in the settings' range, channels-last in memory.
+  /// Converts bytes `[batch, channels, height, width]` to Float32 in the settings' range, channels-last in memory.
   private func scaled(_ bytes: Tensor) throws -> Tensor {
     let shape = bytes.shape
     // Rearranged as bytes, which are a quarter of the floats.
@@ -86,7 +86,7 @@ public final class BatchSource {
       case .unit: try floats / 255
       case .symmetric: try floats / 127.5 - 1
       }
-    // One channel lies the same in memory either way; only the strides say which, and convolutions ask them.
+    // One channel has the same layout either way, but convolutions choose their algorithm by the strides.
     return shape[1] == 1 ? try scaled.reshaped([shape[0], shape[2], shape[3], 1]).permuted([0, 3, 1, 2]) : scaled
   }
 

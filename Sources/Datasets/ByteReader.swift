@@ -70,7 +70,7 @@ final class ByteReader {
     isCompressed ? try inflate(into: buffer) : try readPlain(into: buffer)
   }
 
-  /// The next `count` bytes, or as many as there are.
+  /// Reads the next `count` bytes, or as many as there are.
   func read(_ count: Int) throws -> [UInt8] {
     try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
       filled = try read(into: UnsafeMutableRawBufferPointer(buffer))

@@ -18,9 +18,9 @@ public struct Checksum: Hashable, Sendable, CustomStringConvertible {
     (self.algorithm, self.digits) = (algorithm, digits.lowercased())
   }
 
-  /// A published MD5 checksum.
+  /// Returns a published MD5 checksum.
   public static func md5(_ digits: String) -> Checksum { Checksum(.md5, digits: digits) }
-  /// A published SHA-256 checksum.
+  /// Returns a published SHA-256 checksum.
   public static func sha256(_ digits: String) -> Checksum { Checksum(.sha256, digits: digits) }
 
   /// Computes the checksum of some bytes.

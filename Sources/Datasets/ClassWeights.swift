@@ -1,6 +1,6 @@
 import LatentKit
 
-/// How much the examples of each class count in terms that are given per example.
+/// The weights of the examples of each class in terms that are given per example.
 public enum ClassWeights: Codable, Equatable, Sendable {
   /// `count / (classes · count of the class)`, over the labelled training examples, as in scikit-learn.
   case balanced
@@ -27,11 +27,11 @@ public enum ClassWeights: Codable, Equatable, Sendable {
     }
   }
 
-  /// One weight for each class.
+  /// Returns one weight for each class.
   ///
   /// - Parameters:
-  ///   - counts: How many labelled training examples each class has.
-  ///   - className: What messages call a class.
+  ///   - counts: The number of labelled training examples of each class.
+  ///   - className: The name of a class in messages.
   /// - Throws: `DatasetError` for a list of another length, numbers that are negative, not finite or all 0, and for
   ///   `balanced` where a class has no example.
   public func values(
@@ -61,7 +61,7 @@ public enum ClassWeights: Codable, Equatable, Sendable {
 }
 
 extension Examples {
-  /// The same examples with the weights of their classes; those without a label count 1.
+  /// Returns the examples with the weights of their classes; those without a label count 1.
   func weighted(_ classWeights: [Double]) throws -> Examples {
     guard let labels else { return self }
     let byClass = try Tensor(classWeights.map(Float.init)).to(labels.device)

@@ -2,13 +2,13 @@ import LatentKit
 
 /// Settings of data that belong together: a data set takes those of some groups.
 public enum DataSettingGroup: Sendable, CaseIterable {
-  /// How examples are cut into parts, limited, labelled and weighted: for all data.
+  /// Settings that split, limit, label and weight examples, for all data.
   case parts
-  /// How images are padded, scaled and augmented.
+  /// Settings that pad, scale and augment images.
   case images
   /// Whether the small set that ships with the package is taken.
   case embedded
-  /// How tables are read, whatever their format is.
+  /// Settings for tables of any format.
   case tables
   /// The format of a file: for tables that are named by their path.
   case files
@@ -54,7 +54,7 @@ extension DataSettings {
     return ConfigError(path: "\(path).\(setting)", "\(what); leave it out")
   }
 
-  /// Every setting that means something for data of these inputs, by name: what a run writes down.
+  /// Returns every setting that applies to data of these inputs, by name, as a run records them.
   public func values(for dataset: Dataset) throws -> [String: Value] {
     let groups: Set<DataSettingGroup> =
       dataset.train.areImages

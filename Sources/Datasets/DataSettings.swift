@@ -12,17 +12,17 @@ public struct DataSettings: ComponentConfig {
 
   @Setting("Pixels added on each side of an image, with the value of byte 0.", .within(0...1024))
   public var pad = 0
-  @Setting("What the bytes 0 to 255 become: 'unit' for 0 to 1, 'symmetric' for -1 to 1.")
+  @Setting("Range that bytes are scaled to: 'unit' for 0 to 1, 'symmetric' for -1 to 1.")
   public var range = Range.unit
   @Setting("Share of the training part that is held out, from every class alike; 0 for none.", .within(0..<1))
   public var validation = 0.1
   @Setting("Train on this many examples only, balanced over classes.", .atLeast(1))
   public var limit: Int? = nil
   @Setting(
-    "How many training examples keep their label, evenly over classes: a number, or a share such as '5%'; unset: all.")
+    "Training examples that keep their label, balanced over classes: a number, or a share such as '5%'; unset: all.")
   public var labelled: LabelledExamples? = nil
   @Setting(
-    "How much examples of each class count: a list of one number per class, or 'balanced' for inversely to how many there are; unset: all alike.",
+    "Weight of the examples of each class: a list of one number per class, or 'balanced' for inverse class frequencies; unset: equal weights.",
     .atLeast(0))
   public var classWeights: ClassWeights? = nil
   @Setting(
@@ -36,10 +36,10 @@ public struct DataSettings: ComponentConfig {
   @Setting("The fold that is the test part, from 0.", .atLeast(0))
   public var fold = 0
   @Setting(
-    "What the cut into folds depends on; the run's seed unless said, so that runs of several seeds can share folds.",
+    "Seed of the cut into folds; unset: the run's seed. Runs of several seeds can share folds by it.",
     .atLeast(0))
   public var foldSeed: Int? = nil
-  @Setting("true: the small set that ships with the package; false: never that; unset: when there is no other.")
+  @Setting("true: the small set of the package; false: the full set; unset: the full set where it is found.")
   public var embedded: Bool? = nil
   @Setting("Augmentation: each training image moves by up to this many pixels along both axes.", .within(0...1024))
   public var shift = 0
@@ -47,13 +47,14 @@ public struct DataSettings: ComponentConfig {
   public var flip = false
   @Setting("Tables: cells without a value are refused, or, by 'keep', left to the transform 'impute'.")
   public var missing = TableFormat.Missing.refuse
-  @Setting("Tables: how many MiB a compressed file (.gz, .npz) may unpack to.", .within(1...1_048_576))
+  @Setting("Tables: the limit of an unpacked file (.gz, .npz), in MiB.", .within(1...1_048_576))
   public var unpackLimit = TableFormat().unpackLimit
-  @Setting("Data 'table': the file, delimited text, .npy or .npz; looked for here, then in the data folder.")
+  @Setting(
+    "Data 'table': the file, delimited text, .npy or .npz; looked up in the working folder, then in the data folder.")
   public var path: String? = nil
-  @Setting("Data 'table': what stands between cells: 'comma', 'semicolon', 'tab', or 'auto' by the first row.")
+  @Setting("Data 'table': the separator of cells: 'comma', 'semicolon', 'tab', or 'auto' by the first row.")
   public var separator = TableFormat.Separator.auto
-  @Setting("Data 'table': 'point' or 'comma' before the fraction of a number.")
+  @Setting("Data 'table': the decimal separator, 'point' or 'comma'.")
   public var decimal = TableFormat.Decimal.point
   @Setting("Data 'table': whether each sample is one of the 'rows' or of the 'columns'.")
   public var samples = TableFormat.Direction.rows

@@ -6,7 +6,7 @@ extension SlotKey where Role == DatasetEntry {
 }
 
 extension Contribution {
-  /// A data set that a plugin brings.
+  /// Returns the contribution of a data set.
   public static func data(_ entry: DatasetEntry) -> Contribution {
     Contribution(
       .data,
@@ -15,7 +15,7 @@ extension Contribution {
         make: { _, _, _ in entry }))
   }
 
-  /// The sets that LatentKit knows: MNIST and its relatives, the tables of papers, and `table` for any file.
+  /// The data sets of LatentKit: MNIST and its relatives, the tables of papers, and `table` for any file.
   public static var knownData: [Contribution] { DatasetShelf.known.entries.map { .data($0) } }
 }
 
@@ -30,7 +30,7 @@ extension Catalog {
     }
   }
 
-  /// A data set by name.
+  /// Returns a data set by name.
   /// - Throws: `UnknownName` with the known names and the nearest one.
   public func dataset(_ name: String) throws -> DatasetEntry { try datasets.entry(name) }
 }

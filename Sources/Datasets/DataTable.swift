@@ -12,7 +12,7 @@ struct DataTable {
   let labels: [String]?
 
   /// Reads a file of any kind that is known by its first bytes: `.npy`, `.npz`, else delimited text; gzip or not.
-  /// - Throws: `FileError` that says where in the file something is wrong.
+  /// - Throws: `FileError` with the place of the fault in the file.
   init(contentsOf url: URL, _ format: TableFormat) throws {
     self = try DataTable(ByteReader(url).readAll(within: format.limit), format, path: url.path)
   }
@@ -32,7 +32,7 @@ struct DataTable {
     (self.inputs, self.featureNames, self.labels) = (inputs, featureNames, labels)
   }
 
-  /// The examples with their labels as numbers, and what the numbers stand for.
+  /// Returns the examples with their labels as numbers, and the class names of the numbers.
   ///
   /// Classes are sorted: as whole numbers where all labels are some, else by their characters' code points. Equal
   /// numbers, `1` and `01` say, are classes of their own: the shorter text first, then by code points.
@@ -54,7 +54,7 @@ struct DataTable {
 }
 
 extension ByteReader {
-  /// Everything that is left.
+  /// Reads everything that is left.
   /// - Throws: `FileError` for a gzip file that unpacks to more than the limit, with no more memory taken than that.
   func readAll(within limit: UnpackLimit) throws -> Data {
     var data = Data()

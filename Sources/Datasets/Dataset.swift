@@ -17,22 +17,23 @@ public struct Dataset: Sendable {
   public let classNames: [String]?
   /// The names of a table's columns; nil for images.
   public let featureNames: [String]?
-  /// How many classes there are; nil without labels.
+  /// The number of classes; nil without labels.
   public let classCount: Int?
   /// The checksum of the file that a table was read from, as it is unpacked; nil for other data.
   public let digest: String?
-  /// How much the examples of each class count; nil where all count alike.
+  /// The weight of each class's examples; nil for equal weights.
   public private(set) var classWeights: [Double]?
+  /// The origin of the examples.
   public private(set) var origin: Origin
 
-  /// Where the examples came from.
+  /// The origin of the examples.
   public indirect enum Origin: Sendable, Equatable, CustomStringConvertible {
     case files([URL])
     /// The small set that ships with the package.
     case embedded(train: Int, test: Int)
-    /// Made by a program; what it says about it.
+    /// Made by a program, with its description.
     case made(String)
-    /// The test part was cut out of what came from there; how.
+    /// The test part was cut out of data of another origin, with a description of the cut.
     case cut(Origin, test: String)
 
     public var description: String {
@@ -70,7 +71,7 @@ public struct Dataset: Sendable {
     for (part, examples) in [("training", train), ("validation", validation), ("test", test)] {
       guard let labels = examples?.labels else { continue }
       guard let classCount else {
-        throw DatasetError("\(name): the \(part) part has labels; say how many classes there are")
+        throw DatasetError("\(name): the \(part) part has labels; pass classCount")
       }
       let wrong = try (labels .< 0).or(labels .>= Double(classCount)).nonzero()
       guard wrong.count == 0 else {
@@ -101,9 +102,9 @@ public struct Dataset: Sendable {
     return "data '\(name)' is the \(origin); 'host data fetch \(name)' gets the full set"
   }
 
-  /// The dataset as a recipe wants it: with folds, or without a test part of their own, one
+  /// Returns the dataset prepared by a recipe's settings: with folds, or without a test part of their own, one
   /// cut out of the training part; then a validation part held out of the training part, then that limited; then labels
-  /// of the training part hidden, and all parts weighted by class. The seed says which examples.
+  /// of the training part hidden, and all parts weighted by class. The seed determines the examples.
   /// - Throws: `ConfigError` for a setting that does not fit these data.
   public func prepared(_ settings: DataSettings, seed: UInt64, at path: String = "data.with") throws -> Dataset {
     try settings.validate(at: path)
@@ -130,7 +131,7 @@ public struct Dataset: Sendable {
     return result
   }
 
-  /// Hides labels of the training part, where the settings ask for it.
+  /// Hides labels of the training part by the settings.
   private mutating func hideLabels(_ settings: DataSettings, seed: UInt64, at path: String) throws {
     guard let labelled = settings.labelled else { return }
     func refused(_ reason: String) -> ConfigError {
@@ -150,7 +151,7 @@ public struct Dataset: Sendable {
     train = try train.hidingLabels(exceptFor: count, seed: seed, for: "data.labelled")
   }
 
-  /// Weighs the examples of all parts by class, where the settings ask for it: a loss is the same function in each.
+  /// Weighs the examples of all parts by class, by the settings: a loss is the same function in each.
   private mutating func weigh(_ settings: DataSettings, at path: String) throws {
     guard let wanted = settings.classWeights else { return }
     do {
@@ -167,7 +168,7 @@ public struct Dataset: Sendable {
     }
   }
 
-  /// One fold of the training part as the test part, where the settings ask for folds; a share of it, where the data
+  /// Takes one fold of the training part as the test part, with folds in the settings; a share of it, where the data
   /// have no test part of their own.
   private func cut(_ settings: DataSettings, seed: UInt64, at path: String) throws -> Dataset {
     let cutSeed = settings.foldSeed.map { UInt64(max($0, 0)) } ?? seed

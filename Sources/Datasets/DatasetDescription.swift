@@ -13,7 +13,7 @@ public struct DatasetDescription: Sendable {
     /// Under what else it may lie in a data folder.
     var otherNames: [String] = []
 
-    /// The names to look for, the published one first.
+    /// The names to search for, the published one first.
     var names: [String] { [name] + (name.hasSuffix(".gz") ? [String(name.dropLast(3))] : []) + otherNames }
   }
 
@@ -37,7 +37,7 @@ public struct DatasetDescription: Sendable {
   public let files: [File]
   /// The folder under a data folder in which `host data fetch` puts the files.
   public let folder: String
-  /// Where files lie in public: one folder per mirror, or the address of the table itself.
+  /// The public addresses of the files: one folder per mirror, or the address of the table itself.
   public let mirrors: [String]
   /// For sets that are published as one ZIP archive, its checksum; `mirrors` then name the archive itself.
   public let archiveChecksum: Checksum?
@@ -47,15 +47,15 @@ public struct DatasetDescription: Sendable {
   let isTransposed: Bool
   /// The label of the first class in the files.
   let firstLabel: Int
-  /// How the file is read where the set is a table.
+  /// The format of the file, where the set is a table.
   var table: TableFormat?
-  /// Who to ask where no address is known.
+  /// The contact, where no address is known.
   var publisher = "its publisher"
 
   /// The number of classes.
   public var classCount: Int { classNames.count }
 
-  /// Where by hand one would get the files.
+  /// The place to get the files by hand.
   public var source: String { mirrors.first ?? publisher }
 }
 

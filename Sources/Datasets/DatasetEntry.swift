@@ -7,14 +7,18 @@ public struct DataRequest: Sendable {
   public var settings: DataSettings
   /// The data folder that the caller names (`--data-dir`); a set with files must have them there.
   public var folder: URL?
-  /// Where the settings stand in the recipe, for messages.
+  /// The settings' place in the recipe, for messages.
   public var path: String
   /// `LATENTKIT_DATA` names a data folder where the caller names none.
   public var environment: [String: String]
   /// The run's seed, for sets that are made.
   public var seed: UInt64
+  /// The name of the set.
+  var set = ""
+  /// The files that the set declares.
+  var files: [DatasetFile] = []
 
-  /// Creates a value with these fields.
+  /// Creates a request.
   public init(
     _ settings: DataSettings = DataSettings(), from folder: URL? = nil, at path: String = "data.with",
     environment: [String: String] = ProcessInfo.processInfo.environment, seed: UInt64 = 0
@@ -24,7 +28,7 @@ public struct DataRequest: Sendable {
   }
 }
 
-/// A data set that a recipe can name: how it is called, described, set and loaded.
+/// A data set that a recipe can name: its name, description, settings and loader.
 ///
 ///     DatasetEntry("two-moons", "two half circles, made on the spot", .rows, own: TwoMoons.self) { moons, request in
 ///       try Dataset(name: "two-moons", title: "Two moons", train: moons.examples(), test: nil, classCount: 2,
@@ -51,28 +55,37 @@ public struct DatasetEntry: Sendable {
   public let settings: [SettingDescription]
   /// The files that are published of it; nil for data that are made, or are any file.
   public let published: DatasetDescription?
+  /// The files of a set that a plugin brings; its closure finds them by `request.file(_:)`.
+  public private(set) var files: [DatasetFile] = []
   private let groups: Set<DataSettingGroup>
   private let ownNames: Set<String>
   private let read: @Sendable ([String: Value], DataRequest) throws -> Dataset
   private let check: @Sendable ([String: Value], String) throws -> [String: Value]
 
   /// A set without settings of its own.
-  /// - Parameter load: Makes the examples: all of them, as parts are cut afterwards.
+  ///
+  /// - Parameters:
+  ///   - files: The files to fetch and verify; none for data that are made.
+  ///   - load: Makes the examples: all of them, as parts are cut afterwards.
   public init(
-    _ name: String, _ summary: String, _ kind: Kind, load: @escaping @Sendable (DataRequest) throws -> Dataset
+    _ name: String, _ summary: String, _ kind: Kind, files: [DatasetFile] = [],
+    load: @escaping @Sendable (DataRequest) throws -> Dataset
   ) {
     self.init(name, summary, kind, groups: [], published: nil, load: load)
+    self.files = files
   }
 
   /// - Parameters:
   ///   - own: Settings of this set alone, under other names than the shared ones.
+  ///   - files: The files to fetch and verify; none for data that are made.
   ///   - load: Makes the examples: all of them, as parts are cut afterwards. It is given its own settings, and what all
   ///     data are asked for.
   public init<Own: ComponentConfig>(
-    _ name: String, _ summary: String, _ kind: Kind, own: Own.Type,
+    _ name: String, _ summary: String, _ kind: Kind, own: Own.Type, files: [DatasetFile] = [],
     load: @escaping @Sendable (Own, DataRequest) throws -> Dataset
   ) {
     self.init(name, summary, kind, own: own, groups: [], published: nil, load: load)
+    self.files = files
   }
 
   init(
@@ -99,7 +112,7 @@ public struct DatasetEntry: Sendable {
   /// The names of settings that are declared as the set's own and as shared ones.
   var ambiguousNames: [String] { ownNames.filter { DataSettingGroup.group(of: $0) != nil }.sorted() }
 
-  /// The shared settings among what a recipe says under `data.with`.
+  /// Returns the shared settings among those under `data.with`.
   /// - Throws: `ConfigError` for an unknown setting, one that means nothing to this set, or one out of its range.
   public func sharedSettings(_ values: [String: Value], at path: String = "data.with") throws -> DataSettings {
     for name in values.keys.sorted() where !settings.contains(where: { $0.name == name }) {
@@ -114,7 +127,7 @@ public struct DatasetEntry: Sendable {
     return shared
   }
 
-  /// Every setting's value with some replaced: what a run writes down.
+  /// Returns every setting's value with some replaced, as a run records them.
   /// - Throws: `ConfigError` as `sharedSettings`.
   public func resolved(_ values: [String: Value], at path: String = "data.with") throws -> [String: Value] {
     let shared = try sharedSettings(values, at: path).values.filter { name, _ in settings.contains { $0.name == name } }
@@ -128,7 +141,8 @@ public struct DatasetEntry: Sendable {
     environment: [String: String] = ProcessInfo.processInfo.environment, seed: UInt64 = 0
   ) throws -> Dataset {
     let shared = try sharedSettings(values, at: path)
-    let request = DataRequest(shared, from: folder, at: path, environment: environment, seed: seed)
+    var request = DataRequest(shared, from: folder, at: path, environment: environment, seed: seed)
+    (request.set, request.files) = (name, files)
     return try read(values.filter { ownNames.contains($0.key) }, request)
   }
 

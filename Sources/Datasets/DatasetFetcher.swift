@@ -7,7 +7,7 @@ import LatentKit
 /// A file is received as `NAME.part` and gets its name when its checksum is right: a file under its name is whole. An
 /// interrupted download goes on where it stopped; a mirror that fails is followed by the next.
 public enum DatasetFetcher {
-  /// How far a file is: told at most once per twentieth of it (16 MiB where its length is not known) and at its end.
+  /// The progress of a file, reported at most once per twentieth of it (16 MiB where its length is unknown) and at its end.
   public struct Progress: Sendable, Equatable, CustomStringConvertible {
     /// The name of the file.
     public let file: String
@@ -44,6 +44,37 @@ public enum DatasetFetcher {
     let description = try DatasetLibrary.description(name)
     return try fetch(
       description, into: directory, from: mirrors ?? description.mirrors, tools: tools, progress: progress)
+  }
+
+  /// Fetches a set, of LatentKit or of a plugin, into `directory/<folder>`; a plugin's set has a folder of its name.
+  ///
+  /// - Returns: The set's files.
+  /// - Throws: As `fetch` by name; `DatasetError` for a set without files.
+  @discardableResult
+  public static func fetch(
+    _ entry: DatasetEntry, into directory: URL, tools: Tools = Tools(), progress: (Progress) -> Void = { _ in }
+  ) throws -> [URL] {
+    if let published = entry.published {
+      return try fetch(published, into: directory, from: published.mirrors, tools: tools, progress: progress)
+    }
+    guard !entry.files.isEmpty else { throw DatasetError("data '\(entry.name)' have no files to fetch") }
+    let folder = directory.appendingPathComponent(entry.name)
+    do {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    } catch {
+      throw FileError(folder.path, "cannot be made: \(error.localizedDescription)")
+    }
+    return try entry.files.map { file in
+      let target = folder.appendingPathComponent(file.name)
+      do {
+        try download(target, file.checksum, byteCount: file.byteCount, from: file.addresses, tools.curl, progress)
+      } catch let error as DatasetError {
+        throw DatasetError(
+          "could not fetch '\(entry.name)': \(error); run it again to go on, or put \(file.name) into \(folder.path) by hand"
+        )
+      }
+      return target
+    }
   }
 
   static func fetch(
@@ -103,7 +134,7 @@ public enum DatasetFetcher {
     if checksum != nil, try size(of: part) > 0, try isWhole(part) { return try move(part, to: target) }
     var failure = "no mirror is known for \(target.lastPathComponent)"
     for place in places {
-      // A second attempt starts afresh where the first one's beginning was no good, and goes on where the line broke.
+      // A second attempt starts afresh where the partial file was corrupt, and resumes after an interruption.
       for _ in 0..<10 {
         let start = try size(of: part)
         var told = start
@@ -183,7 +214,7 @@ public enum DatasetFetcher {
       return .refused(error.description)
     }
     let said = result.messages
-    // The last three digits are the answer of the server; before them stands what curl has to say.
+    // The last three digits are the server's status; curl's message precedes them.
     let answer = said.suffix(3)
     let message = said.dropLast(3).split(separator: "\n").joined(separator: "; ").trimmingCharacters(in: .whitespaces)
     switch result.status {

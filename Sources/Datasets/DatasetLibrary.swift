@@ -2,11 +2,11 @@ import Files
 import Foundation
 import LatentKit
 
-/// The datasets that LatentKit knows by name, and how they are found.
+/// The data sets of LatentKit, found by name.
 ///
 /// A set's files are looked for in the data folder under the set's name (EMNIST also under `emnist`), then in the
 /// folder itself. The data folder is the one that the caller names, else the one that `LATENTKIT_DATA` names. Where
-/// there is none, the small set that ships with the package is taken, and the dataset's `note` says so.
+/// there is none, the small set that ships with the package is taken, and the dataset's `note` reports it.
 public enum DatasetLibrary {
   /// The name of the data that are any file of numbers: `{use: table, with: {path: x.csv}}`.
   public static let tableName = "table"
@@ -19,9 +19,10 @@ public enum DatasetLibrary {
     try readTable(request.settings, from: request.folder ?? namedFolder(request.environment), at: request.path)
   }
 
-  /// The published sets among those that LatentKit knows.
+  /// The published data sets of LatentKit.
   public static var known: [DatasetDescription] { DatasetDescription.all }
 
+  /// Returns the description of a published set by name.
   /// - Throws: `UnknownName` with the known names and the nearest one.
   public static func description(_ name: String) throws -> DatasetDescription {
     guard let found = try DatasetShelf.known.entry(name).published else {
@@ -46,7 +47,7 @@ public enum DatasetLibrary {
     return try load(description(name), DataRequest(settings, from: directory, environment: environment))
   }
 
-  /// Loads a set, or a table by its path, read as the settings say.
+  /// Loads a set, or a table by its path, read by the settings.
   ///
   /// - Throws: `ConfigError` for settings that are not for data of this kind, else as the other `load`, and `FileError`
   ///   for a table with something wrong in it, by row and column.
@@ -74,14 +75,14 @@ public enum DatasetLibrary {
     return try readTable(description, place.files[0], format)
   }
 
-  /// Loads a set and prepares it as a recipe wants it.
+  /// Loads a set and prepares it by a recipe's settings.
   public static func load(
     _ name: String, with settings: DataSettings, seed: UInt64, from directory: URL? = nil, at path: String = "data.with"
   ) throws -> Dataset {
     try load(name, settings: settings, from: directory, at: path).prepared(settings, seed: seed, at: path)
   }
 
-  private static func namedFolder(_ environment: [String: String]) -> URL? {
+  static func namedFolder(_ environment: [String: String]) -> URL? {
     environment["LATENTKIT_DATA"].flatMap { $0.isEmpty ? nil : URL(fileURLWithPath: $0, isDirectory: true) }
   }
 
@@ -98,7 +99,7 @@ public enum DatasetLibrary {
     }
   }
 
-  /// The files of a set, in the description's order.
+  /// Returns the files of a set, in the description's order.
   static func locate(
     _ description: DatasetDescription, in directory: URL?, embedded: Bool?, environment: [String: String]
   ) throws -> Place {
@@ -109,14 +110,14 @@ public enum DatasetLibrary {
       if directory != nil || !files.isEmpty || embedded == false || !description.isEmbedded {
         throw DatasetError(
           "\(folder.path) has no complete set '\(description.name)': missing \(missing.joined(separator: ", ")); "
-            + advice(description, folder))
+            + advice(description, folder), isAboutFolder: true)
       }
     }
     guard description.isEmbedded, embedded != false else {
       let why = embedded == true ? "does not ship with the package" : "is not here"
       throw DatasetError(
-        "dataset '\(description.name)' \(why); name a data folder by --data-dir or LATENTKIT_DATA, and "
-          + advice(description, nil))
+        "dataset '\(description.name)' \(why); name a data folder, or set LATENTKIT_DATA to one, and "
+          + advice(description, nil), isAboutFolder: true)
     }
     let folder = try EmbeddedData.folder(description.name)
     return .embedded(description.files.map { folder.appendingPathComponent($0.name) })
@@ -158,7 +159,7 @@ public enum DatasetLibrary {
     return best
   }
 
-  /// MNIST and Fashion-MNIST call their files alike: a folder of the one must not pass for the other.
+  /// Whether a folder belongs to another set with the same file names, as MNIST and Fashion-MNIST have.
   private static func isAnothers(_ folder: URL, _ files: [URL], than description: DatasetDescription) -> Bool {
     let others = known.filter { $0.folder != description.folder }
     if others.contains(where: { $0.folder == folder.lastPathComponent }) { return true }
@@ -180,7 +181,7 @@ public enum DatasetLibrary {
       origin: origin(train.count, test.count))
   }
 
-  /// One part of a set from its two files.
+  /// Reads one part of a set from its two files.
   /// - Throws: `FileError` for a damaged file, a label that is none, counts that differ, or images of another size.
   static func examples(_ description: DatasetDescription, images: URL, labels: URL) throws -> Examples {
     let labelFile = try IDX(contentsOf: labels, expecting: .labels)
@@ -199,7 +200,7 @@ public enum DatasetLibrary {
       throw FileError(
         images.path,
         "found \(grouped(count)) images, and \(grouped(labelFile.shape[0])) labels in \(labels.lastPathComponent), "
-          + "expected as many; get both files again")
+          + "expected equal counts; get both files again")
     }
     let expected = description.inputShape
     guard imageFile.shape.dropFirst().elementsEqual(expected.dropFirst()) else {

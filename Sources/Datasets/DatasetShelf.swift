@@ -1,12 +1,12 @@
 import Foundation
 import LatentKit
 
-/// Data sets by name: those that LatentKit knows, and those that plugins bring.
+/// Data sets by name: those of LatentKit and of plugins.
 public struct DatasetShelf: Sendable {
   /// The sets, in order.
   public let entries: [DatasetEntry]
 
-  /// The sets that LatentKit knows: MNIST and its relatives, the tables of papers, and `table` for any file.
+  /// The data sets of LatentKit: MNIST and its relatives, the tables of papers, and `table` for any file.
   public static let known = DatasetShelf(unchecked: DatasetDescription.all.map(\.entry) + [DatasetLibrary.table])
 
   private init(unchecked entries: [DatasetEntry]) { self.entries = entries }
@@ -18,6 +18,9 @@ public struct DatasetShelf: Sendable {
       guard names.insert(entry.name).inserted else {
         throw DatasetError("there are two data sets called '\(entry.name)'; rename one of them")
       }
+      if let file = entry.files.first(where: { $0.name.isEmpty || $0.name.hasPrefix(".") || $0.name.contains("/") }) {
+        throw DatasetError("data '\(entry.name)' declare the file '\(file.name)'; give it a plain name, as in ring.csv")
+      }
       if let name = entry.ambiguousNames.first {
         throw DatasetError("data '\(entry.name)' declares the setting '\(name)', which all data have; rename it")
       }
@@ -25,10 +28,11 @@ public struct DatasetShelf: Sendable {
     self.entries = entries
   }
 
-  /// These and more.
+  /// Returns the shelf with more data sets.
   /// - Throws: `DatasetError` as the initialiser.
   public func adding(_ more: [DatasetEntry]) throws -> DatasetShelf { try DatasetShelf(entries + more) }
 
+  /// Returns a data set by name.
   /// - Throws: `UnknownName` with the known names and the nearest one.
   public func entry(_ name: String) throws -> DatasetEntry {
     guard let found = entries.first(where: { $0.name == name }) else {
@@ -40,7 +44,7 @@ public struct DatasetShelf: Sendable {
   /// The descriptions of the sets that are published in files of fixed names.
   public var published: [DatasetDescription] { entries.compactMap(\.published) }
 
-  /// The published set of a name: what can be fetched and verified.
+  /// Returns the published set of a name, which can be fetched and verified.
   /// - Throws: `UnknownName` for any other, with those that can.
   public func published(_ name: String) throws -> DatasetDescription {
     guard let found = published.first(where: { $0.name == name }) else {

@@ -1,7 +1,7 @@
 import Foundation
 
 extension DatasetDescription {
-  /// Where the set would be read from now, in a few words: for lists.
+  /// Returns the present source of the set in a few words, for lists.
   public func status(
     in directory: URL?, environment: [String: String] = ProcessInfo.processInfo.environment
   ) -> String {

@@ -28,7 +28,7 @@ public enum DatasetVerifier {
       public let count: Int
       /// The shape of an example.
       public let inputShape: [Int]
-      /// How many examples each class has.
+      /// The number of examples of each class.
       public let histogram: [Int]
       /// The names of the classes, where the file says so.
       public var classNames: [String] = []
@@ -42,7 +42,7 @@ public enum DatasetVerifier {
 
     /// The name of the set.
     public let dataset: String
-    /// Where the files are.
+    /// The origin of the examples.
     public let origin: Dataset.Origin
     /// Its files.
     public let files: [File]
@@ -142,7 +142,7 @@ public enum DatasetVerifier {
     return Report(dataset: name, origin: origin, files: files, parts: parts, problems: problems)
   }
 
-  /// The lines of `MD5SUMS`: checksum, two spaces, name.
+  /// Reads `MD5SUMS`, lines of checksum, two spaces and name.
   private static func embeddedChecksums(beside file: URL) throws -> [String: Checksum] {
     let url = file.deletingLastPathComponent().appendingPathComponent("MD5SUMS")
     guard let text = try? String(contentsOf: url, encoding: .utf8) else {

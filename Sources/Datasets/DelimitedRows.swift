@@ -8,7 +8,7 @@ import Foundation
 ///
 /// Time is linear in the size of the text. A row has at most a million cells, and a cell at most a MiB.
 struct DelimitedRows {
-  /// Where a cell lies in the bytes, without its quotes.
+  /// The place of a cell in the bytes, without its quotes.
   struct Cell {
     var range: Range<Int>
     /// Whether it holds doubled quotes.
@@ -47,7 +47,7 @@ struct DelimitedRows {
       }
   }
 
-  /// The one of `,`, `;` and tab that the first row has most of, outside quotes; a decimal comma is none.
+  /// Returns the one of `,`, `;` and tab that is most frequent in the first row, outside quotes; a decimal comma is none.
   private static func likeliestSeparator(
     _ bytes: Slice<UnsafeBufferPointer<UInt8>>, besides decimal: TableFormat.Decimal
   ) -> UInt8 {
@@ -160,7 +160,7 @@ struct DelimitedRows {
 
   // MARK: Cells of the row
 
-  /// The bytes of a cell, without spaces around them.
+  /// Returns the bytes of a cell, without spaces around them.
   private func trimmed(_ index: Int) -> UnsafeBufferPointer<UInt8> {
     var range = cells[index].range
     while let first = range.first, bytes[first] == 0x20 { range = first + 1..<range.upperBound }
@@ -176,7 +176,7 @@ struct DelimitedRows {
     return cells[index].hasDoubled ? text.replacing("\"\"", with: "\"") : text
   }
 
-  /// The number in a cell; nil where it is none.
+  /// Returns the number in a cell; nil where it is none.
   func number(_ index: Int, _ decimal: TableFormat.Decimal) -> Double? {
     DecimalNumber.parse(trimmed(index), point: decimal == .point ? 0x2e : 0x2c)
   }
@@ -192,7 +192,7 @@ struct DelimitedRows {
 enum DecimalNumber {
   private static let powers: [Double] = (0...22).map { Double("1e\($0)") ?? .nan }
 
-  /// The nearest Double; nil for anything else, infinities and thousands separators among it.
+  /// Returns the nearest Double; nil for anything else, infinities and thousands separators among it.
   static func parse(_ bytes: UnsafeBufferPointer<UInt8>, point: UInt8) -> Double? {
     var index = 0
     var isNegative = false

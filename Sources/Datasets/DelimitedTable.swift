@@ -17,7 +17,7 @@ private struct DelimitedTableReader {
   var rows: DelimitedRows
   /// The cells of the header.
   let header: [String]?
-  /// How many cells every row has, and the row that says so.
+  /// The number of cells of every row, and the row that determines it.
   let width: Int
   let firstRow: Int
   /// Whether the first row has been read and is data.
@@ -86,7 +86,7 @@ private struct DelimitedTableReader {
 
   // MARK: Samples in columns
 
-  /// The first cell of each row is the feature's name; the header, where there is one, has the samples' names.
+  /// Reads samples in columns. The first cell of each row is the feature's name; the header, where there is one, has the samples' names.
   mutating func samplesInColumns() throws -> DataTable {
     guard width > 1 else {
       throw FileError(path, "row \(firstRow): found one cell, expected a name and the samples' values")
@@ -136,7 +136,7 @@ private struct DelimitedTableReader {
     }
   }
 
-  /// The row that a number means: from 1 as they stand in the file, or below 0 from the last one that is not empty.
+  /// Returns the row of a number: from 1 as they stand in the file, or below 0 from the last one that is not empty.
   private func row(of column: TableFormat.Column?) throws -> Int? {
     guard case .number(let number) = column else { return nil }
     guard number < 0 else { return number }
@@ -148,7 +148,7 @@ private struct DelimitedTableReader {
 
   // MARK: Cells
 
-  /// NaN for a missing value where those are kept.
+  /// Returns NaN for a missing value where those are kept.
   private func valueOfNoNumber(_ column: Int, _ place: String) throws -> Float {
     let place = "row \(rows.row), \(place)"
     if rows.isMissing(column) {

@@ -4,7 +4,7 @@ import Foundation
 enum EmbeddedData {
   private static let bundleName = "LatentKit_Datasets"
 
-  /// The folder that holds a set's files.
+  /// Returns the folder of a set's files.
   ///
   /// Looked up here, because the accessor that SwiftPM makes stops the program where the resources are missing.
   /// - Throws: `DatasetError` where a program was copied without its resources.
@@ -19,7 +19,7 @@ enum EmbeddedData {
     let place = places.first?.path ?? "the program"
     throw DatasetError(
       "the embedded data '\(name)' are not beside this program; copy '\(bundleName).resources' from its build folder "
-        + "to \(place), or name a folder with the full set by --data-dir")
+        + "to \(place), or name a data folder with the full set", isAboutFolder: true)
   }
 
   /// Beside the program (also where a link to it leads), in its application, and beside a bundle of tests.

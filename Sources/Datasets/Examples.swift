@@ -28,7 +28,7 @@ public struct Examples: Sendable {
       }
       guard labels.count == inputs.shape[0] else {
         throw DatasetError(
-          "found \(grouped(inputs.shape[0])) inputs and \(grouped(labels.count)) labels, expected as many"
+          "found \(grouped(inputs.shape[0])) inputs and \(grouped(labels.count)) labels, expected equal counts"
         )
       }
     }
@@ -53,19 +53,19 @@ public struct Examples: Sendable {
   /// `[channels, height, width]` or `[features]`.
   public var inputShape: [Int] { Array(inputs.shape.dropFirst()) }
 
-  /// The examples at `indices`, `[n]` Int64, in their order; a copy.
+  /// Returns a copy of the examples at `indices`, `[n]` Int64, in their order.
   public func subset(_ indices: Tensor) throws -> Examples {
     let indices = try indices.to(inputs.device)
     return try mapped { try $0.rows(indices) }
   }
 
-  /// A contiguous range of examples; nothing is copied.
+  /// Returns a contiguous range of examples without a copy.
   public func slice(_ range: Range<Int>) throws -> Examples { try mapped { try $0.slice(range) } }
 
-  /// The same examples on a device.
+  /// Returns the examples on a device.
   func to(_ device: Device) throws -> Examples { try mapped { try $0.to(device) } }
 
-  /// The same examples with other inputs, transformed ones say.
+  /// Returns the examples with other inputs, transformed ones say.
   func with(inputs: Tensor) throws -> Examples {
     try Examples(inputs: inputs, labels: labels, isLabelled: isLabelled, weights: weights)
   }
@@ -76,7 +76,7 @@ public struct Examples: Sendable {
       weights: weights.map(change))
   }
 
-  /// `count` of the examples, balanced over classes as far as there are enough of each, drawn by the seed and a name
+  /// Returns `count` of the examples, balanced over classes as far as there are enough of each, drawn by the seed and a name
   /// for the use. They keep their order. Where labels are hidden, as large a share of them has one as of all.
   /// - Throws: `DatasetError` where there are fewer.
   public func balanced(_ count: Int, seed: UInt64, for use: String) throws -> Examples {
@@ -105,7 +105,7 @@ public struct Examples: Sendable {
     return (try part(order[heldCount...]), try part(order[..<heldCount]))
   }
 
-  /// All positions in a random order of which every beginning holds the classes evenly, or in proportion to their
+  /// Returns all positions in a random order of which every beginning holds the classes evenly, or in proportion to their
   /// sizes; those without a label among them in proportion.
   private func spread(evenly: Bool, using generator: inout Generator) throws -> [Int] {
     guard let mask = try isLabelled?.ints() else {
@@ -120,7 +120,7 @@ public struct Examples: Sendable {
     return keys.sorted { ($0.key, $0.position) < ($1.key, $1.position) }.map(\.position)
   }
 
-  /// Some positions in a random order of which every beginning holds the classes evenly, or in proportion to their
+  /// Returns some positions in a random order of which every beginning holds the classes evenly, or in proportion to their
   /// sizes.
   func order(of positions: [Int], evenly: Bool, using generator: inout Generator) throws -> [Int] {
     guard !positions.isEmpty else { return [] }

@@ -24,10 +24,10 @@ public struct IDX: Sendable, Equatable {
 
   /// The shape, `[count, height, width]` or `[count]`.
   public let shape: [Int]
-  /// As many as the shape says.
+  /// The values in row-major order, one byte for each.
   public let bytes: Data
 
-  /// Creates a value with these fields.
+  /// Creates an array from bytes in row-major order.
   public init(shape: [Int], bytes: Data) {
     self.shape = shape
     self.bytes = bytes

@@ -55,12 +55,12 @@ extension DatasetDescription {
 }
 
 extension DatasetLibrary {
-  /// A known table from its file.
+  /// Reads a published table from its file.
   static func readTable(_ description: DatasetDescription, _ url: URL, _ format: TableFormat) throws -> Dataset {
     try dataset(description.name, description.title, url, format)
   }
 
-  /// The file that the settings name: as seen from here, or from the data folder.
+  /// Reads the file that the settings name, relative to the working folder or to the data folder.
   static func readTable(_ settings: DataSettings, from folder: URL?, at path: String) throws -> Dataset {
     guard let file = settings.path, !file.isEmpty else {
       throw ConfigError(path: "\(path).path", "found nothing, expected the file of the table, as in data.path=x.csv")
@@ -76,7 +76,7 @@ extension DatasetLibrary {
     let bytes = try ByteReader(url).readAll(within: format.limit)
     let table = try DataTable(bytes, format, path: url.path)
     let (examples, classNames) = try table.examples()
-    // Measurements, or the samples' names: nothing learns classes of one sample each.
+    // Measurements or the samples' names: one class per sample cannot be learned.
     if let classNames, classNames.count > examples.count / 2, let first = classNames.first {
       throw FileError(
         url.path,

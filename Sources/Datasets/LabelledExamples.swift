@@ -1,6 +1,6 @@
 import LatentKit
 
-/// How many of the training examples keep their label: `100` of them, or `5%`.
+/// The number of training examples that keep their label: `100` of them, or `5%`.
 public enum LabelledExamples: Codable, Equatable, Sendable {
   case count(Int)
   /// Above 0, up to 100.
@@ -45,7 +45,7 @@ public enum LabelledExamples: Codable, Equatable, Sendable {
     }
   }
 
-  /// How many of `count` examples that is; a share is rounded.
+  /// Returns the number of examples among `count`; a share is rounded.
   func count(of count: Int) -> Int {
     switch self {
     case .count(let wanted): wanted
@@ -55,7 +55,7 @@ public enum LabelledExamples: Codable, Equatable, Sendable {
 }
 
 extension Examples {
-  /// The same examples with the labels of all but `count` of them hidden. Those that keep theirs are spread evenly over
+  /// Returns the examples with the labels of all but `count` of them hidden. Those that keep theirs are spread evenly over
   /// classes as far as there are enough of each, drawn by the seed and a name for the use. A hidden label becomes 0.
   /// - Throws: `DatasetError` without labels, and for more examples than have one.
   public func hidingLabels(exceptFor count: Int, seed: UInt64, for use: String) throws -> Examples {
@@ -74,7 +74,7 @@ extension Examples {
       inputs: inputs, labels: labels * isLabelled.to(.int64), isLabelled: isLabelled, weights: weights)
   }
 
-  /// How many labelled examples each class has.
+  /// Returns the number of labelled examples of each class.
   public func labelledCounts(_ classCount: Int) throws -> [Int] {
     guard let labels else { return [Int](repeating: 0, count: classCount) }
     var members = try labels.oneHot(classCount).to(.int64)

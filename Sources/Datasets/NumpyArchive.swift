@@ -25,7 +25,7 @@ struct NumpyArchive {
     }
   }
 
-  /// One of the arrays.
+  /// Reads one of the arrays.
   /// - Throws: `FileError` for an array that is truncated or corrupted, or larger than the limit.
   func array(_ name: String) throws -> NumpyArray {
     let place = "\(path), array '\(name)'"
@@ -65,7 +65,7 @@ private struct ZipArchive {
     }
   }
 
-  /// The bytes of one of its files, unpacked.
+  /// Returns the unpacked bytes of one of its files.
   func contents(of name: String, _ limit: UnpackLimit, place: String) throws -> Data {
     var facts = zip_stat_t()
     guard zip_stat(handle, name, 0, &facts) == 0 else {

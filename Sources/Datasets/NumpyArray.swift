@@ -2,7 +2,7 @@ import Files
 import Foundation
 import LatentKit
 
-/// An array as NumPy's `.npy` format holds it (NEP 1): a magic number, a version, a header that says type, order and
+/// An array as NumPy's `.npy` format holds it (NEP 1): a magic number, a version, a header of type, order and
 /// shape, then the values.
 struct NumpyArray {
   static let magic = Data([0x93] + "NUMPY".utf8)
@@ -69,7 +69,7 @@ struct NumpyArray {
     return names.map(\.text)
   }
 
-  /// Where the value at a row-major position is stored.
+  /// Returns the storage place of the value at a row-major position.
   private func place(_ position: Int) -> Int {
     guard isColumnMajor else { return position }
     // The last axis changes fastest in the position, the first one in the file.

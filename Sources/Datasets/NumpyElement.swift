@@ -62,7 +62,7 @@ struct NumpyElement {
     }
   }
 
-  /// The numbers at some places among those that `data` holds.
+  /// Reads the numbers at some places of `data`.
   func numbers<Value: NumpyValue>(_ data: Data, at places: some Collection<Int>) -> [Value] {
     data.withUnsafeBytes { bytes in
       func read<Stored: FixedWidthInteger>(_ type: Stored.Type, _ convert: (Stored) -> Value) -> [Value] {
@@ -86,7 +86,7 @@ struct NumpyElement {
     }
   }
 
-  /// Fixed-width text, filled up with zeros: bytes, or UTF-32.
+  /// Reads fixed-width text, padded with zeros: bytes, or UTF-32.
   func texts(_ data: Data, at places: some Collection<Int>) -> [String] {
     places.map { place in
       let raw = data.dropFirst(place * size).prefix(size)

@@ -1,6 +1,6 @@
 import Files
 
-/// The header of an `.npy` file: the text of a Python dictionary that says type, order and shape, each once.
+/// The header of an `.npy` file: the text of a Python dictionary with type, order and shape, each once.
 ///
 ///     {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }
 struct NumpyHeader {
@@ -77,7 +77,7 @@ private struct Scanner {
     }
   }
 
-  /// A text in single quotes, without escapes.
+  /// Reads a text in single quotes, without escapes.
   mutating func quoted() -> String? {
     guard take("'"), let end = bytes[position...].firstIndex(of: 0x27) else { return nil }
     defer { position = end + 1 }
@@ -93,7 +93,7 @@ private struct Scanner {
     return nil
   }
 
-  /// `(2, 3)`, `(2,)` or `()`; a length beyond Int is its maximum.
+  /// Reads `(2, 3)`, `(2,)` or `()`; a length beyond Int is its maximum.
   mutating func shape() -> [Int]? {
     guard take("(") else { return nil }
     var lengths: [Int] = []

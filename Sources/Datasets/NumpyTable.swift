@@ -23,7 +23,7 @@ extension DataTable {
   }
 
   /// An archive with a matrix called `x`, `data`, `inputs` or `features` and labels called `y`, `label`, `labels`,
-  /// `class` or `target`, or as `label` says.
+  /// `class` or `target`, or the name in `label`.
   init(archive: NumpyArchive, _ format: TableFormat) throws {
     func find(_ wanted: [String]) -> String? { archive.names.first { wanted.contains($0.lowercased()) } }
     let known = archive.names.joined(separator: ", ")
@@ -54,13 +54,14 @@ extension DataTable {
     let labels = try archive.array(name)
     guard labels.count == matrix.count else {
       throw FileError(
-        archive.path, "holds \(grouped(matrix.count)) samples and labels of shape \(labels.shape), expected as many")
+        archive.path,
+        "holds \(grouped(matrix.count)) samples and labels of shape \(labels.shape), expected one label for each")
     }
     self = try matrix.table(labels: labels.classNames(at: 0..<labels.count))
   }
 }
 
-/// A matrix of numbers that is to become a table. Its columns have no names, so they are called by their numbers.
+/// A matrix of numbers that is to become a table. Its columns have no names and are numbered.
 private struct NumpyMatrix {
   private let format: TableFormat
   private let path: String
@@ -93,12 +94,12 @@ private struct NumpyMatrix {
     names = (1...(format.samples == .rows ? columns : rows)).map { "column \($0)" }
   }
 
-  /// Where the array has the values of a column, from 0: one for each sample.
+  /// Returns the positions of a column's values in the array, from 0: one for each sample.
   func positions(ofColumn column: Int) -> [Int] {
     (0..<count).map { format.samples == .rows ? $0 * names.count + column : column * count + $0 }
   }
 
-  /// The table of all columns but those that are dropped and that of the labels.
+  /// Returns the table of all columns but those that are dropped and that of the labels.
   /// - Throws: `FileError` where nothing is left, for a column to drop that is not there, for infinities, and for NaN
   ///   where missing values are refused.
   func table(label: Int? = nil, labels: [String]?) throws -> DataTable {

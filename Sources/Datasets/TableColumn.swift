@@ -31,7 +31,7 @@ extension TableFormat {
       }
     }
 
-    /// Where it is among all columns, from 0; nil where it is none of them.
+    /// Returns its index among all columns, from 0; nil where it is none of them.
     func place(in names: [String]) -> Int? {
       switch self {
       case .name(let name): return names.firstIndex(of: name)
@@ -42,7 +42,7 @@ extension TableFormat {
     }
   }
 
-  /// Where the columns that are left out are among all columns, from 0.
+  /// Returns the indices of the dropped columns among all columns, from 0.
   /// - Throws: `FileError` for one that is none of them.
   func droppedPlaces(_ names: [String], path: String) throws -> Set<Int> {
     Set(

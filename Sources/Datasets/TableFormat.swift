@@ -1,6 +1,6 @@
 import LatentKit
 
-/// How a file of numbers is to be read.
+/// The format of a file of numbers.
 public struct TableFormat: Sendable, Equatable {
   /// The character between cells; `auto` takes the one that is most frequent in the first row, where a decimal comma is none.
   public enum Separator: String, Choice { case auto, comma, semicolon, tab }
@@ -29,7 +29,7 @@ public struct TableFormat: Sendable, Equatable {
   public var drop: [Column] = []
   /// The treatment of cells without a value.
   public var missing = Missing.refuse
-  /// How many MiB a compressed file may unpack to.
+  /// The limit of an unpacked file, in MiB.
   public var unpackLimit = UnpackLimit.usual.mebibytes
 
   public init() {}

@@ -3,7 +3,7 @@ import LatentKit
 extension Dataset {
   /// Fits transforms on the training part, and puts every part through them.
   ///
-  /// Call it once the parts are cut: what is held out must not be seen.
+  /// Call it after the parts are cut, as transforms must not be fitted on held-out examples.
   /// - Throws: `RecipeError` where a transform cannot be fitted, or where what comes out is not finite: missing values
   ///   that nothing filled in, or numbers beyond Float32.
   public mutating func transform(

@@ -1,6 +1,6 @@
 import Files
 
-/// The most that a compressed file may unpack to: deflate packs a GiB into one MiB, so the size on the disk says little.
+/// The limit of a compressed file's unpacked size: deflate packs a GiB into one MiB, so the size on the disk is no bound.
 struct UnpackLimit: Sendable, Equatable {
   let mebibytes: Int
   /// 256 MiB: 67 million numbers.

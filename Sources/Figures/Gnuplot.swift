@@ -32,7 +32,7 @@ enum Gnuplot {
       for (index, image) in drawing.images.enumerated() { try Data(image.pixels).write(to: file("image\(index).rgb")) }
       try Data(withKnownLetters(drawing.script, searchPath).utf8).write(to: file("figure.gp"))
       try Data(main(drawing).utf8).write(to: file("main.gp"))
-      // gnuplot works in the folder, so that no name of a folder stands in a script.
+      // gnuplot runs in the folder, so that scripts contain no path.
       let result = try Command(program.path, ["--default-settings", "main.gp"]).run(in: folder)
       let (png, svg) = (try? Data(contentsOf: file("figure.png")), try? Data(contentsOf: file("figure.svg")))
       guard result.status == 0, let png, let svg, png.starts(with: [0x89, 0x50, 0x4E, 0x47]), !svg.isEmpty else {

@@ -143,7 +143,7 @@ extension Picture {
     func refuse(_ reason: String) -> FigureError {
       FigureError("found \(data.count) bytes, expected a PNG file: \(reason)")
     }
-    // libpng reads on from the bytes until the picture is finished, so both calls stand inside.
+    // libpng reads from the bytes until the picture is finished, so that both calls are inside.
     let found = try [UInt8](data).withUnsafeBytes { bytes in
       guard png_image_begin_read_from_memory(&image, bytes.baseAddress, bytes.count) != 0 else {
         throw refuse(image.text)

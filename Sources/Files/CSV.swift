@@ -1,6 +1,6 @@
 /// Comma-separated values (RFC 4180).
 public enum CSV {
-  /// One line. Cells with separators, quotes or line ends are quoted.
+  /// Returns one line. Cells with separators, quotes or line ends are quoted.
   public static func row(_ cells: [String]) -> String {
     cells.map { cell in
       let isPlain = !cell.unicodeScalars.contains { ",;\t\"\r\n".unicodeScalars.contains($0) }

@@ -10,7 +10,7 @@ import Foundation
 
 /// A program that could not be run. One sentence.
 public struct CommandError: Error, CustomStringConvertible, Equatable {
-  /// The sentence that is shown.
+  /// One sentence: found, expected, what to do.
   public let description: String
   /// Whether there is no such program.
   public let isMissing: Bool
@@ -33,7 +33,7 @@ public struct Command: Sendable {
     public let messages: String
   }
 
-  /// The name that is looked up in the search path, or a path.
+  /// The program's name in the search path, or its path.
   public let name: String
   /// The arguments that the program is given.
   public let arguments: [String]

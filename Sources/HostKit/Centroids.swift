@@ -70,7 +70,6 @@ struct Centroids: HostSubcommand {
   }
 
   func run(in host: Host) throws {
-    guard seed >= 0 else { throw ValidationError("--seed is \(seed), expected a whole number of at least 0") }
     try machine.machine().apply()
     var recipe = Recipe()
     recipe[.prior] = PartChoice(prior)

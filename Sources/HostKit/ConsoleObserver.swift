@@ -38,10 +38,10 @@ final class ConsoleObserver: StudyObserver {
         if stage.steps.count > 1 { place += ", \(step.recipe.train.joined(separator: " + "))" }
         if runs > 1 { place += " \(runs) times" }
         let after = step.recipe.after.compactMap { action in
-          if case .project(let constraint, _, _) = action { ", then \(constraint.use)" } else { nil }
+          if case .project(let constraint, _, _) = action { ", \(constraint.use) after each step" } else { nil }
         }
         console.say(
-          "stage    \(place): \(stage.recipe.epochs) epochs, batch \(stage.recipe.batch), \(step.recipe.optimizer?.use ?? ""), loss \(losses.joined(separator: " + "))\(after.joined())"
+          "stage    \(place): \(counted(stage.recipe.epochs, "epoch")), batch \(stage.recipe.batch), \(step.recipe.optimizer?.use ?? ""), loss \(losses.joined(separator: " + "))\(after.joined())"
         )
       }
     }
@@ -54,11 +54,13 @@ final class ConsoleObserver: StudyObserver {
       func first(_ count: Int, of names: [String]) -> String {
         names.prefix(count).joined(separator: ", ") + (names.count > count ? ", …" : "")
       }
-      let classes = session.dataset.classNames.map { ", \($0.count) classes: \(first(20, of: $0))" } ?? ""
-      console.say("table    \(names.count) features, \(first(3, of: names))\(classes)")
+      let classes =
+        session.dataset.classNames.map { ", \(counted($0.count, "class", "classes")): \(first(20, of: $0))" } ?? ""
+      console.say("table    \(counted(names.count, "feature")), \(first(3, of: names))\(classes)")
     }
     console.say(
-      "model    \(session.weightCount) weights on \(session.device), \(Torch.threadCount) threads, seed \(recipe.seed)")
+      "model    \(counted(session.weightCount, "weight")) on \(session.device), \(counted(Torch.threadCount, "thread")), seed \(recipe.seed)"
+    )
     console.say("folder   \(run.folder.url.relativePath)")
     console.say()
   }

@@ -16,7 +16,7 @@ struct DataCommand: ParsableCommand {
     func run(in host: Host) throws {
       for entry in try host.catalog.datasets.entries {
         host.console.say("\(entry.name): \(entry.summary)")
-        if let published = entry.published { host.console.say("    \(published.status(in: machine.dataFolder))") }
+        if let status = entry.status(in: machine.dataFolder) { host.console.say("    \(status)") }
       }
       host.console.say("'host list data NAME' shows the settings of a set.")
     }
@@ -29,7 +29,7 @@ struct DataCommand: ParsableCommand {
     @OptionGroup var machine: MachineOptions
 
     func run(in host: Host) throws {
-      let report = try DatasetVerifier.verify(name, in: machine.dataFolder)
+      let report = try DatasetVerifier.verify(host.catalog.datasets.fetchable(name), in: machine.dataFolder)
       host.console.say(report.description)
       if !report.isGood { throw ExitCode.failure }
     }
@@ -43,7 +43,7 @@ struct DataCommand: ParsableCommand {
 
     func run(in host: Host) throws {
       let folder = machine.namedDataFolder ?? URL(fileURLWithPath: "data")
-      try DatasetFetcher.fetch(name, into: folder) { host.console.warn("\($0)") }
+      try DatasetFetcher.fetch(host.catalog.datasets.fetchable(name), into: folder) { host.console.warn("\($0)") }
       host.console.say("\(name) is in \(folder.relativePath); use it with --data-dir \(folder.relativePath)")
     }
   }

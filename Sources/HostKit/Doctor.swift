@@ -29,8 +29,8 @@ struct Doctor: HostSubcommand {
     let folder = machine.namedDataFolder
     console.say(
       "data       \(folder.map { "folder \($0.path)" } ?? "no folder named; set LATENTKIT_DATA or --data-dir")")
-    for known in try host.catalog.datasets.published {
-      console.say("           \(known.name): \(known.status(in: folder))")
+    for entry in try host.catalog.datasets.entries {
+      if let status = entry.status(in: folder) { console.say("           \(entry.name): \(status)") }
     }
   }
 }

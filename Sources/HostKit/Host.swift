@@ -1,4 +1,5 @@
 import ArgumentParser
+import Datasets
 import Foundation
 import LatentKit
 
@@ -29,7 +30,12 @@ public struct Host: Sendable {
   func run(_ arguments: [String]) throws {
     try Host.$completing.withValue(catalog) {
       var command = try HostCommand.parseAsRoot(arguments)
-      if let command = command as? any HostSubcommand { try command.run(in: self) } else { try command.run() }
+      do {
+        if let command = command as? any HostSubcommand { try command.run(in: self) } else { try command.run() }
+      } catch let error as DatasetError where error.isAboutFolder {
+        // The library speaks of a data folder; here a flag names it.
+        throw DatasetError("\(error); --data-dir names the data folder")
+      }
     }
   }
 

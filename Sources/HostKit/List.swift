@@ -1,13 +1,18 @@
 import ArgumentParser
 import LatentKit
+import Training
 
 struct List: HostSubcommand {
   static let configuration = CommandConfiguration(
     abstract: "Show the parts that this program knows.",
     discussion: "  host list\n  host list prior\n  host list prior pedcc")
 
-  @Argument(help: "encoder, decoder, prior, …") var slot: String?
-  @Argument(help: "The name of a part.") var name: String?
+  @Argument(help: "encoder, decoder, prior, …", completion: .list(Slot.all.map(\.name))) var slot: String?
+  @Argument(
+    help: "The name of a part.",
+    completion: .custom { words, _, _ in
+      Slot.all.first { words.contains($0.name) }.map { Host.names(in: $0) } ?? []
+    }) var name: String?
 
   func run(in host: Host) throws {
     let (catalog, console) = (host.catalog, host.console)
@@ -34,7 +39,7 @@ struct List: HostSubcommand {
     }
     let part = try catalog.description(of: known, name)
     console.say("\(known.name) '\(part.name)': \(part.summary)  [\(part.plugin)]")
-    let own = known == .data ? nil : host.plugins.first(where: { $0.name == part.plugin })?.paper
+    let own = host.plugins.first { $0.name == part.plugin }?.paper
     if let paper = part.paper ?? own {
       console.say("\(paper.authors) (\(paper.year)): \(paper.title)")
     }
@@ -91,7 +96,7 @@ extension Companions {
       (self.joining[slot] ?? []).flatMap { part("loss for \(slot.name)", $0) }
         + projections(self.after[slot] ?? []).flatMap { part("after steps of \(slot.name):", $0) }
     }
-    return parts + lists + steps + joining + settings + (epochs.map { ["\($0) epochs"] } ?? [])
+    return parts + lists + steps + joining + settings + (epochs.map { [counted($0, "epoch")] } ?? [])
       + (batch.map { ["batch \($0)"] } ?? [])
   }
 }

@@ -33,7 +33,7 @@ package struct MachineOptions: ParsableArguments {
       throw ValidationError("--device is '\(name)', expected cpu, cuda, cuda:1 or mps")
     }
     guard device.isAvailable else {
-      throw ValidationError(
+      throw RecipeError(
         "device \(name) is not there with this libtorch (\(Torch.version)); 'host doctor' tells what is")
     }
     return device

@@ -33,11 +33,12 @@ struct PartOptions: ParsableArguments {
       valueName: "[part:]name[=weight]"),
     completion: parts(.loss)) var losses: [String] = []
   @Option(
-    name: .customLong("metric"), parsing: .singleValue, help: "What is measured. Repeat for more.",
+    name: .customLong("metric"), parsing: .singleValue,
+    help: "What is measured. Repeat for more; 'none' for nothing but the losses.",
     completion: parts(.metric))
   var metrics: [String] = []
 
-  @Option(help: "The data set; see 'host data list'.") var data: String?
+  @Option(help: "The data set; see 'host data list'.", completion: parts(.data)) var data: String?
   @Option(help: "Passes over the training data.") var epochs: Int?
   @Option(help: "Examples per step.") var batch: Int?
   @Option(parsing: .unconditional, help: "The number that every random draw depends on, 0 or more.") var seed: Int?
@@ -55,8 +56,9 @@ struct PartOptions: ParsableArguments {
     ]
   }
 
+  /// The names of a slot's parts, and `none` where a recipe may do without.
   private static func parts(_ slot: Slot) -> CompletionKind {
-    .custom { _, _, _ in Host.names(in: slot) + ["none"] }
+    .custom { _, _, _ in Host.names(in: slot) + (slot.place == .optional || slot.place == .list ? ["none"] : []) }
   }
 
   /// The recipe that the file and the flags say, resolved: every part and every setting.
@@ -75,7 +77,7 @@ struct PartOptions: ParsableArguments {
       if !transforms.isEmpty {
         recipe[all: .transform] = transforms == ["none"] ? [] : transforms.map { PartChoice($0) }
       }
-      if !metrics.isEmpty { recipe[all: .metric] = metrics.map { PartChoice($0) } }
+      if !metrics.isEmpty { recipe[all: .metric] = metrics == ["none"] ? [] : metrics.map { PartChoice($0) } }
       if let data { recipe.use(data: data) }
       if recipe[.data] == nil { recipe[.data] = PartChoice("mnist", with: ["embedded": true]) }
       if recipe[.encoder] == nil {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import LatentKit
 import Recipes
 import Training
 
@@ -11,34 +12,43 @@ struct RunOptions: ParsableArguments {
   @Flag(help: "Replace a run of this name.") var overwrite = false
   @Flag(help: "Go on with the run of this name from its last checkpoint.") var resume = false
 
-  /// The run to go on with, where there is one of this name.
-  var known: RunFolder? {
-    guard resume, let name else { return nil }
+  /// The run to resume; nil for a new run.
+  ///
+  /// - Throws: `ValidationError` where `--resume` lacks a name, `RecipeError` where no run has it.
+  func known() throws -> RunFolder? {
+    guard resume else { return nil }
+    guard let name else { throw ValidationError("--resume needs the run's name: add --name NAME") }
+    if let error = fault(in: name) { throw error }
     let folder = RunFolder(URL(fileURLWithPath: runs).appendingPathComponent(name))
-    return folder.exists ? folder : nil
+    guard folder.exists else { throw noRun(in: folder) }
+    return folder
+  }
+
+  private func noRun(in folder: RunFolder) -> RecipeError {
+    RecipeError("there is no run in \(folder.url.path) to resume; check --name and --runs, or leave --resume out")
+  }
+
+  private func fault(in name: String) -> ValidationError? {
+    (Recipe.fault(inName: name) ?? (name.hasPrefix(".") ? "'\(name)'" : nil)).map {
+      ValidationError("--name is \($0), expected the name of one folder; use --runs for where it goes")
+    }
   }
 
   /// The folder of a new run, or of the one to go on with.
   func folder(for recipe: Recipe) throws -> RunFolder {
     let parent = URL(fileURLWithPath: runs)
     guard let name else {
-      if resume || overwrite {
-        throw ValidationError("--\(resume ? "resume" : "overwrite") needs the run's name: add --name NAME")
-      }
+      if overwrite { throw ValidationError("--overwrite needs the run's name: add --name NAME") }
       let parts = [recipe[.data]?.use, recipe[.encoder]?.use, recipe[.prior]?.use, recipe[.sampler]?.use].compactMap {
         $0
       }
       return try RunFolder.claim(parts.joined(separator: "-"), in: parent)
     }
-    if let fault = Recipe.fault(inName: name) ?? (name.hasPrefix(".") ? "'\(name)'" : nil) {
-      throw ValidationError("--name is \(fault), expected the name of one folder; use --runs for where it goes")
-    }
+    if let error = fault(in: name) { throw error }
     let folder = RunFolder(parent.appendingPathComponent(name))
     if !resume { try folder.requireOwn() }
-    if resume {
-      guard folder.exists else { throw ValidationError("there is no run in \(folder.url.path) to go on with") }
-    } else if folder.exists && !overwrite {
-      throw ValidationError(
+    if !resume, folder.exists, !overwrite {
+      throw RecipeError(
         "\(folder.url.path) holds a run already; choose another --name, --overwrite it, or --resume it")
     }
     return folder

@@ -15,7 +15,8 @@ struct Sample: HostSubcommand {
       """)
 
   @Argument(help: ArgumentHelp("The folder of a run.", valueName: "run"), completion: .directory) var folder: String
-  @Option(help: "Another sampler than the run's.") var sampler: String?
+  @Option(help: "Another sampler than the run's.", completion: .custom { _, _, _ in Host.names(in: .sampler) })
+  var sampler: String?
   @Option(help: ArgumentHelp("Classes to draw, by number or name, as in 0,3,7; all unless said.", valueName: "list"))
   var classes: String?
   @Option(help: "Samples of each class.") var perClass = 10
@@ -50,6 +51,12 @@ struct Sample: HostSubcommand {
       console.say(samples.draw.diagnostics.map { "\($0.name) \($0.text)" }.joined(separator: ", "))
     }
     for warning in samples.draw.warnings { console.warn("warning: \(warning)") }
+    if asked != nil, !samples.areOfClasses {
+      let sampler = session.recipe[.sampler]?.use ?? ""
+      console.warn(
+        "warning: sampler '\(sampler)' does not follow classes here, so --classes says only how many are drawn; choose "
+          + "another --sampler")
+    }
     if let latents {
       var tensors = ["latents": samples.draw.latents]
       if samples.areOfClasses { tensors["labels"] = samples.labels }
@@ -58,7 +65,7 @@ struct Sample: HostSubcommand {
     }
     let table = output.map { URL(fileURLWithPath: $0) } ?? run.folder.samples
     if try session.writeTable(samples, to: table) { return console.say("samples  \(table.relativePath)") }
-    let title = "samples: \(session.recipe[.sampler]?.use ?? "")"
+    let title = "Samples of \(session.recipe[.sampler]?.use ?? "")"
     if let grid = try session.grid(samples, classes: asked, perClass: perClass, caption: title) {
       let url = output.map { URL(fileURLWithPath: $0) } ?? run.folder.figure("samples.png")
       try grid.write(to: url)

@@ -27,7 +27,7 @@ struct TrainingOptions: ParsableArguments {
 
   func run(_ purpose: Purpose, in host: Host) throws {
     // To go on, the recipe is the run's own, and flags may only repeat it.
-    let known = target.known
+    let known = try target.known()
     var parts = parts
     if let known, parts.recipe == nil { parts.recipe = known.recipe.path }
     let recipe = try parts.resolved(with: Composer(host.catalog))

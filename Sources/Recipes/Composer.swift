@@ -16,7 +16,7 @@ extension Composer {
 }
 
 extension Composer {
-  /// The recipe's transforms in order, not yet fitted, with what messages call them: what the data go through before
+  /// Returns the recipe's transforms in order, unfitted, with their names in messages: they are applied to the data before
   /// the model is composed.
   /// - Throws: `ConfigError` for a name or a setting, `RecipeError` for data that are no rows of numbers.
   public func transforms(of recipe: Recipe, for data: DataShape) throws -> [(name: String, transform: any Transform)] {
@@ -41,7 +41,7 @@ extension Composer {
   }
 }
 
-/// Runs `body`; what libtorch refuses in it is reported under a name that a recipe knows.
+/// Runs `body` and reports the errors of libtorch under the name of a part.
 func naming<Result>(_ title: String, _ body: () throws -> Result) throws -> Result {
   do { return try body() } catch let error as TensorError { throw RecipeError("\(title): \(error)") }
 }
@@ -111,7 +111,7 @@ private struct Assembly {
 
   /// - Parameters:
   ///   - path: Where the part stands in the recipe.
-  ///   - scope: Where its parameters go; the slot's name unless said.
+  ///   - scope: Where its parameters go; the slot's name unless given.
   ///   - isTrained: Whether its parameters belong to the model.
   private mutating func make<Role>(
     _ key: SlotKey<Role>, _ choice: PartChoice, at path: String, scope name: String? = nil, isTrained: Bool = true
@@ -220,7 +220,7 @@ private struct Assembly {
     case .rewind: return .rewind
     case .project(let choice, let prefixes, let biases):
       let constraint = try make(.constraint, choice, at: "\(path).project", isTrained: false)
-      // Biases and slopes are not what papers project, unless a recipe says so.
+      // Biases and slopes are projected only where a recipe sets `biases`.
       let eligible = weights.filter { biases || $0.tensor.rank >= 2 }
       for prefix in prefixes where !eligible.contains(where: { $0.name.hasPrefix(prefix) }) {
         let known = recipe.filledSlots.filter { slot in eligible.contains { $0.name.hasPrefix("\(slot).") } }
@@ -234,7 +234,7 @@ private struct Assembly {
 }
 
 extension Recipe {
-  /// The part in a slot of the model, by the slot's name.
+  /// Returns the part in a slot of the model, by the slot's name.
   func part(in slot: String) -> PartChoice? { RecipeKey.slots.first { $0.name == slot }.flatMap { self[$0] } }
 
   fileprivate var filledSlots: [String] { RecipeKey.slots.filter(has).map(\.name) }

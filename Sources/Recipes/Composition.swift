@@ -140,7 +140,7 @@ public struct ComposedStep {
   }
 }
 
-/// A name that is not taken: the name itself, or the name with a number.
+/// Returns a name that is not taken: the name itself, or the name with a number.
 func unused(_ name: String, among taken: [String]) -> String {
   guard taken.contains(name) else { return name }
   var number = 2

@@ -1,7 +1,7 @@
 import Foundation
 import LatentKit
 
-/// A YAML file of keys and values, with where each value stands, for errors that say where.
+/// A YAML file of keys and values, with the position of each value for errors.
 package struct ConfigFile: Sendable {
   package let url: URL
   /// The values by their keys.
@@ -9,8 +9,8 @@ package struct ConfigFile: Sendable {
   private let places: [String: TextPosition]
 
   /// - Parameters:
-  ///   - noun: What messages call such a file: `experiment`.
-  ///   - key: The key that it cannot do without, for messages.
+  ///   - noun: The name of such a file in messages, `experiment`.
+  ///   - key: A required key, for messages.
   /// - Throws: `RecipeFileError` for a file that cannot be read, or that is not YAML with keys.
   package init(_ url: URL, as noun: String, with key: String) throws {
     self.url = url
@@ -32,7 +32,7 @@ package struct ConfigFile: Sendable {
     }
   }
 
-  /// An error about the value at a path, or about the nearest value around it that stands in the file.
+  /// Returns an error about the value at a path, or about the nearest enclosing value in the file.
   package func error(_ path: String, _ reason: String) -> RecipeFileError {
     var place = path[...]
     while places[String(place)] == nil, let end = place.lastIndex(where: { $0 == "." || $0 == "[" }) {
@@ -41,7 +41,7 @@ package struct ConfigFile: Sendable {
     return RecipeFileError(file: url.relativePath, position: places[String(place)], path: path, reason)
   }
 
-  /// Runs `body`; its `ConfigError` becomes an error that says where in the file.
+  /// Runs `body` and adds the position in the file to its `ConfigError`.
   package func locating<Result>(_ body: () throws -> Result) throws -> Result {
     do { return try body() } catch let problem as ConfigError {
       throw error(String(problem.path.drop { $0 == "." }), problem.reason)
@@ -50,7 +50,7 @@ package struct ConfigFile: Sendable {
 }
 
 extension Tree {
-  /// Where each value of a document stands, by its path: `rows[1].recipe`.
+  /// The position of each value of a document, by its path: `rows[1].recipe`.
   fileprivate var places: [String: TextPosition] {
     var found: [String: TextPosition] = [:]
     func visit(_ tree: Tree, _ path: String) {

@@ -1,13 +1,13 @@
 import LatentKit
 
 extension Composer {
-  /// Pushes one tiny batch of random inputs through every part and every loss of a throwaway model, with gradients and in
+  /// Runs one tiny batch of random inputs through every part and every loss of a throwaway model, with gradients and in
   /// evaluation mode, and rehearses what happens after training: metrics, draws from the prior, the sampler. So that a
   /// mismatch, or a mistake of a part's author, shows before training.
   ///
   /// A sampler's refusal is no fault here, as the few random latents may be the cause.
   ///
-  /// - Returns: Sentences about what is legal and surely meant otherwise.
+  /// - Returns: Warnings about settings that are legal and probably a mistake.
   /// - Throws: `RecipeError` that names the parts that do not fit, what each makes or takes, and what to change.
   @discardableResult
   public func dryRun(_ recipe: Recipe, for data: DataShape, device: Device = .cpu) throws -> [String] {
@@ -75,7 +75,7 @@ private struct DryRun {
     return batch
   }
 
-  /// `encoder 'mlp'`.
+  /// Returns a part's name in messages, `encoder 'mlp'`.
   private func title(_ slot: Slot) -> String { "\(slot.name) '\(recipe[slot]?.use ?? "")'" }
 
   private func pass(_ batch: Batch, training: Bool) -> Forward {
@@ -98,7 +98,7 @@ private struct DryRun {
     if !(model.prior is any FittablePrior) { try checkDensity(latents) }
     if model.noise != nil {
       let noise = title(.noise)
-      let noisy = try naming("\(noise) cannot disturb latents [\(latentSize)] of \(encoder)") {
+      let noisy = try naming("\(noise) cannot perturb latents [\(latentSize)] of \(encoder)") {
         try forward.decoderInput
       }
       try check(noisy, [latentSize], noise, "latents", "the latent size of \(encoder)")
@@ -142,7 +142,7 @@ private struct DryRun {
     guard try made.isFinite().all() else { throw notFinite(decoder) }
   }
 
-  /// How to make inputs and reconstructions agree.
+  /// Returns advice on making inputs and reconstructions agree.
   private func advice(for made: [Int]) -> String {
     var options: [String] = []
     if made.count == 4, data.inputShape.count == 3, made[1] == data.inputShape[0] {
@@ -178,7 +178,7 @@ private struct DryRun {
 
   // MARK: Stages
 
-  /// Runs `body`, and puts a part's title before its errors. Parts that are missing do not know who asked for them.
+  /// Runs `body`, and puts a part's title before its errors. Errors about missing parts do not name the part that needs them.
   private func namingRefusals<Result>(_ title: String, _ body: () throws -> Result) throws -> Result {
     do { return try naming(title, body) } catch let error as RecipeError {
       throw error.description.contains(title) ? error : RecipeError("\(title): \(error)")
@@ -228,7 +228,7 @@ private struct DryRun {
     do { terms = try naming(title) { try forward.reduced(weighted.loss, under: model.prior) } } catch let error
       as RecipeError
     {
-      // Parts that are missing do not know which loss asked for them.
+      // Errors about missing parts do not name the loss that needs them.
       let isNamed = error.description.contains("'\(weighted.name)'")
       throw isNamed ? error : RecipeError("\(title): \(error)")
     }
@@ -432,7 +432,7 @@ private struct DryRun {
   private func check(_ draw: Draw, by part: String, like latents: Tensor) throws {
     let expected = [DryRun.count, latentSize]
     guard draw.latents.shape == expected else {
-      throw RecipeError("\(part) drew latents of shape \(draw.latents.shape), expected \(expected) as asked for")
+      throw RecipeError("\(part) drew latents of shape \(draw.latents.shape), expected \(expected)")
     }
     guard draw.latents.dtype == latents.dtype, draw.latents.device == latents.device else {
       throw RecipeError(

@@ -18,7 +18,7 @@ extension Recipe {
   }
 
   /// Takes another data set, as `--data fashion-mnist` does, and keeps how examples are presented: padding, range, what is
-  /// held out. What tells where the examples are goes with the old set.
+  /// held out. Settings for the location of the examples are dropped with the old set.
   public mutating func use(data name: String) {
     guard self[.data]?.use != name else { return }
     var settings = self[.data]?.with ?? [:]
@@ -37,7 +37,7 @@ extension Recipe {
   /// Stages, optimisers and losses have to be there: resolve a recipe first, and again after its changes.
   ///
   /// - Throws: `RecipeError` with the known names and the nearest one for a path that leads nowhere, and for a value of
-  ///   the wrong kind. Whether a part has such a setting is seen when the recipe is resolved.
+  ///   the wrong kind. Whether a part has such a setting is checked when the recipe is resolved.
   public mutating func set(_ assignment: String) throws {
     guard let equals = assignment.firstIndex(of: "="), equals != assignment.startIndex else {
       throw RecipeError("found '\(assignment)', expected path=value, as in prior.classes=20")
@@ -77,7 +77,7 @@ extension Recipe {
     }
   }
 
-  /// A part given by name keeps the settings that it has, and a loss its weight.
+  /// Returns a part given by name with the settings that it has, and a loss with its weight.
   private func part(_ value: Tree, replacing old: Value?) -> Tree {
     guard case .scalar(.string(let name)) = value.content, case .object(var fields) = old else { return value }
     if fields["use"] != .string(name) { fields["with"] = .object([:]) }
@@ -248,7 +248,7 @@ private struct Targets {
 
   // MARK: Parts
 
-  /// A part of a list, by place or by name; each of that name, where there are several.
+  /// Returns a part of a list, by index or by name; each of that name, where there are several.
   private func parts(_ choices: [PartChoice], _ noun: String, _ base: [RecipePath.Component], _ rest: Rest) throws
     -> [Target]
   {
@@ -268,7 +268,7 @@ private struct Targets {
     }
   }
 
-  /// A part, one of its own keys, or one of its settings.
+  /// Returns the target of a part, one of its own keys, or one of its settings.
   private func part(
     _ choice: PartChoice?, _ base: [RecipePath.Component], _ rest: Rest, alsoKnown: [String] = []
   ) throws -> Target {
@@ -303,7 +303,7 @@ private struct Targets {
   }
 }
 
-/// The same names in the same order, each once.
+/// Returns the names in their order, each once.
 package func unique(_ names: [String]) -> [String] {
   names.enumerated().filter { names.firstIndex(of: $1) == $0 }.map(\.element)
 }

@@ -31,7 +31,7 @@ struct RecipePath {
 }
 
 extension Tree {
-  /// The value at a path, where there is one. An index may also be written as a name, as in `with.hidden.1`.
+  /// Returns the value at a path, where there is one. An index may also be written as a name, as in `with.hidden.1`.
   func value(at path: String) -> Value? {
     guard let components = try? RecipePath.parse(path) else { return nil }
     var tree = self

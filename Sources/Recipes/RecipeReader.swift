@@ -1,6 +1,6 @@
 import LatentKit
 
-/// The words of a recipe, in the order in which they are written.
+/// The keys of a recipe, in the order in which they are written.
 enum RecipeKey {
   /// The slots that are keys of a recipe.
   static let slots = Slot.all.filter { $0.place != .step }
@@ -14,9 +14,9 @@ enum RecipeKey {
   static let actions = ["project", "mask", "rewind"]
 }
 
-/// Turns a tree into a recipe, or says which value is wrong, where it stands and what was expected.
+/// Turns a tree into a recipe, or reports the wrong value, its position and what was expected.
 struct RecipeReader {
-  /// Where the values of the recipe stand, by path: `stages[0].steps[0].losses[1].with.reduction`.
+  /// The positions of the recipe's values, by path: `stages[0].steps[0].losses[1].with.reduction`.
   private(set) var positions: [String: TextPosition] = [:]
 
   /// A path as the file has it, for messages, and as the recipe has it: a stage's only step may stand without `steps`.
@@ -198,7 +198,7 @@ struct RecipeReader {
 
   // MARK: Parts
 
-  /// A part: its name, or a mapping of `use` and `with`.
+  /// Reads a part: its name, or a mapping of `use` and `with`.
   private mutating func part(
     _ spot: Spot, _ noun: String, isLoss: Bool = false, alsoKnown: [String] = []
   ) throws -> PartChoice {
@@ -320,7 +320,7 @@ extension Slot {
 }
 
 extension Recipe {
-  /// The recipe after the checks that a file goes through, for recipes made by programs.
+  /// Returns the recipe after the checks of a file, for recipes made by programs.
   /// - Throws: `ConfigError`.
   func checked() throws -> Recipe {
     var reader = RecipeReader()

@@ -175,7 +175,7 @@ struct Resolution {
     return slots
   }
 
-  /// Whether a prior has something to train or updates itself, seen by making one for made-up sizes.
+  /// Whether a prior has weights or updates itself, determined by making one for arbitrary sizes.
   private func learns(_ choice: PartChoice) -> Bool {
     if let known = learning.known.first(where: { $0.0 == choice }) { return known.1 }
     let store = ParameterStore()

@@ -31,6 +31,26 @@ public struct HTMLReport: Sendable {
     public init(_ title: String, _ rows: [Row]) { (self.title, self.rows) = (title, rows) }
   }
 
+  /// Rows and columns below a heading, of which a page shows the first.
+  public struct Grid: Sendable {
+    /// The heading.
+    public var title: String
+    /// The names of the columns, that of the rows' names first.
+    public var head: [String]
+    /// The cells, row by row, each row's name first.
+    public var rows: [[String]]
+    /// Where all of it is: `tables/scores.csv`; named where the page shows only some.
+    public var path: String
+
+    /// The most rows, and the most columns, that a page shows.
+    public static let limit = (rows: 50, columns: 16)
+
+    /// Creates a grid.
+    public init(_ title: String, head: [String], rows: [[String]], path: String) {
+      (self.title, self.head, self.rows, self.path) = (title, head, rows, path)
+    }
+  }
+
   /// An image with a caption.
   public struct Figure: Sendable {
     /// The path of the image relative to the page: `figures/samples.png`.
@@ -50,6 +70,8 @@ public struct HTMLReport: Sendable {
   public var summary: [Table.Row]
   /// Metrics and losses.
   public var measurements: [Table.Row]
+  /// Tables that metrics returned.
+  public var grids: [Grid]
   /// Warnings and diagnostics of samplers and weights.
   public var diagnostics: [Table.Row]
   /// The images.
@@ -60,11 +82,11 @@ public struct HTMLReport: Sendable {
   /// Creates a page; sections that are empty are left out.
   public init(
     title: String, subtitle: String = "", summary: [Table.Row] = [], measurements: [Table.Row] = [],
-    diagnostics: [Table.Row] = [], figures: [Figure] = [], recipe: String = ""
+    grids: [Grid] = [], diagnostics: [Table.Row] = [], figures: [Figure] = [], recipe: String = ""
   ) {
     (self.title, self.subtitle, self.summary) = (title, subtitle, summary)
     (self.measurements, self.diagnostics, self.figures) = (measurements, diagnostics, figures)
-    self.recipe = recipe
+    (self.grids, self.recipe) = (grids, recipe)
   }
 }
 
@@ -78,7 +100,8 @@ extension HTMLReport {
   public var html: String {
     let sections =
       [
-        section(Table("Summary", summary)), section(Table("Measurements", measurements)), figureSection,
+        section(Table("Summary", summary)), section(Table("Measurements", measurements)),
+        grids.map(section).joined(separator: "\n"), figureSection,
         section(Table("Diagnostics", diagnostics)), recipeSection,
       ]
       .filter { !$0.isEmpty }.joined(separator: "\n")
@@ -119,6 +142,32 @@ extension HTMLReport {
       <table>
       \(rows.joined(separator: "\n"))
       </table>
+      </section>
+      """
+  }
+
+  private func section(_ grid: Grid) -> String {
+    let (rows, columns) = (grid.rows.prefix(Grid.limit.rows), Grid.limit.columns)
+    func line(_ cells: [String], head: Bool) -> String {
+      let texts = cells.prefix(columns).enumerated().map { column, text in
+        head || column == 0
+          ? "<th scope=\"\(head ? "col" : "row")\">\(escaped(text))</th>" : "<td>\(escaped(text))</td>"
+      }
+      return "<tr>\(texts.joined())</tr>"
+    }
+    let cuts = [
+      rows.count < grid.rows.count ? "\(rows.count) of \(grid.rows.count) rows" : nil,
+      columns < grid.head.count ? "\(columns - 1) of \(grid.head.count - 1) columns" : nil,
+    ].compactMap { $0 }
+    let note =
+      cuts.isEmpty
+      ? "" : "\n<p class=\"note\">\(escaped("\(cuts.joined(separator: ", ")); all are in \(grid.path)"))</p>"
+    return """
+      <section>
+      <h2>\(escaped(grid.title))</h2>
+      <table class="grid">
+      \(([line(grid.head, head: true)] + rows.map { line($0, head: false) }).joined(separator: "\n"))
+      </table>\(note)
       </section>
       """
   }
@@ -167,6 +216,7 @@ extension HTMLReport {
     table { border-collapse: collapse; width: 100%; }
     th, td { padding: .4rem 1rem .4rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
     th { width: 16rem; font-weight: 500; color: var(--soft); }
+    .grid th { width: auto; }
     td { font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
     .note { color: var(--soft); }
     figure { margin: 0 0 1.75rem; }

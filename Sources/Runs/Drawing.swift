@@ -11,7 +11,7 @@ import Training
 public struct Samples {
   /// The latents, `[count, latent]`, with the sampler's diagnostics and warnings.
   public let draw: Draw
-  /// The class asked for of each draw, `[count]`, Int64; nil without labels.
+  /// The requested class of each draw, `[count]`, Int64; nil without labels.
   public let labels: Tensor?
   /// The decoded draws, `[count] + inputShape`; nil if the model has no decoder.
   public let images: Tensor?
@@ -26,10 +26,16 @@ extension Session {
   ///   - classes: The classes, in this order; nil for all.
   ///   - perClass: Draws of each class.
   ///   - reference: The latents that samplers are fitted to, those of the training part.
-  /// - Throws: `RecipeError` for an unknown class, and for a sampler whose draws have a wrong shape or are not finite.
+  /// - Throws: `RecipeError` for no classes or no draws, for an unknown class, and for a sampler whose draws have a wrong shape
+  ///   or are not finite.
   public func sample(
     classes: [Int]?, perClass: Int, reference: LatentSet, using generator: inout Generator
   ) throws -> Samples {
+    guard perClass > 0, classes?.isEmpty != true else {
+      throw RecipeError(
+        "asked for \(perClass) draws of each of \(classes.map { "\($0.count)" } ?? "all") classes, expected 1 or more of 1 or more"
+      )
+    }
     let asked = classes ?? dataset.classCount.map { Array(0..<$0) }
     if let asked, let count = dataset.classCount, let bad = asked.first(where: { !(0..<count).contains($0) }) {
       throw RecipeError("class \(bad) is not in \(dataset.name), which has classes 0 to \(count - 1)")
@@ -110,7 +116,7 @@ extension Session {
     let axes = components.shares.enumerated().map { String(format: "component %d (%.0f %%)", $0 + 1, 100 * $1) }
     return try [("training", training), ("test", test)].compactMap { name, set in
       guard let labels = set.labels else { return nil }
-      // As many as can be seen, whatever order they are in.
+      // A random choice, since examples may be sorted by class.
       let shown = try min(set.latents.size(0), 4000)
       var generator = try Generator(seed: recipe.randomSeed, for: "latents.png, \(name)")
       let chosen = try generator.permutation(set.latents.size(0)).slice(0..<shown)

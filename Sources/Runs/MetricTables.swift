@@ -2,6 +2,7 @@ import Figures
 import Files
 import Foundation
 import LatentKit
+import Reports
 import Training
 
 extension MeasuredTable {
@@ -18,6 +19,14 @@ extension MeasuredTable {
     let lines = zip(rows, cells).map { CSV.row([$0] + $1) }
     try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
     try AtomicFile.write(CSV.row([rowTitle] + columns) + lines.joined(), to: url)
+  }
+
+  /// The table for a page, numbers of four significant digits.
+  func grid(_ title: String, path: String) -> HTMLReport.Grid {
+    let lines = zip(rows, values).map { name, values in
+      [name] + values.map { $0.map { Int(exactly: $0).map(String.init) ?? number($0) } ?? "–" }
+    }
+    return HTMLReport.Grid(title, head: [rowTitle] + columns, rows: lines, path: path)
   }
 
   /// The table as a picture; nil unless it is a matrix of 1 to 40 rows and columns.

@@ -50,7 +50,7 @@ public final class Run {
   ) throws {
     let folder = RunFolder(url)
     if existing == .refuse, folder.exists {
-      throw FileError(url.relativePath, "holds a run already; choose another folder, or replace it or go on with it")
+      throw FileError(url.relativePath, "holds a run already; choose another folder, replace the run or resume it")
     }
     let session = try Session(recipe, catalog: catalog, machine: machine, observer: observer)
     self.init(session, in: folder, resuming: existing == .resume, observer: observer)
@@ -123,7 +123,7 @@ public final class Run {
     (stored.name, stored.about) = (session.recipe.name, session.recipe.about)
     guard stored == session.recipe else {
       throw RecipeError(
-        "the flags or the recipe file differ from the run in \(folder.url.path); a run goes on with its own recipe: leave them out, or start another run"
+        "the flags or the recipe file differ from the run in \(folder.url.path); a run is resumed with its own recipe: leave them out, or start another run"
       )
     }
   }
@@ -220,13 +220,20 @@ public final class Run {
       try map?.write(to: url)
       return map != nil
     }
+    var grids: [HTMLReport.Grid] = []
     for (name, table) in summary.testMetrics.compactMap({ metric in metric.table.map { (metric.name, $0) } }) {
       try table.write(to: folder.table(name))
-      guard let map = try table.heatMap(title: "\(name), test part") else { continue }
-      try keep("\(folder.table(name).deletingPathExtension().lastPathComponent).png", "\(name), test part.") { url in
-        try map.write(to: url)
-        return true
+      let stem = folder.table(name).deletingPathExtension().lastPathComponent
+      let count = figures.count
+      if let map = try table.heatMap(title: "\(name), test part") {
+        // A metric may be called like one of the run's own pictures.
+        let isTaken = ["curves", "latents", "reconstructions", "class-distances", "samples"].contains(stem)
+        try keep("\(stem)\(isTaken ? "-metric" : "").png", "\(name), test part.") { url in
+          try map.write(to: url)
+          return true
+        }
       }
+      if figures.count == count { grids.append(table.grid("\(name), test part", path: "tables/\(stem).csv")) }
     }
     if let perClass {
       // A generator of its own: the same run draws the same samples, whatever was drawn before.
@@ -244,8 +251,9 @@ public final class Run {
       }
     }
     try summary.writeFeatures(to: folder.features, names: session.dataset.featureNames)
-    try summary.report(figures: figures, recipe: session.recipe, features: session.dataset.featureNames).write(
-      to: folder.report)
+    try summary.report(
+      figures: figures, grids: grids, recipe: session.recipe, features: session.dataset.featureNames
+    ).write(to: folder.report)
     // Last, since a run with a summary counts as finished.
     try summary.write(to: folder.summary)
     let results = RunResults(

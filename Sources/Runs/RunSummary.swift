@@ -104,7 +104,9 @@ public struct RunSummary: Codable, Sendable {
     }
   }
 
-  func report(figures: [HTMLReport.Figure], recipe: Recipe, features: [String]?) -> HTMLReport {
+  func report(
+    figures: [HTMLReport.Figure], grids: [HTMLReport.Grid], recipe: Recipe, features: [String]?
+  ) -> HTMLReport {
     HTMLReport(
       title: recipe.name ?? name, subtitle: about ?? "",
       summary: [
@@ -112,10 +114,13 @@ public struct RunSummary: Codable, Sendable {
         .init("examples", "\(trainingExamples) training, \(validationExamples) validation, \(testExamples) test"),
         .init("weights", "\(weights)"), .init("epochs", "\(epochs)"), .init("seed", "\(seed)"),
         .init("training time", duration(seconds)),
-        .init("machine", "\(device), \(threads) threads, libtorch \(libtorch)"),
+        .init("machine", "\(device), \(counted(threads, "thread")), libtorch \(libtorch)"),
       ],
-      measurements: testMetrics.map { .init($0.name, $0.text, note: "test") }
+      measurements: testMetrics.map {
+        .init($0.name, $0.value == nil && $0.table != nil ? "see below" : $0.text, note: "test")
+      }
         + testLosses.sorted { $0.key < $1.key }.map { .init($0.key, number($0.value), note: "test loss") },
+      grids: grids,
       diagnostics: sparsity(features: features) + sampler.map { .init($0.name, $0.text) }
         + warnings.map { .init("warning", $0) },
       figures: figures,

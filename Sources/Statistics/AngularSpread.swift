@@ -36,7 +36,7 @@ public struct AngularSpread: Sendable, Equatable {
     meanAngle = pairs == 0 ? 0 : angles / Double(pairs) * 180 / .pi
   }
 
-  /// The least energy that is known for so many points: of the regular simplex up to `dimensions + 1` points, in any
+  /// Returns the least energy known for `count` points: of the regular simplex up to `dimensions + 1` points, in any
   /// number of dimensions, of the regular polygon on the circle, and of up to 20 points on the sphere in three dimensions;
   /// nil elsewhere.
   ///

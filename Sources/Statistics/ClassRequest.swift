@@ -18,13 +18,13 @@ public struct ClassRequest: Sendable {
     (self.label, self.training, self.places) = (label, training, places)
   }
 
-  /// How many draws are asked for.
+  /// The number of draws requested.
   public var count: Int { places.count }
 
   /// Its name in messages.
   public var name: String { label.map { "class \($0)" } ?? "the data" }
 
-  /// Returns the draws of all requests, `[count, latent]` each, as one tensor in the order that was asked for.
+  /// Returns the draws of all requests, `[count, latent]` each, as one tensor in the requested order.
   public static func merge(_ draws: [Tensor], of requests: [ClassRequest]) throws -> Tensor {
     let order = try Tensor.concatenate(requests.map(\.places)).sorted(axis: 0).indices
     let all = try Tensor.concatenate(draws)
@@ -36,7 +36,7 @@ extension DrawRequest {
   /// Returns the request taken apart by class. Where it names no classes, they are drawn as often as they occur in training.
   ///
   /// - Parameter sampler: The sampler's name in messages.
-  /// - Throws: `RecipeError` where there are no training latents, of a class that is asked for or at all, or where one is
+  /// - Throws: `RecipeError` where there are no training latents, of a requested class or at all, or where one is
   ///   not finite.
   public func byClass(for sampler: String, using generator: inout Generator) throws -> [ClassRequest] {
     let reference = try requireReference(for: sampler).withLabels()
@@ -48,7 +48,7 @@ extension DrawRequest {
     guard let known = try reference.labels?.to(.cpu) else {
       if labels != nil {
         throw RecipeError(
-          "sampler '\(sampler)' is asked for classes, and the training latents have no labels; choose a labelled dataset"
+          "sampler '\(sampler)' cannot draw by class, as the training latents have no labels; choose a labelled dataset"
         )
       }
       return [ClassRequest(label: nil, training: reference.latents, places: try .range(0, count))]

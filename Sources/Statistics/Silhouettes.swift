@@ -7,7 +7,7 @@ extension Tensor {
   /// `(b − a) / max(a, b)` with the mean Euclidean distance `a` to the others of its class and the least mean distance
   /// `b` to the points of another class. From −1 to 1; 0 for the only point of a class.
   ///
-  /// Exact: all pairs are looked at, on the CPU, without keeping their distances.
+  /// Exact: all pairs are compared, on the CPU, without storing their distances.
   ///
   /// - Parameters:
   ///   - labels: `[count]` Int64, from 0 to `classCount − 1`; classes may be empty, but two must not be.

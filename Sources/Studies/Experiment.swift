@@ -34,7 +34,7 @@ public struct Experiment: Sendable {
     @Setting("The seeds of each row, 0 or more.") public var seeds = [1]
     @Setting("The number of folds to cross-validate each row with, 2 or more; unset: none.") public var folds: Int? =
       nil
-    @Setting("Changes to every recipe, as --set takes them.") public var set: [String] = []
+    @Setting("Changes to every recipe, as in epochs=16.") public var set: [String] = []
     @Setting("The measures to compare: test metrics by name, test/TERM, training/TERM, sampler/NAME; empty: all.")
     public var measures: [String] = []
     @Setting("Pictures of the runs to lay side by side: samples.png, reconstructions.png, ….")
@@ -49,7 +49,7 @@ public struct Experiment: Sendable {
     @Setting("The name of the column in a table or figure of several columns.") public var column = ""
     @Setting("A recipe file, relative to the experiment's file.") public var recipe = ""
     @Setting("A data set in place of the recipe's.") public var data: String? = nil
-    @Setting("Changes to the recipe, as --set takes them.") public var set: [String] = []
+    @Setting("Changes to the recipe, as in epochs=16.") public var set: [String] = []
     @Setting("The published value of each measure.") public var published: [String: Double] = [:]
     public init() {}
 

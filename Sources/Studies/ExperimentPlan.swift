@@ -87,7 +87,8 @@ extension Experiment {
       recipe = try composer.resolve(recipe)
       for change in plan.set + row.set + changes {
         guard Recipe.path(of: change) != "seed" else {
-          throw ConfigError(path: "seed", "'\(change)' changes nothing: each run has a seed of 'seeds', or of --seeds")
+          throw ConfigError(
+            path: "seed", "'\(change)' changes nothing: each run has one of the study's seeds; change 'seeds'")
         }
       }
       recipe = try composer.setting(plan.set + row.set + changes, in: recipe)

@@ -21,7 +21,7 @@ public struct Repeats: Codable, Equatable, Sendable {
   public static func read(_ folder: RunFolder) throws -> Repeats? {
     guard let data = try? Data(contentsOf: file(folder)) else { return nil }
     do { return try JSONDecoder().decode(Repeats.self, from: data) } catch {
-      throw FileError(file(folder).path, "is not a study's list of seeds and folds; give --seeds and --folds again")
+      throw FileError(file(folder).path, "is not a study's list of seeds and folds; give the seeds and folds again")
     }
   }
 

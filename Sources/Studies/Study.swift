@@ -149,7 +149,7 @@ public struct Study {
     guard let unseen, session.composition.model.decoder != nil else { return true }
     guard unseen.name != session.dataset.name else {
       throw RecipeError(
-        "unseen data '\(unseen.name)' are what '\(cell.label)' is trained on; name a set that no run has seen by --unseen"
+        "unseen data '\(unseen.name)' are what '\(cell.label)' is trained on; choose a set that no run has seen as 'unseen'"
       )
     }
     try Reconstructor(session, named: cell.label).require(unseen.inputShape, of: unseen.name)

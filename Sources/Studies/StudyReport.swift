@@ -47,14 +47,14 @@ extension StudyResults {
     return (texts + head + rows).joined(separator: "\n")
       + "\n\n"
       + "Ours: mean ± sample standard deviation over runs (seeds\(hasFolds ? " and folds" : "")), "
-      + "each with so many epochs on so many training examples.\n"
+      + "each with the given epochs and training examples.\n"
       + (unseen.map(Self.markdown) ?? "")
   }
 
   /// A sentence about changes to the experiment, which override its own description; empty if there are none.
   public var changesText: String {
     study.changes.isEmpty
-      ? "" : "Changed for these runs, whatever else is said here: \(study.changes.joined(separator: ", "))."
+      ? "" : "Changed for these runs, overriding the description: \(study.changes.joined(separator: ", "))."
   }
 
   private static func markdown(_ unseen: ReconstructionComparison) -> String {
@@ -102,7 +102,7 @@ extension StudyResults {
   /// - Throws: `FileError` if a file cannot be written, `FigureError` if a picture cannot be read or drawn.
   public func write(to folder: URL) throws {
     do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
-      throw FileError(folder.path, "cannot be made; choose a place that you may write to with --runs")
+      throw FileError(folder.path, "cannot be made; choose a folder that you may write to")
     }
     try AtomicFile.write(markdown, to: folder.appendingPathComponent("results.md"))
     try AtomicFile.write(csv, to: folder.appendingPathComponent("results.csv"))
@@ -151,8 +151,8 @@ extension StudyResults {
   private func note(_ line: Line) -> String {
     [
       line.published == nil ? "" : "published \(line.publishedText)",
-      line.values.count > 1 ? "\(line.values.count) runs" : "", line.epochs.map { "\($0) epochs" } ?? "",
-      line.examples.map { "\($0) examples" } ?? "",
+      line.values.count > 1 ? "\(line.values.count) runs" : "", line.epochs.map { counted($0, "epoch") } ?? "",
+      line.examples.map { counted($0, "example") } ?? "",
     ].filter { !$0.isEmpty }.joined(separator: ", ")
   }
 }

@@ -10,7 +10,7 @@ public struct Device: Sendable, Hashable, CustomStringConvertible {
   /// The number of the device among those of its kind, from 0.
   public let index: Int
 
-  /// Creates a device; whether it exists is told by `isAvailable`.
+  /// Creates the name of a device; `isAvailable` says whether this machine has it.
   public init(_ kind: Kind, index: Int = 0) {
     self.kind = kind
     self.index = index

@@ -8,19 +8,19 @@ public enum Reduction: Int32, Sendable {
 // The functions that layers and losses are made of.
 
 extension Tensor {
-  /// `x weightᵀ + bias`; weight `[outputs, inputs]`.
+  /// Returns `x weightᵀ + bias`; weight `[outputs, inputs]`.
   public func linear(_ weight: Tensor, bias: Tensor? = nil) throws -> Tensor {
     try .make("linear", [self, weight, bias]) { ct_linear(handle, weight.handle, bias?.handle) }
   }
 
-  /// Convolution of `[batch, channels, height, width]`; weight `[outputs, channels, size, size]`.
+  /// Returns the convolution of `[batch, channels, height, width]`; weight `[outputs, channels, size, size]`.
   public func convolved(_ weight: Tensor, bias: Tensor? = nil, stride: Int = 1, padding: Int = 0) throws -> Tensor {
     try .make("convolution", [self, weight, bias]) {
       ct_conv2d(handle, weight.handle, bias?.handle, Int64(stride), Int64(padding))
     }
   }
 
-  /// Transposed convolution; weight `[channels, outputs, size, size]`.
+  /// Returns the transposed convolution; weight `[channels, outputs, size, size]`.
   public func convolvedTransposed(
     _ weight: Tensor, bias: Tensor? = nil, stride: Int = 1, padding: Int = 0, outputPadding: Int = 0
   ) throws -> Tensor {

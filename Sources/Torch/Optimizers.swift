@@ -13,7 +13,7 @@ public protocol Optimizer: AnyObject {
 }
 
 extension Optimizer {
-  /// The places of the parameters that have a gradient.
+  /// Returns the indices of the parameters that have a gradient.
   fileprivate func used(_ gradients: [Tensor?]) throws -> [Int] {
     guard gradients.count == parameters.count else {
       throw TensorError(
@@ -124,6 +124,8 @@ public enum Schedule: Sendable, Equatable {
   /// From 1 to `floor` along half a cosine over the whole stage (Loshchilov & Hutter 2017, without restarts).
   case cosine(floor: Double)
 
+  /// Returns the factor of the learning rate, 0 or more.
+  ///
   /// - Parameters:
   ///   - step: Steps done so far in the stage.
   ///   - warmUp: Epochs over which the rate rises linearly to its full value; the schedule itself runs after them.

@@ -6,7 +6,7 @@ import Foundation
 /// Operations return new tensors and throw `TensorError` where shapes, types or devices do not fit. Axes may be
 /// negative. Operations whose name ends in `InPlace` change the receiver; they serve optimisers and running state.
 public final class Tensor: @unchecked Sendable {
-  /// The tensor as native code sees it, a `ct_tensor`; valid as long as this object lives.
+  /// The `ct_tensor` for native code; valid for the lifetime of this object.
   public let handle: OpaquePointer
 
   init(owning handle: OpaquePointer) { self.handle = handle }
@@ -14,7 +14,7 @@ public final class Tensor: @unchecked Sendable {
   deinit { ct_free(handle) }
 
   /// Wraps the result of a C call that returns a `ct_tensor`, which may belong to a plugin's library (built on CTorch's bridge).
-  /// The operands stay alive until after the call, and are looked at again only on failure.
+  /// The operands stay alive until after the call; their shapes are read only on failure.
   ///
   /// - Throws: `TensorError` with the operation, the operands' shapes and the last message of CTorch where the call returns NULL.
   @inline(__always)
@@ -204,7 +204,7 @@ public final class Tensor: @unchecked Sendable {
   public func detached() throws -> Tensor { try .make("detached", [self]) { ct_detach(handle) } }
 }
 
-/// The product of the lengths; nil where it overflows or a length is negative.
+/// Returns the product of the lengths; nil where it overflows or a length is negative.
 private func elementCount(_ shape: [Int]) -> Int? {
   if shape.contains(where: { $0 < 0 }) { return nil }
   if shape.contains(0) { return 0 }

@@ -28,7 +28,7 @@ public struct TensorError: Error, CustomStringConvertible, Equatable {
 
 extension Tensor {
   /// Wraps a call that looks up Int64 indices from 0 to `count - 1`. libtorch's own refusal names neither the index that is
-  /// out of range nor the range; they are looked for after a failure only.
+  /// out of range nor the range; both are determined after a failure only.
   static func make(
     _ operation: String, _ operands: @autoclosure () -> [Tensor?],
     lookingUp subject: @autoclosure () -> (name: String, indices: Tensor, count: Int?), _ body: () -> OpaquePointer?
@@ -49,7 +49,7 @@ extension Tensor {
 
 extension Tensor {
   /// Turns the status of a C call, 0 where it succeeded, into a throw; the call may belong to a plugin's library (built on
-  /// CTorch's bridge). The operands stay alive until after the call, and are looked at again only on failure.
+  /// CTorch's bridge). The operands stay alive until after the call; their shapes are read only on failure.
   ///
   /// - Throws: `TensorError` with the operation, the operands' shapes and the last message of CTorch for another status than 0.
   @inline(__always)

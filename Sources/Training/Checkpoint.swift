@@ -6,7 +6,7 @@ import Recipes
 /// Everything that training needs to go on as if it had not stopped: one safetensors file with every tensor and every
 /// generator's state, whose header carries the counters as JSON. One file, one rename: the parts cannot disagree.
 public struct Checkpoint {
-  /// Where training stands. Every count is of finished things.
+  /// The position of training. Every count is of finished things.
   public struct Position: Codable, Sendable, Equatable {
     /// Stages done.
     public var stage = 0
@@ -18,7 +18,7 @@ public struct Checkpoint {
     public var totalIterations = 0
     /// Batches that repeated steps and groups took beside the epoch's own, in the stage at hand.
     public var extraBatches = 0
-    /// Sums of the loss terms over the epoch at hand, and how many iterations each term has.
+    /// Sums of the loss terms over the epoch at hand, by term.
     public var sums: [String: Double] = [:]
     /// The number of iterations behind each sum.
     public var counts: [String: Int] = [:]
@@ -57,7 +57,7 @@ public struct Checkpoint {
   public var position: Position
   /// The machine that the bits depend on.
   public var machine: Machine
-  /// The checksum of the table that the run learns from; nil for other data.
+  /// The checksum of the training table; nil for other data.
   public var table: String?
   /// `model.…`, `optimizer.<step>.…`, `mask.…`, `generator.…`; `prior.latents` and `prior.labels`: what the prior learned from.
   public var tensors: [String: Tensor]
@@ -109,8 +109,8 @@ public struct Checkpoint {
     }
   }
 
-  /// Fits a prior again, from the latents that it learned from. They are kept rather than what it made of
-  /// them, whose size is not known while a model is made.
+  /// Fits a prior again, to the latents that it was fitted to. They are kept rather than the prior's
+  /// parameters, whose size is unknown while a model is made.
   ///
   /// - Returns: Those latents; nil for another prior, and before the end of the first stage.
   func teach(_ composition: Composition, on device: Device) throws -> LatentSet? {
@@ -124,11 +124,11 @@ public struct Checkpoint {
     return set
   }
 
-  /// Refuses a table that is no longer the one that the run learns from: its parts, and what transforms were fitted on,
+  /// Refuses a table that has changed since the run was trained: its parts, and the data that transforms were fitted on,
   /// would be others.
   ///
   /// - Parameter found: The checksum of the table as it is now; nil for other data.
-  /// - Throws: `FileError`. A checkpoint that knows no checksum takes any table.
+  /// - Throws: `FileError`. A checkpoint without a checksum accepts any table.
   public func require(table found: String?, from url: URL) throws {
     guard let table, let found, table != found else { return }
     throw FileError(

@@ -49,18 +49,18 @@ private func pieces(of size: Int, from count: Int) throws -> [Range<Int>] {
 /// Draws come from streams that start anew at each evaluation: one for codes, one for losses, one for
 /// each metric. So the same model gets the same numbers each time, and a metric more changes no other number.
 public struct Evaluator {
-  /// The model, with its losses and metrics.
+  /// The composed model.
   public let composition: Composition
   /// Examples per batch of a pass, 1 or more.
   public let batchSize: Int
 
-  /// Creates a value with these fields.
+  /// Creates an evaluator of a model.
   public init(_ composition: Composition, batchSize: Int = 500) {
     self.composition = composition
     self.batchSize = batchSize
   }
 
-  /// Latents (means of codes) of every example, in the data's order.
+  /// Returns the latents (means of codes) of every example, in the data's order.
   public func encode(_ data: BatchSource) throws -> LatentSet {
     try quietly {
       var found = Collected()
@@ -72,7 +72,7 @@ public struct Evaluator {
     }
   }
 
-  /// Loss terms of one stage's steps and the recipe's metrics, in one pass.
+  /// Measures the loss terms of one stage's steps and the recipe's metrics, in one pass.
   ///
   /// - Parameters:
   ///   - training: The training part, for metrics that learn from it.
@@ -134,7 +134,7 @@ public struct Evaluator {
     RandomSource(try Generator(seed: 0, for: name, device: device))
   }
 
-  /// Inputs and their reconstructions.
+  /// Returns the reconstructions of inputs, of the same shape.
   public func reconstruct(_ batch: Batch) throws -> Tensor {
     try quietly {
       let latents = try composition.model.encode(batch).mean
@@ -164,7 +164,7 @@ public struct Evaluator {
 }
 
 extension ComposedStage {
-  /// How the terms of a step are called in logs: by their own names, with the step's number where two steps share one.
+  /// Returns the name of a step's term in logs: its own, with the step's number where a stage has several steps.
   func label(_ term: String, step: Int) -> String { steps.count == 1 ? term : "\(step + 1).\(term)" }
 }
 

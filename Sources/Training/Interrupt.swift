@@ -18,7 +18,7 @@ public enum Interrupt {
 
   private static let signals = [SIGINT, SIGTERM, SIGHUP]
 
-  /// From now on the signals are requests.
+  /// Starts to treat the signals as requests.
   public static func listen() {
     for number in signals {
       let before = signal(number) { number in
@@ -30,7 +30,7 @@ public enum Interrupt {
     }
   }
 
-  /// From now on the signals end the program again; those that were ignored before `listen` stay ignored.
+  /// Restores the default, by which the signals end the program; signals ignored before `listen` stay ignored.
   public static func stopListening() {
     for number in signals where isIgnored(signal(number, SIG_DFL)) { signal(number, SIG_IGN) }
   }

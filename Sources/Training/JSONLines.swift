@@ -17,7 +17,7 @@ enum JSONLines {
     }
   }
 
-  /// The record and its end of line.
+  /// Returns the record with its end of line.
   static func line(_ record: some Encodable) throws -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]

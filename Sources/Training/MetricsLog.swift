@@ -41,7 +41,7 @@ public struct MetricsLog {
     try JSONLines.read(url, as: "a record of an epoch")
   }
 
-  /// Adds a line; returns the file's new length in bytes, which the checkpoint remembers.
+  /// Adds a line; returns the file's new length in bytes, which the checkpoint records.
   public func append(_ record: EpochRecord) throws -> Int {
     let line = try JSONLines.line(record)
     let existing = (try? Data(contentsOf: url)) ?? Data()

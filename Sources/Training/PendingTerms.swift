@@ -1,6 +1,6 @@
 import LatentKit
 
-/// Loss terms that are not looked at yet: on a GPU, looking waits for the device.
+/// Loss terms whose values are not read yet: on a GPU, reading waits for the device.
 struct PendingTerms {
   let stage: String
   let every: Int

@@ -4,7 +4,7 @@ import LatentKit
 /// Several observers as one.
 public final class Observers: TrainingObserver {
   private let observers: [any TrainingObserver]
-  /// Creates a value with these fields.
+  /// Creates one observer from several.
   public init(_ observers: [any TrainingObserver]) { self.observers = observers }
   public func progressed(_ progress: TrainingProgress) { for observer in observers { observer.progressed(progress) } }
   public func finishedEpoch(_ record: EpochRecord, of epochs: Int) {
@@ -13,14 +13,14 @@ public final class Observers: TrainingObserver {
   public func note(_ sentence: String) { for observer in observers { observer.note(sentence) } }
 }
 
-/// Four digits that matter.
+/// Returns a number with four significant digits.
 public func number(_ value: Double) -> String {
   let size = abs(value)
   if value == 0 || !value.isFinite { return "\(value)" }
   return size >= 0.001 && size < 10_000 ? String(format: "%.4g", value) : String(format: "%.3e", value)
 }
 
-/// `1:23:45`, `2:05` or `8 s`.
+/// Returns a duration in words: `1:23:45`, `2:05` or `8 s`.
 public func duration(_ seconds: Double) -> String {
   guard seconds.isFinite else { return "?" }
   let whole = Int(seconds.rounded())
@@ -31,9 +31,19 @@ public func duration(_ seconds: Double) -> String {
 }
 
 extension Measured {
-  /// `99.12 %`, `1.004`.
+  /// The value with its unit: `99.12 %`, `1.004`.
   public var text: String {
     guard let value else { return table == nil ? "missing (\(missing ?? "not measured"))" : "a table" }
     return unit == "%" ? String(format: "%.2f %%", value) : number(value) + (unit.isEmpty ? "" : " \(unit)")
   }
+}
+
+/// Returns a count with its noun: `1 epoch`, `5 epochs`.
+///
+/// - Parameters:
+///   - count: The number of things.
+///   - noun: The singular.
+///   - plural: The plural where it is not the singular and an s.
+public func counted(_ count: Int, _ noun: String, _ plural: String? = nil) -> String {
+  "\(count) \(count == 1 ? noun : plural ?? noun + "s")"
 }

@@ -50,16 +50,16 @@ public struct RunFolder: Sendable {
   public var summary: URL { url.appendingPathComponent("summary.json") }
   /// The page about the run.
   public var report: URL { url.appendingPathComponent("report.html") }
-  /// The place of a picture by its file name.
+  /// Returns the place of a picture by its file name.
   public func figure(_ name: String) -> URL { url.appendingPathComponent("figures/\(name)") }
 
-  /// A table that a metric returned, by its name.
+  /// Returns the file of a table that a metric returned, by the table's name.
   public func table(_ name: String) -> URL {
     let plain = name.lowercased().map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }
     return url.appendingPathComponent("tables/\(String(plain)).csv")
   }
 
-  /// Whether a run lives here.
+  /// Whether the folder holds a run.
   public var exists: Bool { FileManager.default.fileExists(atPath: recipe.path) }
 
   /// Makes the folder and those inside it that a run fills.
@@ -71,7 +71,7 @@ public struct RunFolder: Sendable {
   public func create(inside folders: [URL]) throws {
     for folder in [url] + folders {
       do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
-        throw FileError(folder.path, "cannot be made; choose a place that you may write to with --runs")
+        throw FileError(folder.path, "cannot be made; choose a folder that you may write to")
       }
     }
   }
@@ -96,7 +96,7 @@ public struct RunFolder: Sendable {
       checkpoints.map { "checkpoints/\($0)" } + pictures.map { "figures/\($0)" } + tables.map { "tables/\($0)" }
     for file in files + inside.map(url.appendingPathComponent) where RunFolder.kind(of: file) != nil {
       do { try FileManager.default.removeItem(at: file) } catch {
-        throw FileError(file.path, "cannot be removed; choose another --name")
+        throw FileError(file.path, "cannot be removed; choose another name")
       }
     }
     for name in RunFolder.folders where RunFolder.kind(of: url.appendingPathComponent(name)) == .typeDirectory {
@@ -128,13 +128,13 @@ public struct RunFolder: Sendable {
     }
     guard let first = foreign.sorted().first else { return }
     throw FileError(
-      url.path, "holds '\(first)' and no run; choose another --name, or an empty folder, so that nothing is lost")
+      url.path, "holds '\(first)' and no run; choose another name, or an empty folder, so that nothing is lost")
   }
 
-  /// The first of `name`, `name-2`, `name-3`, … that is free, made at once, so that two programs never get the same.
+  /// Creates the first free folder of `name`, `name-2`, `name-3`, … atomically, so that two programs never get the same.
   public static func claim(_ name: String, in parent: URL) throws -> RunFolder {
     do { try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: true) } catch {
-      throw FileError(parent.path, "cannot be made; choose a place that you may write to with --runs")
+      throw FileError(parent.path, "cannot be made; choose a folder that you may write to")
     }
     for number in 1... {
       let folder = RunFolder(parent.appendingPathComponent(number == 1 ? name : "\(name)-\(number)"))
@@ -167,11 +167,11 @@ public struct RunFolder: Sendable {
   ///   dash.
   public static func check(name: String) throws {
     guard let fault = Recipe.fault(inName: name) else { return }
-    throw RecipeError("found the name \(fault), expected the name of one folder; use --runs for where it goes")
+    throw RecipeError("found the name \(fault), expected the name of one folder, without the path to it")
   }
 }
 
-/// One program's hold on a run folder. The system lets go of it when the program ends, however it ends.
+/// A program's exclusive lock on a run folder. The system releases it when the program ends, however it ends.
 public final class RunLock: Sendable {
   private let descriptor: Int32
 
@@ -180,7 +180,7 @@ public final class RunLock: Sendable {
     guard descriptor >= 0 else { throw FileError(folder.url.path, "cannot be opened: \(systemMessage())") }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
       close(descriptor)
-      throw FileError(folder.url.path, "another program is working on this run; wait for it, or choose another --name")
+      throw FileError(folder.url.path, "another program is working on this run; wait for it, or choose another name")
     }
   }
 

@@ -21,7 +21,7 @@ struct StageEnds {
   /// The latents that the prior was fitted to.
   private var learned: LatentSet?
 
-  /// - Parameter featureNames: What the values of an input are called, in notes.
+  /// - Parameter featureNames: The names of the values of an input, for notes.
   init(
     _ composition: Composition, data: TrainingData, folder: RunFolder, observer: (any TrainingObserver)?,
     featureNames: [String]?
@@ -82,7 +82,7 @@ struct StageEnds {
           try withoutGradients { try constraint.project(parameter.tensor.detached()) }
         }
         projected += parameters
-        // A rewind takes the projected weights away again: what their latents look like does not matter then.
+        // A rewind undoes the projection, so its latents do not matter.
         if !stage.rewinds { try fitPrior() }
       case .mask:
         try freezeZeros(of: projected, stage)
@@ -130,7 +130,7 @@ struct StageEnds {
 
   // MARK: Reports
 
-  /// The recipe's metrics on the validation part, where there is one.
+  /// Measures the recipe's metrics on the validation part, where there is one.
   private func measurements(_ stage: Int) throws -> [Measured] {
     guard let validation = data.validation else { return [] }
     let result = try Evaluator(composition).evaluate(
@@ -140,7 +140,7 @@ struct StageEnds {
 
   /// Writes down how sparse the projected and masked weights are, and what that did.
   private func report(_ stage: ComposedStage, _ index: Int, projected: [Parameter], before: [Measured]) throws {
-    // What an earlier stage made sparse is looked at again: later stages without a mask fill it up.
+    // Layers that an earlier stage made sparse are measured again: later stages without a mask fill them up.
     let earlier = try StageLog.read(folder.stages).filter { $0.index < index }.flatMap { $0.layers.map(\.name) }
     let names = Set(projected.map(\.name)).union(masks.keys).union(earlier)
     let sparse = composition.store.parameters.filter { names.contains($0.name) }

@@ -4,11 +4,11 @@ import LatentKit
 
 /// The results of a stage that projected or masked weights, or trained masked ones: a line of `stages.jsonl`.
 public struct StageReport: Codable, Sendable, Equatable {
-  /// How sparse one weight is. A row is what leads to one output, a column what comes from one input.
+  /// The sparsity of one weight matrix. A row belongs to one output, a column to one input.
   public struct Layer: Codable, Sendable, Equatable {
     /// The name of the parameter.
     public var name: String
-    /// How many weights it has.
+    /// The number of weights.
     public var count: Int
     /// The share of weights that are zero, 0 to 1.
     public var zeros: Double
@@ -22,7 +22,7 @@ public struct StageReport: Codable, Sendable, Equatable {
     public var zeroColumns: Int
   }
 
-  /// An input that the model looks at.
+  /// An input with a weight other than zero in the encoder's first layer.
   public struct Feature: Codable, Sendable, Equatable {
     /// Its place in an input, from 0; images count row by row.
     public var index: Int
@@ -40,7 +40,7 @@ public struct StageReport: Codable, Sendable, Equatable {
   public var before: [Measured]
   /// The same with the weights that are reported here; empty without a validation part.
   public var after: [Measured]
-  /// How many values an input has.
+  /// The number of values in one input.
   public var inputSize: Int
   /// The inputs whose weights in the encoder's first layer are not all zero, strongest first; nil where that layer is not
   /// among `layers`, or does not see each input by itself.
@@ -67,7 +67,7 @@ extension StageReport.Layer {
 }
 
 extension StageReport.Feature {
-  /// Those that the first layer of an encoder, `[outputs, inputs]`, has weights for, strongest first.
+  /// Returns the inputs that the first layer of an encoder, `[outputs, inputs]`, has weights for, strongest first.
   static func surviving(_ weights: Tensor) throws -> [StageReport.Feature] {
     try weights.detached().to(.float64).abs().sum(axis: 0).doubles().enumerated()
       .filter { $0.element > 0 }.sorted { ($1.element, $0.offset) < ($0.element, $1.offset) }
@@ -87,14 +87,14 @@ extension StageReport {
     return "validation \(before.map { "\($0.name) \($0.text)" }.joined(separator: ", ")) before, \(now) after"
   }
 
-  /// How many features survive, and the strongest of them.
+  /// Returns the number of surviving features and the strongest of them, in a sentence.
   public func featuresText(names: [String]?, count: Int = 8) -> String? {
     guard let features else { return nil }
     let strongest = features.prefix(count).map { "\($0.title(names)) (\(number($0.weight)))" }.joined(separator: ", ")
     return "\(features.count) of \(inputSize) input features survive" + (features.isEmpty ? "" : "; first \(strongest)")
   }
 
-  /// The whole ranking as comma-separated values.
+  /// Returns the whole ranking as comma-separated values.
   public func featureTable(names: [String]?) -> String {
     let rows = (features ?? []).enumerated().map { rank, feature in
       CSV.row(["\(rank + 1)", feature.title(names), "\(feature.index)", "\(feature.weight)"])
@@ -110,7 +110,7 @@ public struct StageLog {
   /// Creates the log of a file, which need not exist.
   public init(_ url: URL) { self.url = url }
 
-  /// The reports of a run, in the order of its stages; none where nothing was projected or masked.
+  /// Returns the reports of a run, in the order of its stages; none where nothing was projected or masked.
   public static func read(_ url: URL) throws -> [StageReport] {
     guard FileManager.default.fileExists(atPath: url.path) else { return [] }
     return try JSONLines.read(url, as: "a report of a stage")

@@ -4,7 +4,7 @@ import Foundation
 import LatentKit
 import Recipes
 
-/// The parts of the data that training sees.
+/// The parts of the data that training uses.
 public struct TrainingData {
   /// The training part.
   public var training: BatchSource
@@ -13,7 +13,7 @@ public struct TrainingData {
   /// The checksum of the table that they come from; nil for other data.
   public var table: String?
 
-  /// Creates a value with these fields.
+  /// Creates the data of a run.
   public init(training: BatchSource, validation: BatchSource?, table: String? = nil) {
     self.training = training
     self.validation = validation
@@ -36,7 +36,7 @@ public final class Trainer {
   private let seed: UInt64
 
   private var position = Checkpoint.Position()
-  /// The stream of training's draws; lent to codes, noises and losses.
+  /// The random stream of training, used by codes, noises and losses.
   private let random: RandomSource
   private var ends: StageEnds
   private var optimizers: [any Optimizer] = []
@@ -47,8 +47,8 @@ public final class Trainer {
 
   /// - Parameters:
   ///   - secondsBetweenCheckpoints: A checkpoint is written after every epoch, and inside one after this time.
-  ///   - featureNames: What the values of an input are called, in notes.
-  ///   - shouldStop: Asked after every iteration; true saves a checkpoint and ends the run early.
+  ///   - featureNames: The names of the values of an input, for notes.
+  ///   - shouldStop: Called after every iteration; true saves a checkpoint and ends the run early.
   public init(
     _ composition: Composition, data: TrainingData, folder: RunFolder, observer: (any TrainingObserver)? = nil,
     secondsBetweenCheckpoints: Double = 120, featureNames: [String]? = nil,
@@ -76,7 +76,7 @@ public final class Trainer {
       let now = Checkpoint.Machine(device: data.training.device)
       if checkpoint.machine != now {
         observer?.note(
-          "note: the run was on \(checkpoint.machine), now it is on \(now): it goes on, but not to the very same bits")
+          "note: the run was on \(checkpoint.machine), now it is on \(now): results will not be bit-identical")
       }
       position = checkpoint.position
       guard !position.isFinished else {
@@ -104,7 +104,7 @@ public final class Trainer {
     return .finished
   }
 
-  /// One stage from where it stands; false when it was stopped.
+  /// Trains one stage from the current position; false when stopped on request.
   private func train(stage index: Int) throws -> Bool {
     let stage = composition.stages[index]
     let source = try self.source(of: stage.recipe)
@@ -157,7 +157,7 @@ public final class Trainer {
     optimizers = try composition.stages[index].steps.map { try $0.optimizer.optimizer(for: $0.parameters) }
   }
 
-  /// The parts that a stage trains run in training mode, the others as they are used.
+  /// Puts the parts that a stage trains into training mode, and the others into evaluation mode.
   private func setModes(_ stage: ComposedStage) throws {
     let trained = Set(stage.steps.flatMap(\.recipe.train))
     let losses = composition.modes.keys.filter { $0.hasPrefix("losses") }
@@ -291,20 +291,20 @@ public final class Trainer {
     guard let wanted = stage.examples else { return data.training }
     guard wanted <= data.training.count else {
       throw RecipeError(
-        "stage '\(stage.name)' asks for \(wanted) examples, and the training part has \(data.training.count); lower it")
+        "stage '\(stage.name)' needs \(wanted) examples, and the training part has \(data.training.count); lower it")
     }
     let few = try data.training.examples.balanced(wanted, seed: seed, for: "examples of stage \(stage.name)")
     return try BatchSource(
       few, settings: data.training.settings, classCount: data.training.classCount, device: data.training.device)
   }
 
-  /// A random order that is a function of the seed, the stage and a name.
+  /// Returns a random order that is a function of the seed, the stage and a name.
   private func order(of source: BatchSource, _ stage: Recipe.Stage, _ name: String) throws -> Tensor {
     var shuffle = try Generator(seed: seed, for: "order of stage \(stage.name), \(name)")
     return try shuffle.permutation(source.count).to(source.device)
   }
 
-  /// The next batch of a stream of its own, for steps that repeat.
+  /// Returns the next batch of a separate stream, for steps that repeat.
   private func extraBatch(_ stage: Recipe.Stage, _ source: BatchSource, iterations: Int) throws -> Tensor {
     let (cycle, place) = position.extraBatches.quotientAndRemainder(dividingBy: iterations)
     if extraOrder?.cycle != cycle || extraOrder?.stage != stage.name {
@@ -362,7 +362,7 @@ public final class Trainer {
     position.sums.reduce(into: [:]) { $0[$1.key] = $1.value / Double(position.counts[$1.key] ?? 1) }
   }
 
-  /// Brings the pending terms to the CPU, checks and adds them.
+  /// Moves the pending terms to the CPU, checks and adds them.
   private func settle(_ pending: inout PendingTerms) throws {
     for term in try pending.take() {
       guard term.value.isFinite else {
@@ -479,7 +479,7 @@ public final class Trainer {
   /// Where weights from before are, and what to try.
   private var remedy: String {
     """
-    Weights from before are in \(folder.checkpoint.path); try a lower --set optimizer.learningRate, or --set clip=1
+    Weights from before are in \(folder.checkpoint.path); try a lower optimizer.learningRate, or clip: 1
     """
   }
 

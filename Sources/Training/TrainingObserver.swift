@@ -1,10 +1,12 @@
 import LatentKit
 
-/// Watches training: progress on a terminal, TensorBoard events.
+/// An observer of training: progress on a terminal, TensorBoard events.
 public protocol TrainingObserver: AnyObject {
-  /// After each iteration, with means over the epoch so far.
+  /// Reports each iteration, with means over the epoch so far.
   func progressed(_ progress: TrainingProgress)
+  /// Reports a finished epoch of a stage with `epochs` of them.
   func finishedEpoch(_ record: EpochRecord, of epochs: Int)
+  /// Reports an event in a sentence.
   func note(_ sentence: String)
 }
 
@@ -30,6 +32,7 @@ public struct TrainingProgress: Sendable {
 
 /// The way training ended.
 public enum TrainingOutcome: Equatable, Sendable {
+  /// All stages are trained.
   case finished
   /// Stopped on request; a checkpoint is written.
   case interrupted
@@ -37,6 +40,6 @@ public enum TrainingOutcome: Equatable, Sendable {
 
 /// Training diverged: a loss or a weight is no longer finite.
 public struct TrainingError: Error, CustomStringConvertible, Equatable {
-  /// The sentence that is shown.
+  /// One sentence: found, expected, what to do.
   public let description: String
 }

@@ -107,7 +107,7 @@ private func histogram(_ examples: Examples, _ classes: Int) throws -> [Int] {
       == "x: found test inputs of shape [1, 1, 2], expected [1, 1, 1] as in the training part")
   let wrong = try tinyExamples(4, labels: [0, 1, 3, 2])
   #expect(made(try tinyExamples(3), wrong) == "x: found label 3.0 at position 2 of the test part, expected 0 to 2")
-  #expect(made(try tinyExamples(3), try tinyExamples(3), classes: nil)?.contains("say how many classes") == true)
+  #expect(made(try tinyExamples(3), try tinyExamples(3), classes: nil)?.contains("pass classCount") == true)
 }
 
 @Test func settingsAreReadAndRefused() throws {

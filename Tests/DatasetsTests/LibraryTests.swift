@@ -115,7 +115,9 @@ func aSetIsFoundInItsFolderOrAbove(sub: String, plain: Bool) throws {
   }
   #expect(
     message { _ = try load("mnist", from: URL(fileURLWithPath: "/nowhere")) }?.contains("no such data folder") == true)
-  #expect(message { _ = try load("emnist-digits", from: nil) }?.contains("name a data folder by --data-dir") == true)
+  #expect(
+    message { _ = try load("emnist-digits", from: nil) }?.contains(
+      "name a data folder, or set LATENTKIT_DATA to one, and") == true)
   #expect(
     message { _ = try load("emnist-digits", from: nil, embedded: true) }?.contains("does not ship with the package")
       == true)

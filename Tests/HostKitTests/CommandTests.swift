@@ -97,6 +97,9 @@ import Training
     (["list", "prior", "pedc"], "Did you mean 'pedcc'?"),
     (["data", "verify", "mnst"], "Did you mean 'mnist'?"),
     (["compse"], "compse"),
+    (["train", "--resume", "--name", "nope"], "runs/nope to resume; check --name and --runs, or leave --resume out"),
+    (["train", "--resume"], "--resume needs the run's name"),
+    (["train", "--encoder", "mlp", "--data", "emnist-digits"], "--data-dir names the data folder"),
   ])
   func wrongInputIsOneSentenceAndLeavesNothing(arguments: [String], sentence: String) throws {
     let scratch = try Scratch()
@@ -118,6 +121,89 @@ import Training
     // A constraint stands in an action, which has no flag.
     let help = HostCommand.helpMessage(for: Compose.self)
     for slot in Slot.all where slot != .constraint { #expect(help.contains("--\(slot.name) <"), "\(slot.name)") }
+  }
+
+  @Test func completionsNameWhatMayStandThere() {
+    func completions(_ command: String, _ argument: String, after words: String...) -> [String] {
+      message(["---completion", command, "--", argument, "\(words.count)", "0"] + words).split(separator: "\n").map(
+        String.init)
+    }
+    #expect(completions("compose", "--prior") == ["standard-normal", "pedcc", "kde"])
+    #expect(completions("compose", "--noise") == ["scaled-gaussian", "none"])
+    #expect(completions("compose", "--metric").last == "none" && !completions("compose", "--loss").contains("none"))
+    #expect(completions("train", "--data").contains("mnist") && !completions("train", "--data").contains("none"))
+    #expect(completions("sample", "--sampler").contains("mh"))
+    #expect(completions("list", "positional@1", after: "host", "list", "noise") == ["scaled-gaussian"])
+  }
+
+  @Test func aRecipeMayMeasureNothing() throws {
+    let arguments = ["compose", "--encoder", "mlp", "--prior", "pedcc", "--dry-run"]
+    #expect(try host(arguments).output.contains("nearest-class-mean"))
+    #expect(try !host(arguments + ["--metric", "none"]).output.contains("nearest-class-mean"))
+  }
+
+  @Test func projectionsAfterEachStepAreToldFromThoseAtAStagesEnd() throws {
+    let scratch = try Scratch()
+    let recipe = try scratch.write(
+      """
+      data: {use: mnist, with: {embedded: true, limit: 100}}
+      encoder: {use: mlp, with: {hidden: [8], latent: 2}}
+      prior: pedcc
+      stages: [{epochs: 1, train: [encoder], losses: [centroid], after: [{project: l1-ball}], then: [{project: l21-ball}]}]
+      """, to: "recipe.yaml")
+    let output = try host("train", recipe, "--runs", scratch.path, "--name", "run").output
+    #expect(output.contains("stage    main: 1 epoch, batch "))
+    #expect(output.contains("loss centroid, l1-ball after each step\n"))
+  }
+
+  @Test func classesThatASamplerDoesNotFollowAreWarnedAbout() throws {
+    let scratch = try Scratch()
+    let run = scratch.url.appendingPathComponent("run").path
+    try host(
+      "train", "--encoder", "mlp", "--prior", "standard-normal", "--set", "data.limit=100", "--set",
+      "encoder.hidden=[16]", "--epochs", "1", "--runs", scratch.path, "--name", "run")
+    let picture = scratch.url.appendingPathComponent("x.png").path
+    #expect(try host("sample", run, "--output", picture).errors == "")
+    let found = try host("sample", run, "--classes", "3,5", "--output", picture)
+    #expect(found.errors.contains("sampler 'prior' does not follow classes"))
+  }
+
+  @Test func partsNameThePaperThatTheyAreFrom() throws {
+    func paper(_ slot: String, _ name: String) throws -> Substring {
+      try host("list", slot, name).output.split(separator: "\n", omittingEmptySubsequences: false)[1]
+    }
+    #expect(try paper("prior", "standard-normal").hasPrefix("Kingma, Welling (2014)"))
+    #expect(try paper("loss", "kl").hasPrefix("Kingma, Welling (2014)"))
+    #expect(try paper("optimizer", "adam").hasPrefix("Kingma, Ba (2015)"))
+    #expect(try paper("prior", "pedcc").hasPrefix("Zhu, Zhang (2019)"))
+    #expect(try paper("constraint", "l1-ball").hasPrefix("Condat (2016)"))
+    #expect(try paper("constraint", "l11-ball").hasPrefix("Barlaud, Guyard (2021)"))
+    #expect(try paper("decoder", "conditional-mlp").hasPrefix("Sohn, Lee, Yan (2015)"))
+    for (slot, name) in [
+      ("encoder", "mlp"), ("loss", "mse"), ("optimizer", "sgd"), ("sampler", "prior"), ("metric", "accuracy"),
+      ("transform", "scale"), ("data", "mnist"),
+    ] {
+      #expect(try paper(slot, name).isEmpty, "\(slot) \(name)")
+    }
+  }
+
+  @Test func onlyMistakesOfTheCommandLineEndWith64() throws {
+    func code(_ arguments: String...) -> Int32 {
+      do { try host(arguments) } catch { return HostCommand.exitCode(for: error).rawValue }
+      return 0
+    }
+    let scratch = try Scratch()
+    try FileManager.default.createDirectory(
+      at: scratch.url.appendingPathComponent("old"), withIntermediateDirectories: true)
+    _ = try scratch.write("encoder: mlp", to: "old/recipe.yaml")
+    #expect(code("compse") == 64)
+    #expect(code("compose", "--encoder", "mlp", "--per-class", "0") == 64)
+    #expect(code("train", "--encoder", "mlp", "--device", "gpu") == 64)
+    #expect(code("train", "--encoder", "mlp", "--name", "a/b") == 64)
+    #expect(code("train", "--encoder", "mlp", "--runs", scratch.path, "--name", "old") == 1)
+    #expect(code("train", "--resume", "--runs", scratch.path, "--name", "nope") == 1)
+    #expect(code("train", "--encoder", "mlp", "--device", "mps") == 1)
+    #expect(code("evaluate", scratch.path) == 1)
   }
 
   @Test func listsAndTheDoctorRun() throws {

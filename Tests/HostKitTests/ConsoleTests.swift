@@ -22,7 +22,8 @@ import Testing
     plain.finishedEpoch(
       EpochRecord(
         stage: "main", epoch: 2, iteration: 20, training: ["mse": 0.5], validation: ["mse": 0.6],
-        metrics: [.init("accuracy", 98.7654, unit: "%")], learningRates: [0.1], seconds: 61, examplesPerSecond: 100), of: 5)
+        metrics: [.init("accuracy", 98.7654, unit: "%")], learningRates: [0.1], seconds: 61, examplesPerSecond: 100),
+      of: 5)
     #expect(!lines.contains("\r") && !lines.contains("█"))
     #expect(lines == "main 2/5  mse 0.5  | validation: mse 0.6  accuracy 98.77 %  | 100 examples/s, 1:01\n")
   }
@@ -36,6 +37,13 @@ import Testing
       companions.list == [
         "a step that trains discriminator 2 times a batch by critic + 10.0 penalty then clip (limit 0.1)",
         "loss for decoder 0.01 adversarial",
+      ])
+    let own = Step(train: ["discriminator"], ownBatch: true, losses: ["critic"])
+    #expect(
+      Companions(steps: [Step(repeat: 5, steps: [own, step])], after: [.decoder: [clip]]).list == [
+        "a group 5 times a batch of a step that trains discriminator on a batch of its own by critic and "
+          + "a step that trains discriminator 2 times a batch by critic + 10.0 penalty then clip (limit 0.1)",
+        "after steps of decoder: clip (limit 0.1)",
       ])
   }
 }

@@ -193,14 +193,14 @@ private let small = model + "stages: [{epochs: 1}]"
     let names = try FileManager.default.contentsOfDirectory(atPath: scratch.path)
     let other = try #require(names.first { $0.hasPrefix("table-changed-") })
     let changed = try scratch.read("\(other)/results.md")
-    #expect(changed.contains("Changed for these runs, whatever else is said here: noise.beta=0.5, epochs=2."))
+    #expect(changed.contains("Changed for these runs, overriding the description: noise.beta=0.5, epochs=2."))
     #expect(changed.contains(" | 1 | 2 | 200 |"))
     let run = try #require(names.first { $0.hasPrefix("small-mnist-seed-1-") })
     #expect(try scratch.read("\(run)/summary.json").contains(#""about" : "table: one""#))
     let all = ["reproduce", experiment, "--runs", scratch.path, "--dry-run", "--set"]
     #expect(
       message(all + ["noise.beta=0.5"]).contains("row 'quiet': 'noise.beta=0.5': noise: this recipe has no part there"))
-    #expect(message(all + ["seed=9"]).contains("each run has a seed of 'seeds', or of --seeds"))
+    #expect(message(all + ["seed=9"]).contains("each run has one of the study's seeds; change 'seeds'"))
   }
 
   @Test func aDamagedRunCostsItsOwnRowOnly() throws {

@@ -17,18 +17,18 @@ struct Scaler: Encoder, Component {
 }
 
 enum FirstPlugin: Plugin {
-  static let paper = Paper(title: "First", authors: "A", year: 1, summary: "s")
+  static let paper: Paper? = Paper(title: "First", authors: "A", year: 1, summary: "s")
   static let contributions: [Contribution] = [.encoder("scaler", Scaler.self, "scales")]
 }
 enum SecondPlugin: Plugin {
-  static let paper = Paper(title: "Second", authors: "B", year: 2, summary: "s")
+  static let paper: Paper? = Paper(title: "Second", authors: "B", year: 2, summary: "s")
   static let contributions: [Contribution] = [.encoder("scaler", Scaler.self, "scales too")]
 }
 
 @Suite struct Catalogs {
   @Test func twoPartsOfOneNameAreRefusedByName() throws {
     #expect { try Catalog([FirstPlugin.self, SecondPlugin.self]) } throws: {
-      "\($0)".contains("plugins First and Second both bring encoder 'scaler'")
+      "\($0)".contains("plugins First and Second both contribute encoder 'scaler'")
     }
   }
 

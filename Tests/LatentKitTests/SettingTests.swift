@@ -9,6 +9,10 @@ import Testing
     (.above(0), "above 0", [1e-300, 5], [0, -1]),
     (.above(0, upTo: 0.5), "above 0, up to 0.5", [0.1, 0.5], [0, 0.6]),
     (.between(0, 1), "above 0 and below 1", [0.5], [0, 1]),
+    (.within(0...1e15), "0 to 1e15", [1e15], [2e15]),
+    (.within(1e-9...2.5e30), "1e-9 to 2.5e30", [1e-9, 1], [0, 3e30]),
+    (.within(1e-4...999_999.5), "0.0001 to 999999.5", [1], [1e6]),
+    (.atLeast(-1e20), "-1e20 or more", [0], [-1e21]),
   ]
 
   @Test(arguments: ranges)

@@ -62,7 +62,8 @@ import Testing
     }
     #expect(try term.value(mask: nil, weights: nil).value.bytes() == values.mean().bytes() && calls == 0)
     // Ones for weights select and weigh nothing: the same number by the long way.
-    #expect(abs(try term.value(mask: nil, weights: .ones([5])).value.item() - values.mean().item()) < 1e-12 && calls == 1)
+    #expect(
+      abs(try term.value(mask: nil, weights: .ones([5])).value.item() - values.mean().item()) < 1e-12 && calls == 1)
     #expect(term.isPerExample && !Term.batch("b", values).isPerExample)
   }
 

@@ -262,7 +262,7 @@ struct FlatSchedule: LearningRateSchedule, Component {
 }
 
 enum StubPlugin: Plugin {
-  static let paper = Paper(title: "Stubs", authors: "Nobody", year: 2000, summary: "Parts for tests.")
+  static let paper: Paper? = Paper(title: "Stubs", authors: "Nobody", year: 2000, summary: "Parts for tests.")
   static let contributions: [Contribution] = [
     .encoder(
       "mlp", TinyEncoder.self, "one linear layer",

@@ -7,7 +7,9 @@ private let hostile = "<script>alert('x')</script> & \"quotes\""
 
 private let report = HTMLReport(
   title: hostile, subtitle: hostile, summary: [.init(hostile, hostile, note: hostile)],
-  measurements: [.init("accuracy", "99.1 %")], diagnostics: [.init("acceptance rate", "0.44")],
+  measurements: [.init("accuracy", "99.1 %")],
+  grids: [.init("scores", head: ["", "a"], rows: [["b", "1"]], path: "tables/scores.csv")],
+  diagnostics: [.init("acceptance rate", "0.44")],
   figures: [
     .init("figures/a b#c.png", caption: hostile), .init("javascript:alert(1)", caption: "x\u{338}\"\u{338}<\u{338}"),
   ],
@@ -25,6 +27,21 @@ private func tags(_ html: String) -> [String] {
   // A browser sees scalars: none of the accented signs may remain a sign.
   let scalars = Array(report.html.unicodeScalars)
   #expect(!zip(scalars, scalars.dropFirst()).contains { ($0 == "\"" || $0 == "<") && $1 == "\u{338}" })
+}
+
+@Test func aTableIsShownUpToALimitThatIsSaid() {
+  let many = HTMLReport.Grid(
+    hostile, head: ["row"] + (0..<20).map { "c\($0)" },
+    rows: (0..<120).map { row in ["r\(row)"] + (0..<20).map { "\(row).\($0)" } }, path: "tables/x & y.csv")
+  let few = HTMLReport.Grid(
+    "few", head: ["row", hostile], rows: [[hostile, "1"], ["b", hostile]], path: "tables/few.csv")
+  let html = HTMLReport(title: "run", grids: [many, few]).html
+  #expect(!html.contains("<script") && html.components(separatedBy: "&lt;script&gt;").count - 1 == 4)
+  #expect(html.contains("<tr><th scope=\"row\">r49</th><td>49.0</td>") && !html.contains("r50"))
+  #expect(html.contains("<td>49.14</td></tr>") && !html.contains("49.15"))
+  #expect(html.contains("50 of 120 rows, 15 of 20 columns; all are in tables/x &amp; y.csv"))
+  #expect(html.components(separatedBy: "all are in").count - 1 == 1)
+  #expect(html.components(separatedBy: "<table class=\"grid\">").count - 1 == 2)
 }
 
 @Test func everyTagIsClosedAgain() {

@@ -48,6 +48,36 @@ import Testing
     }
   }
 
+  @Test func tablesOfMetricsAreInTheReportAndTakeNoPictureOfTheRun() throws {
+    struct Tables: Metric {
+      func finish(_ evaluation: Evaluation) -> [Measured] {
+        func table(isMatrix: Bool) -> MeasuredTable {
+          MeasuredTable(
+            rowTitle: "row", rows: ["<a>", "b"], columnTitle: "column", columns: ["c", "d"],
+            values: [[1, 2], [0.125, .nan]], isMatrix: isMatrix)
+        }
+        return [
+          Measured("some scores", table(isMatrix: false)), Measured("class distances", table(isMatrix: true)),
+        ]
+      }
+    }
+    let scratch = try Scratch()
+    let catalog = try Catalog(
+      plugins, adding: [Contribution(.metric, Entry("tables", "two tables") { _, _ in Tables() })])
+    var recipe = try Recipe.read(yaml: small, file: "small")
+    recipe[all: .metric] = [PartChoice("tables")]
+    let run = try Run(recipe, catalog: catalog, in: scratch.url.appendingPathComponent("mine"))
+    try run.train()
+    let figures = try run.finish(perClass: nil).figures.map(\.lastPathComponent)
+    #expect(figures.contains("class-distances.png") && figures.contains("class-distances-metric.png"))
+    #expect(Set(figures).count == figures.count)
+    let page = try String(contentsOf: run.folder.report, encoding: .utf8)
+    #expect(page.contains("<h2>some scores, test part</h2>") && !page.contains("<h2>class distances, test part</h2>"))
+    #expect(page.contains("<tr><th scope=\"row\">&lt;a&gt;</th><td>1</td><td>2</td></tr>"))
+    #expect(page.contains("<tr><th scope=\"row\">b</th><td>0.125</td><td>–</td></tr>"))
+    #expect(page.contains("<th scope=\"row\">some scores</th><td>see below</td>") && !page.contains("a table"))
+  }
+
   @Test func latentsWhoseLabelIsHiddenAreDrawnAsOfNoClass() throws {
     let scratch = try Scratch()
     var recipe = try Recipe.read(yaml: small, file: "small")
@@ -74,6 +104,8 @@ import Testing
     #expect(try opened.sample(perClass: 2).draw.latents.bytes() == before)
     #expect(try opened.sample(perClass: 2, seed: 1).draw.latents.bytes() != before)
     #expect(throws: RecipeError.self) { try opened.sample(classes: [10]) }
+    for none in [0, -1] { #expect(throws: RecipeError.self) { try opened.sample(perClass: none) } }
+    #expect(throws: RecipeError.self) { try opened.sample(classes: []) }
   }
 }
 

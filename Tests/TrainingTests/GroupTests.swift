@@ -85,7 +85,7 @@ private func composed(_ yaml: String) throws -> Composition {
 private let cycles = """
   seed: 3
   data: mnist
-  encoder: {use: mlp, with: {latent: 4, hidden: [8]}}
+  encoder: {use: mlp, with: {latent: 4, hidden: [8], code: point}}
   decoder: norm
   discriminator: flat
   prior: standard-normal
@@ -101,131 +101,135 @@ private let cycles = """
         - {train: [encoder, decoder], losses: [mse, fool], optimizer: adam}
   """
 
-@Suite(.serialized) struct GroupsOfSteps {
-  @Test func eachUpdateOfACycleSeesTheBatchThatItsRecipeSays() throws {
-    let scratch = try Scratch()
-    let composition = try composed(cycles)
-    _ = seen.take()
-    _ = try Trainer(composition, data: digits(validation: 0), folder: scratch.run("run"), shouldStop: { false }).run()
-    let passes = seen.take()
-    // 200 examples in batches of 64: four iterations in each of two epochs.
-    #expect(
-      passes.map(\.name)
-        == Array(repeating: ["real", "generated", "real", "generated", "fool"], count: 8).flatMap { $0 })
-    for iteration in 0..<8 {
-      let batches = passes[5 * iteration..<5 * iteration + 5].map(\.inputs)
-      #expect(Set(batches).count == 5)
+/// One after the other: they share what was seen.
+@Suite(.serialized) struct Served {
+  @Suite struct GroupsOfSteps {
+    @Test func eachUpdateOfACycleSeesTheBatchThatItsRecipeSays() throws {
+      let scratch = try Scratch()
+      let composition = try composed(cycles)
+      _ = seen.take()
+      _ = try Trainer(composition, data: digits(validation: 0), folder: scratch.run("run"), shouldStop: { false }).run()
+      let passes = seen.take()
+      // 200 examples in batches of 64: four iterations in each of two epochs.
+      #expect(
+        passes.map(\.name)
+          == Array(repeating: ["real", "generated", "real", "generated", "fool"], count: 8).flatMap { $0 })
+      for iteration in 0..<8 {
+        let batches = passes[5 * iteration..<5 * iteration + 5].map(\.inputs)
+        #expect(Set(batches).count == 5)
+      }
+      // The decoder's step sees each example once an epoch; the cycles see each once in four batches.
+      func images(_ names: Set<String>, _ range: Range<Int>) -> [ArraySlice<Float>] {
+        passes[range].filter { names.contains($0.name) }.flatMap { pass in
+          stride(from: 0, to: pass.inputs.count, by: 784).map { pass.inputs[$0..<$0 + 784] }
+        }
+      }
+      let epoch = images(["fool"], 0..<20).map(Array.init)
+      #expect(epoch.count == 200 && Set(epoch) == Set(images(["fool"], 20..<40).map(Array.init)))
+      let first = images(["real", "generated"], 0..<4).map(Array.init)
+      #expect(first.count == 200 && Set(first) == Set(epoch))
     }
-    // The decoder's step sees each example once an epoch; the cycles see each once in four batches.
-    func images(_ names: Set<String>, _ range: Range<Int>) -> [ArraySlice<Float>] {
-      passes[range].filter { names.contains($0.name) }.flatMap { pass in
-        stride(from: 0, to: pass.inputs.count, by: 784).map { pass.inputs[$0..<$0 + 784] }
+
+    @Test func stepsOfARepeatedGroupShareTheBatchOfTheirCycle() throws {
+      let scratch = try Scratch()
+      let composition = try composed(cycles.replacingOccurrences(of: "ownBatch: true, ", with: ""))
+      _ = seen.take()
+      _ = try Trainer(composition, data: digits(validation: 0), folder: scratch.run("run"), shouldStop: { false }).run()
+      let inputs = seen.take().map(\.inputs)
+      for iteration in 0..<8 {
+        let batches = Array(inputs[5 * iteration..<5 * iteration + 5])
+        #expect(batches[0] == batches[1] && batches[2] == batches[3])
+        #expect(Set(batches).count == 3)
       }
     }
-    let epoch = images(["fool"], 0..<20).map(Array.init)
-    #expect(epoch.count == 200 && Set(epoch) == Set(images(["fool"], 20..<40).map(Array.init)))
-    let first = images(["real", "generated"], 0..<4).map(Array.init)
-    #expect(first.count == 200 && Set(first) == Set(epoch))
-  }
 
-  @Test func stepsOfARepeatedGroupShareTheBatchOfTheirCycle() throws {
-    let scratch = try Scratch()
-    let composition = try composed(cycles.replacingOccurrences(of: "ownBatch: true, ", with: ""))
-    _ = seen.take()
-    _ = try Trainer(composition, data: digits(validation: 0), folder: scratch.run("run"), shouldStop: { false }).run()
-    let inputs = seen.take().map(\.inputs)
-    for iteration in 0..<8 {
-      let batches = Array(inputs[5 * iteration..<5 * iteration + 5])
-      #expect(batches[0] == batches[1] && batches[2] == batches[3])
-      #expect(Set(batches).count == 3)
-    }
-  }
-
-  @Test(arguments: [0.0, 1000.0])
-  func aRunKilledInsideACycleEndsWithTheSameBits(secondsBetweenCheckpoints: Double) throws {
-    let scratch = try Scratch()
-    let folder = try scratch.run("whole")
-    let whole = try composed(cycles)
-    let critic = whole.store.parameters(under: "discriminator")
-    var copies: [RunFolder] = []
-    let trainer = try Trainer(
-      whole, data: digits(), folder: folder, secondsBetweenCheckpoints: secondsBetweenCheckpoints,
-      shouldStop: {
-        let copy = RunFolder(scratch.url.appendingPathComponent("killed-\(copies.count)"))
-        try! FileManager.default.copyItem(at: folder.url, to: copy.url)
-        copies.append(copy)
-        // Both updates of a cycle are followed by the clipping.
-        #expect(try! critic.allSatisfy { try $0.tensor.detached().abs().max().item() <= Double(Float(0.01)) })
-        return false
-      })
-    #expect(try trainer.run() == .finished)
-    let (expected, log) = (try weights(whole), try timeless(folder))
-    #expect(copies.count >= 8)
-    #expect(log[0].training.keys.sorted().prefix(3) == ["1.penalty", "1.real", "1.total"])
-    for copy in copies {
-      let composition = try composed(cycles)
-      let again = try Trainer(composition, data: digits(), folder: copy, shouldStop: { false })
-      #expect(try again.run(resuming: true) == .finished)
-      #expect(try weights(composition) == expected)
-      #expect(try timeless(copy) == log)
-    }
-  }
-}
-
-@Suite(.serialized) struct PartsThatServe {
-  private let critic = """
-    seed: 3
-    data: mnist
-    encoder: {use: mlp, with: {latent: 4, hidden: [8]}}
-    decoder: norm
-    discriminator: flat
-    prior: standard-normal
-    metrics: []
-    stages:
-      - epochs: 1
-        batch: 50
-        steps:
-          - {train: [discriminator], repeat: 3, losses: [generated], optimizer: adam}
-          - {train: [decoder], losses: [{use: mse, weight: 0}], optimizer: {use: sgd, with: {learningRate: 0.000001}}}
-    """
-
-  @Test func aCriticsStepLeavesTheDecodersStatisticsAlone() throws {
-    func statistics(_ yaml: String) throws -> [String: Data] {
+    @Test(arguments: [0.0, 1000.0])
+    func aRunKilledInsideACycleEndsWithTheSameBits(secondsBetweenCheckpoints: Double) throws {
       let scratch = try Scratch()
-      let composition = try composed(yaml)
-      _ = try Trainer(composition, data: digits(validation: 0), folder: scratch.run("run"), shouldStop: { false }).run()
-      return try weights(composition).filter { $0.key.hasPrefix("decoder.norm.running") }
+      let folder = try scratch.run("whole")
+      let whole = try composed(cycles)
+      let critic = whole.store.parameters(under: "discriminator")
+      var copies: [RunFolder] = []
+      let trainer = try Trainer(
+        whole, data: digits(), folder: folder, secondsBetweenCheckpoints: secondsBetweenCheckpoints,
+        shouldStop: {
+          let copy = RunFolder(scratch.url.appendingPathComponent("killed-\(copies.count)"))
+          try! FileManager.default.copyItem(at: folder.url, to: copy.url)
+          copies.append(copy)
+          // Both updates of a cycle are followed by the clipping.
+          #expect(try! critic.allSatisfy { try $0.tensor.detached().abs().max().item() <= Double(Float(0.01)) })
+          return false
+        })
+      #expect(try trainer.run() == .finished)
+      let (expected, log) = (try weights(whole), try timeless(folder))
+      #expect(copies.count >= 8)
+      #expect(log[0].training.keys.sorted().prefix(3) == ["1.penalty", "1.real", "1.total"])
+      for copy in copies {
+        let composition = try composed(cycles)
+        let again = try Trainer(composition, data: digits(), folder: copy, shouldStop: { false })
+        #expect(try again.run(resuming: true) == .finished)
+        #expect(try weights(composition) == expected)
+        #expect(try timeless(copy) == log)
+      }
     }
-    let with = try statistics(critic)
-    let lines = critic.split(separator: "\n", omittingEmptySubsequences: false)
-    let without = try statistics(lines.filter { !$0.contains("repeat: 3") }.joined(separator: "\n"))
-    // Only the decoder's own step moves them, and it sees the same batches.
-    #expect(with.count == 2 && with == without)
-    let start = try weights(composed(critic)).filter { $0.key.hasPrefix("decoder.norm.running") }
-    #expect(with != start)
   }
 
-  @Test func aCriticSeesImagesNormalisedByTheBatch() throws {
-    let scratch = try Scratch()
-    let composition = try composed(critic)
-    _ = seen.take()
-    _ = try Trainer(composition, data: digits(validation: 0), folder: scratch.run("run"), shouldStop: { false }).run()
-    let last = try #require(seen.take().last { $0.name == "generated" })
-    // The decoder and the encoder hardly move: what the critic saw can be made again, by either kind of statistics.
-    let inputs = try Tensor(last.inputs, shape: [last.inputs.count / 784, 1, 28, 28])
-    func made(training: Bool) throws -> [Float] {
-      composition.modes["decoder"]!.isTraining = training
-      let code = try composition.model.encode(Batch(inputs: inputs, labels: nil)).mean
-      return try composition.model.decode(LatentBatch(code, labels: nil)).detached().floats()
+  @Suite struct PartsThatServe {
+    private let critic = """
+      seed: 3
+      data: mnist
+      encoder: {use: mlp, with: {latent: 4, hidden: [8], code: point}}
+      decoder: norm
+      discriminator: flat
+      prior: standard-normal
+      metrics: []
+      stages:
+        - epochs: 1
+          batch: 50
+          steps:
+            - {train: [discriminator], repeat: 3, losses: [generated], optimizer: adam}
+            - {train: [decoder], losses: [{use: mse, weight: 0}], optimizer: {use: sgd, with: {learningRate: 0.000001}}}
+      """
+
+    @Test func aCriticsStepLeavesTheDecodersStatisticsAlone() throws {
+      func statistics(_ yaml: String) throws -> [String: Data] {
+        let scratch = try Scratch()
+        let composition = try composed(yaml)
+        _ = try Trainer(composition, data: digits(validation: 0), folder: scratch.run("run"), shouldStop: { false })
+          .run()
+        return try weights(composition).filter { $0.key.hasPrefix("decoder.norm.running") }
+      }
+      let with = try statistics(critic)
+      let lines = critic.split(separator: "\n", omittingEmptySubsequences: false)
+      let without = try statistics(lines.filter { !$0.contains("repeat: 3") }.joined(separator: "\n"))
+      // Only the decoder's own step moves them, and it sees the same batches.
+      #expect(with.count == 2 && with == without)
+      let start = try weights(composed(critic)).filter { $0.key.hasPrefix("decoder.norm.running") }
+      #expect(with != start)
     }
-    func distance(_ values: [Float]) -> Float { zip(values, last.made).map { abs($0 - $1) }.max()! }
-    // Evaluation first: the other one moves statistics.
-    let (used, trained) = (try made(training: false), try made(training: true))
-    #expect(distance(trained) < 1e-4 && distance(used) > 0.01)
+
+    @Test func aCriticSeesImagesNormalisedByTheBatch() throws {
+      let scratch = try Scratch()
+      let composition = try composed(critic)
+      _ = seen.take()
+      _ = try Trainer(composition, data: digits(validation: 0), folder: scratch.run("run"), shouldStop: { false }).run()
+      let last = try #require(seen.take().last { $0.name == "generated" })
+      // The decoder and the encoder hardly move: what the critic saw can be made again, by either kind of statistics.
+      let inputs = try Tensor(last.inputs, shape: [last.inputs.count / 784, 1, 28, 28])
+      func made(training: Bool) throws -> [Float] {
+        composition.modes["decoder"]!.isTraining = training
+        let code = try composition.model.encode(Batch(inputs: inputs, labels: nil)).mean
+        return try composition.model.decode(LatentBatch(code, labels: nil)).detached().floats()
+      }
+      func distance(_ values: [Float]) -> Float { zip(values, last.made).map { abs($0 - $1) }.max()! }
+      // Evaluation first: the other one moves statistics.
+      let (used, trained) = (try made(training: false), try made(training: true))
+      #expect(distance(trained) < 1e-4 && distance(used) > 0.01)
+    }
   }
 }
 
-@Suite(.serialized) struct BadGradients {
+@Suite struct BadGradients {
   @Test func aGradientThatIsNotFiniteNamesItsLossAndIteration() throws {
     let scratch = try Scratch()
     let folder = try scratch.run("run")

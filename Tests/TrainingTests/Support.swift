@@ -20,7 +20,8 @@ final class Scratch {
 
 /// Parts that only tests need.
 enum TestPlugin: Plugin {
-  static let paper = Paper(title: "Tests", authors: "nobody", year: 2026, summary: "Parts that misbehave on purpose.")
+  static let paper: Paper? = Paper(
+    title: "Tests", authors: "nobody", year: 2026, summary: "Parts that misbehave on purpose.")
   static let contributions: [Contribution] = [
     .loss("poison", Poison.self, "is not a number from some iteration on"),
     .loss("recorder", Recorder.self, "remembers the inputs it sees"),

@@ -133,7 +133,7 @@ private let parts = """
     let composition = try compose(parts + "stages: [{\(many)}]")
     #expect {
       _ = try Trainer(composition, data: digits(), folder: scratch.run("run"), shouldStop: { false }).run()
-    } throws: { "\($0)".contains("asks for 300 examples, and the training part has 200") }
+    } throws: { "\($0)".contains("needs 300 examples, and the training part has 200") }
   }
 
   @Test func aLastBatchOfOneIsLeftOut() throws {

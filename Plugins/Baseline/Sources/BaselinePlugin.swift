@@ -3,9 +3,8 @@ import LatentKit
 
 /// The parts that every autoencoder is made of. They have no privileges over those of other plugins.
 public enum BaselinePlugin: Plugin {
-  public static let paper = Paper(
-    title: "Auto-Encoding Variational Bayes", authors: "Kingma, Welling", year: 2014,
-    summary: "Networks, losses and optimisers in common use; with prior standard-normal, the variational autoencoder.")
+  /// Most parts are in common use and of no paper; the others name theirs.
+  public static let paper: Paper? = nil
 
   public static let contributions: [Contribution] =
     [
@@ -34,7 +33,8 @@ public enum BaselinePlugin: Plugin {
         "standard-normal", StandardNormal.self, "N(0, I): the prior of the variational autoencoder",
         with: Companions(
           [.sampler: "prior"], losses: [PartChoice("mse", with: ["reduction": "sum"]), "kl"],
-          settings: [.encoder: ["code": "gaussian"]])),
+          settings: [.encoder: ["code": "gaussian"]]),
+        paper: .variational),
       .decoder("mlp", MLPDecoder.self, "fully connected layers", with: reconstructs),
       .decoder(
         "deconv", DeconvDecoder.self, "transposed convolutions that double the size, each with a 3x3 convolution",
@@ -50,7 +50,7 @@ public enum BaselinePlugin: Plugin {
       .loss("mse", SquaredError.self, "squared error of the reconstruction"),
       .loss("huber", HuberError.self, "Huber's error of the reconstruction, robust to outliers", paper: .robust),
       .loss("bce", BinaryCrossEntropy.self, "binary cross entropy of the reconstruction, for inputs in [0, 1]"),
-      .loss("kl", Divergence.self, "divergence of the code from the prior"),
+      .loss("kl", Divergence.self, "divergence of the code from the prior", paper: .variational),
       .loss("cross-entropy", CrossEntropy.self, "cross entropy of class scores"),
       .optimizer("sgd", SGDRule.self, "stochastic gradient descent with momentum and weight decay"),
       .optimizer("adam", AdamRule.self, "Adam (Kingma & Ba 2015), with L2 weight decay", paper: .adam),

@@ -2,6 +2,10 @@ import LatentKit
 
 /// Where parts in common use were published.
 extension Paper {
+  static let variational = Paper(
+    title: "Auto-Encoding Variational Bayes", authors: "Kingma, Welling", year: 2014,
+    summary: "A code that is a distribution, held close to a prior by a divergence: the variational autoencoder.")
+
   static let adam = Paper(
     title: "Adam: A Method for Stochastic Optimization", authors: "Kingma, Ba", year: 2015,
     summary: "Steps of about the learning rate's length, by running means of gradients and of their squares.")

@@ -35,7 +35,7 @@ public struct PriorSampler: SelectiveSampler, Component {
   private func direct(_ prior: any Prior) throws -> any DirectPrior {
     guard let prior = prior as? any DirectPrior else {
       throw RecipeError(
-        "sampler 'prior' needs a prior that can be drawn from, and this one cannot; choose --sampler mh")
+        "sampler 'prior' needs a prior that can be drawn from, and this one cannot; choose another sampler, mh say")
     }
     return prior
   }

@@ -2,7 +2,7 @@ import LatentKit
 
 /// The classification supervised autoencoder: classes at predefined, evenly distributed centroids.
 public enum CSAEPlugin: Plugin {
-  public static let paper = Paper(
+  public static let paper: Paper? = Paper(
     title: "A Classification Supervised Auto-Encoder Based on Predefined Evenly-Distributed Class Centroids",
     authors: "Zhu, Zhang", year: 2019,
     summary: """

@@ -22,11 +22,15 @@ public struct ClassGaussianSampler: Sampler, Component {
       return try (moments.mean + noise.matmul(root(of: moments.covariance).transposed()))
         .to(request.training.dtype, request.training.device)
     }
-    let warnings = try points.map {
-      "\($0.name) has \(try $0.training.size(0)) training latents without spread, so its draws repeat one point; give it more examples"
-    }
+    let warnings = points.isEmpty ? [] : [warning(aboutPoints: points)]
     return Draw(
       latents: try ClassRequest.merge(draws, of: requests), followsLabels: request.labels != nil, warnings: warnings)
+  }
+
+  private func warning(aboutPoints points: [ClassRequest]) -> String {
+    let others = points.count > 1 ? ", and \(points.count - 1) more like it" : ""
+    return
+      "\(points[0].name)\(others): the training latents have no spread, so that draws repeat one point; give more examples"
   }
 
   /// A matrix `R` with `R Rᵀ = Σ`, by eigenvectors: unlike Cholesky's, it exists for a singular `Σ` too.

@@ -29,7 +29,7 @@ public struct SobelLoss: Loss, Component {
       throw RecipeError(
         """
         \(context.title) compares edges in images [channels, height, width] with sides of 3 or more, found inputs of \
-        shape \(shape); if prior 'pedcc' brought it along, choose the other losses: --loss centroid --loss mse
+        shape \(shape); if prior 'pedcc' brought it along, choose the other losses, centroid and mse
         """)
     }
     self.config = config

@@ -49,7 +49,8 @@ private func noise(under prior: (any Prior)? = nil, _ change: (inout ScaledGauss
 
 private func draw(_ labels: [Int64]?, count: Int, from reference: LatentSet, seed: UInt64 = 1) throws -> Draw {
   let request = DrawRequest(
-    labels: try labels.map { try Tensor($0) }, count: count, latentSize: try reference.latents.size(1), prior: FlatPrior(),
+    labels: try labels.map { try Tensor($0) }, count: count, latentSize: try reference.latents.size(1),
+    prior: FlatPrior(),
     reference: reference)
   var generator = try Generator(seed: seed)
   return try ClassGaussianSampler(NoConfig(), in: context()).draw(request, using: &generator)
@@ -108,7 +109,17 @@ private func reference() throws -> LatentSet {
   let result = try draw([4, 0, 4], count: 3, from: reference)
   #expect(try result.latents.select(0).doubles() == [1, 2])
   #expect(try result.latents.select(2).doubles() == [1, 2])
-  #expect(result.warnings.count == 1 && result.warnings[0].hasPrefix("class 4 has 1 training latents"))
+  #expect(
+    result.warnings == [
+      "class 4: the training latents have no spread, so that draws repeat one point; give more examples"
+    ])
+}
+
+@Test func severalClassesWithoutSpreadAreOneWarning() throws {
+  let reference = LatentSet(
+    latents: try Tensor([1.0, 2, 5, 6, 7, 9, 5, 6], shape: [4, 2]), labels: try Tensor([4, 0, 2, 0] as [Int64]))
+  let warnings = try draw([4, 0, 2], count: 3, from: reference).warnings
+  #expect(warnings.count == 1 && warnings[0].hasPrefix("class 0, and 2 more like it: "))
 }
 
 @Test func classGaussianFollowsTheSeed() throws {

@@ -44,7 +44,7 @@ func centroidLossAgreesWithALoopAndFiniteDifferences(fidelity: Fidelity) throws 
   #expect(
     message { _ = try centroidTerm(latents, labels, .paper, under: FlatPrior()) }
       == """
-      loss 'centroid' needs a prior with class centroids, which this recipe does not have; choose one, --prior pedcc say
+      loss 'centroid' needs a prior with class centroids, which this recipe does not have; choose one, pedcc say
       """)
 }
 
@@ -164,6 +164,6 @@ func sobelLossIsGivenPerExampleByThePaperOnly(fidelity: Fidelity) throws {
     message { _ = try SobelLoss(SobelLoss.Config(), in: context(shape: [532], title: "loss 'sobel'")) }
       == """
       loss 'sobel' compares edges in images [channels, height, width] with sides of 3 or more, found inputs of shape [532]; \
-      if prior 'pedcc' brought it along, choose the other losses: --loss centroid --loss mse
+      if prior 'pedcc' brought it along, choose the other losses, centroid and mse
       """)
 }

@@ -62,7 +62,7 @@ struct EstimateSettings {
   func check(_ prior: any Prior, _ title: String) throws {
     guard target != .prior || prior is KernelDensityPrior else {
       throw RecipeError(
-        "\(title): target is prior, and the model's prior has no kernels to draw from; choose --prior kde, target auto, or --sampler mh"
+        "\(title): target is prior, and the model's prior has no kernels to draw from; choose prior kde, target auto, or sampler mh"
       )
     }
   }

@@ -66,7 +66,7 @@ public struct GibbsSampler: SelectiveSampler, Component {
       let targets = try settings.targets(requests, of: request, using: &generator)
       let chains = ClassChains(
         chains: config.chains, steps: config.steps, thinning: config.thinning,
-        remedy: "draw with --sampler kde, which is exact and independent")
+        remedy: "draw with sampler kde, which is exact and independent")
       let warnings = try settings.problems(with: request)
       return try chains.draw(targets, followsLabels: settings.followsLabels(of: request), warnings: warnings) {
         targets, steps in

@@ -90,7 +90,7 @@ private func draw(
     result.warnings.contains {
       $0.hasPrefix("the data: the chains have not mixed") && $0.contains("raise sampler.steps")
     })
-  #expect(result.warnings.contains { $0.contains("30 draws were asked for, and the chains are worth only") })
+  #expect(result.warnings.contains { $0.contains("30 draws were requested, and the chains are worth only") })
 }
 
 @Test func walksTooShortToBeJudgedAreTold() throws {

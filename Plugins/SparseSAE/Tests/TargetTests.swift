@@ -119,7 +119,7 @@ private struct OtherPrior: Prior {
     #expect {
       try sampler.check(OtherPrior())
     } throws: {
-      "\($0)".hasPrefix("sampler 'x': target is prior") && "\($0)".contains("choose --prior kde")
+      "\($0)".hasPrefix("sampler 'x': target is prior") && "\($0)".contains("choose prior kde")
     }
     try sampler.check(prior { _ in })
   }
@@ -136,7 +136,7 @@ private struct OtherPrior: Prior {
   (config.chains, config.warmUp, config.steps) = (4, 10, 100)
   let warnings = try GibbsSampler(config, in: context()).draw(request, using: &generator).warnings
   #expect(warnings.count == 2)
-  #expect(warnings.allSatisfy { $0.hasSuffix(", or draw with --sampler kde, which is exact and independent") })
+  #expect(warnings.allSatisfy { $0.hasSuffix(", or draw with sampler kde, which is exact and independent") })
 }
 
 @Test func autocorrelationTimesCountAllStepsWhateverIsJudged() throws {

@@ -2,7 +2,7 @@
 #pragma once
 #include <stdint.h>
 
-/// That of ctorch.h.
+/// The handle of ctorch.h.
 typedef struct ct_tensor_opaque *ct_tensor;
 
 #ifdef __cplusplus

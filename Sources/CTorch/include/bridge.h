@@ -1,4 +1,4 @@
-// What every file of the shim shares: the handles, and the catch that keeps C++ exceptions on this side.
+// Shared by every file of the shim: the handles, and the catch that keeps C++ exceptions out of the C interface.
 #pragma once
 #include "ctorch.h"
 

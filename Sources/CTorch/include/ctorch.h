@@ -41,7 +41,7 @@ void ct_free(ct_tensor t);
 int ct_rank(ct_tensor t);
 void ct_sizes(ct_tensor t, int64_t *sizes);
 int64_t ct_count(ct_tensor t);
-/// The `ct_dtype`, or -1 for a type this interface does not know.
+/// The `ct_dtype`, or -1 for an unsupported type.
 int ct_dtype_of(ct_tensor t);
 ct_device ct_device_of(ct_tensor t);
 bool ct_requires_grad(ct_tensor t);
@@ -149,7 +149,7 @@ ct_tensor ct_linear(ct_tensor x, ct_tensor weight, ct_tensor bias);
 ct_tensor ct_conv2d(ct_tensor x, ct_tensor weight, ct_tensor bias, int64_t stride, int64_t padding);
 ct_tensor ct_conv_transpose2d(
   ct_tensor x, ct_tensor weight, ct_tensor bias, int64_t stride, int64_t padding, int64_t output_padding);
-/// Batch normalisation, then `x + residual` where given, then ReLU where asked; one fused pass each way on the CPU.
+/// Batch normalisation, then `x + residual` where given, then ReLU where `relu` is true; one fused pass each way on the CPU.
 /// In training the running statistics are updated in place.
 ct_tensor ct_batch_norm(
   ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor running_mean, ct_tensor running_var, ct_tensor residual,
@@ -173,7 +173,7 @@ ct_tensor ct_cross_entropy(ct_tensor scores, ct_tensor labels, int reduction);
 int ct_set_requires_grad(ct_tensor t, bool on);
 bool ct_grad_enabled(void);
 void ct_set_grad_enabled(bool on);
-/// The gradients of a scalar. `gradients[i]` is NULL where `inputs[i]` had no part in it.
+/// Computes the gradients of a scalar. `gradients[i]` is NULL where the scalar does not depend on `inputs[i]`.
 int ct_grad(ct_tensor scalar, const ct_tensor *inputs, int count, bool create_graph, ct_tensor *gradients);
 
 // ---- Optimisers: one fused step over all parameters of a group --------------------------------------------------------------------
@@ -184,8 +184,8 @@ int ct_fused_adam(
 int ct_fused_sgd(
   const ct_tensor *parameters, const ct_tensor *gradients, const ct_tensor *momenta, int count, double rate,
   double momentum, double decay, bool nesterov, bool first_step);
-/// The Euclidean norm of all gradients together; then the handles stand for gradients scaled so that it is at most
-/// `limit` (an infinite limit only measures).
+/// Computes the common Euclidean norm of all gradients; the handles then hold gradients scaled so that it is at most
+/// `limit` (nothing is scaled for an infinite one).
 int ct_clip_gradients(const ct_tensor *gradients, int count, double limit, double *norm);
 
 #ifdef __cplusplus

@@ -4,7 +4,7 @@
 
 namespace bridge {
 
-/// How many pieces `parallel` will use for `count` items of at least `grain` items each.
+/// Returns the number of pieces that `parallel` uses for `count` items of at least `grain` items each.
 int pieces(int64_t count, int64_t grain);
 
 /// Calls `body(piece, begin, end)` for `pieces` even parts of `0 ..< count`, on as many threads. The split depends on the

@@ -1,4 +1,4 @@
-// Functions for the widest vectors that a machine has.
+// Functions compiled for the widest vectors of the machine.
 #pragma once
 
 #if defined(__x86_64__) && defined(__linux__)

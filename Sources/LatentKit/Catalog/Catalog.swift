@@ -11,7 +11,7 @@ public struct Catalog: Sendable {
   /// - Parameters:
   ///   - plugins: The plugins whose parts it holds.
   ///   - additions: Parts without a plugin: made at run time, or for a test.
-  /// - Throws: `CatalogError` where two plugins bring a part of one name, and for a defect in how a part is declared.
+  /// - Throws: `CatalogError` where two plugins contribute parts of the same name, and for a defect in how a part is declared.
   public init(_ plugins: [any Plugin.Type], adding additions: [Contribution] = []) throws {
     for plugin in plugins { try add(plugin.contributions, from: plugin.name) }
     try add(additions, from: "this program")
@@ -21,7 +21,8 @@ public struct Catalog: Sendable {
     for contribution in contributions {
       let title = "\(contribution.slot.name) '\(contribution.name)'"
       if let other = items[contribution.slot]?.first(where: { $0.description.name == contribution.name }) {
-        throw CatalogError("plugins \(other.description.plugin) and \(plugin) both bring \(title); rename one of them")
+        throw CatalogError(
+          "plugins \(other.description.plugin) and \(plugin) both contribute \(title); rename one of them")
       }
       if let defect = contribution.defect { throw CatalogError("plugin \(plugin), \(title): \(defect)") }
       guard contribution.name.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9+_.-]*/) != nil, contribution.name != "none" else {
@@ -81,7 +82,7 @@ public struct PartDescription: Sendable {
   public let name: String
   /// The purpose of the part, in one line.
   public let summary: String
-  /// The plugin that brings it.
+  /// The name of the plugin that contributes it.
   public let plugin: String
   /// The paper, where that is not the plugin's own paper.
   public let paper: Paper?
@@ -107,7 +108,7 @@ public struct PartDescription: Sendable {
 
 /// A defect in how plugins declare parts, found before anything runs.
 public struct CatalogError: Error, CustomStringConvertible, Equatable {
-  /// The sentence that is shown.
+  /// One sentence: found, expected, what to do.
   public let description: String
   /// Creates an error from one sentence.
   public init(_ description: String) { self.description = description }

@@ -86,7 +86,7 @@ public struct BuildContext {
 
 /// A recipe that cannot work: one sentence with what was found, what was expected and what to do.
 public struct RecipeError: Error, CustomStringConvertible, Equatable {
-  /// The sentence that is shown.
+  /// One sentence: found, expected, what to do.
   public let description: String
   /// Creates an error from one sentence.
   public init(_ description: String) { self.description = description }

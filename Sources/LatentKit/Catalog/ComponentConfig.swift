@@ -28,7 +28,7 @@ extension ComponentConfig {
     let defaults = try Self().values
     let values = defaults.merging(settings) { _, new in new }
     do { self = try Self(values) } catch let error as DecodingError {
-      // Some decoders say of a fraction where a whole number belongs only that something is wrong somewhere.
+      // Some decoders report a fraction in place of a whole number without its path.
       if case .dataCorrupted(let context) = error, context.codingPath.isEmpty {
         for name in settings.keys.sorted()
         where (try? Self(values.merging([name: defaults[name] ?? .null]) { $1 })) != nil {
@@ -51,7 +51,7 @@ extension ComponentConfig {
   public static var settings: [SettingDescription] {
     let defaults = (try? Self().values) ?? [:]
     return described.compactMap { name, setting in
-      setting.map { .init(name, default: defaults[name] ?? .null, $0.help, $0.range, choices: $0.choices) }
+      setting.map { .init(name, default: defaults[name] ?? .null, of: $0) }
     }
   }
 

@@ -20,9 +20,9 @@ public struct Paper: Sendable, Equatable {
 
 /// The parts of one paper. A target `Plugins/X` declares `public enum XPlugin: Plugin`.
 public protocol Plugin: SendableMetatype {
-  /// The paper that the plugin implements.
-  static var paper: Paper { get }
-  /// The parts that it brings.
+  /// The paper that the plugin implements, that of all its parts which name no other; nil for parts in common use.
+  static var paper: Paper? { get }
+  /// The parts that it contributes.
   static var contributions: [Contribution] { get }
 }
 
@@ -31,7 +31,7 @@ extension Plugin {
   public static var name: String { "\(Self.self)".replacing(/Plugin$/, with: "") }
 }
 
-/// One part that a plugin brings: data, nothing runs on import.
+/// A part that a plugin contributes: data, nothing runs on import.
 ///
 ///     .prior("pedcc", PEDCC.self, "evenly distributed centroids", with: Companions([.noise: "scaled-gaussian"]))
 ///     Contribution(.prior, Entry("uniform", "the unit cube") { settings, context in Uniform(context.latentSize) })

@@ -1,3 +1,5 @@
+import Foundation
+
 /// A setting of a part, declared once: its help, range, name, type and default.
 ///
 ///     @Setting("How strong the noise is.", .within(0...1)) public var beta = 0.04
@@ -45,12 +47,26 @@ protocol DescribedSetting {
   var range: SettingRange? { get }
   /// The names that it takes, where it is one of a few.
   var choices: [String]? { get }
+  /// The type of its values; nil for a type that checks them itself.
+  var type: SettingType? { get }
 }
 
 extension Setting: DescribedSetting {
-  var choices: [String]? {
-    let type: Any.Type = (Wrapped.self as? any OptionalType.Type)?.wrappedType ?? Wrapped.self
-    return (type as? any Choice.Type)?.names
+  private var valueType: Any.Type { (Wrapped.self as? any OptionalType.Type)?.wrappedType ?? Wrapped.self }
+
+  var choices: [String]? { (valueType as? any Choice.Type)?.names }
+
+  var type: SettingType? {
+    switch valueType {
+    case is Bool.Type: .bool
+    case is Int.Type: .int
+    case is Double.Type, is Float.Type: .double
+    case is String.Type, is any Choice.Type: .string
+    case is [Int].Type: .ints
+    case is [Double].Type, is [Float].Type: .doubles
+    case is [String].Type: .strings
+    default: nil
+    }
   }
 }
 
@@ -141,8 +157,12 @@ public struct SettingRange: Sendable, Equatable {
   }
 }
 
+/// The number as a person would write it: `1000000`, `0.5`, `1e15`, `1e-9`.
 private func numeral(_ number: Double) -> String {
-  number == number.rounded() && abs(number) < 1e15 ? "\(Int(number))" : "\(number)"
+  if number == number.rounded(), abs(number) < 1e15 { return "\(Int(number))" }
+  let digits = (0...16).lazy.map { String(format: "%.\($0)e", number) }.first { Double($0) == number } ?? "\(number)"
+  return (1e-4..<1e15).contains(abs(number))
+    ? "\(number)" : digits.replacing("e+", with: "e").replacing(/e(-?)0+/) { "e\($0.1)" }
 }
 
 /// A setting as a catalog shows it.
@@ -158,11 +178,27 @@ public struct SettingDescription: Sendable, Equatable {
   /// The names that it takes, where it is one of a few.
   public let choices: [String]?
 
-  /// Creates a setting of a part that is made by a closure. Its type is that of the default.
+  /// The type of its values; nil where a component's own type checks them.
+  public let type: SettingType?
+
+  /// Creates a setting of a part that is made by a closure.
+  ///
+  /// - Parameters:
+  ///   - fallback: The default; `null` for a setting that is unset by default, which needs a `type`.
+  ///   - type: The type of its values; that of the default unless said.
   public init(
-    _ name: String, default fallback: Value, _ help: String, _ range: SettingRange? = nil, choices: [String]? = nil
+    _ name: String, default fallback: Value, _ help: String, _ range: SettingRange? = nil, choices: [String]? = nil,
+    type: SettingType? = nil
   ) {
-    (self.name, self.fallback, self.help, self.range, self.choices) = (name, fallback, help, range, choices)
+    (self.name, self.help, self.range, self.choices) = (name, help, range, choices)
+    self.type = type ?? SettingType(of: fallback)
+    self.fallback = self.type?.fitting(fallback) ?? fallback
+  }
+
+  /// Creates the description of a component's setting.
+  init(_ name: String, default fallback: Value, of setting: any DescribedSetting) {
+    (self.name, self.fallback, help, range) = (name, fallback, setting.help, setting.range)
+    (choices, type) = (setting.choices, setting.type)
   }
 
   /// The allowed values, in words; nil for anything of its type.

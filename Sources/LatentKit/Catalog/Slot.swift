@@ -45,10 +45,10 @@ public struct Slot: Hashable, Sendable {
   public static let classifier = Slot("classifier", "maps latents to class scores", .optional, isTrainable: true)
   /// The discriminator.
   public static let discriminator = Slot(
-    "discriminator", "tells real inputs from generated ones", .optional, isTrainable: true)
+    "discriminator", "distinguishes real inputs from generated ones", .optional, isTrainable: true)
   /// The latent noise.
   public static let noise = Slot(
-    "noise", "disturbs latents on their way to the decoder, in training", .optional, isTrainable: true)
+    "noise", "perturbs latents before the decoder in training", .optional, isTrainable: true)
   /// The sampler.
   public static let sampler = Slot("sampler", "draws latents to decode")
   /// The losses of a step.

@@ -1,4 +1,4 @@
-/// Tells real inputs from generated ones.
+/// Distinguishes real inputs from generated ones.
 public protocol Discriminator: Part {
   /// Returns one score for each input, `[batch, 1]`; its meaning depends on the loss that trains it.
   ///

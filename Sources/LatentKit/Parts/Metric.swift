@@ -1,6 +1,6 @@
 /// Measures a model on a part of the data, in one pass that all metrics share.
 ///
-/// A metric is a value: each evaluation starts from a fresh copy, shows it every batch, and asks it for its result.
+/// A metric is a value: each evaluation starts from a fresh copy, updates it with every batch, and finishes it.
 public protocol Metric: Part {
   /// The time of measurement.
   var timing: MetricTiming { get }

@@ -1,4 +1,4 @@
-/// The base of every role. A role says what a part does; how a recipe makes one is said by `Component`, or by the
+/// The base of every role. A role defines what a part does; `Component` defines how a recipe makes one, or the
 /// closure of an `Entry`.
 public protocol Part {
   /// The requirements on the data. The composer checks it before training.

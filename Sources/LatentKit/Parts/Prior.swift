@@ -1,6 +1,6 @@
 /// A density over latents.
 public protocol Prior: Part {
-  /// Returns the log density of each row in nats, `[batch]`; under each row's class where labels are given and the prior knows classes.
+  /// Returns the log density of each row in nats, `[batch]`; under each row's class where labels are given and the density depends on the class.
   ///
   /// - Parameters:
   ///   - latents: `[batch, latent]`.
@@ -18,7 +18,7 @@ extension Prior {
 
 /// A prior that can be drawn from directly.
 public protocol DirectPrior: Prior {
-  /// Returns independent draws: of the request's classes where it has labels and the prior knows classes.
+  /// Returns independent draws: of the request's classes where it has labels and the density depends on the class.
   func draw(_ request: DrawRequest, using generator: inout Generator) throws -> Draw
 }
 
@@ -47,7 +47,7 @@ extension Prior {
   /// - Throws: `RecipeError` where it has none.
   public func requireCentroids(for part: String) throws -> Tensor {
     guard let prior = self as? any CentroidPrior else {
-      throw RecipeError.missing("a prior with class centroids", for: part, fix: "choose one, --prior pedcc say")
+      throw RecipeError.missing("a prior with class centroids", for: part, fix: "choose one, pedcc say")
     }
     return try prior.centroids
   }

@@ -1,8 +1,8 @@
 /// A request to a sampler, or to a prior that can be drawn from.
 public struct DrawRequest {
-  /// The class of each latent to draw, `[count]` Int64; nil asks for draws whatever the class.
+  /// The class of each latent to draw, `[count]` Int64; nil for draws of any class.
   public var labels: Tensor?
-  /// How many latents to draw, 1 or more.
+  /// The number of latents to draw, 1 or more.
   public var count: Int
   /// The length of a latent vector.
   public var latentSize: Int

@@ -1,13 +1,13 @@
-/// One batch on its way through a model. Each value is computed when a part first asks for it, and once: a step costs
-/// what its losses need, and a part that no loss asks for does not run.
+/// The forward pass of one batch through a model. Each value is computed once, on first use: a step costs
+/// only what its losses need, and a part that no loss uses does not run.
 public final class Forward {
   /// The model.
   public let model: Model
   /// The batch.
   public let batch: Batch
-  /// Whether latents are drawn and perturbed, as in training; else the decoder sees the code's mean.
+  /// Whether latents are drawn and perturbed, as in training; else the decoder's input is the code's mean.
   public let isTraining: Bool
-  /// The random stream lent to the loss or metric at work.
+  /// The random stream for the loss or metric being computed.
   public private(set) var random: RandomSource
   /// The random stream of codes and noises.
   private let codes: RandomSource
@@ -39,7 +39,7 @@ public final class Forward {
     codes = random
   }
 
-  /// Runs `body` with another stream lent: what it draws moves no other number. Codes and noises keep their own.
+  /// Runs `body` with another stream as `random`, so that its draws change no other value. Codes and noises keep their own.
   public func lending<Result>(_ other: RandomSource, _ body: () throws -> Result) rethrows -> Result {
     let own = random
     random = other
@@ -169,7 +169,8 @@ public final class Forward {
     of inputs: Tensor, with slot: ReferenceWritableKeyPath<Forward, Code?>
   ) throws -> [Tensor] {
     guard let encoder = model.encoder as? any FeatureEncoder else {
-      throw RecipeError.missing("an encoder that shows its features", for: "this step", fix: "choose another encoder")
+      throw RecipeError.missing(
+        "an encoder with readable features", for: "this step", fix: "choose another encoder")
     }
     let batch = batch.with(inputs: inputs).limited(to: encoder.needs)
     guard self[keyPath: slot] == nil else { return try encoder.features(batch) }

@@ -43,10 +43,10 @@ public struct Model {
   /// The latent noise; nil without one.
   public var noise: (any LatentNoise)? { self[.noise] }
 
-  /// Returns the code of a batch, whose labels the encoder sees only if it needs them.
+  /// Returns the code of a batch; labels are passed only to an encoder that needs them.
   public func encode(_ batch: Batch) throws -> Code { try encoder.encode(batch.limited(to: encoder.needs)) }
 
-  /// Decodes latents, whose labels the decoder sees only if it needs them.
+  /// Decodes latents; labels are passed only to a decoder that needs them.
   /// - Throws: `RecipeError` without a decoder.
   public func decode(_ request: LatentBatch) throws -> Tensor {
     guard let decoder else {

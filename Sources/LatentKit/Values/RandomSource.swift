@@ -1,4 +1,4 @@
-/// A stream of random draws that is lent: to losses, metrics, noises and codes by the pass that they belong to.
+/// A stream of random draws, shared by the losses, metrics, noises and codes of one pass.
 ///
 /// Each draw advances the stream, whoever holds it. A draw is over before it returns, so that its arguments may read
 /// anything, the pass's own latents included: `forward.random.normal(forward.latents.shape)`.

@@ -1,6 +1,6 @@
 /// One named part of a loss.
 ///
-/// A term that is a mean or a sum over examples says so and gives its value for each, so that masks and weights can choose
+/// A term that is a mean or a sum over examples gives its value for each, so that masks and weights can choose
 /// among them: `.perExample("kl", values)`. Where one operation over the whole batch is faster, it comes along:
 /// `.perExample("mse", whole: mean) { values }`; it is used where nothing masks or weighs, and must be what the values
 /// reduce to. A term that is no sum over examples, a difference of batch means say, is `.batch("sobel", value)`; masks and

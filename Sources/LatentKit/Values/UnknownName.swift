@@ -28,7 +28,7 @@ public struct UnknownName: Error, CustomStringConvertible, Equatable {
   }
 }
 
-/// Insertions, deletions, replacements and swaps of neighbours that turn one word into the other.
+/// Returns the number of insertions, deletions, replacements and swaps of neighbours that turn one word into the other.
 func editDistance(_ a: String, _ b: String) -> Int {
   let (a, b) = (Array(a), Array(b))
   var rows = [Array(0...b.count)]

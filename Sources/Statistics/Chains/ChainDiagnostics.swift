@@ -62,7 +62,7 @@ public struct ChainDiagnostics: Sendable {
   public var undefinedCount: Int { splitRHat.count { $0.isNaN } }
 }
 
-/// Split R-hat and effective sample size of each dimension of `[chains, steps, dimensions]`, at least 16 steps.
+/// Returns split R-hat and effective sample size of each dimension of `[chains, steps, dimensions]`, at least 16 steps.
 private func summarize(_ draws: Tensor) throws -> [(rHat: Double, size: Double)] {
   let (steps, half, dimensions) = try (draws.size(1), draws.size(1) / 2, draws.size(2))
   // Counted from a draw of their own, chains that never move have a variance of exactly zero.
@@ -86,7 +86,7 @@ private func summarize(_ draws: Tensor) throws -> [(rHat: Double, size: Double)]
   }
 }
 
-/// The normal scores of each dimension's draws among all of its draws, `Φ⁻¹((rank − 3/8) / (count + 1/4))`; equal draws
+/// Returns the normal scores of each dimension's draws among all of its draws, `Φ⁻¹((rank − 3/8) / (count + 1/4))`; equal draws
 /// share their mean rank.
 private func normalScores(_ draws: Tensor) throws -> Tensor {
   let columns = try draws.reshaped([-1, draws.size(2)]).transposed().contiguous()
@@ -107,7 +107,7 @@ private func normalScores(_ draws: Tensor) throws -> Tensor {
   return try ((shares * 2 - 1).inverseErf() * 2.0.squareRoot()).transposed().reshaped(draws.shape)
 }
 
-/// Both numbers of one dimension.
+/// Returns split R-hat and effective sample size of one dimension.
 ///
 /// - Parameters:
 ///   - covariances: For every lag, the mean over halves of the autocovariance with divisor `n`.
@@ -124,7 +124,7 @@ private func summarize(_ covariances: [Double], between: Double, halves: Int) ->
   return ((total / within).squareRoot(), count / time)
 }
 
-/// `1 + 2 Σ ρ_t` by Geyer's initial monotone sequence: neighbouring pairs are summed while positive, and no pair counts
+/// Returns `1 + 2 Σ ρ_t` by Geyer's initial monotone sequence: neighbouring pairs are summed while positive, and no pair counts
 /// for more than the one before it. After the last pair, a positive even lag still counts once, which helps chains that
 /// alternate.
 private func autocorrelationTime(_ correlations: [Double]) -> Double {

@@ -1,13 +1,13 @@
 import LatentKit
 
-/// How long chains run.
+/// The lengths of a run of chains.
 public struct ChainSchedule: Sendable {
   /// Steps that are thrown away, 0 or more.
   public var warmUp: Int
   /// Steps that are recorded after the warm-up.
   public var steps: Int
 
-  /// Creates a value with these fields.
+  /// Creates the lengths of a run.
   public init(warmUp: Int = 0, steps: Int) { (self.warmUp, self.steps) = (warmUp, steps) }
 }
 
@@ -20,7 +20,7 @@ public struct StepSizeTuning: Sendable {
   /// The acceptance rate that tuning aims at, between 0 and 1.
   public var targetAcceptance: Double
 
-  /// Creates a value with these fields.
+  /// Creates the tuning with a target acceptance rate, 0 to 1.
   public init(targetAcceptance: Double = 0.3) { self.targetAcceptance = targetAcceptance }
 
   /// Returns the step size after a step of the warm-up.
@@ -48,7 +48,7 @@ public struct OccasionalMove {
   public init(every: Int, _ transition: any Transition) { (self.every, self.transition) = (every, transition) }
 }
 
-/// Where chains have been.
+/// The recorded states of chains.
 public struct ChainRecord: Sendable {
   /// Every step after the warm-up, `[groups, chains, steps, dimensions]`, repeated where a move was rejected.
   public let positions: Tensor

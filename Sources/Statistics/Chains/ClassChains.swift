@@ -2,14 +2,14 @@ import LatentKit
 
 /// The density that chains of one class follow, and their starts.
 public struct ClassTarget<Density> {
-  /// The draws that are asked for.
+  /// The requested draws.
   public let request: ClassRequest
   /// Training latents of the class, `[points, latent]`, at least one: where chains start.
   public let points: Tensor
   /// Nil for a class that no chain can follow, as it has no spread.
   public let density: Density?
 
-  /// Creates a value with these fields.
+  /// Creates the target of one class.
   public init(request: ClassRequest, points: Tensor, density: Density?) {
     (self.request, self.points, self.density) = (request, points, density)
   }
@@ -21,14 +21,14 @@ public struct ClassTarget<Density> {
 public struct ClassChains: Sendable {
   /// Chains of each class, side by side, 1 or more.
   public var chains: Int
-  /// Steps of each chain after the warm-up, 1 or more; more where thinning and the number of draws ask for them.
+  /// Steps of each chain after the warm-up, 1 or more; more where thinning and the number of draws require them.
   public var steps: Int
   /// Steps between two draws of a chain, at least, 1 or more.
   public var thinning: Int
-  /// Advice about chains that do not mix, beside making them longer, for the warnings.
+  /// Advice for chains that do not mix, beside running them longer.
   public var remedy: String?
 
-  /// Creates a value with these fields.
+  /// Creates the settings of chains.
   public init(chains: Int, steps: Int, thinning: Int, remedy: String? = nil) {
     (self.chains, self.steps, self.thinning, self.remedy) = (chains, steps, thinning, remedy)
   }
@@ -43,7 +43,7 @@ public struct ClassChains: Sendable {
   }
 
   /// Draws from chains: the acceptance rate, the largest split R-hat, the smallest bulk effective sample size and the longest
-  /// autocorrelation time as diagnostics, and warnings about chains that have not mixed or hold less than was asked for. The
+  /// autocorrelation time as diagnostics, and warnings about chains that have not mixed or hold fewer draws than requested. The
   /// warnings name the sampler's settings `chains`, `warmUp` and `steps`.
   ///
   /// Diagnostics are those of every step, or of some steps between two draws where there are many: as ArviZ and Stan assess
@@ -51,11 +51,11 @@ public struct ClassChains: Sendable {
   ///
   /// - Parameters:
   ///   - targets: One for each class. Those without a density repeat their first point, with a warning.
-  ///   - followsLabels: Whether draws are of the classes that were asked for.
+  ///   - followsLabels: Whether draws are of the requested classes.
   ///   - warnings: Others, put first.
   ///   - run: Runs chains of so many steps for some targets, in one batch of `[classes, chains, latent]`, and returns how to
   ///     take them back to latents.
-  /// - Returns: Draws `[count, latent]` in the order that was asked for, with diagnostics and warnings.
+  /// - Returns: Draws `[count, latent]` in the requested order, with diagnostics and warnings.
   public func draw<Density>(
     _ targets: [ClassTarget<Density>], followsLabels: Bool, warnings: [String] = [],
     run: ([ClassTarget<Density>], _ steps: Int) throws -> (record: ChainRecord, density: any ChainDensity)
@@ -87,7 +87,7 @@ public struct ClassChains: Sendable {
       warnings: warnings + problems(in: reports, remedy: remedy))
   }
 
-  /// Neighbouring classes that run together: as many as leave the memory small.
+  /// Returns neighbouring classes that run together: as many as leave the memory small.
   private func blocks<Density>(of targets: [ClassTarget<Density>]) -> [[ClassTarget<Density>]] {
     var blocks: [[ClassTarget<Density>]] = []
     var room = 0
@@ -100,14 +100,14 @@ public struct ClassChains: Sendable {
     return blocks
   }
 
-  /// How often every chain gives a draw.
+  /// Returns the number of draws from each chain.
   private func rounds(_ count: Int) -> Int { (count + chains - 1) / chains }
 
   private func steps<Density>(for targets: [ClassTarget<Density>]) -> Int {
     max(steps, thinning * (targets.map { rounds($0.request.count) }.max() ?? 0))
   }
 
-  /// Every so many steps of walks, at least four for each draw and 250 in all where there are as many: neighbours hardly
+  /// Returns every so many steps of walks, at least four for each draw and 250 in all where there are as many: neighbours hardly
   /// differ, and sorting all of them would take as long as the walk.
   private func diagnosed(_ walks: Tensor) throws -> (steps: Tensor, stride: Int) {
     let steps = walks.shape[1]
@@ -117,7 +117,7 @@ public struct ClassChains: Sendable {
     return (try walks.rows(Tensor(kept).to(walks.device), axis: 1), stride)
   }
 
-  /// Round by round, one draw of every chain: neighbours in the result come from different chains.
+  /// Returns draws round by round, one of every chain: neighbours in the result come from different chains.
   private func choose(_ count: Int, from walks: Tensor) throws -> Tensor {
     let (rounds, steps) = (rounds(count), walks.shape[1])
     let chosen = (0..<count).map { draw in

@@ -4,7 +4,7 @@ import LatentKit
 /// The diagnostics of the draws of one class.
 struct ClassReport {
   let name: String
-  /// How many draws were asked for.
+  /// The number of draws requested.
   let draws: Int
   /// Accepted moves over all moves; nil where every move is accepted, and where there is no walk.
   let acceptance: Double?
@@ -23,7 +23,7 @@ struct ClassReport {
   var sampleSize: Double? { chains?.smallestBulkSampleSize }
 }
 
-/// Numbers over all classes that walked. An R-hat that is infinite is left to the warnings.
+/// Returns diagnostics over all classes with chains. An R-hat that is infinite is left to the warnings.
 func measurements(of reports: [ClassReport]) -> [Measured] {
   var found: [Measured] = []
   let rates = reports.compactMap(\.acceptance)
@@ -52,9 +52,9 @@ private func sentence(aboutPoint name: String) -> String {
   "\(name): the training latents have no spread, so the draws repeat one point; give it more examples"
 }
 
-/// Sentences about classes whose draws should not be trusted.
+/// Returns warnings about classes whose draws are unreliable.
 ///
-/// - Parameter remedy: What helps beside longer chains.
+/// - Parameter remedy: Advice beside longer chains.
 func problems(in reports: [ClassReport], remedy: String? = nil) -> [String] {
   let instead = remedy.map { ", or \($0)" } ?? ""
   var warnings: [String] = []
@@ -78,7 +78,7 @@ func problems(in reports: [ClassReport], remedy: String? = nil) -> [String] {
   }
   let poor = reports.filter { ($0.sampleSize ?? .infinity) < Double($0.draws) }
   warn(poor.sorted { ($0.sampleSize ?? 0) / Double($0.draws) < ($1.sampleSize ?? 0) / Double($1.draws) }) {
-    "\($0.draws) draws were asked for, and the chains are worth only \(rounded($0.sampleSize ?? 0, 1)) independent ones; raise sampler.steps or sampler.chains\(instead)"
+    "\($0.draws) draws were requested, and the chains are worth only \(rounded($0.sampleSize ?? 0, 1)) independent ones; raise sampler.steps or sampler.chains\(instead)"
   }
   return warnings
 }

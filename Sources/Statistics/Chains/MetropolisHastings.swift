@@ -6,7 +6,7 @@ import LatentKit
 /// A step proposes `x′` and takes it with the probability `min(1, p(x′) q(x|x′) / (p(x) q(x′|x)))`. A chain whose proposal is
 /// rejected stays: its position counts once more. Densities of −∞ are never entered.
 public struct MetropolisHastings<Moves: Proposal>: Transition {
-  /// Which proposals are taken.
+  /// The acceptance rule.
   public enum Rule {
     /// With the probability above: places follow the density.
     case metropolisHastings
@@ -32,6 +32,7 @@ public struct MetropolisHastings<Moves: Proposal>: Transition {
     ChainState(positions: positions, logDensities: try logDensity(positions))
   }
 
+  /// Proposes and accepts or rejects one move of each chain.
   /// - Throws: What proposal and density throw, and `TensorError` for a state without densities.
   public func step(_ state: ChainState, using generator: inout Generator) throws -> (ChainState, ChainInfo) {
     guard let current = state.logDensities else {
@@ -64,6 +65,7 @@ public struct MetropolisHastings<Moves: Proposal>: Transition {
 }
 
 extension MetropolisHastings: TunableTransition where Moves: ScaledProposal {
+  /// The step size of the proposal, `[groups, 1, 1]` or a shape that is broadcast to it.
   public var stepSize: Tensor {
     get { proposal.stepSize }
     set { proposal.stepSize = newValue }

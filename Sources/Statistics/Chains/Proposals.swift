@@ -2,7 +2,7 @@ import LatentKit
 
 /// The proposals for all chains.
 public struct Proposed: Sendable {
-  /// How the density `q` of proposals enters the decision.
+  /// The term of the proposal density `q` in the acceptance ratio.
   public enum Correction: Sendable {
     /// `q(x′|x) = q(x|x′)`: only the densities of the places count.
     case symmetric
@@ -15,16 +15,16 @@ public struct Proposed: Sendable {
 
   /// Like the positions, `[groups, chains, dimensions]`.
   public var positions: Tensor
-  /// The correction of the acceptance.
+  /// The correction for the proposal's density.
   public var correction: Correction
 
-  /// Creates a value with these fields.
+  /// Creates the result of a proposal.
   public init(positions: Tensor, correction: Correction) {
     (self.positions, self.correction) = (positions, correction)
   }
 }
 
-/// How chains propose their next places.
+/// A proposal distribution of chains.
 public protocol Proposal {
   /// Proposes a place for each of the positions, `[groups, chains, dimensions]`.
   func propose(from positions: Tensor, using generator: inout Generator) throws -> Proposed
@@ -38,6 +38,7 @@ public protocol ScaledProposal: Proposal {
 
 /// Symmetric Gaussian moves: `x′ = x + s ε M`, with `ε` from `N(0, I)`, a step size `s` and a matrix `M`.
 public struct RandomWalk: ScaledProposal {
+  /// The step size of each group, `[groups, 1, 1]` or a shape that is broadcast to it.
   public var stepSize: Tensor
   private let matrix: Tensor?
 
@@ -56,7 +57,7 @@ public struct RandomWalk: ScaledProposal {
     self.init(stepSize: size, matrix: matrix)
   }
 
-  /// The step size that suits a Gaussian of unit deviations best, `2.38/√dimensions` (Gelman, Roberts & Gilks 1996).
+  /// Returns the optimal step size for a Gaussian of unit deviations, `2.38/√dimensions` (Gelman, Roberts & Gilks 1996).
   public static func recommendedStepSize(dimensions: Int) -> Double { 2.38 / Double(dimensions).squareRoot() }
 
   public func propose(from positions: Tensor, using generator: inout Generator) throws -> Proposed {
@@ -66,7 +67,7 @@ public struct RandomWalk: ScaledProposal {
   }
 }
 
-/// Proposals that do not look at where a chain is: draws of a density that can be drawn from, `q(x′|x) = q(x′)`.
+/// Proposals that are independent of a chain's position: draws from a density, `q(x′|x) = q(x′)`.
 public struct IndependentProposal: Proposal {
   /// Draws places of a shape `[groups, chains, dimensions]`.
   private let draw: ([Int], inout Generator) throws -> Tensor

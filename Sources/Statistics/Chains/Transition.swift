@@ -1,13 +1,13 @@
 import LatentKit
 
-/// Where chains are.
+/// The state of chains.
 public struct ChainState: Sendable {
   /// `[groups, chains, dimensions]`: the chains of one group follow one density.
   public var positions: Tensor
   /// `[groups, chains]`, up to a constant of each group; nil for a transition that needs none.
   public var logDensities: Tensor?
 
-  /// Creates a value with these fields.
+  /// Creates a state.
   public init(positions: Tensor, logDensities: Tensor?) {
     (self.positions, self.logDensities) = (positions, logDensities)
   }
@@ -15,10 +15,10 @@ public struct ChainState: Sendable {
 
 /// The diagnostics of one step.
 public struct ChainInfo: Sendable {
-  /// Which chains took their proposal, `[groups, chains]` Bool; nil where no move can be rejected.
+  /// The chains that accepted their proposal, `[groups, chains]` Bool; nil where no move can be rejected.
   public var accepted: Tensor?
 
-  /// Creates a value with these fields.
+  /// Creates the record of a step.
   public init(accepted: Tensor?) { self.accepted = accepted }
 }
 

@@ -25,7 +25,7 @@ public struct CrossValidation: Sendable {
     (self.points, self.folds) = (points, folds)
   }
 
-  /// The mean log likelihood of a point that was left out.
+  /// Returns the mean log likelihood of a point that was left out.
   public func score(_ factor: Double) throws -> Double {
     let (count, dimensions) = try (points.size(0), points.size(1))
     let scaled = try points / factor
@@ -45,7 +45,7 @@ public struct CrossValidation: Sendable {
     return sum / Double(count) - Double(dimensions) * (log(factor) + 0.5 * log(2 * Double.pi))
   }
 
-  /// The best factor, to a thousandth of it: the best of a grid, then golden sections between its neighbours.
+  /// Returns the best factor, to a thousandth of it: the best of a grid, then golden sections between its neighbours.
   public func best() throws -> Double {
     let scott = try log(Bandwidth.scott.factor(count: points.size(0), dimensions: points.size(1)) ?? 1)
     let (low, high, cells) = (scott - log(20), scott + log(5), 18)

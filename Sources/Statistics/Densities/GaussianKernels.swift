@@ -43,19 +43,19 @@ public struct GaussianKernels: Sendable {
 
   private init(rows: Tensor, dimensions: Int) { (self.rows, self.dimensions) = (rows, dimensions) }
 
-  /// The same kernels with numbers of another type or in another place.
+  /// Returns the kernels with another element type or on another device.
   public func to(_ dtype: DType, _ device: Device) throws -> GaussianKernels {
     GaussianKernels(rows: try rows.to(dtype, device), dimensions: dimensions)
   }
 
-  /// `log Σ_i w_i exp(−‖x − p_i‖²/2)`: `[groups, places, dimensions]` to `[groups, places]`.
+  /// Returns `log Σ_i w_i exp(−‖x − p_i‖²/2)`: `[groups, places, dimensions]` to `[groups, places]`.
   ///
   /// - Parameter excluded: The number of a kernel that does not count at each place, `[groups, places]` Int64; −1 for none.
   public func logSums(at places: Tensor, excluding excluded: Tensor? = nil) throws -> Tensor {
     try .make("kernel sums", [places, rows]) { cs_kernel_log_sums(places.handle, rows.handle, excluded?.handle) }
   }
 
-  /// The number of a kernel for each place, `[groups, places]` Int64, drawn by its share of the sum there.
+  /// Draws the number of a kernel for each place, `[groups, places]` Int64, by its share of the sum there.
   ///
   /// - Parameter axis: A coordinate of the places that does not count.
   public func choices(at places: Tensor, ignoring axis: Int? = nil, using generator: inout Generator) throws -> Tensor {
@@ -63,20 +63,20 @@ public struct GaussianKernels: Sendable {
     return try choices(at: places, ignoring: axis, uniforms: uniforms)
   }
 
-  /// The kernels at which the running sums reach shares of the whole: `uniforms`, `[groups, places]`, 0 to 1.
+  /// Returns the kernels at which the running sums reach shares of the whole: `uniforms`, `[groups, places]`, 0 to 1.
   func choices(at places: Tensor, ignoring axis: Int? = nil, uniforms: Tensor) throws -> Tensor {
     try .make("kernel choices", [places, rows]) {
       cs_kernel_choices(places.handle, rows.handle, uniforms.handle, Int64(axis ?? -1))
     }
   }
 
-  /// The points of some kernels: `[groups, places]` numbers to `[groups, places, dimensions]`.
+  /// Returns the points of some kernels: `[groups, places]` numbers to `[groups, places, dimensions]`.
   public func points(_ numbers: Tensor) throws -> Tensor {
     let numbers = try numbers.to(rows.device).unsqueezed(1).expanded([rows.size(0), dimensions, numbers.size(1)])
     return try rows.slice(0..<dimensions, axis: 1).gathered(numbers, axis: 2).transposed()
   }
 
-  /// One coordinate of the points of some kernels: `[groups, places]` numbers to `[groups, places]`.
+  /// Returns one coordinate of the points of some kernels: `[groups, places]` numbers to `[groups, places]`.
   public func coordinates(_ axis: Int, of numbers: Tensor) throws -> Tensor {
     try rows.select(axis, axis: 1).gathered(numbers.to(rows.device), axis: 1)
   }

@@ -27,7 +27,7 @@ public struct KernelDensity: Sendable {
   private let kernels: GaussianKernels  // one group: the whitened points
 
   /// - Parameters:
-  ///   - points: `[count, dimensions]`, at least two that differ, unless `covariance` says how they spread.
+  ///   - points: `[count, dimensions]`, at least two that differ, unless `covariance` is given.
   ///   - covariance: What counts as the covariance of the points, `[dimensions, dimensions]`.
   ///   - folds: Parts of a cross-validated bandwidth; 0: one point each.
   /// - Throws: `RecipeError` for fewer points, or for a factor that is not above 0.
@@ -98,7 +98,7 @@ public struct KernelDensity: Sendable {
   }
 }
 
-/// The Cholesky factor of a covariance, with the smallest ridge that makes it regular.
+/// Returns the Cholesky factor of a covariance, with the smallest ridge that makes it regular.
 private func regularRoot(of covariance: Tensor, isSingular: Bool) throws -> (root: Tensor, ridge: Double) {
   let dimensions = try covariance.size(0)
   let scale = try covariance.diagonal().mean().item()

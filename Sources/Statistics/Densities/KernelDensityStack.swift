@@ -8,7 +8,7 @@ public struct KernelDensityStack: ChainDensity {
   private let kernels: GaussianKernels
   /// Constants that make densities whole, `[classes, 1]`.
   private let logPeaks: Tensor
-  /// How many points each class has, `[classes, 1]`, Float64.
+  /// The number of points of each class, `[classes, 1]`, Float64.
   private let counts: Tensor
 
   /// - Parameters:
