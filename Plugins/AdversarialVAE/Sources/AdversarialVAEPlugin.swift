@@ -2,7 +2,7 @@ import LatentKit
 
 /// The adversarial two-step variational autoencoder, and critics for the decoders of other papers.
 public enum AdversarialVAEPlugin: Plugin {
-  public static let paper = Paper(
+  public static let paper: Paper? = Paper(
     title: "Semi-supervised adversarial variational autoencoder", authors: "Zemouri", year: 2020,
     summary: """
       First a variational encoder under a classifier, then a decoder that compares the encoder's hidden layers instead of \
