@@ -27,7 +27,7 @@ public struct CriticMetric: Metric, Component {
     let mean = (real.sum + made.sum) / (2 * count)
     let deviation = max((real.squares + made.squares) / (2 * count) - mean * mean, 0).squareRoot()
     // Scores of a clipped critic are small, and never this near to each other.
-    if deviation <= max(1e-4 * abs(mean), 1e-9) {
+    if evaluation.isTrained(.discriminator), deviation <= max(1e-4 * abs(mean), 1e-9) {
       score.warning =
         "the discriminator gives every input the same score, so the decoder learns nothing from it; lower its learning "
         + "rate, or loosen its clipping or penalty"

@@ -63,7 +63,7 @@ public struct DiversityMetric: Metric, Component {
       number = try Double(samples.size(0))
     }
     var diversity = Measured(name, try made.variance(over: number) / given)
-    if let value = diversity.value, value < DiversityMetric.collapse {
+    if evaluation.isTrained(.decoder), let value = diversity.value, value < DiversityMetric.collapse {
       diversity.warning =
         "the decoder makes nearly the same of every \(config.of == .samples ? "draw" : "input") (under "
         + "\(DiversityMetric.collapse) of the variance of inputs); lower the weight of 'adversarial' if there is one, and see "

@@ -3,29 +3,34 @@ import Foundation
 import LatentKit
 import Testing
 
-private func evaluation(_ latents: Tensor, _ pass: Forward) throws -> Evaluation {
+private func evaluation(_ latents: Tensor, _ pass: Forward, trained: Set<Slot>?) throws -> Evaluation {
   Evaluation(
     measured: LatentSet(latents: latents, labels: nil), scores: nil, model: pass.model, classCount: nil,
-    random: RandomSource(try Generator(seed: 1)), training: .init { throw RecipeError("not to be encoded") })
+    random: RandomSource(try Generator(seed: 1)), training: .init { throw RecipeError("not to be encoded") },
+    trained: trained)
 }
 
 /// The results of a metric over two passes.
-private func measured(_ metric: any Metric, _ passes: [Forward], latents: Tensor) throws -> [String: Measured] {
+private func measured(
+  _ metric: any Metric, _ passes: [Forward], latents: Tensor, trained: Set<Slot>? = nil
+) throws -> [String: Measured] {
   var metric = metric
   for pass in passes { try metric.update(pass) }
-  let found = try metric.finish(evaluation(latents, passes[0]))
+  let found = try metric.finish(evaluation(latents, passes[0], trained: trained))
   return Dictionary(uniqueKeysWithValues: found.map { ($0.name, $0) })
 }
 
 /// What both metrics say of two batches.
-private func critic(_ critic: any Discriminator, made: [Tensor]) throws -> [String: Measured] {
+private func critic(
+  _ critic: any Discriminator, made: [Tensor], trained: Set<Slot>? = nil
+) throws -> [String: Measured] {
   let x = try [draws([3, 1, 2, 2], seed: 1), draws([2, 1, 2, 2], seed: 2)]
   let passes = try zip(x, made).map { try pass($0, made: $1, critic: critic, training: false) }
   let metrics: [any Metric] = [
     CriticMetric(NoConfig(), in: try context()), DiversityMetric(DiversityMetric.Config(), in: try context()),
   ]
   return try metrics.reduce(into: [:]) { all, metric in
-    try all.merge(measured(metric, passes, latents: .zeros([5, 2]))) { $1 }
+    try all.merge(measured(metric, passes, latents: .zeros([5, 2]), trained: trained)) { $1 }
   }
 }
 
@@ -65,6 +70,19 @@ private func critic(_ critic: any Discriminator, made: [Tensor]) throws -> [Stri
     let found = try critic(LinearCritic(weights: draws([4], seed: 3)), made: made)
     #expect(try #require(found["diversity"]?.warning).contains("nearly the same"))
     #expect(found["critic score, real"]?.warning == nil)
+  }
+
+  /// The first stage of the paper leaves decoder and discriminator as they started.
+  @Test func whatALaterStageTrainsIsNotWarnedAbout() throws {
+    let one = try draws([1, 1, 2, 2], seed: 4)
+    let made = try [Tensor.concatenate([one, one, one]), Tensor.concatenate([one, one])]
+    func warnings(_ trained: Set<Slot>) throws -> Int {
+      let flat = LinearCritic(weights: try .zeros([4], dtype: .float64), bias: 0.7)
+      return try critic(flat, made: made, trained: trained).values.count { $0.warning != nil }
+    }
+    #expect(try warnings([.encoder, .classifier]) == 0)
+    #expect(try warnings([.encoder, .decoder]) == 1)
+    #expect(try warnings([.encoder, .decoder, .discriminator]) == 2)
   }
 
   @Test func aClippedCriticIsNoCollapsedOne() throws {
