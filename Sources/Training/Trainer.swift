@@ -154,7 +154,26 @@ public final class Trainer {
   }
 
   private func begin(stage index: Int) throws {
-    optimizers = try composition.stages[index].steps.map { try $0.optimizer.optimizer(for: $0.parameters) }
+    let stage = composition.stages[index]
+    optimizers = try stage.steps.map { try $0.optimizer.optimizer(for: $0.parameters) }
+    shareOptimizers(among: stage.turns, of: stage)
+  }
+
+  /// Steps of one group that train the same weights by the same rule are updates of one optimiser: those of a critic, on real
+  /// and on decoded inputs in turn. With moments of their own they would overshoot against each other.
+  private func shareOptimizers(among turns: [Turn], of stage: ComposedStage) {
+    for case .group(_, let inner) in turns {
+      var owners: [Int] = []
+      for case .step(let number) in inner {
+        let step = stage.steps[number]
+        let owner = owners.first { other in
+          stage.steps[other].recipe.optimizer == step.recipe.optimizer
+            && stage.steps[other].parameters.map(\.name) == step.parameters.map(\.name)
+        }
+        if let owner { optimizers[number] = optimizers[owner] } else { owners.append(number) }
+      }
+      shareOptimizers(among: inner, of: stage)
+    }
   }
 
   /// Puts the parts that a stage trains into training mode, and the others into evaluation mode.

@@ -1,3 +1,4 @@
+import Foundation
 import LatentKit
 import Recipes
 import Synchronization
@@ -42,4 +43,33 @@ private final class Listener: TrainingObserver {
   #expect(
     listener.notes == [2, 5].map { "warning: epoch \($0) of stage 'main': the code has collapsed" })
   #expect(try MetricsLog.read(folder.metrics).map { $0.metrics[0].warning != nil } == [false, true, true, false, true])
+}
+
+/// Updates by one step that repeats, and by two steps of a group: the same bits, where they share Adam's moments.
+@Test func equalStepsOfAGroupShareTheirOptimizer() throws {
+  func trained(_ steps: String, _ name: String) throws -> [String: Data] {
+    let scratch = try Scratch()
+    let composition = try compose(
+      """
+      encoder: {use: mlp, with: {hidden: [8], latent: 4, code: point}}
+      discriminator: flat
+      metrics: []
+      stages:
+        - epochs: 2
+          batch: 20
+          steps:
+            \(steps)
+            - {train: [decoder], losses: [mse]}
+      """)
+    _ = try Trainer(composition, data: digits(train: 60, validation: 0), folder: scratch.run(name)).run()
+    return try weights(composition)
+  }
+  func group(_ second: String) -> String {
+    let step = "{train: [discriminator], ownBatch: true, losses: [least-squares], optimizer: "
+    return "- {repeat: 1, steps: [\(step)adam}, \(step)\(second)}]}"
+  }
+  let repeated = try trained("- {train: [discriminator], repeat: 2, losses: [least-squares], optimizer: adam}", "step")
+  #expect(try trained(group("adam"), "group") == repeated)
+  // Two rules have moments of their own.
+  #expect(try trained(group("{use: adam, with: {learningRate: 0.00100001}}"), "other") != repeated)
 }
