@@ -16,7 +16,7 @@ public struct TwoStepDecoder: LatentKit.Decoder, Component {
     @Setting("Channels of the first, second and third pair of convolutions.", .channels) public var widths = [
       128, 64, 32,
     ]
-    @Setting("The function after the last layer.") public var output = Output.sigmoid
+    @Setting("The function after the last layer.") public var output = Output.none
     public init() {}
   }
 

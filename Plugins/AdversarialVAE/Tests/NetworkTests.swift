@@ -52,7 +52,7 @@ private func images(_ count: Int = 5) throws -> Batch {
   @Test func theDecoderHasTheLayersOfFigure6() throws {
     let store = ParameterStore()
     var config = TwoStepDecoder.Config()
-    (config.hidden, config.widths) = ([5, 6], [4, 3, 2])
+    (config.hidden, config.widths, config.output) = ([5, 6], [4, 3, 2], .sigmoid)
     let decoder = try TwoStepDecoder(config, in: context(store: store))
     #expect(layers(store, rank: 4).count == 7)
     #expect(layers(store, rank: 2).count == 3)
