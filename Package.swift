@@ -4,7 +4,7 @@ import PackageDescription
 /// The plugins that `host` is built with. A paper is a folder under `Plugins/` and one word here.
 let plugins: [Paper] = [
   Paper("Baseline", tests: true), Paper("CSAE", native: true, tests: true),
-  Paper("SparseSAE", native: true, tests: true),
+  Paper("SparseSAE", native: true, tests: true), Paper("AdversarialVAE", tests: true),
 ]
 
 /// The word for the folder `Plugins/<name>`, of which only `Sources/` must be there. What else is to be built is said here:
