@@ -99,7 +99,7 @@ let package = Package(
     module("Files", []),
     module("Torch", ["CTorch", "Files"]),
     module("LatentKit", ["Torch"]),
-    module("Recipes", ["LatentKit", "Yams"]),
+    module("Recipes", ["LatentKit", "Files", "Yams"]),
     module("Datasets", ["LatentKit", "Files", "CReaders", "CZlib", "CCrypto", "CZip"], resources: [.copy("Embedded")]),
     kernels("CStatistics"),
     module("Statistics", ["LatentKit", "CStatistics"]),
@@ -110,7 +110,10 @@ let package = Package(
     module("Studies", ["Runs", "LatentKit", "Recipes", "Datasets", "Figures", "Reports", "Training", "Files"]),
     module(
       "HostKit",
-      ["Studies", "Runs", "LatentKit", "Recipes", "Datasets", "Statistics", "Figures", "Training", argumentParser]),
+      [
+        "Studies", "Runs", "LatentKit", "Recipes", "Datasets", "Statistics", "Figures", "Training", "Files",
+        argumentParser,
+      ]),
     .executableTarget(
       name: "host", dependencies: ["HostKit", "LatentKit"] + plugins.map(\.dependency), swiftSettings: strict,
       linkerSettings: runPath, plugins: ["ListPlugins"]),

@@ -3,7 +3,7 @@ import Files
 import Foundation
 
 /// The arrays of an `.npz` file: a ZIP archive of `.npy` files, stored or deflated, read by libzip.
-struct NumpyArchive {
+package struct NumpyArchive {
   let path: String
   /// The arrays' names, without `.npy`, in the archive's order.
   let names: [String]

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// A picture that is written as PNG and, beside it under the same name, as SVG.
@@ -7,6 +8,14 @@ public protocol Figure: Sendable {
   /// - Parameter url: The PNG or the SVG file; see `FigureFiles`.
   /// - Throws: `FigureError` if it cannot be drawn, `FileError` if a file cannot be written.
   func write(to url: URL) throws
+}
+
+/// The programs that draw figures.
+public enum FigurePrograms {
+  /// The sentence about the program that is missing; nil if figures can be drawn.
+  public static var missing: String? {
+    Command("gnuplot", searchPath: Gnuplot.path).program == nil ? Gnuplot.missing.description : nil
+  }
 }
 
 /// The locations of a figure's two files.

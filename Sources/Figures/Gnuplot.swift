@@ -5,6 +5,10 @@ import Foundation
 enum Gnuplot {
   static var path: String { ProcessInfo.processInfo.environment["PATH"] ?? "" }
 
+  static let missing = FigureError(
+    "gnuplot, which draws figures, was not found in PATH; install it: apt-get install gnuplot-nox "
+      + "(macOS: brew install gnuplot)")
+
   /// Writes a drawing as PNG and SVG, each atomically.
   ///
   /// - Throws: `FigureError` where gnuplot is missing or cannot draw it, `FileError` where a file cannot be written.
@@ -20,9 +24,7 @@ enum Gnuplot {
   /// - Throws: `FigureError` where gnuplot is missing or cannot draw it.
   static func draw(_ drawing: Drawing, searchPath: String = path) throws -> (png: Data, svg: Data) {
     guard let program = Command("gnuplot", searchPath: searchPath).program else {
-      throw FigureError(
-        "gnuplot, which draws figures, was not found in PATH; install it: apt-get install gnuplot-nox "
-          + "(macOS: brew install gnuplot)")
+      throw missing
     }
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("gnuplot-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: folder) }

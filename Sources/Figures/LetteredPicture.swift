@@ -35,6 +35,6 @@ struct LetteredPicture: Sendable {
     let files = FigureFiles(url)
     try picture.write(to: files.png)
     // An SVG file of an older figure would show something else.
-    try? FileManager.default.removeItem(at: files.svg)
+    if OutputPlace(files.svg, followsLinks: false) == .file { try? FileManager.default.removeItem(at: files.svg) }
   }
 }

@@ -26,6 +26,8 @@ public struct FileError: Error, CustomStringConvertible, Equatable {
 
 /// Writes a file so that its name always stands for a whole one: a temporary file beside it is written, synced and
 /// renamed. When anything fails, a full disk say, the temporary file is removed and an old file stays as it was.
+///
+/// Only regular files are replaced: a pipe, a device or a folder of the name is refused.
 public enum AtomicFile {
   /// Writes bytes to a temporary name, syncs and renames.
   ///
@@ -39,9 +41,12 @@ public enum AtomicFile {
 
   /// Writes piece by piece.
   public static func write(to url: URL, _ body: ((Data) throws -> Void) throws -> Void) throws {
+    try OutputPlace.requireFile(url)
     let temporary = url.deletingLastPathComponent()
       .appendingPathComponent(".\(url.lastPathComponent).\(getpid()).partial")
-    let descriptor = open(temporary.path, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
+    // Whatever has the name is no program's that still runs, and a link is not followed.
+    unlink(temporary.path)
+    let descriptor = open(temporary.path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw FileError(url.path, "cannot be written: \(systemMessage())") }
     do {
       try body { try writeAll($0, to: descriptor, named: url.path) }
@@ -57,6 +62,23 @@ public enum AtomicFile {
       unlink(temporary.path)
       throw FileError(url.path, "cannot be written: \(message)")
     }
+  }
+
+  /// Adds a few lines to the end of a file, which is made if need be: for lists that several programs write.
+  ///
+  /// - Throws: `FileError`.
+  public static func append(_ text: String, to url: URL) throws {
+    try OutputPlace.requireFile(url)
+    let descriptor = open(url.path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw FileError(url.path, "cannot be written: \(systemMessage())") }
+    defer { close(descriptor) }
+    try writeAll(Data(text.utf8), to: descriptor, named: url.path)
+    guard fsync(descriptor) == 0 else { throw FileError(url.path, "cannot be written: \(systemMessage())") }
+  }
+
+  /// The name of the file that a temporary file was to become, when its program was killed; nil for other names.
+  public static func target(ofTemporary name: String) -> String? {
+    name.wholeMatch(of: /\.(.+)\.\d+\.partial/).map { String($0.1) }
   }
 
   private static func writeAll(_ data: Data, to descriptor: Int32, named path: String) throws {

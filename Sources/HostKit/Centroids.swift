@@ -70,6 +70,8 @@ struct Centroids: HostSubcommand {
   }
 
   func run(in host: Host) throws {
+    let picture = try output.map { try OutputFile.named($0, by: "--output", isFigure: true) }
+    if picture != nil, let missing = FigurePrograms.missing { throw FigureError(missing) }
     try machine.machine().apply()
     var recipe = Recipe()
     recipe[.prior] = PartChoice(prior)
@@ -94,9 +96,9 @@ struct Centroids: HostSubcommand {
     }
     host.console.say("centroids of prior '\(prior)' in \(dimensions) dimensions")
     for line in aligned(table) { host.console.say("  \(line)") }
-    if let output {
-      try SpherePlot.write(panels, to: URL(fileURLWithPath: output))
-      host.console.say("picture  \(output)")
+    if let picture {
+      try SpherePlot.write(panels, to: picture)
+      host.console.say("picture  \(picture.relativePath)")
     }
   }
 

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 #if canImport(Glibc)
@@ -24,9 +25,12 @@ package struct Console: Sendable {
     errors: { text in try? FileHandle.standardError.write(contentsOf: Data(text.utf8)) },
     isTerminal: isatty(STDOUT_FILENO) == 1)
 
-  /// Prints a line of results.
-  package func say(_ line: String = "") { output(line + "\n") }
+  /// Prints a line of results. What a terminal would obey, in a label say, is shown.
+  package func say(_ line: String = "") { output(line.shown(keeping: ["\t"]) + "\n") }
 
   /// Prints a line that is no result: a warning or a note.
-  package func warn(_ line: String) { errors(line + "\n") }
+  package func warn(_ line: String) { errors(line.shown(keeping: ["\t"]) + "\n") }
+
+  /// Prints lines that belong together.
+  package func say(lines text: String) { output(text.shown(keeping: ["\t", "\n"]) + "\n") }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Figures
 import Foundation
 import LatentKit
 import Recipes
@@ -128,6 +129,11 @@ extension Host {
       console.warn("failed: \(failure.what)" + (others > 0 ? ", and \(others) more" : "") + ": \(failure.reason)")
     }
     if !failures.isEmpty { throw ExitCode.failure }
+  }
+
+  /// Says before training that the run will lack figures.
+  func warnAboutFigures() {
+    if let missing = FigurePrograms.missing { console.warn("warning: \(missing); this run will have few pictures") }
   }
 
   /// Says how to go on with what was interrupted.

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import LatentKit
 import Training
@@ -40,7 +41,7 @@ final class ConsoleProgress: TrainingObserver {
       let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 20 - filled)
       redraw("\(place) \(bar) \(percent)  \(losses)  \(speed)  \(left)")
     } else {
-      write("\(place) \(percent)  \(losses)  \(speed)  \(left)\n")
+      write("\(place) \(percent)  \(losses)  \(speed)  \(left)".shown() + "\n")
     }
   }
 
@@ -54,20 +55,20 @@ final class ConsoleProgress: TrainingObserver {
     for metric in record.metrics where metric.table == nil || metric.value != nil {
       line += "  \(metric.name) \(metric.text)"
     }
-    write("\(line)  | \(Int(record.examplesPerSecond)) examples/s, \(duration(record.seconds))\n")
+    write("\(line)  | \(Int(record.examplesPerSecond)) examples/s, \(duration(record.seconds))".shown() + "\n")
     lastDrawn = .now
   }
 
   func note(_ sentence: String) {
     clear()
-    write(sentence + "\n")
+    write(sentence.shown() + "\n")
   }
 
   private func redraw(_ line: String) {
     var columns = 100
     var size = winsize()
     if ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 { columns = Int(size.ws_col) }
-    let shown = String(line.prefix(columns - 1))
+    let shown = String(line.shown().prefix(columns - 1))
     write("\r" + shown + String(repeating: " ", count: max(0, width - shown.count)))
     width = shown.count
   }

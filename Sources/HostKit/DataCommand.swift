@@ -31,7 +31,7 @@ struct DataCommand: ParsableCommand {
 
     func run(in host: Host) throws {
       let report = try DatasetVerifier.verify(host.catalog.datasets.fetchable(name), in: machine.dataFolder)
-      host.console.say(report.description)
+      host.console.say(lines: report.description)
       if !report.isGood { throw ExitCode.failure }
     }
   }

@@ -17,6 +17,8 @@ struct Evaluate: HostSubcommand {
 
   func run(in host: Host) throws {
     let console = host.console
+    let reading = try RunFolder(URL(fileURLWithPath: folder)).lockForReading()
+    defer { withExtendedLifetime(reading) {} }
     let run = try Run(
       opening: URL(fileURLWithPath: folder), catalog: host.catalog, machine: machine.machine(),
       observer: ConsoleObserver(console))

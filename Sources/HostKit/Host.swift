@@ -1,5 +1,6 @@
 import ArgumentParser
 import Datasets
+import Files
 import Foundation
 import LatentKit
 
@@ -22,7 +23,12 @@ public struct Host: Sendable {
     // A reader that goes away, 'host compose … | head' say, must not end a training run.
     signal(SIGPIPE, SIG_IGN)
     do { try Host(plugins: plugins).run(Array(CommandLine.arguments.dropFirst())) } catch {
-      HostCommand.exit(withError: error)
+      let code = HostCommand.exitCode(for: error)
+      if code == .success { HostCommand.exit(withError: error) }
+      // A message may quote a label, a name or a file.
+      let text = HostCommand.fullMessage(for: error).shown(keeping: ["\n", "\t"])
+      if !text.isEmpty { Console.standard.errors(text + "\n") }
+      exit(code.rawValue)
     }
   }
 

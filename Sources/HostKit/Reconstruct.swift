@@ -1,6 +1,7 @@
 import ArgumentParser
 import Datasets
 import Figures
+import Files
 import Foundation
 import LatentKit
 import Recipes
@@ -31,7 +32,7 @@ struct Reconstruct: HostSubcommand {
       "Classes of the data, by number or name, as in 0,3,7; all unless said.", valueName: "list")) var classes: String?
   @Option(
     help: ArgumentHelp(
-      "The picture; figures/reconstructions.png of the run unless said, named by what else is on it: data, part, more runs.",
+      "The picture; figures/reconstructions-2.png of the run or the next unless said, named by what else is on it: data, part, more runs.",
       valueName: "file.png"))
   var output: String?
   @OptionGroup(title: "Machine") var machine: MachineOptions
@@ -42,10 +43,13 @@ struct Reconstruct: HostSubcommand {
 
   func run(in host: Host) throws {
     let (console, machine) = (host.console, try machine.machine())
+    let output = try output.map { try OutputFile.named($0, by: "--output", isFigure: true) }
+    let reading = try folders.map { try RunFolder(URL(fileURLWithPath: $0)).lockForReading() }
+    defer { withExtendedLifetime(reading) {} }
     let observer = ConsoleObserver(console)
     let folder = RunFolder(URL(fileURLWithPath: folders[0]))
     let first = try Session(opening: folder.url, catalog: host.catalog, machine: machine, observer: observer)
-    guard first.training.examples.areImages else { return try reconstructTable(first, console) }
+    guard first.training.examples.areImages else { return try reconstructTable(first, to: output, console) }
     let runs =
       try [Reconstructor(first, named: folder.name)]
       + folders.dropFirst().map {
@@ -55,31 +59,49 @@ struct Reconstruct: HostSubcommand {
     let dataset = try first.dataset(named: data, observer: observer)
     let asked = try classes.map { try dataset.classes(named: $0) }
     let source = try UnseenImages(dataset, part: part, classes: asked)
-    let comparison = try ReconstructionComparison(of: runs, on: source, count: count)
-    for note in comparison.notes { console.say("note: \(note)") }
-    console.say(ReconstructionComparison.unit)
-    for line in aligned(comparison.table) { console.say("  \(line)") }
     // The plain name is the run's own picture, which its report shows.
     let isOwn = dataset.name == first.dataset.name
     let special =
       [isOwn ? nil : dataset.name, part == .test ? nil : part.rawValue, classes.map { "classes-\($0)" }]
       .compactMap { $0 } + runs.dropFirst().map(\.name)
     let name = (["reconstructions"] + special).joined(separator: "-").replacing("/", with: "-") + ".png"
-    let url = output.map { URL(fileURLWithPath: $0) } ?? folder.figure(name)
-    try comparison.grid.write(to: url)
+    if output == nil, let defect = FileName.defect(in: name, longest: 200) {
+      throw ValidationError("the picture would be called '\(name)', which \(defect); name it by --output")
+    }
+    let comparison = try ReconstructionComparison(of: runs, on: source, count: count)
+    for note in comparison.notes { console.say("note: \(note)") }
+    console.say(ReconstructionComparison.unit)
+    for line in aligned(comparison.table) { console.say("  \(line)") }
+    let url = try write(to: output, orBesides: folder.figure(name), of: folder, overwrites: !special.isEmpty) {
+      try comparison.grid.write(to: $0)
+    }
     console.say("picture  \(url.relativePath)")
   }
 
+  private func write(
+    to output: URL?, orBesides own: URL, of run: RunFolder, overwrites: Bool, isFigure: Bool = true,
+    _ body: (URL) throws -> Void
+  ) throws -> URL {
+    guard let output else {
+      return try OutputFile.add(own, to: run, overwrites: overwrites, isFigure: isFigure, body)
+    }
+    try body(output)
+    return output
+  }
+
   /// Writes rows and their reconstructions side by side, in the units of the data.
-  private func reconstructTable(_ session: Session, _ console: Console) throws {
+  private func reconstructTable(_ session: Session, to output: URL?, _ console: Console) throws {
     guard folders.count == 1, data == nil, classes == nil else {
       throw RecipeError(
         "run '\(folders[0])' reads rows of numbers: name it alone, without --data and --classes, to write a table")
     }
     let source = try session.part(part)
-    let url = output.map { URL(fileURLWithPath: $0) } ?? RunFolder(URL(fileURLWithPath: folders[0])).reconstructions
-    guard try session.writeReconstructions(of: source, count: count, to: url) else {
+    guard session.composition.model.decoder != nil else {
       throw RecipeError("run '\(folders[0])' has no decoder, so it reconstructs nothing; name a run with a decoder")
+    }
+    let run = RunFolder(URL(fileURLWithPath: folders[0]))
+    let url = try write(to: output, orBesides: run.reconstructions, of: run, overwrites: true, isFigure: false) {
+      _ = try session.writeReconstructions(of: source, count: count, to: $0)
     }
     let batch = try source.batch(0..<source.count)
     let error = try session.evaluator.reconstruct(batch).squaredError(batch.inputs, .mean).item()

@@ -55,6 +55,7 @@ struct Reproduce: HostSubcommand {
       let report = try study.report(observer: ConsoleObserver(host.console))
       return try host.show(report)
     }
+    host.warnAboutFigures()
     try host.run(
       study, perClass: perClass,
       wayOn: (["host"] + CommandLine.arguments.dropFirst()).map(\.quotedForShell).joined(separator: " "))

@@ -1,7 +1,9 @@
 import ArgumentParser
+import Files
 import Foundation
 import LatentKit
 import Recipes
+import Runs
 import Training
 
 /// Where a run goes.
@@ -12,13 +14,22 @@ struct RunOptions: ParsableArguments {
   @Flag(help: "Replace a run of this name.") var overwrite = false
   @Flag(help: "Go on with the run of this name from its last checkpoint.") var resume = false
 
+  func validate() throws {
+    if let name, let defect = FileName.defect(in: name) {
+      throw ValidationError(
+        "--name is '\(name)', which \(defect), expected the name of one folder; use --runs for where it goes")
+    }
+  }
+
+  /// What to do with a run that is in the folder already.
+  var existing: Run.Existing { resume ? .resume : overwrite ? .replace : .refuse }
+
   /// The run to resume; nil for a new run.
   ///
   /// - Throws: `ValidationError` where `--resume` lacks a name, `RecipeError` where no run has it.
   func known() throws -> RunFolder? {
     guard resume else { return nil }
     guard let name else { throw ValidationError("--resume needs the run's name: add --name NAME") }
-    if let error = fault(in: name) { throw error }
     let folder = RunFolder(URL(fileURLWithPath: runs).appendingPathComponent(name))
     guard folder.exists else { throw noRun(in: folder) }
     return folder
@@ -26,12 +37,6 @@ struct RunOptions: ParsableArguments {
 
   private func noRun(in folder: RunFolder) -> RecipeError {
     RecipeError("there is no run in \(folder.url.path) to resume; check --name and --runs, or leave --resume out")
-  }
-
-  private func fault(in name: String) -> ValidationError? {
-    (Recipe.fault(inName: name) ?? (name.hasPrefix(".") ? "'\(name)'" : nil)).map {
-      ValidationError("--name is \($0), expected the name of one folder; use --runs for where it goes")
-    }
   }
 
   /// The folder of a new run, or of the one to go on with.
@@ -44,9 +49,7 @@ struct RunOptions: ParsableArguments {
       }
       return try RunFolder.claim(parts.joined(separator: "-"), in: parent)
     }
-    if let error = fault(in: name) { throw error }
     let folder = RunFolder(parent.appendingPathComponent(name))
-    if !resume { try folder.requireOwn() }
     if !resume, folder.exists, !overwrite {
       throw RecipeError(
         "\(folder.url.path) holds a run already; choose another --name, --overwrite it, or --resume it")

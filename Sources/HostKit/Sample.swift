@@ -12,6 +12,11 @@ struct Sample: HostSubcommand {
         host sample runs/demo
         host sample runs/demo --sampler class-gaussian --classes 3,5 --per-class 20
         host sample runs/demo --set sampler.thinning=50 --latents draws.safetensors
+        host sample runs/demo --per-class 1000 --samples draws.npz
+
+      The run's own samples are kept: a picture goes beside them as samples-2.png, \
+      samples-3.png and so on, unless --overwrite or --output says otherwise. A picture \
+      shows as many draws as fit; --samples writes all of them.
       """)
 
   @Argument(help: ArgumentHelp("The folder of a run.", valueName: "run"), completion: .directory) var folder: String
@@ -25,18 +30,44 @@ struct Sample: HostSubcommand {
     name: .customLong("set"), parsing: .singleValue,
     help: ArgumentHelp("A setting, as in sampler.chains=64. Repeat for more.", valueName: "path=value"))
   var settings: [String] = []
-  @Option(help: ArgumentHelp("The picture; figures/samples.png of the run unless said.", valueName: "file.png"))
+  @Option(
+    help: ArgumentHelp("The picture; figures/samples-2.png of the run or the next unless said.", valueName: "file.png"))
   var output: String?
   @Option(help: ArgumentHelp("Also write the drawn latents and labels.", valueName: "file.safetensors")) var latents:
     String?
+  @Option(
+    help: ArgumentHelp(
+      "Also write all draws: latents, decoded examples, and labels where draws are of classes.",
+      valueName: "file.npz|csv|safetensors"))
+  var samples: String?
+  @Flag(help: "Replace the run's own picture or table of samples.") var overwrite = false
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
   func validate() throws {
     guard (1...1000).contains(perClass) else { throw ValidationError("--per-class is \(perClass), expected 1 to 1000") }
+    if overwrite, output != nil {
+      throw ValidationError(
+        "--overwrite is about the run's own samples, and --output names another file; leave one out")
+    }
+  }
+
+  /// The files that the options name.
+  private func outputs() throws -> (output: URL?, latents: URL?, samples: URL?) {
+    let found = (
+      output: try output.map { try OutputFile.named($0, by: "--output", isFigure: true) },
+      latents: try latents.map { try OutputFile.named($0, by: "--latents") },
+      samples: try samples.map { try OutputFile.named($0, by: "--samples") }
+    )
+    if let samples = found.samples { _ = try SampleFormat(samples) }
+    try OutputFile.requireDifferent([found.output, found.latents, found.samples].compactMap { $0 })
+    return found
   }
 
   func run(in host: Host) throws {
     let console = host.console
+    let files = try outputs()
+    let reading = try RunFolder(URL(fileURLWithPath: folder)).lockForReading()
+    defer { withExtendedLifetime(reading) {} }
     let run = try Run(
       opening: URL(fileURLWithPath: folder), catalog: host.catalog, machine: machine.machine(),
       observer: ConsoleObserver(console)
@@ -46,6 +77,9 @@ struct Sample: HostSubcommand {
     }
     let session = run.session
     let asked = try classes.map { try session.dataset.classes(named: $0) }
+    if session.composition.model.decoder == nil, files.latents == nil, files.samples == nil {
+      throw RecipeError("this model has no decoder, so there is nothing to show; add --samples file.npz")
+    }
     let samples = try run.sample(classes: asked, perClass: perClass, seed: seed)
     if !samples.draw.diagnostics.isEmpty {
       console.say(samples.draw.diagnostics.map { "\($0.name) \($0.text)" }.joined(separator: ", "))
@@ -57,21 +91,38 @@ struct Sample: HostSubcommand {
         "warning: sampler '\(sampler)' does not follow classes here, so --classes says only how many are drawn; choose "
           + "another --sampler")
     }
-    if let latents {
+    if let latents = files.latents {
       var tensors = ["latents": samples.draw.latents]
       if samples.areOfClasses { tensors["labels"] = samples.labels }
-      try Safetensors.write(tensors, to: URL(fileURLWithPath: latents))
-      console.say("latents  \(latents)")
+      try Safetensors.write(tensors, to: latents)
+      console.say("latents  \(latents.relativePath)")
     }
-    let table = output.map { URL(fileURLWithPath: $0) } ?? run.folder.samples
-    if try session.writeTable(samples, to: table) { return console.say("samples  \(table.relativePath)") }
+    if let all = files.samples {
+      try session.writeDraws(samples, to: all)
+      console.say("samples  \(all.relativePath)")
+    }
+    func write(_ own: URL, isFigure: Bool, _ body: (URL) throws -> Void) throws -> URL {
+      guard let output = files.output else {
+        return try OutputFile.add(own, to: run.folder, overwrites: overwrite, isFigure: isFigure, body)
+      }
+      try body(output)
+      return output
+    }
+    if session.dataset.featureNames != nil, samples.images?.rank == 2 {
+      let table = try write(run.folder.samples, isFigure: false) { _ = try session.writeTable(samples, to: $0) }
+      console.say("samples  \(table.relativePath)")
+      return
+    }
     let title = "Samples of \(session.recipe[.sampler]?.use ?? "")"
     if let grid = try session.grid(samples, classes: asked, perClass: perClass, caption: title) {
-      let url = output.map { URL(fileURLWithPath: $0) } ?? run.folder.figure("samples.png")
-      try grid.write(to: url)
+      let url = try write(run.folder.figure("samples.png"), isFigure: true) { try grid.write(to: $0) }
       console.say("picture  \(url.relativePath)")
-    } else if latents == nil {
-      throw RecipeError("this model has no decoder for images, so there is no picture; add --latents file.safetensors")
+      if grid.shownCount < grid.imageCount, files.samples == nil {
+        console.say(
+          "note: the picture shows \(grid.shownCount) of \(grid.imageCount) draws; --samples writes all of them")
+      }
+    } else if files.latents == nil, files.samples == nil {
+      throw RecipeError("this model decodes no images, so there is no picture; add --samples file.npz")
     }
   }
 }

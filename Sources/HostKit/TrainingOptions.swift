@@ -12,7 +12,8 @@ struct Purpose {
 
   /// Returns the command line that goes on with a run of a name.
   func wayOn(_ name: String, _ target: RunOptions, _ machine: MachineOptions) -> String {
-    "host \(command) --resume --name \(name)" + (target.runs == "runs" ? "" : " --runs \(target.runs)") + machine.typed
+    "host \(command) --resume --name \(name.quotedForShell)"
+      + (target.runs == "runs" ? "" : " --runs \(target.runs.quotedForShell)") + machine.typed
       + (perClass.map { $0 == 10 ? "" : " --per-class \($0)" } ?? "")
   }
 }
@@ -32,19 +33,20 @@ struct TrainingOptions: ParsableArguments {
     if let known, parts.recipe == nil { parts.recipe = known.recipe.path }
     let recipe = try parts.resolved(with: Composer(host.catalog))
     if let repeats = try repeats.asked(orIn: known), !dryRun {
+      host.warnAboutFigures()
       let folder = try target.folder(for: recipe)
-      if !target.resume { try Repeats.clear(folder) }
-      var study = try Study(repeating: recipe, repeats, catalog: host.catalog, in: folder, resuming: target.resume)
-      study.machine = try machine.machine()
+      let study = try Study(
+        repeating: recipe, repeats, catalog: host.catalog, in: folder, existing: target.existing,
+        machine: machine.machine())
       return try host.run(
         study, perClass: purpose.perClass, wayOn: purpose.wayOn(folder.name, target, machine))
     }
     let observer = ConsoleObserver(host.console)
     let session = try Session(recipe, catalog: host.catalog, machine: machine.machine(), observer: observer)
-    if dryRun { return host.console.say(session.recipe.yaml()) }
+    if dryRun { return host.console.say(lines: session.recipe.yaml()) }
+    host.warnAboutFigures()
     let folder = try target.folder(for: session.recipe)
-    if !target.resume { try Repeats.clear(folder) }
-    let run = Run(session, in: folder, resuming: target.resume, observer: observer)
+    let run = Run(session, in: folder, existing: target.existing, observer: observer)
     guard try interruptible({ try run.train(shouldStop: $0) }) == .finished else {
       throw host.stopped(wayOn: purpose.wayOn(folder.name, target, machine))
     }

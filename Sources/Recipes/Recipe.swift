@@ -34,15 +34,6 @@ public struct Recipe: Sendable, Equatable {
   /// Returns whether a slot has a part, and not `none`.
   public func has(_ slot: Slot) -> Bool { parts[slot].map { $0.use != "none" } ?? false }
 
-  /// The fault of a name that is to be a folder's, quoted without control characters; nil where it has none.
-  package static func fault(inName name: String) -> String? {
-    let isPlain = !name.unicodeScalars.contains { $0.properties.generalCategory == .control }
-    let isFine = isPlain && !name.allSatisfy { $0 == "." } && !name.hasPrefix("-") && !name.contains("/")
-    guard !isFine || name.utf8.count > 200 else { return nil }
-    let shown = name.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : String($0) }.joined()
-    return "'\(shown.prefix(60))'"
-  }
-
   /// The seed as generators take it.
   public var randomSeed: UInt64 { UInt64(max(seed, 0)) }
 

@@ -1,3 +1,4 @@
+import Files
 import LatentKit
 
 /// The keys of a recipe, in the order in which they are written.
@@ -44,12 +45,7 @@ struct RecipeReader {
     let fields = try fields(
       of: Spot(tree: tree, path: Path()), known: RecipeKey.recipe, what: "a recipe, as in 'encoder: mlp'")
     var recipe = Recipe()
-    recipe.name = try fields["name"].map { spot in
-      let name = try text(spot)
-      guard let fault = Recipe.fault(inName: name) else { return name }
-      throw spot.problem(
-        "found \(fault), expected a name that a folder can have: no '/', no dash in front, not only dots")
-    }
+    recipe.name = try fields["name"].map(recipeName)
     recipe.about = try fields["about"].map(text)
     recipe.seed = try fields["seed"].map { try whole($0, atLeast: 0) } ?? 0
     for slot in RecipeKey.slots {
@@ -114,6 +110,15 @@ struct RecipeReader {
         try items(of: spot, "a list of actions, as in [mask, rewind]").map { try action($0) }
       } ?? []
     return stage
+  }
+
+  /// Folders are called by it.
+  private func recipeName(_ spot: Spot) throws -> String {
+    let name = try text(spot)
+    if let defect = FileName.defect(in: name) {
+      throw spot.problem("found '\(name)', which \(defect), expected a name that a folder can have")
+    }
+    return name
   }
 
   private mutating func steps(_ spot: Spot) throws -> [Recipe.Step] {

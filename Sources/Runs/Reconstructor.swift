@@ -89,9 +89,9 @@ public struct Reconstructor {
     for start in stride(from: 0, to: source.count, by: evaluator.batchSize) {
       let range = start..<min(start + evaluator.batchSize, source.count)
       let batch = try source.batch(range)
-      let original = try shared(batch.inputs)
+      let original = try session.brightness(of: batch.inputs)
       func decoded(as labels: Tensor?) throws -> Tensor {
-        try shared(evaluator.decode(latents.slice(range), labels: labels))
+        try session.brightness(of: evaluator.decode(latents.slice(range), labels: labels))
       }
       let (made, errors) =
         if isConditional, !ownClasses {
@@ -125,13 +125,5 @@ public struct Reconstructor {
   /// Images with the mean squared error of each, `[count]` Float64.
   private func measured(_ images: Tensor, against originals: Tensor) throws -> (images: Tensor, errors: Tensor) {
     (images, try (images - originals).to(.float64).square().mean(axes: [1, 2, 3]))
-  }
-
-  /// Inputs or outputs of the model without padding, from 0 to 1, on the CPU.
-  private func shared(_ images: Tensor) throws -> Tensor {
-    let (pad, range) = (session.settings.pad, session.settings.range.bounds)
-    let (height, width) = (imageShape[1], imageShape[2])
-    let inner = try images.to(.float32, .cpu).slice(pad..<(pad + height), axis: 2).slice(pad..<(pad + width), axis: 3)
-    return try (inner - range.lowerBound) / (range.upperBound - range.lowerBound)
   }
 }

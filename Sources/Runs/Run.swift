@@ -19,8 +19,8 @@ public final class Run {
   /// The folder of its files.
   public let folder: RunFolder
   private let observer: (any RunObserver)?
-  /// Whether training continues the run in the folder.
-  private var continues: Bool
+  /// What to do with a run that is in the folder when training begins.
+  private var existing: Existing
   /// Held while this program works in the folder.
   private var lock: RunLock?
 
@@ -49,11 +49,9 @@ public final class Run {
     observer: (any RunObserver)? = nil
   ) throws {
     let folder = RunFolder(url)
-    if existing == .refuse, folder.exists {
-      throw FileError(url.relativePath, "holds a run already; choose another folder, replace the run or resume it")
-    }
+    if existing == .refuse { try folder.refuseRun() }
     let session = try Session(recipe, catalog: catalog, machine: machine, observer: observer)
-    self.init(session, in: folder, resuming: existing == .resume, observer: observer)
+    self.init(session, in: folder, existing: existing, observer: observer)
   }
 
   /// Opens a run that was trained before, with its weights.
@@ -71,13 +69,14 @@ public final class Run {
     changing change: (inout Recipe) throws -> Void = { _ in }
   ) throws {
     let session = try Session(opening: url, catalog: catalog, machine: machine, observer: observer, changing: change)
-    self.init(session, in: RunFolder(url), resuming: true, observer: observer)
+    self.init(session, in: RunFolder(url), existing: .resume, observer: observer)
   }
 
-  /// Creates a run of a session. With `resuming`, training continues the run in the folder.
-  public init(_ session: Session, in folder: RunFolder, resuming: Bool, observer: (any RunObserver)? = nil) {
-    (self.session, self.folder, self.observer) = (session, folder, observer)
-    continues = resuming && folder.exists
+  /// Creates a run of a session. The folder is examined when training begins.
+  public init(
+    _ session: Session, in folder: RunFolder, existing: Existing = .refuse, observer: (any RunObserver)? = nil
+  ) {
+    (self.session, self.folder, self.observer, self.existing) = (session, folder, observer, existing)
   }
 
   /// Trains the model, from the start or from the run's last checkpoint.
@@ -86,23 +85,29 @@ public final class Run {
   ///
   /// - Parameter shouldStop: Called after every iteration; true saves a checkpoint and ends training early.
   /// - Returns: Whether training finished or was stopped on request.
-  /// - Throws: `RecipeError` if the folder holds a run of another recipe, `FileError` if another process works on it or a
-  ///   file cannot be written, `TrainingError` if training diverges.
+  /// - Throws: `RecipeError` if the folder holds a run of another recipe, `FileError` if another process works on it, it holds
+  ///   files and no run, or a file cannot be written, `TrainingError` if training diverges.
   @discardableResult
   public func train(shouldStop: @escaping () -> Bool = { false }) throws -> TrainingOutcome {
+    // First: another process may work in the folder.
+    let lock = try lock ?? folder.lock()
+    self.lock = lock
+    if existing == .refuse { try folder.refuseRun() }
+    let continues = existing == .resume && folder.exists
+    if continues { try requireSameRecipe() }
     // A run that was killed before its first checkpoint starts again.
     let resuming = continues && FileManager.default.fileExists(atPath: folder.checkpoint.path)
-    if lock == nil { lock = try folder.lock() }
-    if continues { try requireSameRecipe() }
     if !resuming {
-      try folder.clear()
+      try requireNotBuiltOnItself()
+      try lock.clear(keepsRuns: continues)
       try folder.create()
-      try folder.write(trainedRuns: session.trainedRuns)
+      // First: by it a folder is known as a run's.
       try AtomicFile.write(session.recipe.yaml(), to: folder.recipe)
+      try folder.write(trainedRuns: session.trainedRuns)
     } else {
       try folder.require(trainedRuns: session.trainedRuns)
     }
-    continues = true
+    existing = .resume
     observer?.began(self)
     let events = try EventFile(
       folder.events, keepingSteps: resuming ? try? Checkpoint.read(folder.checkpoint).position.totalIterations : nil)
@@ -115,6 +120,13 @@ public final class Run {
     let outcome = try trainer.run(resuming: resuming)
     try events.close()
     return outcome
+  }
+
+  private func requireNotBuiltOnItself() throws {
+    func place(_ url: URL) -> String { url.absoluteURL.standardizedFileURL.resolvingSymlinksInPath().path }
+    for path in session.trainedRuns.keys.sorted() where place(URL(fileURLWithPath: path)) == place(folder.url) {
+      throw RecipeError("the recipe builds on the run in \(path), which it would replace; choose another folder")
+    }
   }
 
   private func requireSameRecipe() throws {
@@ -163,7 +175,10 @@ public final class Run {
 
   /// The latents that samplers are fitted to: those stored with a finished run, else encoded anew.
   private func reference() throws -> LatentSet {
-    guard FileManager.default.fileExists(atPath: folder.latents.path) else { return try encode(.train) }
+    // Those of a run that has finished since it was opened are of other weights.
+    guard session.isTrained, FileManager.default.fileExists(atPath: folder.latents.path) else {
+      return try encode(.train)
+    }
     let tensors = try Safetensors.read(folder.latents).tensors
     guard let latents = tensors["latents"] else { return try encode(.train) }
     return LatentSet(
@@ -183,6 +198,9 @@ public final class Run {
   @discardableResult
   public func finish(perClass: Int? = 10) throws -> RunResults {
     let session = session
+    let lock = try lock ?? folder.lock()
+    defer { withExtendedLifetime(lock) { self.lock = nil } }
+    try folder.create()
     let result = try session.evaluate(.test)
     let latents = try session.encode(.train)
     var tensors = ["latents": latents.latents]
@@ -222,13 +240,16 @@ public final class Run {
     }
     var grids: [HTMLReport.Grid] = []
     for (name, table) in summary.testMetrics.compactMap({ metric in metric.table.map { (metric.name, $0) } }) {
-      try table.write(to: folder.table(name))
-      let stem = folder.table(name).deletingPathExtension().lastPathComponent
+      let file = folder.table(name)
+      let stem = file.deletingPathExtension().lastPathComponent
+      // A metric may be called like one of the run's own pictures.
+      let picture = "\(stem)\(RunFolder.hasFigure(stem) ? "-metric" : "").png"
+      let drawn = FigureFiles(folder.figure(picture))
+      try folder.note([file, drawn.png, drawn.svg])
+      try table.write(to: file)
       let count = figures.count
       if let map = try table.heatMap(title: "\(name), test part") {
-        // A metric may be called like one of the run's own pictures.
-        let isTaken = ["curves", "latents", "reconstructions", "class-distances", "samples"].contains(stem)
-        try keep("\(stem)\(isTaken ? "-metric" : "").png", "\(name), test part.") { url in
+        try keep(picture, "\(name), test part.") { url in
           try map.write(to: url)
           return true
         }
@@ -247,6 +268,12 @@ public final class Run {
       try keep("samples.png", "Decoded draws of sampler '\(sampler)'\(rows).") { url in
         let grid = try session.grid(samples, classes: nil, perClass: perClass, caption: "Samples of \(sampler)")
         try grid?.write(to: url)
+        if let grid, grid.shownCount < grid.imageCount {
+          observer?.noticed(
+            .note(
+              "samples.png shows \(grid.shownCount) of \(grid.imageCount) draws; 'host sample --samples FILE' writes all"
+            ))
+        }
         return grid != nil
       }
     }
@@ -259,7 +286,6 @@ public final class Run {
     let results = RunResults(
       summary: summary, figures: figures.map { folder.url.appendingPathComponent($0.path) }, samples: table)
     observer?.finished(self, with: results)
-    lock = nil
     return results
   }
 }
@@ -272,4 +298,13 @@ public struct RunResults: Sendable {
   public let figures: [URL]
   /// The CSV file of a table model's draws, one in each row; nil for other models, and if none were drawn.
   public let samples: URL?
+}
+
+extension RunFolder {
+  /// - Throws: `FileError` where a run is in the folder.
+  fileprivate func refuseRun() throws {
+    guard !exists else {
+      throw FileError(url.relativePath, "holds a run already; choose another folder, replace the run or resume it")
+    }
+  }
 }

@@ -26,6 +26,8 @@ public struct Session {
   public let validation: BatchSource?
   /// The test part.
   public let test: BatchSource
+  /// False for weights of a run that are not those at its end.
+  private(set) var isTrained = true
   /// The checksums of the runs that this one builds on, by path.
   let trainedRuns: [String: String]
 
@@ -129,6 +131,7 @@ public struct Session {
     }
     try folder.require(trainedRuns: trainedRuns)
     try checkpoint.load(composition, from: file)
+    isTrained = url == nil && checkpoint.position.isFinished
     if url == nil, !checkpoint.position.isFinished {
       observer?.noticed(.note("the run in \(path) has not finished; these are the weights of its last checkpoint"))
     }

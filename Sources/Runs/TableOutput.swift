@@ -47,6 +47,6 @@ extension Session {
 }
 
 /// The name, extended until no column has it.
-private func unused(_ name: String, among taken: [String]) -> String {
+func unused(_ name: String, among taken: [String]) -> String {
   taken.contains(name) ? unused("\(name)_", among: taken) : name
 }

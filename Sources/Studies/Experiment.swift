@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import LatentKit
 import Recipes
@@ -91,6 +92,11 @@ public struct Experiment: Sendable {
     if let twice = plan.seeds.indices.first(where: { !seeds.insert(plan.seeds[$0]).inserted }) {
       throw source.error(
         "seeds[\(twice)]", "\(plan.seeds[twice]) is there twice; a run of the same seed is the same run")
+    }
+    for (index, figure) in plan.figures.enumerated() {
+      if let defect = FileName.defect(in: figure) {
+        throw source.error("figures[\(index)]", "found '\(figure)', which \(defect), expected a name as in samples.png")
+      }
     }
     if let folds = plan.folds, folds < 2 { throw source.error("folds", "found \(folds), expected 2 or more") }
     var labels: Set<String> = []

@@ -62,18 +62,19 @@ extension Study {
       if hasSmallPart, recipe[.data]?.with["embedded"].map({ $0 == .null }) ?? true {
         recipe[.data]?.with["embedded"] = false
       }
-      let runs = Study.runs(of: recipe, seeds: seeds, folds: experiment.plan.folds) { recipe, _, _ in
-        RunFolder(parent.appendingPathComponent(recipe.folderName))
+      let runs = try Study.runs(of: recipe, seeds: seeds, folds: experiment.plan.folds) { recipe, _, _ in
+        try RunFolder(named: recipe.folderName, in: parent)
       }
       return Cell(row: row.row, column: row.column, published: row.published, runs: runs)
     }
     let digest = String(Generator.seed(0, for: options.changes.joined(separator: "\n")), radix: 36)
-    self.init(
+    try self.init(
       title: title, about: experiment.plan.about, changes: options.changes, cells: cells,
       measures: experiment.plan.measures, figures: experiment.plan.figures,
       unseen: unseen, isWanted: { isWanted($0.label) },
-      folder: parent.appendingPathComponent(
-        experiment.name + (options.changes.isEmpty ? "" : "-changed-\(digest.prefix(6))")), catalog: catalog)
+      folder: RunFolder(
+        named: experiment.name + (options.changes.isEmpty ? "" : "-changed-\(digest.prefix(6))"), in: parent
+      ).url, catalog: catalog)
   }
 }
 

@@ -14,10 +14,13 @@ extension Study {
   ///   - repeats: The seeds and folds.
   ///   - catalog: The parts that the recipe can name.
   ///   - folder: The study's folder.
-  ///   - resuming: Whether to keep the runs in the folder.
-  /// - Throws: `RecipeError` if those are of another recipe, `FileError` if the folder cannot be written.
+  ///   - existing: The treatment of a run or a study in the folder. One is replaced only if the recipe fits its data.
+  ///   - machine: The data folder, device and threads.
+  /// - Throws: `RecipeError` if its runs are of another recipe, `FileError` if there is one and `existing` refuses it, another
+  ///   process works on it, or the folder cannot be written.
   public init(
-    repeating recipe: Recipe, _ repeats: Repeats, catalog: Catalog, in folder: RunFolder, resuming: Bool = false
+    repeating recipe: Recipe, _ repeats: Repeats, catalog: Catalog, in folder: RunFolder,
+    existing: Run.Existing = .refuse, machine: Machine = Machine()
   ) throws {
     let composer = Composer(catalog)
     let recipe = try composer.resolve(recipe)
@@ -25,35 +28,46 @@ extension Study {
     let runs = Study.runs(of: recipe, seeds: seeds, folds: repeats.folds) { _, seed, fold in
       RunFolder(folder.url.appendingPathComponent("seed-\(seed)" + (fold.map { "-fold-\($0)" } ?? "")))
     }
-    if resuming, folder.exists {
+    let lock = try folder.lock()
+    switch existing {
+    case .refuse:
+      guard !folder.exists else {
+        throw FileError(
+          folder.url.relativePath, "holds a run already; choose another folder, replace the run or resume it")
+      }
+    case .replace:
+      if folder.exists { _ = try Session(runs[0].recipe, catalog: catalog, machine: machine) }
+      try lock.clear()
+    case .resume where folder.exists:
       guard try composer.resolve(Recipe.read(folder.recipe).recipe) == recipe else {
         throw RecipeError(
           "the flags or the recipe file differ from the study in \(folder.url.path), whose runs would be averaged with those of another recipe; leave them out, or start another study"
         )
       }
+    case .resume: break
     }
-    try folder.create(inside: [])
     try AtomicFile.write(recipe.yaml(), to: folder.recipe)
     try repeats.write(to: folder)
     self.init(
       title: recipe.name ?? folder.name, about: recipe.about ?? "",
       cells: [Cell(row: recipe.name ?? folder.name, column: "", published: [:], runs: runs)], measures: [], figures: [],
       folder: folder.url, catalog: catalog)
+    (self.lock, self.machine) = (lock, machine)
   }
 
   /// A recipe with each seed on each fold.
   static func runs(
-    of recipe: Recipe, seeds: [Int], folds: Int?, in folder: (Recipe, _ seed: Int, _ fold: Int?) -> RunFolder
-  ) -> [PlannedRun] {
-    seeds.flatMap { seed in
-      (folds.map { Array(0..<$0) } ?? [nil] as [Int?]).map { fold in
+    of recipe: Recipe, seeds: [Int], folds: Int?, in folder: (Recipe, _ seed: Int, _ fold: Int?) throws -> RunFolder
+  ) rethrows -> [PlannedRun] {
+    try seeds.flatMap { seed in
+      try (folds.map { Array(0..<$0) } ?? [nil] as [Int?]).map { fold in
         var recipe = recipe
         recipe.seed = seed
         if let fold, let folds {
           recipe[.data]?.with["folds"] = .int(folds)
           recipe[.data]?.with["fold"] = .int(fold)
         }
-        return PlannedRun(recipe: recipe, folder: folder(recipe, seed, fold), seed: seed, fold: fold)
+        return try PlannedRun(recipe: recipe, folder: folder(recipe, seed, fold), seed: seed, fold: fold)
       }
     }
   }

@@ -32,6 +32,8 @@ public struct Study {
   public let catalog: Catalog
   /// The data folder, device and threads.
   public var machine = Machine()
+  /// Held as long as the study is in use, where its folder is nobody else's.
+  var lock: RunLock?
 
   /// The runs of one recipe.
   public struct Cell: Sendable {
@@ -102,12 +104,13 @@ public struct Study {
   ///   - observer: Notified of runs, progress, failures and warnings.
   ///   - shouldStop: Called after every iteration; true saves a checkpoint and ends the study early.
   /// - Throws: `RecipeError` if a cell cannot be compared on the unseen data, errors of that data set, and `FileError` if
-  ///   the results cannot be written.
+  ///   the results cannot be written or their folder holds other files.
   @discardableResult
   public func run(
     perClass: Int? = 10, observer: (any StudyObserver)? = nil, shouldStop: @escaping () -> Bool = { false }
   ) throws -> Outcome {
     var failures = Failures(observer)
+    try StudyResults.requireOwn(folder, figures: figures)
     let unseen = try unseen.map { try catalog.dataset($0).load(from: machine.dataFolder) }
     let all = try cells.filter(isWanted).flatMap { cell in
       try check(cell, unseen, observer, &failures) ? cell.runs.map { (cell, $0) } : []
@@ -117,7 +120,7 @@ public struct Study {
       observer?.begins(run: number + 1, of: all.count, title: title)
       do {
         let session = try Session(run.recipe, catalog: catalog, machine: machine, observer: observer)
-        let one = Run(session, in: run.folder, resuming: run.isBegun, observer: observer)
+        let one = Run(session, in: run.folder, existing: .resume, observer: observer)
         guard try one.train(shouldStop: shouldStop) == .finished else { return .interrupted }
         try one.finish(perClass: perClass)
       } catch {
@@ -169,6 +172,8 @@ public struct Study {
       failures.add("the comparison on \(unseen ?? "")", error)
     }
     try results.write(to: folder)
+    // Who keeps the results keeps nobody out.
+    results.study.lock = nil
     return Report(results: results, failures: failures.all)
   }
 

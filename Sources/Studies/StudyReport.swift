@@ -6,6 +6,18 @@ import Runs
 import Reports
 import Training
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+extension FigureFiles {
+  fileprivate var names: [String] { [png, svg].map(\.lastPathComponent) }
+}
+
 extension StudyResults.Line {
   private var decimals: Int {
     let size = max(values.isEmpty ? 0 : abs(mean), published.map(abs) ?? 0)
@@ -65,6 +77,55 @@ extension StudyResults {
       .joined(separator: "\n") + "\n"
   }
 
+  private static let csvHead = [
+    "row", "column", "seed", "fold", "measure", "value", "unit", "published", "epochs", "training_examples",
+    "seconds", "folder",
+  ]
+
+  private static let files = ["results.csv", "results.md", "report.html", "unseen.png", "unseen.svg"]
+
+  /// Whether a file belongs to the results of a study.
+  ///
+  /// - Parameters:
+  ///   - name: The name of the file.
+  ///   - folder: The folder of the file, which need not be one of results.
+  public static func owns(_ name: String, in folder: URL) -> Bool { files.contains(name) && areResults(in: folder) }
+
+  private static func areResults(in folder: URL) -> Bool {
+    let results = folder.appendingPathComponent("results.csv")
+    return OutputPlace(results, followsLinks: false) == .file
+      && (try? String(contentsOf: results, encoding: .utf8))?.hasPrefix(CSV.row(csvHead)) == true
+  }
+
+  /// Refuses a folder that holds files and neither a study's results nor its runs, and one that cannot be written.
+  ///
+  /// - Parameter figures: The pictures that are written into it.
+  /// - Throws: `FileError`.
+  static func requireOwn(_ folder: URL, figures: [String]) throws {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    let drawn = figures.map { FigureFiles(folder.appendingPathComponent($0)) }.flatMap { [$0.png, $0.svg] }
+    for file in files.map(folder.appendingPathComponent) + drawn { try OutputPlace.require(.file, at: file) }
+    if OutputPlace(folder, followsLinks: true) == .folder, access(folder.path, W_OK | X_OK) != 0 {
+      throw FileError(folder.path, "cannot be written: \(systemMessage()); choose a folder that you may write to")
+    }
+    guard let other = names.sorted().first(where: { AtomicFile.target(ofTemporary: $0) == nil }),
+      !RunFolder(folder).exists
+    else { return }
+    guard !areResults(in: folder) else { return }
+    throw FileError(
+      folder.path, "holds '\(other)' and no results; choose another folder, or move what is in it elsewhere")
+  }
+
+  private func lockResults(_ folder: URL) throws -> RunLock {
+    let figures = study.figures
+    return try RunFolder(folder).lockResults {
+      try Self.requireOwn($0, figures: figures)
+    } owning: { name in
+      Self.files.contains(name)
+        || figures.contains { FigureFiles(folder.appendingPathComponent($0)).names.contains(name) }
+    }
+  }
+
   /// One line for each number of each run, for `results.csv`.
   public var csv: String {
     let rows = values.map { value in
@@ -76,11 +137,7 @@ extension StudyResults {
       ] as [String]
     }
     let compared = unseen.map(comparedRows) ?? []
-    let head = [
-      "row", "column", "seed", "fold", "measure", "value", "unit", "published", "epochs", "training_examples",
-      "seconds", "folder",
-    ]
-    return ([head] + rows + compared).map(CSV.row).joined()
+    return ([Self.csvHead] + rows + compared).map(CSV.row).joined()
   }
 
   /// The lines of the comparison: of each cell's first finished run.
@@ -101,11 +158,11 @@ extension StudyResults {
   ///
   /// - Throws: `FileError` if a file cannot be written, `FigureError` if a picture cannot be read or drawn.
   public func write(to folder: URL) throws {
-    do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
-      throw FileError(folder.path, "cannot be made; choose a folder that you may write to")
-    }
-    try AtomicFile.write(markdown, to: folder.appendingPathComponent("results.md"))
+    let lock = try study.lock ?? lockResults(folder)
+    defer { withExtendedLifetime(lock) {} }
+    // First: by it a folder is known as one of results.
     try AtomicFile.write(csv, to: folder.appendingPathComponent("results.csv"))
+    try AtomicFile.write(markdown, to: folder.appendingPathComponent("results.md"))
     let figures = try drawFigures(in: folder)
     let finished = study.cells.flatMap(\.runs).filter(\.isFinished)
     try HTMLReport(

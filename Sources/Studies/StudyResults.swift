@@ -50,7 +50,7 @@ public struct StudyResults {
   }
 
   /// The study whose results these are.
-  public let study: Study
+  public internal(set) var study: Study
   /// Every number of every finished run.
   public let values: [Value]
   /// The measures that are compared, cell by cell.

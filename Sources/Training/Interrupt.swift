@@ -10,6 +10,7 @@ import Synchronization
 #endif
 
 /// Turns Ctrl-C, SIGTERM and SIGHUP into requests to stop after the step at hand. A second one ends the program at once.
+/// A signal that is ignored when listening begins stays ignored: `nohup` and `trap '' INT` keep their meaning.
 public enum Interrupt {
   private static let requested = Atomic<Bool>(false)
 
@@ -18,24 +19,40 @@ public enum Interrupt {
 
   private static let signals = [SIGINT, SIGTERM, SIGHUP]
 
-  /// Starts to treat the signals as requests.
+  /// What each signal did before `listen`; empty while nothing listens.
+  private static let earlier = Mutex<[Int32: sigaction]>([:])
+
+  /// From now on the signals are requests, but for those that are ignored.
   public static func listen() {
-    for number in signals {
-      let before = signal(number) { number in
-        Interrupt.requested.store(true, ordering: .relaxed)
-        signal(number, SIG_DFL)
+    earlier.withLock { earlier in
+      for number in signals where earlier[number] == nil {
+        var action = sigaction()
+        guard sigaction(number, nil, &action) == 0, !action.isIgnored else { continue }
+        earlier[number] = action
+        signal(number) { number in
+          Interrupt.requested.store(true, ordering: .relaxed)
+          signal(number, SIG_DFL)
+        }
       }
-      // A program that was started with a signal ignored, by nohup say, goes on ignoring it.
-      if isIgnored(before) { signal(number, SIG_IGN) }
     }
   }
 
-  /// Restores the default, by which the signals end the program; signals ignored before `listen` stay ignored.
+  /// From now on the signals do what they did before.
   public static func stopListening() {
-    for number in signals where isIgnored(signal(number, SIG_DFL)) { signal(number, SIG_IGN) }
+    earlier.withLock { earlier in
+      for (number, var action) in earlier { sigaction(number, &action, nil) }
+      earlier = [:]
+    }
   }
+}
 
-  private static func isIgnored(_ handler: sighandler_t?) -> Bool {
-    unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+extension sigaction {
+  /// Whether it is SIG_IGN, which is the number 1 in place of an address.
+  fileprivate var isIgnored: Bool {
+    #if canImport(Darwin)
+      unsafeBitCast(__sigaction_u.__sa_handler, to: Int.self) == 1
+    #else
+      unsafeBitCast(__sigaction_handler.sa_handler, to: Int.self) == 1
+    #endif
   }
 }

@@ -1,7 +1,5 @@
 import Files
 import Foundation
-import LatentKit
-import Recipes
 
 #if canImport(Glibc)
   import Glibc
@@ -50,6 +48,8 @@ public struct RunFolder: Sendable {
   public var summary: URL { url.appendingPathComponent("summary.json") }
   /// The page about the run.
   public var report: URL { url.appendingPathComponent("report.html") }
+  /// The seeds and folds of a study; a single run has none.
+  public var repeats: URL { url.appendingPathComponent("study.json") }
   /// Returns the place of a picture by its file name.
   public func figure(_ name: String) -> URL { url.appendingPathComponent("figures/\(name)") }
 
@@ -59,8 +59,18 @@ public struct RunFolder: Sendable {
     return url.appendingPathComponent("tables/\(String(plain)).csv")
   }
 
-  /// Whether the folder holds a run.
+  /// Whether a run, or a study, lives here.
   public var exists: Bool { FileManager.default.fileExists(atPath: recipe.path) }
+
+  /// The folder of a run by name.
+  /// - Throws: `FileError` for a name that would not be that of one folder inside `parent`.
+  public init(named name: String, in parent: URL) throws {
+    // Names that are put together may be longer than those that people choose.
+    if let defect = FileName.defect(in: name, longest: 240) {
+      throw FileError(parent.path, "cannot hold a run called '\(name)': the name \(defect); choose another")
+    }
+    self.init(parent.appendingPathComponent(name))
+  }
 
   /// Makes the folder and those inside it that a run fills.
   public func create() throws {
@@ -76,110 +86,113 @@ public struct RunFolder: Sendable {
     }
   }
 
-  /// Removes the files of an earlier run, and nothing that LatentKit did not make. Links are removed, never followed.
-  ///
-  /// - Throws: `FileError` for a folder that holds other files and no run, and where a file cannot be removed.
-  public func clear() throws {
-    try requireOwn()
-    let tables = names(in: "tables").filter { $0.hasSuffix(".csv") }
-    let stems = RunFolder.figureStems + tables.map { String($0.dropLast(4)) }
-    let pictures = names(in: "figures").filter { name in
-      (name.hasSuffix(".png") || name.hasSuffix(".svg")) && stems.contains { name.hasPrefix($0) }
-    }
-    let checkpoints = names(in: "checkpoints").filter {
-      $0.hasPrefix(checkpoint.lastPathComponent) || $0.wholeMatch(of: /.+-epoch-\d+\.safetensors/) != nil
-    }
-    let files = [
-      recipe, metrics, stages, features, trainedRuns, events, latents, samples, reconstructions, summary, report,
-    ]
-    let inside =
-      checkpoints.map { "checkpoints/\($0)" } + pictures.map { "figures/\($0)" } + tables.map { "tables/\($0)" }
-    for file in files + inside.map(url.appendingPathComponent) where RunFolder.kind(of: file) != nil {
-      do { try FileManager.default.removeItem(at: file) } catch {
-        throw FileError(file.path, "cannot be removed; choose another name")
-      }
-    }
-    for name in RunFolder.folders where RunFolder.kind(of: url.appendingPathComponent(name)) == .typeDirectory {
-      // Stays where something is left in it.
-      rmdir(url.appendingPathComponent(name).path)
-    }
-  }
-
-  private static let folders = ["checkpoints", "figures", "tables"]
-  private static let figureStems = ["curves", "latents", "reconstructions", "class-distances", "samples", "unseen"]
-
-  /// The type of a file, of a link itself; nil where there is none.
-  private static func kind(of file: URL) -> FileAttributeType? {
-    (try? FileManager.default.attributesOfItem(atPath: file.path))?[.type] as? FileAttributeType
-  }
-
-  /// The names in a folder of the run; none where that is a link.
-  private func names(in folder: String) -> [String] {
-    let place = url.appendingPathComponent(folder)
-    guard RunFolder.kind(of: place) == .typeDirectory else { return [] }
-    return (try? FileManager.default.contentsOfDirectory(atPath: place.path))?.sorted() ?? []
-  }
-
-  /// - Throws: `FileError` for a folder that holds files and no run.
-  public func requireOwn() throws {
-    guard !exists, let names = try? FileManager.default.contentsOfDirectory(atPath: url.path) else { return }
-    let foreign = names.filter { name in
-      !(RunFolder.folders.contains(name) && self.names(in: name).isEmpty) && !name.hasSuffix(".partial")
-    }
-    guard let first = foreign.sorted().first else { return }
-    throw FileError(
-      url.path, "holds '\(first)' and no run; choose another name, or an empty folder, so that nothing is lost")
-  }
-
-  /// Creates the first free folder of `name`, `name-2`, `name-3`, … atomically, so that two programs never get the same.
+  /// The first of `name`, `name-2`, `name-3`, … that is free, made at once, so that two programs never get the same.
   public static func claim(_ name: String, in parent: URL) throws -> RunFolder {
     do { try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: true) } catch {
       throw FileError(parent.path, "cannot be made; choose a folder that you may write to")
     }
     for number in 1... {
-      let folder = RunFolder(parent.appendingPathComponent(number == 1 ? name : "\(name)-\(number)"))
+      let folder = try RunFolder(named: number == 1 ? name : "\(name)-\(number)", in: parent)
       if mkdir(folder.url.path, 0o755) == 0 { return folder }
       guard errno == EEXIST else { throw FileError(folder.url.path, "cannot be made: \(systemMessage())") }
     }
     throw FileError(parent.path, "has no free name left")
   }
 
-  /// Makes the folder if need be and keeps other programs out of it until the lock goes.
+  /// Makes the folder if need be, keeps other programs out of it until the lock goes, and removes what killed programs
+  /// left half written.
   ///
-  /// - Throws: `FileError` where another program holds it, or it cannot be made.
+  /// - Throws: `FileError` where another program holds it, where it cannot be written, and for a folder that is not a run's:
+  ///   one with other files and no recipe, or with links, pipes and the like where a run has files. Nothing in it has changed
+  ///   then.
   public func lock() throws -> RunLock {
     try create(inside: [])
-    let lock = try RunLock(self)
-    try create()
+    let lock = try RunLock(self, .exclusive)
+    try requireOwn()
+    try requireWritable()
+    try removeTemporaries()
     return lock
   }
 
-  /// A lock on the folder as it is; nil where there is none.
+  /// Keeps the run from being trained again or cleared until the lock goes, for those that read it.
   ///
-  /// - Throws: `FileError` where another program holds it.
-  public func lockIfThere() throws -> RunLock? {
-    FileManager.default.fileExists(atPath: url.path) ? try RunLock(self) : nil
+  /// - Returns: Nil where there is no folder, and where a program that trains the run holds it: what is there is read then.
+  /// - Throws: `FileError` where the folder cannot be opened.
+  public func lockForReading() throws -> RunLock? {
+    guard OutputPlace(url, followsLinks: true) == .folder else { return nil }
+    do { return try RunLock(self, .shared) } catch RunLock.Taken.byAnother { return nil }
   }
 
-  /// Checks what is to be the name of one folder.
+  /// Makes programs that add files to the folder of a run, such as pictures, do so one after the other. It is held for the
+  /// time of choosing a name and writing.
   ///
-  /// - Throws: `RecipeError` for an empty one, one of dots alone, and one with separators, control characters or a leading
-  ///   dash.
-  public static func check(name: String) throws {
-    guard let fault = Recipe.fault(inName: name) else { return }
-    throw RecipeError("found the name \(fault), expected the name of one folder, without the path to it")
+  /// - Throws: `FileError` where the folder of figures is not the run's, or cannot be made.
+  public func lockForAdding() throws -> RunLock {
+    let figures = figure("x").deletingLastPathComponent()
+    try OutputPlace.require(.folder, at: figures)
+    try create(inside: [figures])
+    return try RunLock(RunFolder(figures), .waiting)
+  }
+
+  /// The same as `lock` for a folder of results, which programs share: waits until no other one writes there.
+  ///
+  /// - Parameters:
+  ///   - check: Refuses a folder of something else. Nothing in it has changed then.
+  ///   - owns: Whether a name is that of a file of results.
+  public func lockResults(checking check: (URL) throws -> Void, owning owns: (String) -> Bool) throws -> RunLock {
+    try check(url)
+    try create(inside: [])
+    let lock = try RunLock(self, .waiting)
+    try check(url)
+    for name in try FileManager.default.contentsOfDirectory(atPath: url.path)
+    where AtomicFile.target(ofTemporary: name).map(owns) == true
+      && OutputPlace(url.appendingPathComponent(name), followsLinks: false) == .file
+    {
+      unlink(url.appendingPathComponent(name).path)
+    }
+    return lock
   }
 }
 
 /// A program's exclusive lock on a run folder. The system releases it when the program ends, however it ends.
 public final class RunLock: Sendable {
+  /// The folder that is held.
+  public let folder: RunFolder
   private let descriptor: Int32
 
-  init(_ folder: RunFolder) throws {
-    descriptor = open(folder.url.path, O_RDONLY)
-    guard descriptor >= 0 else { throw FileError(folder.url.path, "cannot be opened: \(systemMessage())") }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+  enum Mode { case exclusive, shared, waiting }
+  enum Taken: Error { case byAnother }
+
+  fileprivate init(_ folder: RunFolder, _ mode: Mode) throws {
+    self.folder = folder
+    while true {
+      let descriptor = open(folder.url.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+      guard descriptor >= 0 else { throw FileError(folder.url.path, "cannot be opened: \(systemMessage())") }
+      let operation =
+        switch mode {
+        case .exclusive: LOCK_EX | LOCK_NB
+        case .shared: LOCK_SH | LOCK_NB
+        case .waiting: LOCK_EX
+        }
+      if flock(descriptor, operation) == 0 {
+        // A folder that was removed and made again meanwhile is another one.
+        var (held, there) = (stat(), stat())
+        if fstat(descriptor, &held) == 0, stat(folder.url.path, &there) == 0, held.st_ino == there.st_ino,
+          held.st_dev == there.st_dev
+        {
+          self.descriptor = descriptor
+          return
+        }
+        close(descriptor)
+        continue
+      }
+      let code = errno
       close(descriptor)
+      if code == EINTR { continue }
+      guard code == EWOULDBLOCK else {
+        throw FileError(folder.url.path, "cannot be locked: \(systemMessage(code))")
+      }
+      if mode == .shared { throw Taken.byAnother }
       throw FileError(folder.url.path, "another program is working on this run; wait for it, or choose another name")
     }
   }

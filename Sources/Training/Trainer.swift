@@ -533,6 +533,7 @@ public final class Trainer {
     tensors.merge(ends.state) { own, _ in own }
     tensors["generator.draws"] = try random.generator.state
     for (path, mode) in composition.modes { tensors["generator.mode.\(path)"] = try mode.generator.state }
+    if let url { try folder.note([url]) }
     try Checkpoint(
       position: position, machine: .init(device: data.training.device), table: data.table, tensors: tensors
     ).write(to: url ?? folder.checkpoint)

@@ -119,6 +119,8 @@ import Testing
     ("seed: -1", "test.yaml:1:7: seed: found -1, expected a whole number of at least 0"),
     ("seed: 1.5", "seed: found 1.5, expected a whole number"),
     ("name: 7", "name: found 7, expected text; put it in quotes"),
+    ("name: ../../escaped", "test.yaml:1:7: name: found '../../escaped', which has a '/', expected a name"),
+    ("name: ''", "name: found '', which is empty"),
     ("metrics: accuracy", "metrics: found 'accuracy', expected a list of metrics, as in [NAME, NAME]"),
     (
       "stages:\n  - epochs: ten", "test.yaml:2:13: stages[0].epochs: found 'ten', expected a whole number of at least 1"

@@ -163,6 +163,55 @@ import Testing
     #expect(try Recipe.read(RunFolder(url).recipe).recipe.seed == 1)
   }
 
+  @Test func aRunThatAnotherProgramTrainsIsNeitherReplacedNorTouched() throws {
+    let scratch = try Scratch()
+    let url = scratch.url.appendingPathComponent("run")
+    let busy = try Run(recipe, catalog: catalog, in: url)
+    var steps = 0
+    func stop() -> Bool {
+      steps += 1
+      return steps == 8
+    }
+    #expect(try busy.train(shouldStop: stop) == .interrupted)
+    func contents() throws -> [String: Data] {
+      try FileManager.default.subpathsOfDirectory(atPath: url.path).reduce(into: [:]) {
+        $0[$1] = try? Data(contentsOf: url.appendingPathComponent($1))
+      }
+    }
+    let before = try contents()
+    let other = try Run(recipe, catalog: catalog, in: url, existing: .replace)
+    let error = #expect(throws: FileError.self) { try other.train() }
+    #expect(error?.reason.contains("another program") == true)
+    #expect(try contents() == before && before.count >= 4)
+    #expect(try busy.train() == .finished)
+    try busy.finish(perClass: nil)
+
+    // One that was begun, and finished, after this program looked.
+    let place = scratch.url.appendingPathComponent("late")
+    let late = try Run(recipe, catalog: catalog, in: place)
+    let first = try Run(recipe, catalog: catalog, in: place)
+    try first.train()
+    try first.finish(perClass: nil)
+    let refused = #expect(throws: FileError.self) { try late.train() }
+    #expect(refused?.reason.contains("holds a run already") == true)
+    #expect(FileManager.default.fileExists(atPath: first.folder.summary.path))
+  }
+
+  @Test func filesOfOthersAreNoRun() throws {
+    let scratch = try Scratch()
+    let figures = scratch.url.appendingPathComponent("paper/figures")
+    try FileManager.default.createDirectory(at: figures, withIntermediateDirectories: true)
+    let mine = figures.appendingPathComponent("samples.png")
+    try Data("mine".utf8).write(to: mine)
+    for existing in [Run.Existing.refuse, .replace, .resume] {
+      let run = try Run(
+        recipe, catalog: catalog, in: scratch.url.appendingPathComponent("paper"), existing: existing)
+      let error = #expect(throws: FileError.self) { try run.train() }
+      #expect(error?.reason.contains("holds 'figures/samples.png' and no run") == true)
+    }
+    #expect(try Data(contentsOf: mine) == Data("mine".utf8))
+  }
+
   @Test func aCheckpointThatWasKeptIsOpened() throws {
     let scratch = try Scratch()
     var recipe = recipe

@@ -1,5 +1,7 @@
 import Foundation
-import Studies
+import Training
+
+@testable import Studies
 import Testing
 
 private let small = """
@@ -47,7 +49,8 @@ extension Study.Outcome {
     let folder = RunFolder(scratch.url.appendingPathComponent("study"))
     func study(resuming: Bool) throws -> Study {
       try Study(
-        repeating: recipe, Repeats(seeds: [1, 4]), catalog: Catalog(plugins), in: folder, resuming: resuming)
+        repeating: recipe, Repeats(seeds: [1, 4]), catalog: Catalog(plugins), in: folder,
+        existing: resuming ? .resume : .replace)
     }
     let listener = Listener()
     // 180 examples in batches of 128: two steps of each run.
@@ -68,7 +71,7 @@ extension Study.Outcome {
 
     let other = try Recipe.read(yaml: small.replacing("[16]", with: "[17]"), file: "other")
     #expect(throws: RecipeError.self) {
-      try Study(repeating: other, Repeats(seeds: [1]), catalog: Catalog(plugins), in: folder, resuming: true)
+      try Study(repeating: other, Repeats(seeds: [1]), catalog: Catalog(plugins), in: folder, existing: .resume)
     }
   }
 
@@ -101,5 +104,53 @@ extension Study.Outcome {
     #expect(changed.folder != plain.folder)
     #expect(plain.cells[1].runs[0].isFinished && !changed.cells[1].runs[0].isFinished)
     #expect(throws: UnknownName.self) { try study(ExperimentOptions(only: ["goood"])) }
+  }
+
+  @Test func aFolderOfOtherFilesGetsNoResults() throws {
+    let scratch = try Scratch()
+    _ = try scratch.write(small, to: "small.yaml")
+    let file = try scratch.write("rows: [{row: one, recipe: small.yaml}]", to: "paper.yaml")
+    let folder = scratch.url.appendingPathComponent("paper")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let mine = folder.appendingPathComponent("results.md")
+    try Data("mine".utf8).write(to: mine)
+    let listener = Listener()
+    let study = try Study(Experiment(file), catalog: Catalog(plugins), in: scratch.url)
+    let error = #expect(throws: FileError.self) { try study.run(perClass: nil, observer: listener) }
+    #expect(error?.reason.contains("holds 'results.md' and no results") == true)
+    #expect(throws: FileError.self) { try study.report() }
+    #expect(try Data(contentsOf: mine) == Data("mine".utf8) && listener.titles.isEmpty)
+    // Half a file of a killed program is none, and goes.
+    try FileManager.default.removeItem(at: mine)
+    try Data().write(to: folder.appendingPathComponent(".results.md.3.partial"))
+    _ = try study.report()
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+        == ["report.html", "results.csv", "results.md"])
+    _ = try study.report()
+  }
+
+  @Test func aStudyIsReplacedOnlyOnceItsLockIsHeld() throws {
+    let scratch = try Scratch()
+    let recipe = try Recipe.read(yaml: small, file: "small")
+    let folder = RunFolder(scratch.url.appendingPathComponent("study"))
+    func study(_ existing: Run.Existing) throws -> Study {
+      try Study(repeating: recipe, Repeats(seeds: [1]), catalog: Catalog(plugins), in: folder, existing: existing)
+    }
+    let first = try study(.refuse)
+    let notes = folder.url.appendingPathComponent("summary.json")
+    try Data("{}".utf8).write(to: notes)
+    for existing in [Run.Existing.refuse, .replace, .resume] {
+      let error = #expect(throws: FileError.self) { try study(existing) }
+      #expect(error?.reason.contains("another program") == true)
+    }
+    #expect(try Data(contentsOf: notes) == Data("{}".utf8))
+    withExtendedLifetime(first.lock) {}
+  }
+
+  @Test func picturesOfAnExperimentAreNamesOfFiles() throws {
+    let scratch = try Scratch()
+    let file = try scratch.write("figures: [../../x.png]\nrows: [{row: a, recipe: a.yaml}]", to: "t.yaml")
+    #expect { try Experiment(file) } throws: { "\($0)".contains("found '../../x.png', which has a '/'") }
   }
 }

@@ -42,7 +42,7 @@ private struct Confidence: Metric, Component {
       stages: [{epochs: 1}]
       """, file: "judged")
   let folder = RunFolder(root.appendingPathComponent("study"))
-  let study = try Study(repeating: recipe, Repeats(seeds: [1, 2]), catalog: catalog, in: folder, resuming: false)
+  let study = try Study(repeating: recipe, Repeats(seeds: [1, 2]), catalog: catalog, in: folder)
   guard case .finished(let report) = try study.run(perClass: nil, observer: nil) else {
     Issue.record("the study was stopped")
     return

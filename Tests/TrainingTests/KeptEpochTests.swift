@@ -55,7 +55,7 @@ private func recipe(_ keep: String, epochs: Int = 4) -> String {
     #expect(try timeless(stopped) == timeless(folder))
     // They are files of the run, and go with it.
     try Data("x".utf8).write(to: folder.recipe)
-    try folder.clear()
+    try folder.lock().clear()
     #expect(!FileManager.default.fileExists(atPath: folder.checkpoint.deletingLastPathComponent().path))
   }
 

@@ -1,0 +1,106 @@
+import ArgumentParser
+import Figures
+import Files
+import Foundation
+import Studies
+import Training
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Where a command may write what it makes.
+enum OutputFile {
+  /// The file that an option names. Said before anything is computed.
+  ///
+  /// - Parameter isFigure: Whether an SVG file goes beside it.
+  /// - Throws: `ValidationError` for a folder that is not there, for anything but a regular file or a new name, and for the
+  ///   files of a run: of any run.
+  static func named(_ path: String, by option: String, isFigure: Bool = false) throws -> URL {
+    let url = URL(fileURLWithPath: path)
+    func refuse(_ reason: String) -> ValidationError { ValidationError("\(option): \(reason)") }
+    guard !path.isEmpty, !path.hasSuffix("/") else { throw refuse("found '\(path)', expected the name of a file") }
+    let folder = url.deletingLastPathComponent()
+    guard OutputPlace(folder, followsLinks: true) == .folder else {
+      throw refuse("\(folder.path) is not a folder; make it, or choose another place")
+    }
+    guard access(folder.path, W_OK | X_OK) == 0 else {
+      throw refuse("\(folder.path) cannot be written: \(systemMessage())")
+    }
+    for file in files(url, isFigure) {
+      if let found = OutputPlace(file, followsLinks: false), found != .file {
+        throw refuse("\(file.path) is \(found.rawValue), expected a file or a new name; choose another name")
+      }
+      if isOfRun(file) {
+        throw refuse("\(file.path) is a file of the run in that folder, which is kept as it is; choose another name")
+      }
+    }
+    return url
+  }
+
+  /// Refuses options that name one file twice.
+  static func requireDifferent(_ urls: [URL]) throws {
+    for (index, url) in urls.enumerated() where urls[..<index].contains(where: { resolved($0) == resolved(url) }) {
+      throw ValidationError("\(url.path) is named by two options; give each its own file")
+    }
+  }
+
+  /// Writes a file of a run's folder, or the first of `NAME-2`, `NAME-3`, … that is free, so that the run keeps its own; and
+  /// notes it in the run's list of files. Two programs never get one name.
+  ///
+  /// - Parameter overwrites: Whether to replace it.
+  /// - Throws: `FileError` where its folder leads out of the run, or something else is in its place; and what `write` throws.
+  static func add(
+    _ url: URL, to run: RunFolder, overwrites: Bool, isFigure: Bool, _ write: (URL) throws -> Void
+  ) throws -> URL {
+    let lock = try run.lockForAdding()
+    defer { withExtendedLifetime(lock) {} }
+    let file = try besides(url, of: run, overwrites: overwrites, isFigure: isFigure)
+    try run.note(files(file, isFigure))
+    try write(file)
+    return file
+  }
+
+  private static func besides(_ url: URL, of run: RunFolder, overwrites: Bool, isFigure: Bool) throws -> URL {
+    let root = run.url.standardizedFileURL.path + "/"
+    func isFree(_ file: URL) -> Bool {
+      guard OutputPlace(file, followsLinks: false) != nil else { return true }
+      return overwrites && run.owns(String(file.standardizedFileURL.path.dropFirst(root.count)))
+    }
+    let folder = url.deletingLastPathComponent()
+    let stem = url.deletingPathExtension().lastPathComponent
+    var (file, number) = (url, 1)
+    while !files(file, isFigure).allSatisfy(isFree) {
+      number += 1
+      file = folder.appendingPathComponent("\(stem)-\(number).\(url.pathExtension)")
+    }
+    for file in files(file, isFigure) { try OutputPlace.require(.file, at: file) }
+    return file
+  }
+
+  private static func files(_ url: URL, _ isFigure: Bool) -> [URL] {
+    isFigure ? [FigureFiles(url).png, FigureFiles(url).svg] : [url]
+  }
+
+  /// Whether a run that is there writes the file, by whatever way the path leads to it.
+  private static func isOfRun(_ url: URL) -> Bool {
+    let path = resolved(url)
+    var (folder, inner) = (path.deletingLastPathComponent(), path.lastPathComponent)
+    if StudyResults.owns(inner, in: folder) { return true }
+    for _ in 0..<2 {
+      if RunFolder(folder).exists, RunFolder(folder).owns(inner) { return true }
+      (folder, inner) = (folder.deletingLastPathComponent(), "\(folder.lastPathComponent)/\(inner)")
+    }
+    return false
+  }
+
+  /// The path with links to its folder followed; a link of the name itself is replaced, not what it leads to.
+  private static func resolved(_ url: URL) -> URL {
+    url.absoluteURL.standardizedFileURL.deletingLastPathComponent().resolvingSymlinksInPath()
+      .appendingPathComponent(url.lastPathComponent)
+  }
+}

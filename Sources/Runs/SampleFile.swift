@@ -1,0 +1,75 @@
+import Datasets
+import Files
+import Foundation
+import LatentKit
+
+/// A file of draws: all of them, whatever a picture has room for.
+///
+/// The arrays are `latents` `[count, latent]`, `decoded` where the model has a decoder, and `labels` `[count]` where draws are
+/// of classes. Decoded images are `[count, channels, height, width]`, brightness from 0 to 1 and without padding; values
+/// beyond are not cut off. Decoded rows are in the units of their table. A `.csv` file has a line for each draw, with the
+/// columns `latent 1`, `latent 2`, …, then `pixel 1`, … or the table's features, then `label` with the class's name.
+public enum SampleFormat: String, CaseIterable, Sendable {
+  case npz, csv, safetensors
+
+  /// - Throws: `FileError` for a name that ends in none of the formats.
+  public init(_ url: URL) throws {
+    guard let format = SampleFormat(rawValue: url.pathExtension.lowercased()) else {
+      let known = SampleFormat.allCases.map { ".\($0.rawValue)" }.joined(separator: ", ")
+      throw FileError(url.path, "is no name for a file of draws, expected one that ends in \(known)")
+    }
+    self = format
+  }
+}
+
+extension Session {
+  /// Writes every draw, as `SampleFormat` says.
+  ///
+  /// - Throws: `FileError` for a name of no known format, and where the file cannot be written.
+  public func writeDraws(_ samples: Samples, to url: URL) throws {
+    let format = try SampleFormat(url)
+    var arrays = [(name: "latents", tensor: samples.draw.latents)]
+    if let decoded = samples.images { arrays.append(("decoded", try presented(decoded))) }
+    if samples.areOfClasses, let labels = samples.labels { arrays.append(("labels", labels)) }
+    arrays = try arrays.map { ($0.name, try $0.tensor.detached().to(.cpu).contiguous()) }
+    switch format {
+    case .npz: try NumpyArchive.write(arrays, to: url)
+    case .safetensors:
+      try Safetensors.write(Dictionary(uniqueKeysWithValues: arrays.map { ($0.name, $0.tensor) }), to: url)
+    case .csv: try writeTable(arrays, to: url)
+    }
+  }
+
+  private func writeTable(_ arrays: [(name: String, tensor: Tensor)], to url: URL) throws {
+    let labels = try arrays.first { $0.name == "labels" }?.tensor.ints()
+    let blocks = try arrays.filter { $0.name != "labels" }.map { name, tensor in
+      let rows = try tensor.flattened()
+      let size = try rows.size(1)
+      let names = (1...max(size, 1)).prefix(size).map { "\(name == "latents" ? "latent" : "pixel") \($0)" }
+      return (names: name == "latents" ? names : dataset.featureNames ?? names, values: try rows.floats())
+    }
+    let columns = blocks.flatMap(\.names)
+    try AtomicFile.write(to: url) { append in
+      try append(Data(CSV.row(columns + (labels == nil ? [] : [unused("label", among: columns)])).utf8))
+      for row in try 0..<arrays[0].tensor.size(0) {
+        let cells = blocks.flatMap { block in
+          block.values[row * block.names.count..<(row + 1) * block.names.count].map { "\($0)" }
+        }
+        try append(Data(CSV.row(cells + (labels.map { [className($0[row])] } ?? [])).utf8))
+      }
+    }
+  }
+
+  /// What the model makes, in terms of the data: rows in their own units, images as `brightness(of:)`.
+  private func presented(_ decoded: Tensor) throws -> Tensor {
+    training.examples.areImages ? try brightness(of: decoded) : try transforms.invert(decoded)
+  }
+
+  /// What the model reads or makes, `[count, channels, height, width]`, without padding, from 0 to 1, on the CPU.
+  func brightness(of images: Tensor) throws -> Tensor {
+    let (pad, range, shape) = (settings.pad, settings.range.bounds, training.examples.inputShape)
+    let inner = try images.to(.float32, .cpu).slice(pad..<(pad + shape[1]), axis: 2).slice(
+      pad..<(pad + shape[2]), axis: 3)
+    return try (inner - range.lowerBound) / (range.upperBound - range.lowerBound)
+  }
+}
