@@ -6,7 +6,7 @@ export PKG_CONFIG_PATH := $(CURDIR)/.libtorch$(if $(PKG_CONFIG_PATH),:$(PKG_CONF
 host := .build/release/host
 swift_files := Package.swift Sources Plugins Tests
 
-.PHONY: help bootstrap build demo test bench format lint clean
+.PHONY: help bootstrap build demo test campaign bench format lint clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,11 @@ test: ## build and run all tests
 	@Scripts/bootstrap --dev
 	swift build --build-tests --explicit-target-dependency-import-check error
 	OMP_WAIT_POLICY=passive swift test --skip-build --disable-xctest
+
+campaign: ## look for faults for an hour or two: damaged files, kills, full disks, settings at their ends (SEED=2 for other cases)
+	@Scripts/bootstrap --dev
+	swift build --build-tests
+	LATENTKIT_CAMPAIGN=full LATENTKIT_SEED=$(or $(SEED),1) OMP_WAIT_POLICY=passive swift test --skip-build --disable-xctest --no-parallel --filter CampaignTests
 
 bench: ## time training beside PyTorch, and projections, samplers and silhouette beside NumPy, SciPy and scikit-learn (options: BENCH="--quick")
 	@Scripts/bootstrap --bench

@@ -26,7 +26,7 @@ extension DataTable {
   /// `class` or `target`, or the name in `label`.
   init(archive: NumpyArchive, _ format: TableFormat) throws {
     func find(_ wanted: [String]) -> String? { archive.names.first { wanted.contains($0.lowercased()) } }
-    let known = archive.names.joined(separator: ", ")
+    let known = archive.names.listed(atMost: 10)
     guard let inputs = find(DataTable.inputNames) else {
       throw FileError(
         archive.path, "holds arrays \(known), expected one called \(DataTable.inputNames.joined(separator: ", "))")

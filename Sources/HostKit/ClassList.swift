@@ -12,8 +12,13 @@ extension Dataset {
       throw RecipeError("--classes: found '\(list)', expected classes by number or name, as in 0,3,7")
     }
     return try
-      (list.split(separator: ",").map { piece in
+      (list.split(separator: ",", omittingEmptySubsequences: false).map { piece in
         let text = piece.trimmingCharacters(in: .whitespaces)
+        guard !text.isEmpty else {
+          throw RecipeError(
+            "--classes: found nothing between two commas or at an end of '\(list)', expected a class; take the comma out"
+          )
+        }
         if let label = classNames?.firstIndex(where: { $0.lowercased() == text.lowercased() }) { return label }
         if let label = Int(text), (0..<classCount).contains(label) { return label }
         let known = classNames.map { ": " + $0.joined(separator: ", ") } ?? ""

@@ -14,6 +14,7 @@ struct DataCommand: ParsableCommand {
     @OptionGroup var machine: MachineOptions
 
     func run(in host: Host) throws {
+      try machine.requireDataFolder()
       for entry in try host.catalog.datasets.entries {
         host.console.say("\(entry.name): \(entry.summary)")
         if let status = entry.status(in: machine.dataFolder) { host.console.say("    \(status)") }

@@ -11,6 +11,7 @@ struct Doctor: HostSubcommand {
 
   func run(in host: Host) throws {
     let (console, named) = (host.console, try machine.machine())
+    try machine.requireDataFolder()
     try named.apply()
     let device = named.device
     console.say("libtorch   \(Torch.version)")

@@ -42,6 +42,15 @@ package struct MachineOptions: ParsableArguments {
   /// The folder that the flag names; without it the library looks at the environment.
   var dataFolder: URL? { dataDir.map { URL(fileURLWithPath: $0) } }
 
+  /// - Throws: `ValidationError` where the flag names no folder.
+  func requireDataFolder() throws {
+    guard let dataFolder else { return }
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: dataFolder.path, isDirectory: &isFolder), isFolder.boolValue else {
+      throw ValidationError("--data-dir: there is no folder \(dataFolder.relativePath); make it, or name another one")
+    }
+  }
+
   /// The folder that the flag or the environment names.
   var namedDataFolder: URL? {
     let path = dataDir ?? ProcessInfo.processInfo.environment["LATENTKIT_DATA"]

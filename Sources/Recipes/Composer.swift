@@ -7,10 +7,15 @@ extension Composer {
   /// `losses.STAGE.STEP.NAME`, so that one loss in two steps has its own. A recipe that is not resolved is resolved
   /// first.
   ///
+  /// - Parameter announce: Told, in a sentence, what will take long or much memory, before it begins.
   /// - Throws: `ConfigError` for settings, `RecipeError` for parts that cannot work with the data or with each other.
-  public func compose(_ recipe: Recipe, for data: DataShape, device: Device = .cpu) throws -> Composition {
+  public func compose(
+    _ recipe: Recipe, for data: DataShape, device: Device = .cpu,
+    announcing announce: @escaping (String) -> Void = { _ in }
+  ) throws -> Composition {
     var assembly = Assembly(
-      catalog: catalog, recipe: try resolve(recipe), data: data, device: device, memory: memory, openRun: openRun)
+      catalog: catalog, recipe: try resolve(recipe), data: data, device: device, memory: memory, openRun: openRun,
+      announce: announce)
     return try assembly.composition()
   }
 }
@@ -53,6 +58,7 @@ private struct Assembly {
   let device: Device
   let memory: BuildMemory
   let openRun: (@Sendable (String) throws -> TrainedModel)?
+  let announce: (String) -> Void
   let store = ParameterStore()
   var modes: [String: Mode] = [:]
   var encoder: (any Encoder)?
@@ -122,7 +128,8 @@ private struct Assembly {
     if isTrained { modes[scope.path] = scope.mode }
     var context = BuildContext(
       inputShape: data.inputShape, inputRange: data.inputRange, padding: data.padding, classCount: data.classCount,
-      latentSize: encoder?.latentSize ?? 0, scope: scope, title: title, memory: memory, encoder: encoder, model: model)
+      latentSize: encoder?.latentSize ?? 0, scope: scope, title: title, memory: memory, encoder: encoder, model: model,
+      trainingCount: data.trainingCount, announce: announce)
     (context.inputUnits, context.classNames, context.openRun) = (data.inputUnits, data.classNames, openRun)
     let part = try naming(title) { try catalog[key][choice.use].make(choice.with, at: "\(path).with", in: context) }
     try check((part as? any Part)?.needs ?? [], of: title)

@@ -16,6 +16,8 @@ public struct DataShape: Sendable, Equatable {
   public var classNames: [String]?
   /// Whether labels of some training examples are hidden.
   public var isPartlyLabelled: Bool
+  /// How many examples the training part has; nil where that is not known.
+  public var trainingCount: Int?
   /// Whether examples count differently, as `data.classWeights` says.
   public var isWeighted: Bool
   /// What rows of numbers were made of: the names of the columns and the fitted transforms; empty for images.
@@ -24,7 +26,7 @@ public struct DataShape: Sendable, Equatable {
   /// Creates a description of data.
   public init(
     title: String, inputShape: [Int], inputRange: ClosedRange<Double>?, padding: Int = 0, classCount: Int?,
-    classNames: [String]? = nil, isPartlyLabelled: Bool = false, isWeighted: Bool = false
+    classNames: [String]? = nil, isPartlyLabelled: Bool = false, isWeighted: Bool = false, trainingCount: Int? = nil
   ) {
     self.title = title
     self.inputShape = inputShape
@@ -33,6 +35,7 @@ public struct DataShape: Sendable, Equatable {
     self.classCount = classCount
     self.classNames = classNames
     self.isPartlyLabelled = isPartlyLabelled
+    self.trainingCount = trainingCount
     self.isWeighted = isWeighted
   }
 }
@@ -89,6 +92,24 @@ extension ComposedStage {
       }
     }
     return runs(turns, times: 1)
+  }
+
+  /// How many batches beside the one at hand an iteration takes: one for each repetition, and for steps that ask for one.
+  public var extraBatches: Int {
+    func extra(_ turns: [Turn]) -> (count: Int, sharesOne: Bool) {
+      turns.reduce(into: (0, false)) { sum, turn in
+        switch turn {
+        case .step(let number):
+          let step = steps[number].recipe
+          if step.repeat > 1 || step.ownBatch { sum.count += step.repeat } else { sum.sharesOne = true }
+        case .group(let count, let inner):
+          let each = extra(inner)
+          sum.count += count * each.count + (count > 1 && each.sharesOne ? count : 0)
+          if count == 1, each.sharesOne { sum.sharesOne = true }
+        }
+      }
+    }
+    return extra(turns).count
   }
 }
 

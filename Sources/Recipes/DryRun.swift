@@ -7,11 +7,18 @@ extension Composer {
   ///
   /// A sampler's refusal is no fault here, as the few random latents may be the cause.
   ///
+  /// - Parameter announce: Told, in a sentence, what will take long or much memory, before it begins.
   /// - Returns: Warnings about settings that are legal and probably a mistake.
   /// - Throws: `RecipeError` that names the parts that do not fit, what each makes or takes, and what to change.
   @discardableResult
-  public func dryRun(_ recipe: Recipe, for data: DataShape, device: Device = .cpu) throws -> [String] {
-    let composition = try compose(recipe, for: data, device: device)
+  public func dryRun(
+    _ recipe: Recipe, for data: DataShape, device: Device = .cpu,
+    announcing announce: @escaping (String) -> Void = { _ in }
+  ) throws -> [String] {
+    let composition = try compose(recipe, for: data, device: device, announcing: announce)
+    if let batch = composition.stages.map(\.recipe.batch).max(), let estimate = data.estimate(batch: batch) {
+      announce(estimate)
+    }
     for mode in composition.modes.values { mode.isTraining = true }
     var run = try DryRun(composition, data: data, catalog: catalog, device: device)
     try withoutGradients { try run.checkParts() }
@@ -24,7 +31,7 @@ extension Composer {
     }
     for mode in composition.modes.values { mode.isTraining = false }
     try withoutGradients { try run.rehearse() }
-    return run.warnings
+    return composition.doubts + run.warnings
   }
 }
 
@@ -348,7 +355,9 @@ private struct DryRun {
 
   /// Rehearses all that comes after training, in evaluation mode, on enough random examples for a few of each class.
   func rehearse() throws {
-    let count = min(max(8 * (data.classCount ?? 2), 16), 128)
+    // Few of large inputs, which would take the memory of a whole batch.
+    let most = 8_000_000 / max(data.inputShape.reduce(1, *), 1)
+    let count = max(DryRun.count, min(max(8 * (data.classCount ?? 2), 16), 128, most))
     let batch = try DryRun.batch(of: count, for: data, on: device)
     let forward = pass(batch, training: false)
     let encoder = title(.encoder)

@@ -67,9 +67,10 @@ struct RecipeReader {
   private mutating func stages(_ spot: Spot) throws -> [Recipe.Stage] {
     let items = try items(of: spot, "a list of stages, as in '- epochs: 10'")
     var stages: [Recipe.Stage] = []
+    var names: Set<String> = []
     for (index, item) in items.enumerated() {
       let stage = try stage(item, name: items.count == 1 ? "main" : "stage\(index + 1)")
-      if stages.contains(where: { $0.name == stage.name }) {
+      guard names.insert(stage.name).inserted else {
         throw item.problem("two stages are named '\(stage.name)'; give each a name of its own")
       }
       stages.append(stage)
@@ -81,7 +82,7 @@ struct RecipeReader {
     let known = RecipeKey.stage + ["steps"] + RecipeKey.step + ["then"]
     let fields = try fields(of: spot, known: known, what: "a stage, as in 'epochs: 10'")
     var stage = Recipe.Stage(name: try fields["name"].map(stageName) ?? name)
-    if let epochs = fields["epochs"] { stage.epochs = try whole(epochs, atLeast: 1) }
+    if let epochs = fields["epochs"] { stage.epochs = try whole(epochs, atLeast: 1, atMost: 1_000_000) }
     if let batch = fields["batch"] { stage.batch = try whole(batch, atLeast: 1) }
     stage.examples = try fields["examples"].flatMap { try optional($0) { try whole($0, atLeast: 1) } }
     if let spot = fields["keepEpochs"] {
@@ -154,7 +155,7 @@ struct RecipeReader {
         step.train.append(slot)
       }
     }
-    if let count = fields["repeat"] { step.repeat = try whole(count, atLeast: 1) }
+    if let count = fields["repeat"] { step.repeat = try whole(count, atLeast: 1, atMost: 10_000) }
     step.ownBatch = try fields["ownBatch"].map(flag) ?? false
     step.isComplete = try fields["complete"].map(flag) ?? false
     if let losses = fields["losses"] {
@@ -164,7 +165,9 @@ struct RecipeReader {
     }
     step.optimizer = try fields["optimizer"].map { try part($0, "an optimizer") }
     step.schedule = try fields["schedule"].map { try part($0, "a schedule") }
-    step.clip = try fields["clip"].flatMap { try optional($0) { try number($0, isPositive: true) } }
+    step.clip = try fields["clip"].flatMap {
+      try optional($0) { try number($0, within: 1e-12...1e12, expected: "a number above 0, 1e-12 to 1e12") }
+    }
     if let after = fields["after"] {
       step.after = try items(of: after, "a list of projections, as in [{project: l1-ball}]").map {
         let action = try action($0)
@@ -228,7 +231,9 @@ struct RecipeReader {
       if name == "none", !values.isEmpty { throw settings.problem("'none' has no settings; leave 'with' out") }
       choice.with = values
     }
-    if let weight = fields["weight"] { choice.weight = try number(weight) }
+    if let weight = fields["weight"] {
+      choice.weight = try number(weight, within: -1e12...1e12, expected: "a finite number, at most 1e12 in size")
+    }
     return choice
   }
 
@@ -273,6 +278,7 @@ struct RecipeReader {
 
   private mutating func items(of spot: Spot, _ what: String) throws -> [Spot] {
     guard case .list(let items) = spot.tree.content else { throw spot.problem(expected: what) }
+    guard items.count <= 1000 else { throw spot.problem("found a list of \(items.count), expected at most 1000") }
     return items.enumerated().map { index, item in
       let path = spot.path.index(index)
       positions[path.canonical] = item.position
@@ -292,23 +298,23 @@ struct RecipeReader {
     return value
   }
 
-  private func whole(_ spot: Spot, atLeast least: Int) throws -> Int {
+  private func whole(_ spot: Spot, atLeast least: Int, atMost most: Int = 1_000_000_000) throws -> Int {
     guard case .scalar(.int(let value)) = spot.tree.content, value >= least else {
       throw spot.problem(expected: "a whole number of at least \(least)")
     }
-    guard value <= 1_000_000_000 else { throw spot.problem(expected: "a whole number of at most 1000000000") }
+    guard value <= most else { throw spot.problem(expected: "a whole number of at most \(most)") }
     return value
   }
 
-  private func number(_ spot: Spot, isPositive: Bool = false) throws -> Double {
+  private func number(_ spot: Spot, within range: ClosedRange<Double>, expected: String) throws -> Double {
     let value: Double? =
       switch spot.tree.content {
       case .scalar(.int(let value)): Double(value)
       case .scalar(.double(let value)): value
       default: nil
       }
-    guard let value, value.isFinite, !isPositive || value > 0 else {
-      throw spot.problem(expected: isPositive ? "a number above 0" : "a finite number")
+    guard let value, range.contains(value), value == 0 || abs(value) > 1e-37 else {
+      throw spot.problem(expected: expected)
     }
     return value
   }

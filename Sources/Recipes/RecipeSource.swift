@@ -24,7 +24,7 @@ public struct RecipeFileError: Error, CustomStringConvertible, Equatable {
 
   public var description: String {
     let place = position.map { "\(file):\($0.line):\($0.column)" } ?? file
-    return [place, path, reason].filter { !$0.isEmpty }.joined(separator: ": ")
+    return [place, path.shortened(to: 200), reason.shortened(to: 1500)].filter { !$0.isEmpty }.joined(separator: ": ")
   }
 }
 
@@ -44,9 +44,6 @@ public struct RecipeSource: Sendable {
   public init(yaml: String, file: String) throws {
     self.file = file
     do {
-      guard yaml.utf8.count <= 1 << 20 else {
-        throw TreeProblem(reason: "found \(yaml.utf8.count) bytes, expected a recipe of at most 1 MB")
-      }
       guard let tree = try Tree(yaml: yaml) else {
         throw TreeProblem(reason: "found nothing, expected a recipe; write at least 'encoder: NAME'")
       }

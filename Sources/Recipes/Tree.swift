@@ -1,5 +1,4 @@
 import LatentKit
-import Yams
 
 /// A place in a text; lines and columns count from 1.
 public struct TextPosition: Sendable, Equatable {
@@ -93,69 +92,8 @@ extension Tree {
   /// Parses one YAML document; nil where there is nothing in it.
   /// - Throws: `TreeProblem`.
   init?(yaml text: String) throws {
-    do {
-      guard let node = try Yams.compose(yaml: text) else { return nil }
-      var room = 100_000
-      try self.init(node, depth: 0, room: &room)
-    } catch let error as YamlError {
-      throw TreeProblem(error, in: text)
-    }
-  }
-
-  /// - Parameter room: How many more values there may be: aliases can make a short text endless.
-  private init(_ node: Node, depth: Int, room: inout Int) throws {
-    position = node.mark.map { TextPosition(line: $0.line, column: $0.column) }
-    room -= 1
-    guard room > 0, depth < 100 else {
-      throw TreeProblem(position: position, reason: "this is too large or nested too deeply for a recipe")
-    }
-    switch node {
-    case .scalar(let scalar):
-      let isText = scalar.style != .plain || scalar.tag.rawValue == Tag.Name.str.rawValue
-      content = .scalar(isText ? .string(scalar.string) : Value(plain: scalar.string))
-    case .sequence(let items):
-      content = .list(try items.map { try Tree($0, depth: depth + 1, room: &room) })
-    case .mapping(let pairs):
-      var fields: [Field] = []
-      for (key, value) in pairs {
-        let place = key.mark.map { TextPosition(line: $0.line, column: $0.column) }
-        guard case .scalar(let name) = key else {
-          throw TreeProblem(position: place, reason: "found a list or a mapping as a key, expected a name")
-        }
-        if fields.contains(where: { $0.key == name.string }) {
-          throw TreeProblem(position: place, reason: "the key '\(name.string)' is given twice; keep one")
-        }
-        fields.append(Field(key: name.string, position: place, tree: try Tree(value, depth: depth + 1, room: &room)))
-      }
-      content = .mapping(fields)
-    case .alias:
-      throw TreeProblem(position: position, reason: "found an alias, expected a value; write the value out")
-    }
-  }
-}
-
-extension TreeProblem {
-  init(_ error: YamlError, in text: String) {
-    func place(_ mark: Mark) -> TextPosition { TextPosition(line: mark.line, column: mark.column) }
-    switch error {
-    case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
-      .composer(_, let problem, let mark, _):
-      let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-      let line = lines.indices.contains(mark.line - 1) ? lines[mark.line - 1] : ""
-      let character = line.unicodeScalars.dropFirst(mark.column - 1).first
-      if character == "\t" || line.prefix(while: \.isWhitespace).contains("\t") {
-        self.init(position: place(mark), reason: "found a tab, expected spaces; indent with spaces only")
-      } else if problem.contains("single document") || problem.contains("another document") {
-        self.init(position: place(mark), reason: "found a second document, expected one recipe per file")
-      } else {
-        self.init(position: place(mark), reason: "this is not YAML: \(problem)")
-      }
-    case .duplicatedKeysInMapping(let keys, let context):
-      let names = keys.map { "'\($0)'" }.joined(separator: " and ")
-      self.init(position: place(context.mark), reason: "the key \(names) is given twice, first here; keep one")
-    case .reader(let problem, _, _, _): self.init(reason: "this is not text: \(problem)")
-    default: self.init(reason: "this is not YAML: \(error)")
-    }
+    guard let tree = try TreeParser.tree(text) else { return nil }
+    self = tree
   }
 }
 

@@ -55,12 +55,29 @@ extension Session {
     }
     guard try draw.latents.isFinite().all() else {
       throw RecipeError(
-        "sampler '\(recipe[.sampler]?.use ?? "")' drew numbers that are not finite; this is a defect of the sampler")
+        "sampler '\(recipe[.sampler]?.use ?? "")' drew numbers that are not finite\(changedNumbers(.sampler, .prior))")
     }
     let images = try composition.model.decoder.map { _ in try evaluator.decode(draw.latents, labels: labels) }
     return Samples(
       draw: draw, labels: labels, images: images,
       areOfClasses: labels != nil && (draw.followsLabels || composition.model.decodesByClass))
+  }
+
+  /// Numbers of parts that differ from their defaults, and what to do about them: for draws that are not finite.
+  private func changedNumbers(_ slots: Slot...) -> String {
+    let changed = slots.flatMap { slot -> [String] in
+      guard let choice = recipe[slot], let part = try? catalog.description(of: slot, choice.use) else { return [] }
+      return part.settings.compactMap { setting in
+        guard let value = choice.with[setting.name], value != setting.fallback else { return nil }
+        switch value {
+        case .int, .double: return "\(slot.name).\(setting.name)=\(value.text)"
+        default: return nil
+        }
+      }
+    }
+    return changed.isEmpty
+      ? "; this is a defect of the sampler"
+      : " with \(changed.joined(separator: ", ")); set what is out of proportion back"
   }
 
   /// Returns a grid, with a class per row if draws are of classes; nil if the model decodes no images.

@@ -75,9 +75,26 @@ public struct RunSummary: Codable, Sendable {
     let decoder = JSONDecoder()
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    do { return try decoder.decode(RunSummary.self, from: Data(contentsOf: url)) } catch {
+    let summary: RunSummary
+    do { summary = try decoder.decode(RunSummary.self, from: Data(contentsOf: url)) } catch {
       throw FileError(url.path, "is not the summary of a run; remove the run's folder and run it again")
     }
+    if let problem = summary.problem {
+      throw FileError(
+        url.path, "is not the summary of a run: found \(problem); remove the run's folder and run it again")
+    }
+    return summary
+  }
+
+  /// What is impossible about it; nil where nothing is.
+  private var problem: String? {
+    let counts = [
+      ("trainingExamples", trainingExamples), ("validationExamples", validationExamples),
+      ("testExamples", testExamples), ("weights", weights), ("seed", seed), ("epochs", epochs), ("threads", threads),
+    ]
+    if let (name, count) = counts.first(where: { $0.1 < 0 }) { return "\(name) \(count)" }
+    guard seconds.isFinite, seconds >= 0 else { return "\(seconds) seconds" }
+    return (testMetrics + sampler).lazy.compactMap(\.problem).first ?? (stages ?? []).lazy.compactMap(\.problem).first
   }
 
   /// Writes `summary.json`.

@@ -65,8 +65,8 @@ public struct Session {
     var settings = try entry.sharedSettings(choice.with)
     let loaded = try entry.load(choice.with, from: machine.dataFolder, seed: recipe.randomSeed)
     try check(loaded)
+    if settings.embedded != true, let note = loaded.note { observer?.noticed(.note(note)) }
     if case .embedded = loaded.origin {
-      if settings.embedded != true, let note = loaded.note { observer?.noticed(.note(note)) }
       settings.embedded = true
     } else if loaded.train.areImages {
       settings.embedded = false
@@ -92,12 +92,11 @@ public struct Session {
       title: title, inputShape: training.inputShape, inputRange: transforms.outputRange ?? training.inputRange,
       padding: dataset.train.areImages ? settings.pad : 0, classCount: dataset.classCount,
       classNames: dataset.classNames, isPartlyLabelled: dataset.train.isLabelled != nil,
-      isWeighted: dataset.train.weights != nil)
+      isWeighted: dataset.train.weights != nil, trainingCount: training.count)
     shape.inputUnits = try DataShape.units(dataset, transforms)
     if rehearsing {
-      for warning in try composer.dryRun(recipe, for: shape, device: machine.device) {
-        observer?.noticed(.warning(warning))
-      }
+      let warnings = try composer.dryRun(recipe, for: shape, device: machine.device) { observer?.noticed(.note($0)) }
+      for warning in warnings { observer?.noticed(.warning(warning)) }
     }
     composition = try composer.compose(recipe, for: shape, device: machine.device)
     (self.recipe, self.dataset, self.settings) = (composition.recipe, dataset, settings)

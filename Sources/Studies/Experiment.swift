@@ -88,7 +88,8 @@ public struct Experiment: Sendable {
     guard !plan.seeds.isEmpty, plan.seeds.allSatisfy({ $0 >= 0 }) else {
       throw source.error("seeds", "found \(plan.seeds), expected one whole number or more, each at least 0")
     }
-    if let twice = plan.seeds.indices.first(where: { plan.seeds[..<$0].contains(plan.seeds[$0]) }) {
+    var seeds: Set<Int> = []
+    if let twice = plan.seeds.indices.first(where: { !seeds.insert(plan.seeds[$0]).inserted }) {
       throw source.error(
         "seeds[\(twice)]", "\(plan.seeds[twice]) is there twice; a run of the same seed is the same run")
     }
@@ -98,7 +99,8 @@ public struct Experiment: Sendable {
       }
     }
     if let folds = plan.folds, folds < 2 { throw source.error("folds", "found \(folds), expected 2 or more") }
-    for (index, row) in rows.enumerated() where rows[..<index].contains(where: { $0.label == row.label }) {
+    var labels: Set<String> = []
+    for (index, row) in rows.enumerated() where !labels.insert(row.label).inserted {
       throw source.error("rows[\(index)]", "'\(row.label)' is there twice; give each row and column a name of its own")
     }
   }

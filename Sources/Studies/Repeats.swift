@@ -17,9 +17,12 @@ public struct Repeats: Codable, Equatable, Sendable {
   /// - Throws: `FileError` for a damaged `study.json`.
   public static func read(_ folder: RunFolder) throws -> Repeats? {
     guard let data = try? Data(contentsOf: folder.repeats) else { return nil }
-    do { return try JSONDecoder().decode(Repeats.self, from: data) } catch {
-      throw FileError(folder.repeats.path, "is not a study's list of seeds and folds; give --seeds and --folds again")
+    guard let repeats = try? JSONDecoder().decode(Repeats.self, from: data), repeats.folds ?? 2 >= 2,
+      repeats.seeds.map({ !$0.isEmpty && $0.allSatisfy { $0 >= 0 } && Set($0).count == $0.count }) ?? true
+    else {
+      throw FileError(folder.repeats.path, "is not a study's list of seeds and folds; give the seeds and folds again")
     }
+    return repeats
   }
 
   func write(to folder: RunFolder) throws {

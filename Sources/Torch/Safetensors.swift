@@ -49,29 +49,34 @@ public enum Safetensors {
       throw bad("its header should have \(length) bytes, the file has \(data.count)")
     }
     let start = 8 + Int(length)
-    guard let json = try? JSONSerialization.jsonObject(with: data[8..<start]) as? [String: Any] else {
-      throw bad("its header is not JSON")
+    let header: SafetensorsHeader
+    do { header = try SafetensorsHeader(data[8..<start]) } catch let problem as SafetensorsHeader.Problem {
+      throw bad(problem.reason)
     }
     var tensors: [String: Tensor] = [:]
     var extents: [Range<Int>] = []
-    for (name, value) in json where name != "__metadata__" {
-      guard let entry = value as? [String: Any], let type = entry["dtype"] as? String,
-        let shape = entry["shape"] as? [Int], let offsets = entry["data_offsets"] as? [Int], offsets.count == 2
-      else { throw bad("tensor '\(name)' has no dtype, shape and data_offsets") }
-      guard let dtype = DType(safetensorsName: type) else {
-        throw bad("tensor '\(name)' is \(type), expected one of F32, F64, I64, U8, BOOL")
+    for (name, entry) in header.entries {
+      let (shape, first, last) = (entry.shape, entry.first, entry.last)
+      guard let dtype = DType(safetensorsName: entry.dtype) else {
+        throw bad("tensor '\(name)' is \(entry.dtype), expected one of F32, F64, I64, U8, BOOL")
       }
-      var size: Int? = dtype.byteCount
+      guard shape.count <= 64 else { throw bad("tensor '\(name)' has \(shape.count) axes, expected at most 64") }
+      // Empty axes count as one here: strides are products of the others.
+      var size = dtype.byteCount
       for length in shape {
-        guard length >= 0, let product = size?.multipliedReportingOverflow(by: length) else { throw bad("bad shape") }
-        size = product.overflow ? nil : product.partialValue
+        let product = size.multipliedReportingOverflow(by: max(length, 1))
+        guard !product.overflow else { throw bad("tensor '\(name)' has the impossible shape \(shape)") }
+        size = product.partialValue
       }
-      let (first, last) = (offsets[0], offsets[1])
-      guard first >= 0, last >= first, let size, last - first == size else {
+      if shape.contains(0) { size = 0 }
+      guard last >= first, last - first == size else {
         throw bad("tensor '\(name)' of shape \(shape) does not take the bytes \(first) to \(last)")
       }
       guard last <= data.count - start else {
         throw bad("tensor '\(name)' ends at byte \(last) of the data, which has \(data.count - start); it was cut off")
+      }
+      if dtype == .bool, let byte = data[(start + first)..<(start + last)].first(where: { $0 > 1 }) {
+        throw bad("tensor '\(name)' of truth values holds the byte \(byte), expected 0 or 1")
       }
       extents.append(first..<last)
       tensors[name] = try Tensor(bytes: data[(start + first)..<(start + last)], shape: shape, dtype: dtype)
@@ -86,7 +91,7 @@ public enum Safetensors {
     guard covered == data.count - start else {
       throw bad("\(data.count - start - covered) bytes at its end belong to no tensor")
     }
-    return (tensors, json["__metadata__"] as? [String: String] ?? [:])
+    return (tensors, header.metadata)
   }
 }
 

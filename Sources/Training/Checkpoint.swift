@@ -32,6 +32,61 @@ public struct Checkpoint {
     public var isFinished = false
 
     public init() {}
+
+    /// What is impossible about it, whatever the recipe; nil where nothing is.
+    var problem: String? {
+      let counters = [
+        ("stage", stage), ("epoch", epoch), ("iteration", iteration), ("totalIterations", totalIterations),
+        ("extraBatches", extraBatches), ("metricsLength", metricsLength),
+      ]
+      if let (name, count) = counters.first(where: { !(0...1 << 53).contains($0.1) }) {
+        return "\(name) \(count), expected 0 or more"
+      }
+      guard seconds.isFinite, seconds >= 0 else { return "seconds \(seconds), expected 0 or more" }
+      for (term, sum) in sums.sorted(by: { $0.key < $1.key }) {
+        guard sum.isFinite, counts[term] != nil else {
+          return "the sum \(sum) of '\(term)', expected a number with its count"
+        }
+      }
+      for (term, count) in counts.sorted(by: { $0.key < $1.key }) where count < 1 || sums[term] == nil {
+        return "the count \(count) of '\(term)', expected 1 or more, with its sum"
+      }
+      return nil
+    }
+
+    /// What cannot be in training of these stages; nil where nothing is.
+    /// - Parameter iterations: Batches in an epoch of each stage.
+    func problem(in stages: [ComposedStage], iterations: [Int]) -> String? {
+      guard stage <= stages.count, !isFinished || stage == stages.count else {
+        return "stage \(stage)\(isFinished ? " of a finished run" : ""), the recipe has \(stages.count)"
+      }
+      var total = zip(stages, iterations).prefix(stage).reduce(0) { $0 &+ $1.0.recipe.epochs &* $1.1 }
+      guard stage < stages.count else {
+        guard (epoch, iteration, extraBatches) == (0, 0, 0), sums.isEmpty, totalIterations == total else {
+          return "iteration \(totalIterations) after the last stage, the recipe's stages have \(total)"
+        }
+        return nil
+      }
+      let (recipe, length) = (stages[stage].recipe, iterations[stage])
+      guard epoch <= recipe.epochs else {
+        return "epoch \(epoch) of stage '\(recipe.name)', which has \(recipe.epochs)"
+      }
+      guard iteration <= length, epoch < recipe.epochs || iteration == 0 else {
+        return "iteration \(iteration) of epoch \(epoch), an epoch of stage '\(recipe.name)' has \(length)"
+      }
+      let done = epoch &* length &+ iteration
+      total &+= done
+      guard totalIterations == total else {
+        return "\(totalIterations) iterations in all, expected \(total) at this place"
+      }
+      let extra = stages[stage].extraBatches &* done
+      guard extraBatches == extra else { return "\(extraBatches) extra batches, expected \(extra) at this place" }
+      let most = iteration &* (stages[stage].runs.max() ?? 1)
+      if let (term, count) = counts.sorted(by: { $0.key < $1.key }).first(where: { $0.value > most }) {
+        return "the count \(count) of '\(term)', expected at most \(most) after \(iteration) iterations"
+      }
+      return nil
+    }
   }
 
   /// The machine of a run, on which its bits depend beside the recipe.
@@ -90,6 +145,9 @@ public struct Checkpoint {
     guard metadata["format"] == "latentkit-checkpoint-1", let position = decode(Position.self, "position"),
       let machine = decode(Machine.self, "machine")
     else { throw FileError(url.path, "is not a checkpoint of LatentKit, or one of another version") }
+    if let problem = position.problem {
+      throw FileError(url.path, "is damaged: its position has \(problem); start the run anew")
+    }
     return Checkpoint(position: position, machine: machine, table: metadata["table"], tensors: tensors)
   }
 
@@ -104,6 +162,10 @@ public struct Checkpoint {
       guard saved.shape == place.shape else {
         throw FileError(
           url.path, "'\(name)' has shape \(saved.shape), the recipe makes \(place.shape); it belongs to another recipe")
+      }
+      guard saved.dtype == place.dtype else {
+        throw FileError(
+          url.path, "'\(name)' has type \(saved.dtype), the recipe makes \(place.dtype); it belongs to another recipe")
       }
       try place.copyInPlace(saved)
     }

@@ -1,9 +1,15 @@
 import Files
 import Foundation
 
+/// A record that says what about it cannot be.
+protocol CheckedRecord: Decodable {
+  /// What is impossible about it; nil where nothing is.
+  var problem: String? { get }
+}
+
 /// Files with one JSON object a line. Numbers that JSON has no sign for are `"nan"`, `"inf"` and `"-inf"`.
 enum JSONLines {
-  static func read<Record: Decodable>(_ url: URL, as what: String) throws -> [Record] {
+  static func read<Record: CheckedRecord>(_ url: URL, as what: String) throws -> [Record] {
     guard let text = try? String(contentsOf: url, encoding: .utf8) else {
       throw FileError(url.path, "cannot be read; is this the folder of a run?")
     }
@@ -11,9 +17,15 @@ enum JSONLines {
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     return try text.split(separator: "\n").enumerated().map { index, line in
-      do { return try decoder.decode(Record.self, from: Data(line.utf8)) } catch {
+      let record: Record
+      do { record = try decoder.decode(Record.self, from: Data(line.utf8)) } catch {
         throw FileError(url.path, "line \(index + 1) is not \(what); remove the run's folder and run it again")
       }
+      if let problem = record.problem {
+        throw FileError(
+          url.path, "line \(index + 1) is not \(what): found \(problem); remove the run's folder and run it again")
+      }
+      return record
     }
   }
 

@@ -27,6 +27,15 @@ public struct EpochRecord: Codable, Sendable, Equatable {
   public var gradientNorms: [String: Double]?
 }
 
+extension EpochRecord: CheckedRecord {
+  var problem: String? {
+    guard epoch >= 1, iteration >= 0 else { return "epoch \(epoch) at iteration \(iteration)" }
+    guard seconds.isFinite, seconds >= 0 else { return "\(seconds) seconds" }
+    guard !examplesPerSecond.isNaN, examplesPerSecond >= 0 else { return "\(examplesPerSecond) examples per second" }
+    return metrics.lazy.compactMap(\.problem).first
+  }
+}
+
 /// `metrics.jsonl`, appended to epoch by epoch.
 public struct MetricsLog {
   private let url: URL
@@ -57,6 +66,10 @@ public struct MetricsLog {
     }
     guard existing.count >= length else {
       throw FileError(url.path, "has \(existing.count) bytes, and the checkpoint expects \(length); start the run anew")
+    }
+    guard length == 0 || existing[existing.startIndex + length - 1] == UInt8(ascii: "\n") else {
+      throw FileError(
+        url.path, "has no line that ends at byte \(length), as the checkpoint expects; start the run anew")
     }
     if existing.count > length { try AtomicFile.write(existing.prefix(length), to: url) }
   }

@@ -22,7 +22,7 @@ public func number(_ value: Double) -> String {
 
 /// Returns a duration in words: `1:23:45`, `2:05` or `8 s`.
 public func duration(_ seconds: Double) -> String {
-  guard seconds.isFinite else { return "?" }
+  guard seconds.isFinite, abs(seconds) < 1e15 else { return "?" }
   let whole = Int(seconds.rounded())
   if whole < 60 { return seconds < 10 ? String(format: "%.1f s", seconds) : "\(whole) s" }
   let (hours, rest) = whole.quotientAndRemainder(dividingBy: 3600)

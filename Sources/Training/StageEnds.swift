@@ -1,3 +1,4 @@
+import Files
 import LatentKit
 import Recipes
 
@@ -63,7 +64,14 @@ struct StageEnds {
   mutating func restore(_ checkpoint: Checkpoint) throws {
     learned = try checkpoint.teach(composition, on: data.training.device)
     for parameter in composition.store.parameters {
-      masks[parameter.name] = try checkpoint.tensors["mask.\(parameter.name)"]?.to(parameter.tensor.device)
+      guard let mask = checkpoint.tensors["mask.\(parameter.name)"] else { continue }
+      guard mask.shape == parameter.tensor.shape, mask.dtype == parameter.tensor.dtype else {
+        throw FileError(
+          folder.checkpoint.path,
+          "the mask of '\(parameter.name)' is \(mask.shape) of \(mask.dtype), the recipe makes \(parameter.tensor.shape) "
+            + "of \(parameter.tensor.dtype); it belongs to another recipe")
+      }
+      masks[parameter.name] = try mask.to(parameter.tensor.device)
     }
   }
 

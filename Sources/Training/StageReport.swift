@@ -47,6 +47,22 @@ public struct StageReport: Codable, Sendable, Equatable {
   public var features: [Feature]?
 }
 
+extension StageReport: CheckedRecord {
+  /// What is impossible about it; nil where nothing is.
+  public var problem: String? {
+    guard index >= 0, inputSize >= 0 else { return "stage number \(index) with \(inputSize) inputs" }
+    for layer in layers {
+      guard layer.count >= 0, (0...1).contains(layer.zeros), (0...max(layer.rows, 0)).contains(layer.zeroRows),
+        (0...max(layer.columns, 0)).contains(layer.zeroColumns)
+      else { return "impossible counts of layer '\(layer.name)'" }
+    }
+    for feature in features ?? [] where !(0..<inputSize).contains(feature.index) || !feature.weight.isFinite {
+      return "feature \(feature.index) of weight \(feature.weight) among \(inputSize) inputs"
+    }
+    return (before + after).lazy.compactMap(\.problem).first
+  }
+}
+
 extension StageReport.Layer {
   init(_ parameter: Parameter) throws {
     let weights = parameter.tensor

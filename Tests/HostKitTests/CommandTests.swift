@@ -71,10 +71,12 @@ import Training
     (["compose", "--encoder", "mlp", "--batch", "0"], "batch"),
     (["compose", "--encoder", "mlp", "--data", "mnst"], "Did you mean 'mnist'?"),
     (["compose", "--encoder", "mlp", "--data", "mnist", "--data-dir", "/nowhere"], "/nowhere"),
+    (["data", "list", "--data-dir", "/nowhere"], "--data-dir: there is no folder /nowhere"),
+    (["doctor", "--data-dir", "/nowhere"], "--data-dir: there is no folder /nowhere"),
     (["compose", "--encoder", "mlp", "--device", "gpu"], "--device is 'gpu'"),
     (["compose", "--encoder", "mlp", "--threads", "0"], "--threads is 0"),
     (["compose", "--encoder", "mlp", "--threads", "3000000000"], "expected 1 to 1024"),
-    (["compose", "--encoder", "mlp", "--epochs", "9223372036854775807"], "at most 1000000000"),
+    (["compose", "--encoder", "mlp", "--epochs", "9223372036854775807"], "at most 1000000"),
     (["compose", "--encoder", "mlp", "--set", "encoder.hidden=[4000000000]"], "numbers, each 1 to 1000000"),
     (["compose", "--encoder", "mlp", "--metric", "accuracy"], "needs a classifier"),
     (

@@ -118,7 +118,9 @@ private func reconstructor(_ run: String) throws -> Reconstructor {
     #expect(exists("reconstructions-train.png") && exists("reconstructions-told.png"))
     #expect(
       message(["reconstruct", runs.plain, "--classes", ","]).contains("--classes: found ',', expected classes by"))
-
+    for list in ["0,,1", ",1", "0,"] {
+      #expect(message(["reconstruct", runs.plain, "--classes", list]).contains("found nothing between two commas"))
+    }
     #expect(message(["reconstruct", runs.plain, "--classes", "12"]).contains("expected classes 0 to 9 of mnist"))
     #expect(message(["reconstruct", runs.plain, "--data", "mnst"]).contains("Did you mean 'mnist'?"))
     #expect(message(["reconstruct", runs.plain, "/nowhere"]).contains("not the folder of a run"))
@@ -158,7 +160,7 @@ private func reconstructor(_ run: String) throws -> Reconstructor {
     (["pedcc", "--set", "prior.use=standard-normal"], "--set: found 'prior.use=standard-normal', expected a setting"),
     (["pedcc", "--set", "prior.seed=1", "--set", "seed=7"], "--set: found 'seed=7', expected a setting of the prior"),
     (["pedcc", "--set", "noise.scale=7"], "--set: found 'noise.scale=7', expected a setting of the prior"),
-    (["pedcc", "--classes", "20", "--set", "prior.gamma=1e300"], "the charges ran away with gamma 1e+300"),
+    (["pedcc", "--classes", "20", "--set", "prior.gamma=1e300"], "prior.with.gamma: found 1e+300, expected above 0, up to 1000000"),
     (["pedcc", "--set", "prior.scale=1e200"], "scale: found 1e+200, expected 1e-15 to 1e15"),
     (["pedcc", "--classes", "20000", "--dimensions", "20000"], "expected up to 838 dimensions for so many"),
     (["pedcc", "--classes", "100000"], "found 100000 points to place evenly, expected up to 25000"),

@@ -160,7 +160,7 @@ import Testing
       "{encoder: mlp, classifier: {use: mlp, with: {extra: 1}}}",
       "classifier 'mlp' makes scores of shape [4, 11] for a batch of 4, expected [4, 10]"
     ),
-    ("{encoder: mlp, decoder: {use: mlp, with: {scale: 1e39}}}", "decoder 'mlp' makes numbers that are not finite"),
+    ("{encoder: mlp, decoder: {use: mlp, with: {scale: 1e30}}}", "decoder 'mlp' makes numbers that are not finite"),
     (
       "{encoder: mlp, stages: [{losses: [cross-entropy], train: [encoder]}]}",
       "stage 'main', loss 'cross-entropy': this step needs a classifier"

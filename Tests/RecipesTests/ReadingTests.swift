@@ -190,6 +190,62 @@ import Testing
     #expect(message { _ = try recipe(String(repeating: "# much\n", count: 200_000)) }?.contains("at most 1 MB") == true)
   }
 
+  @Test func anAliasStandsForItsValue() throws {
+    let read = try recipe(
+      "encoder: &a {use: mlp, with: {hidden: &h [8, 4]}}\ndecoder: {use: mlp, with: {hidden: *h}}\nclassifier: *a")
+    #expect(read[.decoder] == PartChoice("mlp", with: ["hidden": [8, 4]]))
+    #expect(read[.classifier] == read[.encoder])
+  }
+
+  /// Keys that are nested aliases, or nested themselves: nothing may hash or compare them.
+  @Test(.timeLimit(.minutes(1)))
+  func keysThatAreAliasesOrNestedAreRefusedAtOnce() {
+    let levels = (1...40).map { "x\($0): &x\($0) [*x\($0 - 1), *x\($0 - 1)]" }
+    let bomb = "{x0: &x0 [1], \(levels.joined(separator: ", ")), ? *x40 : 1}"
+    #expect(message { _ = try recipe(bomb) } != nil)
+    let short = "{x0: &x0 [1], ? *x0 : 1}"
+    #expect(message { _ = try recipe(short) }?.contains("as a key") == true)
+    let nested = String(repeating: "{? ", count: 90) + "[" + String(repeating: "1,", count: 50_000) + "1]"
+    #expect(message { _ = try recipe(nested) }?.contains("as a key") == true)
+  }
+
+  private func seconds(_ yaml: String) -> Double {
+    let clock = ContinuousClock()
+    return (0..<3).map { _ in clock.measure { _ = message { _ = try recipe(yaml) } } / .seconds(1) }.min() ?? 0
+  }
+
+  /// Twice the text takes at most three times the time, and a little.
+  @Test(.timeLimit(.minutes(2)), arguments: ["settings", "keys", "stages", "list", "aliases", "long name"])
+  func theTimeOfReadingIsLinear(kind: String) {
+    func text(_ count: Int) -> String {
+      let numbers = 0..<count
+      return switch kind {
+      case "settings": "encoder: {use: mlp, with: {\(numbers.map { "k\($0): 1" }.joined(separator: ", "))}}"
+      case "keys": numbers.map { "k\($0): 1\n" }.joined()
+      case "stages": "encoder: mlp\nstages:\n" + numbers.map { "- {name: s\($0)}\n" }.joined()
+      case "list": "encoder: {use: mlp, with: {hidden: [\(numbers.map { "\($0)" }.joined(separator: ", "))]}}"
+      case "aliases": "encoder: {use: mlp, with: {a: &a 1, b: [\(numbers.map { _ in "*a" }.joined(separator: ", "))]}}"
+      default: "encoder: {use: \(String(repeating: "x", count: 10 * count))}"
+      }
+    }
+    let (one, two) = (seconds(text(22_500)), seconds(text(45_000)))
+    #expect(two < 3 * one + 0.2, "\(one) s, then \(two) s")
+    #expect(seconds(text(90_000)) < 30)
+  }
+
+  @Test func numbersOfStepsHaveLimits() {
+    for (yaml, expected) in [
+      ("stages: [{epochs: 1000001}]", "epochs: found 1000001, expected a whole number of at most 1000000"),
+      ("stages: [{repeat: 10001, losses: [mse]}]", "repeat: found 10001, expected a whole number of at most 10000"),
+      ("stages: [{clip: 1e-320}]", "clip: found 1e-320, expected a number above 0, 1e-12 to 1e12"),
+      ("stages: [{clip: 1e13}]", "expected a number above 0, 1e-12 to 1e12"),
+      ("stages: [{losses: [{use: mse, weight: 1e300}]}]", "weight: found 1e+300, expected a finite number"),
+    ] {
+      let found = message { _ = try recipe("encoder: mlp\n" + yaml) }
+      #expect(found?.contains(expected) == true, "\(found ?? "no error")")
+    }
+  }
+
   @Test func filesThatAreMissingOrNotTextAreRefused() throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("recipes-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

@@ -79,6 +79,44 @@ private func loss(_ name: String = "mine", _ make: @escaping @Sendable (Forward)
     message { _ = try warnings(yaml, parts, for: data) }
   }
 
+  @Test(arguments: [
+    ("losses: [{use: mse, weight: 0}, kl]", "loss 'mse' has weight 0"),
+    ("losses: [{use: mse, weight: -1}]", "loss 'mse' has weight -1.0"),
+    ("losses: [mse], optimizer: {use: adam, with: {learningRate: 11}}", "the learning rate is 11.0"),
+    ("losses: [mse], clip: 1e-7", "clip is 1e-07"),
+    ("losses: [mse], batch: 101", "batch is 101, and it trains on 100 examples"),
+    ("losses: [mse], batch: 31, examples: 30", "batch is 31, and it trains on 30 examples"),
+    ("losses: [mse], schedule: {use: warm, with: {warmUp: 2.5}}", "warmUp is 2.5 epochs and the stage has 2"),
+  ])
+  func whatIsSurelyMeantOtherwiseIsSaid(step: String, expected: String) throws {
+    let warm = Contribution(
+      .schedule,
+      Entry("warm", "s", settings: [SettingDescription("warmUp", default: 0.0, "epochs", .atLeast(0))]) { _, context in
+        FlatSchedule(NoConfig(), in: context)
+      })
+    var data = digits
+    data.trainingCount = 100
+    func told(_ step: String) throws -> [String] {
+      try warnings("{encoder: resnet, stages: [{epochs: 2, train: [encoder, decoder], \(step)}]}", [warm], for: data)
+    }
+    let found = try told(step).filter { $0.contains(expected) }
+    #expect(found.count == 1 && found[0].hasPrefix("stage 'main': "), "\(found)")
+    #expect(try told("losses: [mse], batch: 100, clip: 1, schedule: {use: warm, with: {warmUp: 2}}").isEmpty)
+  }
+
+  @Test func largeInputsAreAnnouncedBeforeTheyTakeMemory() throws {
+    var said: [String] = []
+    let large = DataShape(title: "data 'mnist'", inputShape: [1, 1028, 1028], inputRange: 0...1, classCount: 10)
+    let catalog = try Catalog([StubPlugin.self])
+    try Composer(catalog).dryRun(
+      recipe("{encoder: resnet, decoder: none, stages: [{train: [encoder], losses: [kl]}]}"), for: large
+    ) { said.append($0) }
+    // 128 * 1028 * 1028 * 4 bytes.
+    #expect(said.count == 1 && said[0].contains("takes 0.5 GiB"))
+    try Composer(catalog).dryRun(recipe("{encoder: resnet}"), for: digits) { said.append($0) }
+    #expect(said.count == 1)
+  }
+
   @Test func aSamplerMustDrawWhatWasAsked() {
     let yaml = "{encoder: resnet, sampler: mine}"
     #expect(problem(yaml, sampler { try $1.normal([$0.count, $0.latentSize]) }) == nil)

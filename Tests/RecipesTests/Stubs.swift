@@ -51,7 +51,7 @@ struct FixedEncoder: Encoder, Component {
 
 struct Side: ComponentConfig {
   @Setting("Height and width to make; 0 for the inputs'.") var side = 0
-  @Setting("Times the output.") var scale = 1.0
+  @Setting("The output is multiplied by its square.") var scale = 1.0
   init() {}
 }
 
@@ -67,7 +67,7 @@ struct TinyDecoder: LatentKit.Decoder, Component {
   }
 
   func decode(_ request: LatentBatch) throws -> Tensor {
-    try (layer(request.latents) * scale).reshaped([request.latents.size(0)] + shape)
+    try (layer(request.latents) * scale * scale).reshaped([request.latents.size(0)] + shape)
   }
 }
 

@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Foundation
 import LatentKit
 import Recipes
@@ -160,6 +161,101 @@ private func augmented() throws -> TrainingData {
     #expect {
       _ = try Checkpoint.load(other, from: folder.checkpoint)
     } throws: { "\($0)".contains("belongs to another recipe") }
+  }
+
+  @Test func impossiblePositionsAreRefused() throws {
+    let scratch = try Scratch()
+    let (_, folder, copies) = try wholeRun(scratch, secondsBetweenCheckpoints: 0)
+    // In the middle of the second stage, with extra batches and sums.
+    let copy = try #require(
+      try copies.last { try Checkpoint.read($0.checkpoint).position.iteration > 0 })
+    let good = try Checkpoint.read(copy.checkpoint)
+    #expect(good.position.stage == 1 && good.position.extraBatches > 0 && !good.position.counts.isEmpty)
+    func refusal(_ change: (inout Checkpoint.Position) -> Void, at place: RunFolder = copy) throws -> String {
+      var bad = try Checkpoint.read(place.checkpoint)
+      let url = scratch.url.appendingPathComponent("bad-\(UUID().uuidString)")
+      try FileManager.default.copyItem(at: place.url, to: url)
+      change(&bad.position)
+      try bad.write(to: RunFolder(url).checkpoint)
+      do {
+        _ = try Trainer(compose(yaml), data: digits(), folder: RunFolder(url), shouldStop: { true }).run(resuming: true)
+      } catch { return "\(error)" }
+      return ""
+    }
+    #expect(try refusal { _ in } == "")
+    let term = try #require(good.position.counts.keys.sorted().first)
+    let changes: [(String, (inout Checkpoint.Position) -> Void)] = [
+      ("stage -1", { $0.stage = -1 }), ("stage 3", { $0.stage = 3 }), ("stage", { $0.stage = .max }),
+      ("stage 1 of a finished run", { $0.isFinished = true }), ("epoch -1", { $0.epoch = -1 }),
+      ("epoch 3", { $0.epoch = 3 }),
+      ("iteration -5", { $0.iteration = -5 }), ("iteration 4 of epoch", { $0.iteration = 4 }),
+      ("totalIterations", { $0.totalIterations = .min }), ("iterations in all", { $0.totalIterations += 1 }),
+      ("extraBatches", { $0.extraBatches = -1 }), ("extra batches", { $0.extraBatches += 1 }),
+      ("extraBatches", { $0.extraBatches = .max }), ("seconds", { $0.seconds = -1 }),
+      ("metricsLength", { $0.metricsLength = -1 }), ("start the run anew", { $0.metricsLength += 1_000_000 }),
+      ("no line that ends", { $0.metricsLength -= 1 }), ("the count 0", { $0.counts[term] = 0 }),
+      ("the count 1000", { $0.counts[term] = 1000 }), ("the sum", { $0.counts[term] = nil }),
+      ("the count", { $0.sums[term] = nil }),
+    ]
+    for (expected, change) in changes {
+      let found = try refusal(change)
+      #expect(found.contains(expected), "expected '\(expected)', found '\(found)'")
+    }
+    #expect(try refusal({ $0.epoch = 1 }, at: folder).contains("after the last stage"))
+    #expect(try refusal({ $0.stage = 1 }, at: folder).contains("of a finished run"))
+  }
+
+  @Test(arguments: [
+    "\"stage\":0.5", "\"stage\":true", "\"stage\":\"0\"", "\"seconds\":1e999", "\"seconds\":NaN", "\"seconds\":\"nan\"",
+    "\"stage\":99999999999999999999", "\"counts\":{\"a\":1.5}", "\"sums\":[1]",
+  ])
+  func fieldsOfAnotherKindAreRefused(field: String) throws {
+    let scratch = try Scratch()
+    let url = scratch.url.appendingPathComponent("checkpoint")
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    let whole = String(decoding: try encoder.encode(Checkpoint.Position()), as: UTF8.self)
+    let key = try #require(field.split(separator: ":").first)
+    let own = try Regex("\(key):(\\{[^}]*\\}|[^,}]*)")
+    let position = whole.replacing(own, maxReplacements: 1) { _ in field }
+    #expect(position != whole)
+    func write(_ position: String) throws {
+      let machine = String(decoding: try encoder.encode(Checkpoint.Machine(device: .cpu)), as: UTF8.self)
+      let metadata = ["format": "latentkit-checkpoint-1", "position": position, "machine": machine]
+      try Safetensors.write([:], metadata: metadata, to: url)
+    }
+    try write(whole)
+    #expect(throws: Never.self) { try Checkpoint.read(url) }
+    try write(position)
+    #expect(throws: (any Error).self) { try Checkpoint.read(url) }
+  }
+
+  @Test func impossibleRecordsOfEpochsAreRefused() throws {
+    let scratch = try Scratch()
+    let url = scratch.url.appendingPathComponent("metrics.jsonl")
+    let good = """
+      {"stage":"main","epoch":1,"iteration":2,"training":{"mse":1},"validation":{},"metrics":[{"name":"a","unit":"","value":1}],\
+      "learningRates":[0.1],"seconds":1,"examplesPerSecond":2}
+      """
+    try Data(good.utf8).write(to: url)
+    #expect(try MetricsLog.read(url).count == 1)
+    for (old, new) in [
+      ("\"epoch\":1", "\"epoch\":0"), ("\"epoch\":1", "\"epoch\":1.5"), ("\"epoch\":1", "\"epoch\":true"),
+      ("\"iteration\":2", "\"iteration\":-2"), ("\"seconds\":1", "\"seconds\":-1"),
+      ("\"seconds\":1", "\"seconds\":\"nan\""), ("\"examplesPerSecond\":2", "\"examplesPerSecond\":-2"),
+      ("\"value\":1", "\"value\":\"inf\""),
+      (
+        "\"value\":1",
+        "\"table\":{\"rowTitle\":\"\",\"columnTitle\":\"\",\"rows\":[\"a\"],\"columns\":[\"b\"],\"values\":[[1,2]],\"isMatrix\":true}"
+      ),
+    ] {
+      let bad = good.replacingOccurrences(of: old, with: new)
+      #expect(bad != good)
+      try Data(bad.utf8).write(to: url)
+      #expect(throws: FileError.self, "\(new)") { try MetricsLog.read(url) }
+    }
+    // A long time is no whole number of seconds.
+    #expect(duration(1e300) == "?")
   }
 
   @Test func aTornOrMissingCheckpointIsOneSentence() throws {

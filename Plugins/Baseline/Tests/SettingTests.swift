@@ -25,7 +25,7 @@ private let nonsense: [(slot: Slot, part: String, setting: String, values: [Valu
   (.encoder, "resnet", "widths", [[]], "1 to 16 numbers, each 1 to 1000000"),
   (.decoder, "deconv", "widths", [[], [-1]], "1 to 16 numbers, each 1 to 1000000"),
   (.classifier, "mlp", "dropout", [-0.1, 1], "0 up to, not including, 1"),
-  (.loss, "huber", "delta", [0, -1], "above 0"),
+  (.loss, "huber", "delta", [0, -1, 1e13], "above 0, up to 1000000000000"),
   (.optimizer, "sgd", "learningRate", [0, -0.1, 2e6], "above 0, up to 1000000"),
   (.optimizer, "sgd", "momentum", [-0.1, 1], "0 up to, not including, 1"),
   (.optimizer, "sgd", "weightDecay", [-1e-4], "0 to 1000"),

@@ -33,6 +33,20 @@ public struct ChargeMotion: Sendable, Hashable {
     guard 0...1000 ~= restarts else { throw RecipeError("restarts is \(restarts), expected 0 to 1000") }
   }
 
+  /// How long it may take, where that is long; nil otherwise.
+  ///
+  /// An iteration looks at half of all pairs: about `4 d + 40` operations each, at some 10^10 in a second.
+  func estimate(_ count: Int, dimensions: Int) -> String? {
+    let pairs = Double(count) * Double(count) / 2
+    let starts = Double(restarts) + 1
+    let seconds = Double(iterations) * starts * (1e-4 + pairs * Double(4 * dimensions + 40) / 1e10)
+    guard seconds > 20 else { return nil }
+    let end = tolerance > 0 ? ", if they do not come to rest before" : ", as tolerance 0 never stops them"
+    return
+      "moving \(count) charges in \(dimensions) dimensions takes up to \(roughTime(seconds)) for \(iterations) iterations "
+      + "from \(restarts + 1) starts\(end); lower iterations or restarts if that is too long"
+  }
+
   static func check(epsilon: Double) throws {
     guard epsilon > 0, epsilon <= 2 else {
       throw RecipeError("epsilon is \(epsilon), expected above 0, up to 2, the diameter of the sphere")

@@ -26,11 +26,12 @@ public struct PEDCC: CentroidPrior, DirectPrior, Component {
     /// 0.2² is about the test Loss1 of Table 4, a mean over dimensions too.
     @Setting("Standard deviation of a class around its centroid, for densities and draws.", .length)
     public var deviation = 0.2
-    @Setting("Charge: how far a force changes a velocity in one iteration (eq. 4).", .above(0)) public var gamma = 0.01
-    @Setting("Charge: smaller distances count as this one.", .above(0, upTo: 2)) public var epsilon = 0.01
-    @Setting("Charge: iterations at most, of each start.", .atLeast(1)) public var iterations = 200
+    @Setting("Charge: how far a force changes a velocity in one iteration (eq. 4).", .above(0, upTo: 1e6)) public
+      var gamma = 0.01
+    @Setting("Charge: smaller distances count as this one.", .within(1e-9...2)) public var epsilon = 0.01
+    @Setting("Charge: iterations at most, of each start.", .within(1...1e7)) public var iterations = 200
     @Setting(
-      "Charge: stop where no point of the unit sphere moves this far in an iteration; 0 never stops.", .atLeast(0))
+      "Charge: stop where no point of the unit sphere moves this far in an iteration; 0 never stops.", .within(0...1))
     public var tolerance = 1e-9
     @Setting("Charge: further random starts; the one with the least energy is kept.", .within(0...1000))
     public var restarts = 0
@@ -102,6 +103,7 @@ public struct PEDCC: CentroidPrior, DirectPrior, Component {
         cannot move; raise encoder.latent to 2 or more
         """)
     }
+    if let estimate = config.motion.estimate(classes, dimensions: latent) { context.announce("\(title): \(estimate)") }
     let charges = try naming(title) {
       try EvenPoints.charges(classes, dimensions: latent, config.motion, using: &generator)
     }

@@ -122,6 +122,25 @@ func simplexHasTheCosineOfARegularSimplex(classes: Int, latent: Int) throws {
   }
 }
 
+@Test func aLongPlacementIsAnnounced() throws {
+  var said: [String] = []
+  func make(_ config: PEDCC.Config) throws {
+    var context = try context(classes: 20, latent: 3)
+    context.announce = { said.append($0) }
+    _ = try PEDCC(config, in: context)
+  }
+  var config = PEDCC.Config()
+  try make(config)
+  #expect(said.isEmpty)
+  // It comes to rest at once, which is not known before.
+  (config.iterations, config.tolerance, config.restarts) = (10_000_000, 1, 1)
+  try make(config)
+  // 2 * 10^7 iterations of 10^-4 s and some.
+  #expect(
+    said.count == 1 && said[0].hasPrefix("prior 'pedcc': moving 20 charges") && said[0].contains("about 34 minutes"),
+    "\(said)")
+}
+
 @Test func settingsGoThroughRecipesWithTheirNames() throws {
   let config = try PEDCC.Config(["method": "charge", "classes": 20, "scale": .null], at: "prior.with")
   #expect(config.method == .charge && config.classes == 20 && config.scale == nil)

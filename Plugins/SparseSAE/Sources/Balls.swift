@@ -6,7 +6,7 @@ import LatentKit
 /// - Throws: `RecipeError` where the radius is negative; `TensorError` where weights are not finite.
 public struct L1Ball: Constraint, Component {
   public struct Config: ComponentConfig {
-    @Setting(Ball.radiusHelp, .atLeast(0)) public var radius = 1000.0
+    @Setting(Ball.radiusHelp, .within(0...1e30)) public var radius = 1000.0
     public init() {}
   }
 
@@ -58,7 +58,7 @@ public struct L21Ball: Constraint, Component {
 
 /// The settings of a ball whose norm has groups.
 public struct GroupedBallConfig: ComponentConfig {
-  @Setting(Ball.radiusHelp, .atLeast(0)) public var radius = 1000.0
+  @Setting(Ball.radiusHelp, .within(0...1e30)) public var radius = 1000.0
   /// The authors' code projects columns, though the paper says rows: a group is then an input, and features can vanish.
   @Setting("columns: all weights of an input, so that inputs vanish; rows: all weights of an output.")
   public var groups = WeightGroups.columns

@@ -36,6 +36,40 @@ struct EstimateSettings {
     }
   }
 
+  /// Says how much memory covariances take, where that is much.
+  static func announceCovariances(in context: BuildContext) {
+    let (classes, latent) = (context.classCount ?? 1, Double(context.latentSize))
+    // The covariance, its factor and what whitens moves, in Float64.
+    let bytes = Double(classes) * latent * latent * 8 * 3
+    guard bytes > Double(1 << 29) else { return }
+    let seconds =
+      Double(classes)
+      * (latent * latent * latent + 2 * Double(context.trainingCount ?? 0) / Double(classes) * latent * latent) / 1e10
+    context.announce(
+      "\(context.title): kernel densities of \(classes) classes in \(context.latentSize) dimensions take \(gibibytes(bytes)) "
+        + "and \(roughTime(seconds)) each time that they are estimated; lower encoder.latent if that is too much")
+  }
+
+  /// Says how long chains take and how much memory, where that is much.
+  ///
+  /// - Parameters:
+  ///   - steps: Of each chain, with its warm-up.
+  ///   - kept: Steps whose places are kept.
+  ///   - evaluations: How often a step looks at all kernels.
+  func announceChains(_ chains: Int, steps: Int, kept: Int, evaluations: Double, in context: BuildContext) {
+    let (classes, latent) = (context.classCount ?? 1, Double(context.latentSize))
+    let all = context.trainingCount ?? 0
+    let kernels = maximumPoints.map { min(all, classes * min($0, all)) } ?? all
+    // A distance and an exponential for each chain and kernel of its class, and what a step takes whatever its size.
+    let each = Double(chains) * Double(kernels) * (2 * latent / 2e10 + 1 / 3e8) * evaluations + 5e-4 * evaluations
+    let (seconds, bytes) = (Double(steps) * each, 4 * Double(chains) * Double(kept) * latent)
+    guard seconds > 120 || bytes > Double(1 << 30) else { return }
+    context.announce(
+      "\(context.title): \(steps) steps of \(chains) chains over \(kernels) kernels take \(roughTime(seconds)) whenever samples "
+        + "are drawn, and \(gibibytes(bytes)) for each class; lower sampler.steps, or set sampler.maximumPoints, if that is too much"
+    )
+  }
+
   /// A sentence about settings of the sampler that differ from their defaults and that the prior's kernels overrule.
   func problems(with request: DrawRequest) throws -> [String] {
     guard let prior = kernelPrior(request.prior) else { return [] }

@@ -25,7 +25,7 @@ public struct GibbsSampler: SelectiveSampler, Component {
       .within(1...10_000_000))
     public var steps = 500
     @Setting("Steps between two draws of a chain, at least.", .within(1...1_000_000)) public var thinning = 5
-    @Setting("Of target kde, as of prior kde: scott, silverman, cross-validated, or a number.", .above(0))
+    @Setting("Of target kde, as of prior kde: scott, silverman, cross-validated, or a number.", .within(1e-9...1e9))
     public var bandwidth = Bandwidth.scott
     @Setting("Of target kde, as of prior kde: full, diagonal, scalar, identity.")
     public var covariance = KernelShape.full
@@ -44,6 +44,10 @@ public struct GibbsSampler: SelectiveSampler, Component {
     settings = EstimateSettings(
       target: config.target, bandwidth: config.bandwidth, shape: config.covariance, maximumPoints: config.maximumPoints)
     title = context.title
+    EstimateSettings.announceCovariances(in: context)
+    settings.announceChains(
+      config.chains, steps: config.warmUp + config.steps, kept: config.steps, evaluations: Double(context.latentSize),
+      in: context)
   }
 
   public func check(_ prior: any Prior) throws { try settings.check(prior, title) }

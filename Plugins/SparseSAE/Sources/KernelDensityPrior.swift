@@ -19,7 +19,7 @@ public final class KernelDensityPrior: DirectPrior, FittablePrior, Component {
   public struct Config: ComponentConfig {
     @Setting(
       "Width of the kernels, in deviations of their covariance: scott, silverman, cross-validated, or a number.",
-      .above(0))
+      .within(1e-9...1e9))
     public var bandwidth = Bandwidth.scott
     @Setting("Their shape: full, diagonal, scalar, or identity, for which the bandwidth is the width itself.")
     public var covariance = KernelShape.full
@@ -48,6 +48,7 @@ public final class KernelDensityPrior: DirectPrior, FittablePrior, Component {
       throw RecipeError("\(context.title): folds is \(config.folds), expected 0 or at least 2")
     }
     (self.config, title) = (config, context.title)
+    EstimateSettings.announceCovariances(in: context)
   }
 
   public func fit(_ latents: LatentSet, using generator: inout Generator) throws {

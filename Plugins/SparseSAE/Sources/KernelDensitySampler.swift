@@ -15,7 +15,7 @@ public struct KernelDensitySampler: SelectiveSampler, Component {
       "What draws follow: kde (an estimate of the training latents), prior (kernels of prior kde), or auto: these, else kde."
     )
     public var target = WalkTarget.auto
-    @Setting("Of target kde, as of prior kde: scott, silverman, cross-validated, or a number.", .above(0))
+    @Setting("Of target kde, as of prior kde: scott, silverman, cross-validated, or a number.", .within(1e-9...1e9))
     public var bandwidth = Bandwidth.scott
     @Setting("Of target kde, as of prior kde: full, diagonal, scalar, identity.")
     public var covariance = KernelShape.full
@@ -32,6 +32,7 @@ public struct KernelDensitySampler: SelectiveSampler, Component {
     settings = EstimateSettings(
       target: config.target, bandwidth: config.bandwidth, shape: config.covariance, maximumPoints: config.maximumPoints)
     title = context.title
+    EstimateSettings.announceCovariances(in: context)
   }
 
   public func check(_ prior: any Prior) throws { try settings.check(prior, title) }

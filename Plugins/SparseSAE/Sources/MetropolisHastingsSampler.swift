@@ -38,12 +38,13 @@ public struct MetropolisHastingsSampler: Sampler, Component {
     @Setting(
       "Steps between two jumps to another kernel; 0: never, the plain walk of the paper.", .within(0...10_000_000))
     public var jumpEvery = 4
-    @Setting("Of target kde, as of prior kde: scott, silverman, cross-validated, or a number.", .above(0))
+    @Setting("Of target kde, as of prior kde: scott, silverman, cross-validated, or a number.", .within(1e-9...1e9))
     public var bandwidth = Bandwidth.scott
     @Setting("Of target kde, as of prior kde: full, diagonal, scalar, identity.")
     public var covariance = KernelShape.full
     @Setting(
-      "tuned (the kernels' covariance, scaled in the warm-up), or a variance, as 0.2 in the authors' code.", .above(0))
+      "tuned (the kernels' covariance, scaled in the warm-up), or a variance, as 0.2 in the authors' code.",
+      .within(1e-18...1e18))
     public var proposal = WalkProposal.tuned
     @Setting("Share of moves that tuning aims at accepting.", .between(0, 1)) public var acceptance = 0.3
     @Setting(
@@ -68,6 +69,10 @@ public struct MetropolisHastingsSampler: Sampler, Component {
     self.config = config
     settings = EstimateSettings(
       target: config.target, bandwidth: config.bandwidth, shape: config.covariance, maximumPoints: config.maximumPoints)
+    EstimateSettings.announceCovariances(in: context)
+    settings.announceChains(
+      config.chains, steps: config.warmUp + config.steps, kept: config.steps,
+      evaluations: 1 + (config.jumpEvery > 0 ? 1 / Double(config.jumpEvery) : 0), in: context)
   }
 
   public func draw(_ request: DrawRequest, using generator: inout Generator) throws -> Draw {

@@ -147,11 +147,31 @@ private func draw(
   #expect(message(["thinning": 0]) == "sampler.with.thinning: found 0, expected 1 to 1000000")
   #expect(message(["acceptance": 1]) == "sampler.with.acceptance: found 1, expected above 0 and below 1")
   #expect(message(["maximumPoints": 1]) == "sampler.with.maximumPoints: found 1, expected 2 to 1000000000")
-  #expect(message(["bandwidth": -1.5]) == "sampler.with.bandwidth: found -1.5, expected above 0")
-  #expect(message(["proposal": 0]) == "sampler.with.proposal: found 0, expected above 0")
+  #expect(message(["bandwidth": -1.5]) == "sampler.with.bandwidth: found -1.5, expected 1e-9 to 1000000000")
+  #expect(message(["proposal": 0]) == "sampler.with.proposal: found 0, expected 1e-18 to 1e18")
+  #expect(message(["proposal": 1e300]).hasPrefix("sampler.with.proposal: found 1e+300, expected"))
+  #expect(message(["bandwidth": 1e300]).hasPrefix("sampler.with.bandwidth: found 1e+300, expected"))
   #expect(message(["threshold": -1]) == "sampler.with.threshold: found -1, expected 0 or more")
   #expect(message(["threshold": "100%"]) == "sampler 'mh': threshold is 100%, expected 0% to less than 100%")
   #expect(message(["chains": 1, "bandwidth": "scott", "proposal": "tuned", "threshold": "99%"]) == "nothing thrown")
+}
+
+@Test func longWalksAndLargeCovariancesAreAnnounced() throws {
+  var said: [String] = []
+  var context = try context()
+  (context.trainingCount, context.announce) = (50_000, { said.append($0) })
+  var config = MetropolisHastingsSampler.Config()
+  _ = try MetropolisHastingsSampler(config, in: context)
+  _ = try KernelDensityPrior(.init(), in: context)
+  #expect(said.isEmpty)
+  (config.steps, config.maximumPoints) = (10_000_000, 100)
+  _ = try MetropolisHastingsSampler(config, in: context)
+  #expect(
+    // 1.25 looks a step at 16 times 400 kernels, and half a millisecond: some 7000 s.
+    said.count == 1 && said[0].contains("10000500 steps of 16 chains over") && said[0].contains("take about 1"), "\(said)")
+  context.latentSize = 5000
+  _ = try KernelDensityPrior(.init(), in: context)
+  #expect(said.count == 2 && said[1].contains("in 5000 dimensions take"), "\(said)")
 }
 
 /// `N(10 y, 2² I)` for class `y`.

@@ -38,6 +38,10 @@ public struct BuildContext {
   public var encoder: (any Encoder)?
   /// The parts built so far; nil until there are an encoder and a prior.
   public var model: Model?
+  /// How many examples the training part has; nil where that is not known.
+  public var trainingCount: Int?
+  /// Told, in a sentence, what will take long or much memory, before it begins.
+  public var announce: (String) -> Void
   /// Opens a finished run by the path of its folder; nil where there is no way to. Parts call `trainedModel`.
   public var openRun: ((String) throws -> TrainedModel)?
 
@@ -45,7 +49,8 @@ public struct BuildContext {
   public init(
     inputShape: [Int], inputRange: ClosedRange<Double>? = nil, padding: Int = 0, classCount: Int? = nil,
     latentSize: Int = 0, scope: Scope, title: String = "part", memory: BuildMemory = BuildMemory(),
-    encoder: (any Encoder)? = nil, model: Model? = nil
+    encoder: (any Encoder)? = nil, model: Model? = nil, trainingCount: Int? = nil,
+    announce: @escaping (String) -> Void = { _ in }
   ) {
     self.inputShape = inputShape
     self.inputRange = inputRange
@@ -57,6 +62,8 @@ public struct BuildContext {
     self.memory = memory
     self.encoder = encoder
     self.model = model
+    self.trainingCount = trainingCount
+    self.announce = announce
   }
 
   /// The device of the model.

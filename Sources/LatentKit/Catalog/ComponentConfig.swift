@@ -86,7 +86,8 @@ public struct ConfigError: Error, CustomStringConvertible, Equatable {
     self.reason = reason
   }
 
-  public var description: String { "\(path): \(reason)" }
+  /// The place and the reason, in at most some 2000 characters.
+  public var description: String { "\(path.shortened(to: 200)): \(reason.shortened(to: 1500))" }
 
   init(decoding error: DecodingError, of settings: [String: Value], at path: String) {
     func place(_ context: DecodingError.Context) -> String {

@@ -206,7 +206,21 @@ public struct SettingDescription: Sendable, Equatable {
 
   /// - Throws: `ConfigError` for a number outside the range.
   func check(_ value: Value, at path: String) throws {
-    guard let range, !range.admits(value) else { return }
-    throw ConfigError(path: "\(path).\(name)", "found \(value.text), expected \(range.text)")
+    if let range, !range.admits(value) {
+      throw ConfigError(path: "\(path).\(name)", "found \(value.text), expected \(range.text)")
+    }
+    guard fitsFloat32(value) else {
+      throw ConfigError(
+        path: "\(path).\(name)", "found \(value.text), expected 0 or a size that Float32 holds, 1e-37 to 1e38")
+    }
+  }
+}
+
+/// Whether each number is 0 or neither vanishes nor overflows where it is computed with in Float32.
+private func fitsFloat32(_ value: Value) -> Bool {
+  switch value {
+  case .double(let number): !number.isFinite || number == 0 || (1e-37...1e38).contains(abs(number))
+  case .array(let values): values.allSatisfy(fitsFloat32)
+  default: true
   }
 }

@@ -8,6 +8,8 @@ public struct Measured: Sendable, Equatable, Codable {
   public var unit: String
   /// Why there is no value; nil where there is one.
   public var missing: String?
+  /// A warning in a sentence that the value calls for, such as of a collapsed model; nil for none.
+  public var warning: String?
   /// A table or a matrix beside the number, or in its place.
   public var table: MeasuredTable?
 
@@ -31,6 +33,19 @@ public struct Measured: Sendable, Equatable, Codable {
     self.name = name
     self.unit = unit
     self.table = table
+  }
+}
+
+extension Measured {
+  /// What is impossible about one that was read from a file; nil where nothing is.
+  public var problem: String? {
+    if let value, !value.isFinite { return "the value \(value) of '\(name)'" }
+    guard let table else { return nil }
+    guard table.values.count == table.rows.count, table.values.allSatisfy({ $0.count == table.columns.count }) else {
+      return "a table '\(name)' of \(table.values.count) rows, with \(table.rows.count) names of rows and "
+        + "\(table.columns.count) of columns"
+    }
+    return nil
   }
 }
 

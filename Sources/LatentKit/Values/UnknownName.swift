@@ -16,6 +16,8 @@ public struct UnknownName: Error, CustomStringConvertible, Equatable {
 
   /// The known name with the fewest changes, where they are few enough to be a slip.
   public var nearest: String? {
+    // No name is so long: it is no slip, and comparing would take its time.
+    guard name.utf8.count <= 200 else { return nil }
     let scored = known.map { ($0, editDistance(name.lowercased(), $0.lowercased())) }
     guard let best = scored.min(by: { $0.1 < $1.1 }), best.1 <= max(2, name.count / 3) else { return nil }
     return best.0
@@ -23,8 +25,8 @@ public struct UnknownName: Error, CustomStringConvertible, Equatable {
 
   public var description: String {
     let advice = nearest.map { " Did you mean '\($0)'?" } ?? ""
-    let list = known.isEmpty ? "there are none" : "known: \(known.joined(separator: ", "))"
-    return "there is no \(kind) '\(name)'; \(list).\(advice)"
+    let list = known.isEmpty ? "there are none" : "known: \(known.listed())"
+    return "there is no \(kind) '\(name.shortened())'; \(list).\(advice)"
   }
 }
 
