@@ -4,7 +4,7 @@ import PackageDescription
 /// The plugins that `host` is built with. A paper is a folder under `Plugins/` and one word here.
 let plugins: [Paper] = [
   Paper("Baseline", tests: true), Paper("CSAE", native: true, tests: true),
-  Paper("SparseSAE", native: true, tests: true),
+  Paper("SparseSAE", native: true, tests: true), Paper("AdversarialVAE", tests: true),
 ]
 
 /// The word for the folder `Plugins/<name>`, of which only `Sources/` must be there. What else is to be built is said here:
@@ -91,12 +91,16 @@ let package = Package(
     .systemLibrary(name: "CPng", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
+    .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
+    .systemLibrary(name: "CMatio", pkgConfig: "matio", providers: [.apt(["libmatio-dev"])]),
+    .target(
+      name: "CReaders", dependencies: ["CPng", "CTurboJPEG", "CMatio"], cSettings: [.treatAllWarnings(as: .error)]),
     .target(name: "CTorch", dependencies: ["CLibTorch"], cxxSettings: [.treatAllWarnings(as: .error)]),
     module("Files", []),
     module("Torch", ["CTorch", "Files"]),
     module("LatentKit", ["Torch"]),
     module("Recipes", ["LatentKit", "Yams"]),
-    module("Datasets", ["LatentKit", "Files", "CZlib", "CCrypto", "CZip"], resources: [.copy("Embedded")]),
+    module("Datasets", ["LatentKit", "Files", "CReaders", "CZlib", "CCrypto", "CZip"], resources: [.copy("Embedded")]),
     kernels("CStatistics"),
     module("Statistics", ["LatentKit", "CStatistics"]),
     module("Figures", ["LatentKit", "Files", "CPng"]),
@@ -127,7 +131,7 @@ let package = Package(
     tests("Files", ["Files"]),
     tests("LatentKit", ["LatentKit"]),
     tests("Recipes", ["Recipes", "LatentKit"]),
-    tests("Datasets", ["Datasets", "Files", "LatentKit"]),
+    tests("Datasets", ["Datasets", "Files", "LatentKit"], resources: [.copy("Fixtures")]),
     tests("Statistics", ["Statistics", "LatentKit"], resources: [.copy("Fixtures")]),
     tests("Figures", ["Figures", "Files", "LatentKit"]),
     tests("Reports", ["Reports", "Files"]),

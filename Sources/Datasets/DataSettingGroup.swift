@@ -10,6 +10,10 @@ public enum DataSettingGroup: Sendable, CaseIterable {
   case embedded
   /// Settings for tables of any format.
   case tables
+  /// How much packed files may unpack to.
+  case unpacking
+  /// Where the file or folder is, for data that are named by their place.
+  case place
   /// The format of a file: for tables that are named by their path.
   case files
 
@@ -20,8 +24,10 @@ public enum DataSettingGroup: Sendable, CaseIterable {
       ["validation", "limit", "labelled", "classWeights", "test", "folds", "fold", "foldSeed"]
     case .images: ["pad", "range", "shift", "flip"]
     case .embedded: ["embedded"]
-    case .tables: ["missing", "unpackLimit"]
-    case .files: ["path", "separator", "decimal", "samples", "header", "label", "drop"]
+    case .tables: ["missing"]
+    case .unpacking: ["unpackLimit"]
+    case .place: ["path"]
+    case .files: ["separator", "decimal", "samples", "header", "label", "drop"]
     }
   }
 
@@ -47,8 +53,13 @@ extension DataSettings {
       switch group {
       case .embedded where groups.contains(.images): "is for sets that ship with the package, and '\(dataset)' does not"
       case .images, .embedded: "is for images, and '\(dataset)' is a table"
-      case .files where groups.contains(.tables): "is known for '\(dataset)', and is for data 'table'"
-      case .tables where !groups.contains(.images): "is for tables that are read from files, and '\(dataset)' is none"
+      case .place where groups.contains(.images):
+        "is for data that are named by their place, and '\(dataset)' is found by its name"
+      case .files where groups.contains(.tables), .place where groups.contains(.tables):
+        "is known for '\(dataset)', and is for data 'table'"
+      case .unpacking where groups.contains(.images): "is for files that are named by their place, and for tables"
+      case .tables where !groups.contains(.images), .unpacking where !groups.contains(.images):
+        "is for tables that are read from files, and '\(dataset)' is none"
       default: "is for tables, and '\(dataset)' has images"
       }
     return ConfigError(path: "\(path).\(setting)", "\(what); leave it out")
@@ -59,7 +70,8 @@ extension DataSettings {
     let groups: Set<DataSettingGroup> =
       dataset.train.areImages
       ? DatasetEntry.Kind.images.groups.union([.embedded])
-      : DatasetEntry.Kind.rows.groups.union(path == nil ? [.tables] : [.tables, .files])
+      : DatasetEntry.Kind.rows.groups.union(
+        path == nil ? [.tables, .unpacking] : [.tables, .unpacking, .place, .files])
     return try values.filter { name, _ in DataSettingGroup.group(of: name).map(groups.contains) ?? true }
   }
 }

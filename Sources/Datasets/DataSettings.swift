@@ -47,10 +47,12 @@ public struct DataSettings: ComponentConfig {
   public var flip = false
   @Setting("Tables: cells without a value are refused, or, by 'keep', left to the transform 'impute'.")
   public var missing = TableFormat.Missing.refuse
-  @Setting("Tables: the limit of an unpacked file (.gz, .npz), in MiB.", .within(1...1_048_576))
+  @Setting(
+    "Tables and data 'images': how many MiB a compressed file (.gz, .npz) may unpack to.", .within(1...1_048_576))
   public var unpackLimit = TableFormat().unpackLimit
   @Setting(
-    "Data 'table': the file, delimited text, .npy or .npz; looked up in the working folder, then in the data folder.")
+    "Data 'table': the file, delimited text, .npy or .npz; data 'images': the folder, or an .npz file; looked for here, then in the data folder."
+  )
   public var path: String? = nil
   @Setting("Data 'table': the separator of cells: 'comma', 'semicolon', 'tab', or 'auto' by the first row.")
   public var separator = TableFormat.Separator.auto

@@ -25,6 +25,8 @@ public struct Dataset: Sendable {
   public private(set) var classWeights: [Double]?
   /// The origin of the examples.
   public private(set) var origin: Origin
+  /// A sentence on what a person should know of these examples, files that were left out say; nil for nothing.
+  public var remark: String?
 
   /// The origin of the examples.
   public indirect enum Origin: Sendable, Equatable, CustomStringConvertible {
@@ -98,7 +100,7 @@ public struct Dataset: Sendable {
 
   /// A note for the user; nil when the examples are what their name promises.
   public var note: String? {
-    guard case .embedded = origin else { return nil }
+    guard case .embedded = origin else { return remark }
     return "data '\(name)' is the \(origin); 'host data fetch \(name)' gets the full set"
   }
 

@@ -12,6 +12,8 @@ public struct DatasetDescription: Sendable {
     public let byteCount: Int?
     /// Under what else it may lie in a data folder.
     var otherNames: [String] = []
+    /// Whether a set without any such file is a smaller one.
+    var isOptional = false
 
     /// The names to search for, the published one first.
     var names: [String] { [name] + (name.hasSuffix(".gz") ? [String(name.dropLast(3))] : []) + otherNames }
@@ -49,7 +51,13 @@ public struct DatasetDescription: Sendable {
   let firstLabel: Int
   /// The format of the file, where the set is a table.
   var table: TableFormat?
-  /// The contact, where no address is known.
+  /// How the files are read where they are neither IDX nor a table.
+  var own: (any PublishedImages.Type)?
+  /// The format of the archive, where the set is published as one.
+  var archiveKind = ArchiveKind.zip
+  /// The number of images of the validation part as published.
+  var validationCount = 0
+  /// Who to ask where no address is known.
   var publisher = "its publisher"
 
   /// The number of classes.
@@ -62,12 +70,20 @@ public struct DatasetDescription: Sendable {
 extension DatasetDescription {
   /// The set as recipes name it.
   public var entry: DatasetEntry {
-    DatasetEntry(
-      name, summary, table == nil ? .images : .rows, groups: table == nil ? [.embedded] : [.tables], published: self
+    if let own { return entry(own) }
+    return DatasetEntry(
+      name, summary, table == nil ? .images : .rows, groups: table == nil ? [.embedded] : [.tables, .unpacking],
+      published: self
     ) { try DatasetLibrary.load(self, $0) }
   }
 
-  static let all: [DatasetDescription] = [mnist, fashionMNIST] + emnist + tables
+  private func entry<Own: PublishedImages>(_ own: Own.Type) -> DatasetEntry {
+    DatasetEntry(name, summary, .images, own: own, groups: [], published: self) { settings, request in
+      try settings.dataset(self, DatasetLibrary.locate(self, in: request.folder, request.environment))
+    }
+  }
+
+  static let all: [DatasetDescription] = [mnist, fashionMNIST] + emnist + images + tables
 
   private static let digits = (0...9).map(String.init)
   private static let capitals = "ABCDEFGHIJKLMNOPQRSTUVWXYZ".map(String.init)

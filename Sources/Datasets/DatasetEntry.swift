@@ -95,7 +95,7 @@ public struct DatasetEntry: Sendable {
     self.init(name, summary, kind, own: NoConfig.self, groups: groups, published: published) { try load($1) }
   }
 
-  private init<Own: ComponentConfig>(
+  init<Own: ComponentConfig>(
     _ name: String, _ summary: String, _ kind: Kind, own: Own.Type, groups: Set<DataSettingGroup>,
     published: DatasetDescription?, load: @escaping @Sendable (Own, DataRequest) throws -> Dataset
   ) {

@@ -27,6 +27,8 @@ public enum DatasetFetcher {
     public var curl = "curl"
     /// The name or path of unzip.
     public var unzip = "unzip"
+    /// The name or path of tar.
+    public var tar = "tar"
     public init() {}
   }
 
@@ -95,9 +97,10 @@ public enum DatasetFetcher {
     do {
       if let checksum = description.archiveChecksum {
         if targets.allSatisfy({ FileManager.default.fileExists(atPath: $0.path) }) { return targets }
-        let archive = folder.appendingPathComponent("\(description.folder).zip")
+        let archive = folder.appendingPathComponent(
+          "\(description.folder).\(description.archiveKind.rawValue)")
         try download(archive, checksum, byteCount: nil, from: mirrors, tools.curl, progress)
-        try unpack(archive, into: folder, tools.unzip)
+        try unpack(archive, description, into: folder, tools)
         if let missing = targets.first(where: { !FileManager.default.fileExists(atPath: $0.path) }) {
           throw DatasetError("\(archive.lastPathComponent) holds no \(missing.lastPathComponent)")
         }
@@ -227,12 +230,19 @@ public enum DatasetFetcher {
     }
   }
 
-  private static func unpack(_ archive: URL, into folder: URL, _ unzip: String) throws {
+  private static func unpack(
+    _ archive: URL, _ description: DatasetDescription, into folder: URL, _ tools: Tools
+  ) throws {
     let temporary = folder.appendingPathComponent(".unpacked")
     try? FileManager.default.removeItem(at: temporary)
     defer { try? FileManager.default.removeItem(at: temporary) }
-    let command = Command(unzip, ["-q", "-o", "-j", archive.path, "*.gz", "-d", temporary.path])
+    let command =
+      switch description.archiveKind {
+      case .zip: Command(tools.unzip, ["-q", "-o", "-j", archive.path, "*.gz", "-d", temporary.path])
+      case .tar: Command(tools.tar, ["-x", "-z", "-f", archive.path, "-C", temporary.path, "--strip-components=1"])
+      }
     do {
+      try FileManager.default.createDirectory(at: temporary, withIntermediateDirectories: true)
       let result = try command.run()
       guard result.status == 0 else {
         throw CommandError(result.messages.split(separator: "\n").joined(separator: "; "))
@@ -241,7 +251,8 @@ public enum DatasetFetcher {
       throw DatasetError("\(archive.path) cannot be unpacked: \(error)")
     }
     let names = (try? FileManager.default.contentsOfDirectory(atPath: temporary.path)) ?? []
-    for name in names.sorted() {
+    let isWanted = Set(description.files.map(\.name)).contains
+    for name in names.sorted() where description.archiveKind == .zip || isWanted(name) {
       try move(temporary.appendingPathComponent(name), to: folder.appendingPathComponent(name))
     }
   }

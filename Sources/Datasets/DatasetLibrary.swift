@@ -14,7 +14,7 @@ public enum DatasetLibrary {
   /// Any table of numbers, by its path.
   static let table = DatasetEntry(
     tableName, "any table: delimited text, .npy or .npz, packed or not; data.path names the file", .rows,
-    groups: [.tables, .files], published: nil
+    groups: [.tables, .unpacking, .place, .files], published: nil
   ) { request in
     try readTable(request.settings, from: request.folder ?? namedFolder(request.environment), at: request.path)
   }
@@ -62,6 +62,9 @@ public enum DatasetLibrary {
   /// Loads a published set from its files.
   static func load(_ description: DatasetDescription, _ request: DataRequest) throws -> Dataset {
     let (folder, environment) = (request.folder, request.environment)
+    if let own = description.own {
+      return try own.init().dataset(description, locate(description, in: folder, environment))
+    }
     guard var format = description.table else {
       let embedded = request.settings.embedded
       switch try locate(description, in: folder, embedded: embedded, environment: environment) {
@@ -99,7 +102,14 @@ public enum DatasetLibrary {
     }
   }
 
-  /// Returns the files of a set, in the description's order.
+  /// Returns the files of a set that does not ship.
+  static func locate(
+    _ description: DatasetDescription, in directory: URL?, _ environment: [String: String]
+  ) throws -> [URL] {
+    try locate(description, in: directory, embedded: nil, environment: environment).files
+  }
+
+  /// Returns the files of a set, in the description's order; of optional ones those that are there.
   static func locate(
     _ description: DatasetDescription, in directory: URL?, embedded: Bool?, environment: [String: String]
   ) throws -> Place {
@@ -144,16 +154,21 @@ public enum DatasetLibrary {
       directory
     ] {
       var (files, missing): ([URL], [String]) = ([], [])
+      var (options, absent) = (0, [String]())
       for file in description.files {
         let candidates = file.names.map(folder.appendingPathComponent)
         if let found = candidates.first(where: { FileManager.default.fileExists(atPath: $0.path) }) {
           files.append(found)
+          if file.isOptional { options += 1 }
+        } else if file.isOptional {
+          absent.append(file.name)
         } else {
           missing.append(file.name)
         }
       }
+      if options > 0 { missing += absent }
       if folder == directory, isAnothers(folder, files, than: description) { continue }
-      if missing.count < best.missing.count { best = (files, missing) }
+      if missing.isEmpty || files.count > best.files.count { best = (files, missing) }
       if missing.isEmpty { break }
     }
     return best

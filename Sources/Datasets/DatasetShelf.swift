@@ -6,8 +6,10 @@ public struct DatasetShelf: Sendable {
   /// The sets, in order.
   public let entries: [DatasetEntry]
 
-  /// The data sets of LatentKit: MNIST and its relatives, the tables of papers, and `table` for any file.
-  public static let known = DatasetShelf(unchecked: DatasetDescription.all.map(\.entry) + [DatasetLibrary.table])
+  /// The sets that LatentKit knows: MNIST and its relatives, the images and tables of papers, `table` for any file of
+  /// numbers and `images` for any folder of pictures.
+  public static let known = DatasetShelf(
+    unchecked: DatasetDescription.all.map(\.entry) + [DatasetLibrary.table, DatasetLibrary.images])
 
   private init(unchecked entries: [DatasetEntry]) { self.entries = entries }
 

@@ -47,11 +47,13 @@ public enum DatasetVerifier {
     /// Its files.
     public let files: [File]
     /// Its parts.
-    public let parts: [Part]
+    public internal(set) var parts: [Part]
     /// Problems, a sentence each; empty where there are none.
-    public let problems: [String]
+    public internal(set) var problems: [String]
     /// Whether no problem was found.
     public var isGood: Bool { problems.isEmpty }
+    /// What is worth knowing and no problem.
+    public internal(set) var remark: String?
 
     public var description: String {
       var lines = ["\(dataset): \(isGood ? "good" : "NOT good"), \(origin)"]
@@ -63,6 +65,7 @@ public enum DatasetVerifier {
         let shape = part.inputShape.map(String.init).joined(separator: "x")
         lines.append("  \(part.name): \(grouped(part.count)) of \(shape), per class \(part.perClass)")
       }
+      if let remark { lines.append("  note: \(remark)") }
       return (lines + problems.map { "  problem: \($0)" }).joined(separator: "\n")
     }
   }
@@ -81,7 +84,7 @@ public enum DatasetVerifier {
     switch try DatasetLibrary.locate(description, in: directory, embedded: embedded, environment: environment) {
     case .files(let files):
       urls = files
-      published = zip(files, description.files).map { $0.lastPathComponent == $1.name ? $1.checksum : nil }
+      published = files.map { file in description.files.first { $0.name == file.lastPathComponent }?.checksum }
     case .embedded(let files):
       urls = files
       isEmbedded = true
@@ -101,6 +104,9 @@ public enum DatasetVerifier {
       files.append(file)
     }
 
+    if let own = description.own {
+      return try verify(own, description, files, problems)
+    }
     var parts: [Report.Part] = []
     if let format = description.table {
       do {
@@ -140,6 +146,38 @@ public enum DatasetVerifier {
     let sizes = parts.map(\.count) + [0, 0]
     let origin = isEmbedded ? Dataset.Origin.embedded(train: sizes[0], test: sizes[1]) : .files(urls)
     return Report(dataset: name, origin: origin, files: files, parts: parts, problems: problems)
+  }
+
+  /// A set in a format of its own, read with the settings that it has by default.
+  private static func verify(
+    _ own: any PublishedImages.Type, _ description: DatasetDescription, _ files: [Report.File], _ problems: [String]
+  ) throws -> Report {
+    let urls = files.map(\.url)
+    var report = Report(
+      dataset: description.name, origin: .files(urls), files: files, parts: [], problems: problems)
+    do {
+      let dataset = try own.init().dataset(description, urls)
+      let isWhole = urls.count == description.files.count
+      let parts = [
+        ("training", dataset.train, description.trainCount),
+        ("validation", dataset.validation, description.validationCount),
+        ("test", dataset.test, description.testCount),
+      ]
+      for (name, examples, count) in parts {
+        guard let examples else { continue }
+        report.parts.append(
+          .init(
+            name: name, count: examples.count, inputShape: examples.inputShape,
+            histogram: try examples.labelledCounts(dataset.classCount ?? 0)))
+        if isWhole, examples.count != count {
+          report.problems.append("found \(grouped(examples.count)) \(name) images, expected \(grouped(count))")
+        }
+      }
+      report.remark = dataset.remark
+    } catch let error as FileError {
+      report.problems.append(error.description)
+    }
+    return report
   }
 
   /// Reads `MD5SUMS`, lines of checksum, two spaces and name.

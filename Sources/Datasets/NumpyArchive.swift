@@ -26,16 +26,17 @@ struct NumpyArchive {
   }
 
   /// Reads one of the arrays.
+  /// - Parameter asBytes: Whether values of one byte are to be kept as such, rather than become numbers of four.
   /// - Throws: `FileError` for an array that is truncated or corrupted, or larger than the limit.
-  func array(_ name: String) throws -> NumpyArray {
+  func array(_ name: String, asBytes: Bool = false) throws -> NumpyArray {
     let place = "\(path), array '\(name)'"
     let unpacked = try ZipArchive.read(data, path: path) { try $0.contents(of: "\(name).npy", limit, place: place) }
-    return try NumpyArray(unpacked, unpackedWithin: limit, path: place)
+    return try NumpyArray(unpacked, unpackedWithin: limit, asBytes: asBytes, path: place)
   }
 }
 
 /// A ZIP archive in memory, open for reading.
-private struct ZipArchive {
+struct ZipArchive {
   private let handle: OpaquePointer
 
   /// Opens an archive for as long as `body` runs.

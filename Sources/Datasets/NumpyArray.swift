@@ -15,7 +15,7 @@ struct NumpyArray {
 
   /// - Parameter limit: How large the numbers may become in memory, for an array that was packed.
   /// - Throws: `FileError` for an array that is truncated, pickled, or of a type that is no number, truth value or text.
-  init(_ data: Data, unpackedWithin limit: UnpackLimit? = nil, path: String) throws {
+  init(_ data: Data, unpackedWithin limit: UnpackLimit? = nil, asBytes: Bool = false, path: String) throws {
     let data = Data(data)
     guard data.starts(with: NumpyArray.magic), data.count >= 10 else {
       throw FileError(path, "is not a NumPy array, or stops inside its header; write it again with numpy.save")
@@ -46,13 +46,21 @@ struct NumpyArray {
         "found \(grouped(data.count - start)) bytes of values, expected \(grouped(count * element.size)) for "
           + "\(header.shape) of '\(header.type)'; save it again")
     }
-    try limit?.check(count * MemoryLayout<Float>.size, of: path)
+    try limit?.check(count * (asBytes && element.isByte ? 1 : MemoryLayout<Float>.size), of: path)
     (shape, self.element) = (header.shape, element)
     (self.data, isColumnMajor) = (data[start...], header.isColumnMajor && shape.count > 1)
-    try element.check(self.data, path: path)
+    // NumPy takes any byte but 0 for true, and such files are about.
+    if !asBytes { try element.check(self.data, path: path) }
   }
 
   var count: Int { shape.reduce(1, *) }
+
+  /// The values in row-major order as they are stored, for unsigned bytes and truth values in that order; else nil.
+  var bytes: Data? { element.isByte && !isColumnMajor ? data : nil }
+  /// Whether they are truth values.
+  var isTruth: Bool { element.isTruth }
+  /// Whether they are of a type that can hold fractions.
+  var holdsFractions: Bool { element.holdsFractions }
 
   /// All values in row-major order, whatever the file's order is; nil for text.
   var numbers: [Float]? {

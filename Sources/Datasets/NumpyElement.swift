@@ -29,6 +29,10 @@ struct NumpyElement {
   private let isBigEndian: Bool
 
   var isText: Bool { kind == "S" || kind == "U" }
+  var isTruth: Bool { kind == "b" }
+  var holdsFractions: Bool { kind == "f" }
+  /// Whether it is an unsigned byte or a truth value.
+  var isByte: Bool { isTruth || kind == "u" && size == 1 }
 
   /// - Throws: `FileError` for a type that is no number, truth value or text.
   init(_ text: String, path: String) throws {

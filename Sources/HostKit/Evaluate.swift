@@ -33,6 +33,7 @@ struct Evaluate: HostSubcommand {
       }
       for line in aligned([[table.rowTitle] + table.columns] + rows, numbersFrom: 1) { console.say("  \(line)") }
     }
+    for warning in result.measurements.compactMap(\.warning) { console.warn("warning: \(warning)") }
     for (name, value) in result.losses.sorted(by: { $0.key < $1.key }) { console.say("\(name) \(number(value))") }
   }
 }

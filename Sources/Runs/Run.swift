@@ -192,6 +192,7 @@ public final class Run {
 
     var summary = try RunSummary(session, folder: folder, test: result)
     summary.seconds = try MetricsLog.read(folder.metrics).reduce(0) { $0 + $1.seconds }
+    summary.warnings = summary.testMetrics.compactMap(\.warning)
     var figures: [HTMLReport.Figure] = []
     var table: URL?
     func keep(_ name: String, _ caption: String, _ draw: (URL) throws -> Bool) throws {
@@ -239,7 +240,7 @@ public final class Run {
       var generator = try Generator(seed: session.recipe.randomSeed, for: "samples", device: session.device)
       let samples = try session.sample(classes: nil, perClass: perClass, reference: latents, using: &generator)
       summary.sampler = samples.draw.diagnostics
-      summary.warnings = samples.draw.warnings
+      summary.warnings += samples.draw.warnings
       if try session.writeTable(samples, to: folder.samples) { table = folder.samples }
       let sampler = session.recipe[.sampler]?.use ?? ""
       let rows = samples.areOfClasses ? ", a row for each class" : ""

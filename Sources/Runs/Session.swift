@@ -63,8 +63,8 @@ public struct Session {
     var settings = try entry.sharedSettings(choice.with)
     let loaded = try entry.load(choice.with, from: machine.dataFolder, seed: recipe.randomSeed)
     try check(loaded)
+    if settings.embedded != true, let note = loaded.note { observer?.noticed(.note(note)) }
     if case .embedded = loaded.origin {
-      if settings.embedded != true, let note = loaded.note { observer?.noticed(.note(note)) }
       settings.embedded = true
     } else if loaded.train.areImages {
       settings.embedded = false

@@ -111,9 +111,15 @@ public struct Evaluator {
             Evaluation(
               measured: set, scores: allScores, model: composition.model, classCount: data.classCount,
               classNames: composition.data.classNames, random: metric.random, training: reference,
-              sources: metric.metric.sources, of: "metric '\(metric.name)'"))
+              sources: metric.metric.sources, of: "metric '\(metric.name)'", trained: slotsTrained(until: stage)))
         }, latents: set)
     }
+  }
+
+  /// The slots that a stage, or one before it, trains.
+  private func slotsTrained(until stage: Int) -> Set<Slot> {
+    let names = composition.stages.prefix(stage + 1).flatMap(\.steps).flatMap(\.recipe.train)
+    return Set(Slot.all.filter { names.contains($0.name) })
   }
 
   /// What metrics may ask for beside the pass.

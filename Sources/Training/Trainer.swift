@@ -40,6 +40,8 @@ public final class Trainer {
   private let random: RandomSource
   private var ends: StageEnds
   private var optimizers: [any Optimizer] = []
+  /// The warnings of the last epoch's metrics, which are not repeated.
+  private var warned: Set<String> = []
   /// Whether gradients are checked: only while the cause of a divergence is looked for.
   private var isReplay = false
 
@@ -160,7 +162,26 @@ public final class Trainer {
   }
 
   private func begin(stage index: Int) throws {
-    optimizers = try composition.stages[index].steps.map { try $0.optimizer.optimizer(for: $0.parameters) }
+    let stage = composition.stages[index]
+    optimizers = try stage.steps.map { try $0.optimizer.optimizer(for: $0.parameters) }
+    shareOptimizers(among: stage.turns, of: stage)
+  }
+
+  /// Steps of one group that train the same weights by the same rule are updates of one optimiser: those of a critic, on real
+  /// and on decoded inputs in turn. With moments of their own they would overshoot against each other.
+  private func shareOptimizers(among turns: [Turn], of stage: ComposedStage) {
+    for case .group(_, let inner) in turns {
+      var owners: [Int] = []
+      for case .step(let number) in inner {
+        let step = stage.steps[number]
+        let owner = owners.first { other in
+          stage.steps[other].recipe.optimizer == step.recipe.optimizer
+            && stage.steps[other].parameters.map(\.name) == step.parameters.map(\.name)
+        }
+        if let owner { optimizers[number] = optimizers[owner] } else { owners.append(number) }
+      }
+      shareOptimizers(among: inner, of: stage)
+    }
   }
 
   /// Puts the parts that a stage trains into training mode, and the others into evaluation mode.
@@ -347,6 +368,11 @@ public final class Trainer {
     position.metricsLength = try log.append(record)
     position.epoch += 1
     (position.iteration, position.seconds, position.sums, position.counts) = (0, 0, [:], [:])
+    let warnings = record.metrics.compactMap(\.warning)
+    for warning in warnings where !warned.contains(warning) {
+      observer?.note("warning: epoch \(record.epoch) of stage '\(record.stage)': \(warning)")
+    }
+    warned = Set(warnings)
     position.gradientNorms = nil
     // Observers first: what they wrote beyond a checkpoint is cut off on resuming, what they missed would be lost.
     observer?.finishedEpoch(record, of: stage.recipe.epochs)

@@ -67,7 +67,7 @@ func theFullSetHasItsPublishedChecksumsAndCounts(name: String) throws {
 @Test func everyDescriptionIsConsistent() {
   #expect(Set(DatasetLibrary.known.map(\.name)).count == DatasetLibrary.known.count)
   for known in DatasetLibrary.known {
-    #expect(known.files.count == (known.table == nil ? 4 : 1))
+    if known.own == nil { #expect(known.files.count == (known.table == nil ? 4 : 1)) }
     #expect(Set(known.classNames).count == known.classCount, "\(known.name)")
   }
   let classes = Dictionary(uniqueKeysWithValues: DatasetLibrary.known.map { ($0.name, $0.classCount) })

@@ -46,7 +46,7 @@ private let line = DatasetEntry("line", "points on a line", .rows, own: Points.s
 
 @Test func everyKnownSetSaysWhatItIs() throws {
   let shelf = DatasetShelf.known
-  #expect(shelf.entries.map(\.name) == DatasetLibrary.known.map(\.name) + ["table"])
+  #expect(shelf.entries.map(\.name) == DatasetLibrary.known.map(\.name) + ["table", "images"])
   #expect(try DatasetShelf(shelf.entries).entries.count == shelf.entries.count)
   for entry in shelf.entries {
     #expect(!entry.summary.isEmpty && entry.settings.allSatisfy { !$0.help.isEmpty })
@@ -58,6 +58,14 @@ private let line = DatasetEntry("line", "points on a line", .rows, own: Points.s
   #expect(
     try names("table")
       == parts.union(["missing", "unpackLimit", "path", "separator", "decimal", "samples", "header", "label", "drop"]))
+  #expect(
+    try names("images")
+      == parts.union([
+        "pad", "range", "shift", "flip", "path", "unpackLimit", "size", "width", "fit", "colours", "background",
+        "damaged",
+        "megapixels",
+      ]))
+  #expect(try names("cifar10") == parts.union(["pad", "range", "shift", "flip"]))
   // Every setting is of one group.
   #expect(DataSettings.settings.map(\.name).sorted() == DataSettingGroup.allCases.flatMap(\.names).sorted())
 }

@@ -33,6 +33,6 @@ import Testing
           padding: padding, classCount: isTable ? 9 : 10))
       checked.append(full.name ?? "")
     }
-    #expect(Set(checked).isSuperset(of: ["csae-l", "sparse-sae", "vae-downstream"]))
+    #expect(Set(checked).isSuperset(of: ["csae-l", "sparse-sae", "vae-downstream", "adversarial-two-step-vae"]))
   }
 }

@@ -300,3 +300,49 @@ private func bools(_ values: [Bool]) throws -> Tensor { try Tensor(values.map { 
     #expect(try next.normal([4]).floats() != first)
   }
 }
+
+/// Counts its passes, and gives twice and three times its input as features and code.
+private final class PassCounter: FeatureEncoder, LatentKit.Decoder {
+  var passes: [String] = []
+  var latentSize: Int { 3 }
+  func encode(_ batch: Batch) throws -> Code {
+    passes.append("code")
+    return .point(try batch.inputs * 3)
+  }
+  func features(_ batch: Batch) throws -> [Tensor] {
+    passes.append("features")
+    return [try batch.inputs * 2]
+  }
+  func encodeWithFeatures(_ batch: Batch) throws -> (code: Code, features: [Tensor]) {
+    passes.append("both")
+    return (.point(try batch.inputs * 3), [try batch.inputs * 2])
+  }
+  func decode(_ request: LatentBatch) throws -> Tensor { try request.latents + 1 }
+}
+
+@Suite struct FeaturesOfAPass {
+  private func pass(_ encoder: PassCounter) throws -> Forward {
+    Forward(
+      Batch(inputs: try .ones([2, 3]), labels: nil), through: Model(encoder: encoder, decoder: encoder, prior: Flat()),
+      training: true, drawing: RandomSource(try Generator(seed: 1)))
+  }
+
+  @Test func featuresAndCodeAreComputedOnceTogether() throws {
+    let encoder = PassCounter()
+    let pass = try pass(encoder)
+    for _ in 0..<2 {
+      #expect(try pass.features[0].doubles() == Array(repeating: 2, count: 6))
+      #expect(try pass.reconstructionFeatures[0].doubles() == Array(repeating: 8, count: 6))
+      #expect(try pass.code.mean.doubles() == Array(repeating: 3, count: 6))
+      #expect(try pass.reconstructionCode.mean.doubles() == Array(repeating: 12, count: 6))
+    }
+    #expect(encoder.passes == ["both", "both"])
+  }
+
+  @Test func aCodeThatIsThereIsKept() throws {
+    let encoder = PassCounter()
+    let pass = try pass(encoder)
+    _ = try (pass.code, pass.features, pass.code)
+    #expect(encoder.passes == ["code", "features"])
+  }
+}

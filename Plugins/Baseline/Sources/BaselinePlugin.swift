@@ -47,6 +47,30 @@ public enum BaselinePlugin: Plugin {
       .metric(
         "reconstruction-error", ReconstructionError.self,
         "mean squared error of a reconstructed value; of images from 0 to 1 and without padding"),
+      .metric("psnr", PeakSignalToNoise.self, "peak signal-to-noise ratio of reconstructed images"),
+      .metric(
+        "ssim", MeanStructuralSimilarity.self, "structural similarity of reconstructed images", paper: .similarity),
+      .metric("sharpness", Sharpness.self, "variance of the Laplacian, of reconstructions, originals and samples"),
+      .metric("rate", Rate.self, "mean divergence of codes from the prior, in nats"),
+      .metric(
+        "class-agreement", ClassAgreement.self,
+        "share of reconstructions that another run's classifier finds to be of the original's class"),
+      .metric(
+        "sample-class-agreement", SampleClassAgreement.self,
+        "share of samples that another run's classifier finds to be of the class they were drawn for"),
+      .metric(
+        "frechet-distance", SampleFrechetDistance.self,
+        "Fréchet distance of samples to data, in another run's features",
+        paper: .frechet),
+      .metric(
+        "kid", KernelInceptionDistance.self, "kernel inception distance of samples to data, in another run's features",
+        paper: .kernelDistance),
+      .metric(
+        "precision-recall", PrecisionRecall.self,
+        "precision, recall, density and coverage of samples, in another run's features", paper: .density),
+      .metric(
+        "classification-accuracy-score", ClassificationAccuracyScore.self,
+        "accuracy on data of a classifier trained on samples", paper: .accuracyScore),
       .loss("mse", SquaredError.self, "squared error of the reconstruction"),
       .loss("huber", HuberError.self, "Huber's error of the reconstruction, robust to outliers", paper: .robust),
       .loss("bce", BinaryCrossEntropy.self, "binary cross entropy of the reconstruction, for inputs in [0, 1]"),

@@ -33,6 +33,11 @@ private struct ImageEncoder: Sendable {
     for layer in layers { features.append(try layer(features.last ?? batch.inputs)) }
     return features
   }
+
+  func encodeWithFeatures(_ batch: Batch) throws -> (code: Code, features: [Tensor]) {
+    let features = try features(batch)
+    return (try head((features.last ?? batch.inputs).flattened()), features)
+  }
 }
 
 /// A plain convolutional encoder: each layer halves the image.
@@ -64,6 +69,9 @@ public struct ConvEncoder: FeatureEncoder, Component {
   public var needs: DataNeeds { .images }
   public func encode(_ batch: Batch) throws -> Code { try network.encode(batch) }
   public func features(_ batch: Batch) throws -> [Tensor] { try network.features(batch) }
+  public func encodeWithFeatures(_ batch: Batch) throws -> (code: Code, features: [Tensor]) {
+    try network.encodeWithFeatures(batch)
+  }
 }
 
 /// A residual encoder: a 3x3 convolution, residual blocks that each halve the image, a linear code.
@@ -99,6 +107,9 @@ public struct ResNetEncoder: FeatureEncoder, Component {
   public var needs: DataNeeds { .images }
   public func encode(_ batch: Batch) throws -> Code { try network.encode(batch) }
   public func features(_ batch: Batch) throws -> [Tensor] { try network.features(batch) }
+  public func encodeWithFeatures(_ batch: Batch) throws -> (code: Code, features: [Tensor]) {
+    try network.encodeWithFeatures(batch)
+  }
 }
 
 /// A decoder that doubles the image with each block: a transposed convolution 2x2 of stride 2, then a 3x3 convolution

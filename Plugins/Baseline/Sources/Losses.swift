@@ -109,21 +109,25 @@ public struct Divergence: Loss, Component {
   public init(_ config: Config, in context: BuildContext) {}
 
   public func terms(_ forward: Forward, under prior: any Prior) throws -> [Term] {
-    guard case .gaussian(let mean, let logVariance) = try forward.code else {
-      throw RecipeError("loss 'kl' needs a Gaussian code, and the encoder gives points; set encoder.code=gaussian")
-    }
-    if let analytic = prior as? any AnalyticPrior {
-      let divergence = try forward.byLabel {
-        try analytic.divergence(mean: mean, logVariance: logVariance, labels: $0)
-      }
-      return [.perExample("kl", divergence, over: .all)]
-    }
-    let latents = try forward.draw
-    let standardised = try (latents - mean).square() / logVariance.exp()
-    let posterior = try (standardised + logVariance + log2π).sum(axis: 1) * -0.5
-    let density = try forward.byLabel { try prior.logDensity(latents, labels: $0) }
-    return [.perExample("kl", try posterior - density, over: .all)]
+    [.perExample("kl", try divergences(forward, under: prior, for: "loss 'kl'"), over: .all)]
   }
+}
+
+/// Returns `KL(q(z|x) ‖ p(z))` of each example in nats, `[batch]`: in closed form where the prior has one, else by the drawn latent.
+///
+/// - Parameter part: How messages call the part that asks.
+/// - Throws: `RecipeError` where the encoder gives points.
+func divergences(_ forward: Forward, under prior: any Prior, for part: String) throws -> Tensor {
+  guard case .gaussian(let mean, let logVariance) = try forward.code else {
+    throw RecipeError("\(part) needs a Gaussian code, and the encoder gives points; set encoder.code=gaussian")
+  }
+  if let analytic = prior as? any AnalyticPrior {
+    return try forward.byLabel { try analytic.divergence(mean: mean, logVariance: logVariance, labels: $0) }
+  }
+  let latents = try forward.draw
+  let standardised = try (latents - mean).square() / logVariance.exp()
+  let posterior = try (standardised + logVariance + log2π).sum(axis: 1) * -0.5
+  return try posterior - forward.byLabel { try prior.logDensity(latents, labels: $0) }
 }
 
 let log2π = 1.8378770664093453

@@ -46,6 +46,11 @@ public struct MLPEncoder: FeatureEncoder, Component {
     for layer in hidden { features.append(try layer(features.last ?? batch.inputs.flattened())) }
     return features
   }
+
+  public func encodeWithFeatures(_ batch: Batch) throws -> (code: Code, features: [Tensor]) {
+    let features = try features(batch)
+    return (try head(features.last ?? batch.inputs.flattened()), features)
+  }
 }
 
 /// The function after the last layer of a decoder.

@@ -25,4 +25,27 @@ extension Paper {
   static let robust = Paper(
     title: "Robust Estimation of a Location Parameter", authors: "Huber", year: 1964,
     summary: "An error that is square near zero and linear beyond, so that outliers weigh less.")
+
+  static let similarity = Paper(
+    title: "Image Quality Assessment: From Error Visibility to Structural Similarity",
+    authors: "Wang, Bovik, Sheikh, Simoncelli", year: 2004,
+    summary: "Images are compared by means, variances and covariance in a moving window.")
+
+  static let frechet = Paper(
+    title: "GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash Equilibrium",
+    authors: "Heusel, Ramsauer, Unterthiner, Nessler, Hochreiter", year: 2017,
+    summary: "Samples are compared with data by the Fréchet distance of two Gaussians in a classifier's features.")
+
+  static let kernelDistance = Paper(
+    title: "Demystifying MMD GANs", authors: "Bińkowski, Sutherland, Arbel, Gretton", year: 2018,
+    summary: "Samples are compared with data by an unbiased kernel distance in a classifier's features.")
+
+  static let density = Paper(
+    title: "Reliable Fidelity and Diversity Metrics for Generative Models", authors: "Naeem, Oh, Uh, Choi, Yoo",
+    year: 2020,
+    summary: "Density and coverage beside precision and recall, by balls around nearest neighbours.")
+
+  static let accuracyScore = Paper(
+    title: "Classification Accuracy Score for Conditional Generative Models", authors: "Ravuri, Vinyals", year: 2019,
+    summary: "A classifier that is trained on samples alone is tested on data.")
 }

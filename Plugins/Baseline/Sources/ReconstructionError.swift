@@ -10,19 +10,14 @@ import LatentKit
 public struct ReconstructionError: Metric, Component {
   public typealias Config = NoConfig
 
-  private let isImage: Bool
-  private let padding: Int
-  private let range: ClosedRange<Double>
+  /// Nil for rows of numbers.
+  private let pixels: ImagePixels?
   private var sum = 0.0
   private var count = 0
 
   public init(_ config: Config, in context: BuildContext) throws {
-    if let model = context.model, model.decoder == nil {
-      throw RecipeError.missing("a decoder", for: context.title, fix: "add one, or drop the metric")
-    }
-    isImage = context.inputShape.count == 3
-    padding = context.padding
-    range = context.inputRange ?? 0...1
+    try context.requireDecoder()
+    pixels = context.inputShape.count == 3 ? try ImagePixels(in: context) : nil
   }
 
   public var timing: MetricTiming { .atEnd }
@@ -39,11 +34,5 @@ public struct ReconstructionError: Metric, Component {
   }
 
   /// Returns inputs or reconstructions in the scale of the comparison, on the CPU.
-  private func compared(_ values: Tensor) throws -> Tensor {
-    let values = try values.to(.cpu)
-    guard isImage else { return values }
-    let (height, width) = try (values.size(2), values.size(3))
-    let inner = try values.slice(padding..<(height - padding), axis: 2).slice(padding..<(width - padding), axis: 3)
-    return try (inner - range.lowerBound) / (range.upperBound - range.lowerBound)
-  }
+  private func compared(_ values: Tensor) throws -> Tensor { try pixels?(values) ?? values.to(.cpu) }
 }

@@ -43,4 +43,9 @@ public struct PooledResNetEncoder: FeatureEncoder, Component {
     for layer in layers { features.append(try layer(features.last ?? batch.inputs)) }
     return features
   }
+
+  public func encodeWithFeatures(_ batch: Batch) throws -> (code: Code, features: [Tensor]) {
+    let features = try features(batch)
+    return (.point(try (features.last ?? batch.inputs).mean(axes: [2, 3])), features)
+  }
 }

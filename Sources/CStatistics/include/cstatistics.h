@@ -18,6 +18,11 @@ ct_tensor cs_kernel_log_sums(ct_tensor places, ct_tensor kernels, ct_tensor excl
 ct_tensor cs_kernel_choices(ct_tensor places, ct_tensor kernels, ct_tensor uniforms, int64_t axis);
 /// The silhouette of each point of `[n, d]`, `[n]` in Float64, for labels from 0 to `classes - 1`.
 ct_tensor cs_silhouettes(ct_tensor x, ct_tensor labels, int64_t classes);
+/// The Euclidean distance of each point of `[n, d]` to its k-th nearest other one, `[n]`, for k from 1 to `n - 1`.
+ct_tensor cs_neighbor_distances(ct_tensor x, int64_t k);
+/// For balls around centres `[n, d]` of radii `[n]`, and points `[m, d]`: how many points are in each ball, on its surface too,
+/// then how many balls each point is in, `[n + m]` Int64.
+ct_tensor cs_ball_counts(ct_tensor centers, ct_tensor radii, ct_tensor points);
 
 #ifdef __cplusplus
 }

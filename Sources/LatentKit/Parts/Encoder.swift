@@ -14,6 +14,16 @@ public protocol Encoder: Part {
 public protocol FeatureEncoder: Encoder {
   /// Returns the outputs of the hidden layers, first layer first; each `[batch, …]`.
   func features(_ batch: Batch) throws -> [Tensor]
+
+  /// Returns the code together with the outputs of the hidden layers, in one pass.
+  func encodeWithFeatures(_ batch: Batch) throws -> (code: Code, features: [Tensor])
+}
+
+extension FeatureEncoder {
+  /// Two passes: an encoder that keeps its hidden layers on the way to the code needs one.
+  public func encodeWithFeatures(_ batch: Batch) throws -> (code: Code, features: [Tensor]) {
+    (try encode(batch), try features(batch))
+  }
 }
 
 extension SlotKey where Role == any Encoder {

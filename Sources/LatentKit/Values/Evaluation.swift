@@ -14,6 +14,7 @@ public final class Evaluation {
   public let random: RandomSource
   /// Whether the results are thrown away, as those before training are: a metric that trains or draws much may cut it short.
   public let isRehearsal: Bool
+  private let trained: Set<Slot>?
   private let reference: TrainingReference
   private let allowed: (sources: MetricSources, metric: String)
 
@@ -64,12 +65,14 @@ public final class Evaluation {
   ///
   /// - Parameters:
   ///   - sources: The sources that the metric declares, and what messages call it.
+  ///   - trained: The slots whose parts training has begun to train; nil for all.
   public init(
     measured: LatentSet, scores: Tensor?, model: Model, classCount: Int?, classNames: [String]? = nil,
     random: RandomSource, training: TrainingReference, sources: MetricSources = [], of metric: String = "metric",
-    isRehearsal: Bool = false
+    isRehearsal: Bool = false, trained: Set<Slot>? = nil
   ) {
     allowed = (sources, metric)
+    self.trained = trained
     self.isRehearsal = isRehearsal
     self.measured = measured
     self.scores = scores
@@ -79,6 +82,10 @@ public final class Evaluation {
     self.random = random
     reference = training
   }
+
+  /// Returns whether training has begun to train the part in a slot: a decoder that a later stage trains is not to be warned
+  /// about.
+  public func isTrained(_ slot: Slot) -> Bool { trained?.contains(slot) ?? true }
 
   /// The model's prior.
   public var prior: any Prior { model.prior }

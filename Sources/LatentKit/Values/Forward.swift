@@ -24,6 +24,7 @@ public final class Forward {
   private var cachedScores: Tensor?
   private var cachedReconstructionCode: Code?
   private var cachedFeatures: [Tensor]?
+  private var cachedReconstructionFeatures: [Tensor]?
 
   /// Creates a pass; nothing is computed yet.
   ///
@@ -149,20 +150,33 @@ public final class Forward {
     }
   }
 
-  /// The encoder's hidden layers for the inputs.
+  /// The encoder's hidden layers for the inputs. The code comes from the same pass where it is not computed yet.
   public var features: [Tensor] {
-    get throws { try once(\.cachedFeatures) { try plainFeatures(of: inputs) }.map(shielded) }
+    get throws { try once(\.cachedFeatures) { try plainFeatures(of: inputs, with: \.cachedCode) }.map(shielded) }
   }
 
-  /// Returns the encoder's hidden layers for other inputs of the same examples, the reconstruction say.
-  public func features(of inputs: Tensor) throws -> [Tensor] { try plainFeatures(of: inputs).map(shielded) }
+  /// The encoder's hidden layers for the reconstruction, in one pass with its code likewise.
+  public var reconstructionFeatures: [Tensor] {
+    get throws {
+      try once(\.cachedReconstructionFeatures) {
+        try plainFeatures(of: plainReconstruction, with: \.cachedReconstructionCode)
+      }.map(shielded)
+    }
+  }
 
-  private func plainFeatures(of inputs: Tensor) throws -> [Tensor] {
+  /// The encoder's hidden layers for other inputs of the same examples, whose code is kept in `slot`.
+  private func plainFeatures(
+    of inputs: Tensor, with slot: ReferenceWritableKeyPath<Forward, Code?>
+  ) throws -> [Tensor] {
     guard let encoder = model.encoder as? any FeatureEncoder else {
       throw RecipeError.missing(
         "an encoder with readable features", for: "this step", fix: "choose another encoder")
     }
-    return try encoder.features(batch.with(inputs: inputs).limited(to: encoder.needs))
+    let batch = batch.with(inputs: inputs).limited(to: encoder.needs)
+    guard self[keyPath: slot] == nil else { return try encoder.features(batch) }
+    let (code, features) = try encoder.encodeWithFeatures(batch)
+    self[keyPath: slot] = code
+    return features
   }
 
   /// Returns the discriminator's score of other inputs of the same examples, `[batch, 1]`.

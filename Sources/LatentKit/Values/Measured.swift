@@ -8,6 +8,8 @@ public struct Measured: Sendable, Equatable, Codable {
   public var unit: String
   /// Why there is no value; nil where there is one.
   public var missing: String?
+  /// A warning in a sentence that the value calls for, such as of a collapsed model; nil for none.
+  public var warning: String?
   /// A table or a matrix beside the number, or in its place.
   public var table: MeasuredTable?
 
