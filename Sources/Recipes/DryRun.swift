@@ -7,12 +7,14 @@ extension Composer {
   ///
   /// A sampler's refusal is no fault here, as the few random latents may be the cause.
   ///
-  /// - Parameter announce: Told, in a sentence, what will take long or much memory, before it begins.
+  /// - Parameters:
+  ///   - isTrained: Whether the model is one that has been trained: warnings about its training are left out.
+  ///   - announce: Told, in a sentence, what will take long or much memory, before it begins.
   /// - Returns: Warnings about settings that are legal and probably a mistake.
   /// - Throws: `RecipeError` that names the parts that do not fit, what each makes or takes, and what to change.
   @discardableResult
   public func dryRun(
-    _ recipe: Recipe, for data: DataShape, device: Device = .cpu,
+    _ recipe: Recipe, for data: DataShape, device: Device = .cpu, isTrained: Bool = false,
     announcing announce: @escaping (String) -> Void = { _ in }
   ) throws -> [String] {
     let composition = try compose(recipe, for: data, device: device, announcing: announce)
@@ -31,7 +33,7 @@ extension Composer {
     }
     for mode in composition.modes.values { mode.isTraining = false }
     try withoutGradients { try run.rehearse() }
-    return composition.doubts + run.warnings
+    return (isTrained ? [] : composition.doubts) + run.warnings
   }
 }
 

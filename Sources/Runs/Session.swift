@@ -47,15 +47,16 @@ public struct Session {
   ) throws {
     try self.init(
       recipe, catalog: catalog, machine: machine, observer: observer, runs: TrainedRuns(catalog, machine),
-      rehearsing: true, checking: check)
+      rehearsing: true, isTrained: false, checking: check)
   }
 
   /// - Parameters:
   ///   - runs: Opens the runs that this one builds on.
   ///   - rehearsing: Whether the model goes through a dry run.
+  ///   - isTrained: Whether the recipe is that of a run which is opened; warnings about training are left out.
   init(
     _ recipe: Recipe, catalog: Catalog, machine: Machine, observer: (any RunObserver)?, runs: TrainedRuns,
-    rehearsing: Bool, checking check: (Dataset) throws -> Void
+    rehearsing: Bool, isTrained: Bool, checking check: (Dataset) throws -> Void
   ) throws {
     try machine.apply()
     let composer = Composer(catalog) { try runs.open($0) }
@@ -95,7 +96,9 @@ public struct Session {
       isWeighted: dataset.train.weights != nil, trainingCount: training.count)
     shape.inputUnits = try DataShape.units(dataset, transforms)
     if rehearsing {
-      let warnings = try composer.dryRun(recipe, for: shape, device: machine.device) { observer?.noticed(.note($0)) }
+      let warnings = try composer.dryRun(recipe, for: shape, device: machine.device, isTrained: isTrained) {
+        observer?.noticed(.note($0))
+      }
       for warning in warnings { observer?.noticed(.warning(warning)) }
     }
     composition = try composer.compose(recipe, for: shape, device: machine.device)
@@ -126,7 +129,10 @@ public struct Session {
     try change(&recipe)
     let file = url ?? folder.checkpoint
     let checkpoint = try Checkpoint.read(file)
-    try self.init(recipe, catalog: catalog, machine: machine, observer: observer) {
+    try self.init(
+      recipe, catalog: catalog, machine: machine, observer: observer, runs: TrainedRuns(catalog, machine),
+      rehearsing: true, isTrained: true
+    ) {
       try checkpoint.require(table: $0.digest, from: file)
     }
     try folder.require(trainedRuns: trainedRuns)

@@ -34,7 +34,10 @@ private func found(_ extensions: String...) -> [Original] {
 private let tables = [
   table("csv", file: "t.csv") { texts + found("csv") },
   table("tsv", file: "t.tsv") {
-    [Original("a\tb\tclass\n1\t2\tx\n3,5\t4\ty\n5\t6\tx\n"), Original("id\ts1\ts2\nclass\t1\t2\nf\t0,5\t1\n")]
+    [
+      Original("a\tb\tclass\n1\t2\tx\n3\t4.5\ty\n5\t6\tx\n7\t8\ty\n"),
+      Original("a\tb\tclass\n1\t2\tx\n3,5\t4\ty\n5\t6\tx\n"), Original("id\ts1\ts2\nclass\t1\t2\nf\t0,5\t1\n"),
+    ]
   },
   table("gzip", file: "t.csv.gz") {
     texts.map { text in Original(text.pieces) { gzip($0[0]) } }
