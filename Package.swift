@@ -98,7 +98,7 @@ let package = Package(
     .target(name: "CTorch", dependencies: ["CLibTorch"], cxxSettings: [.treatAllWarnings(as: .error)]),
     module("Files", []),
     module("Torch", ["CTorch", "Files"]),
-    module("LatentKit", ["Torch"]),
+    module("LatentKit", ["Torch", "Files"]),
     module("Recipes", ["LatentKit", "Files", "Yams"]),
     module("Datasets", ["LatentKit", "Files", "CReaders", "CZlib", "CCrypto", "CZip"], resources: [.copy("Embedded")]),
     kernels("CStatistics"),

@@ -21,7 +21,8 @@ public struct FileError: Error, CustomStringConvertible, Equatable {
     self.reason = reason
   }
 
-  public var description: String { "\(path): \(reason)" }
+  /// The path and the reason; what a file says is repeated in at most some 1500 characters.
+  public var description: String { "\(path): \(reason.shortened(to: 1500))" }
 }
 
 /// Writes a file so that its name always stands for a whole one: a temporary file beside it is written, synced and

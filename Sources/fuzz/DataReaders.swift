@@ -42,7 +42,7 @@ private let samples: [Sample] = {
 private func reader(of set: DatasetEntry, _ kind: String, _ originals: [Original], inFolders: Bool) -> Reader? {
   @Sendable func load(_ url: URL) throws -> Dataset {
     guard inFolders else { return try set.load(["path": .string(url.path)], environment: [:]) }
-    let folder = url.deletingLastPathComponent().appendingPathComponent("classes-\(kind)")
+    let folder = url.deletingLastPathComponent().appendingPathComponent("\(set.name)-\(kind)")
     for name in ["a", "b"] {
       let place = folder.appendingPathComponent("\(name)/\(url.lastPathComponent)")
       try FileManager.default.createDirectory(

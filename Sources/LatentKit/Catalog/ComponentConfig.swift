@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The settings of a component: given under `with:` in a recipe. Each property is declared with `@Setting`.

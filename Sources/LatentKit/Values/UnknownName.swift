@@ -1,3 +1,5 @@
+import Files
+
 /// An unknown name, with the known ones and the nearest.
 public struct UnknownName: Error, CustomStringConvertible, Equatable {
   /// The unknown name.
