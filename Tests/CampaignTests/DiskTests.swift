@@ -32,7 +32,7 @@ extension Scratch {
 func typed(_ arguments: [String]) -> String { arguments.map { "'\($0)'" }.joined(separator: " ") }
 
 @Suite(.serialized) struct Disks {
-  private static let recipe = recipes.first { $0.lastPathComponent == "vae.yaml" } ?? recipes[0]
+  private static let recipe = recipes.first { $0.path.hasSuffix("Baseline/recipes/vae.yaml") } ?? recipes[0]
 
   @Test(.enabled(if: canMount, "file systems cannot be mounted here"))
   func aRunOnADiskThatFillsUpIsRefusedAndGoesOnWhenThereIsSpace() throws {

@@ -13,22 +13,36 @@ struct Disturbance: CustomStringConvertible, Sendable {
   let seed: UInt64
   var description: String { "\(recipe.deletingPathExtension().lastPathComponent), seed \(seed)" }
 
-  /// A few of the recipes in the tests, all of them with several seeds in the campaign.
+  /// Every recipe, with several seeds in the campaign.
   static let all: [Disturbance] = {
     var noise = Noise(campaignSeed)
-    let chosen = isFull ? recipes : Array(recipes.shuffled(using: &noise).prefix(2))
     return (0..<(isFull ? 10 : 1)).flatMap { round in
-      chosen.map { Disturbance(recipe: $0, seed: campaignSeed &* 1000 &+ UInt64(round)) }
+      recipes.shuffled(using: &noise).map { Disturbance(recipe: $0, seed: campaignSeed &* 1000 &+ UInt64(round)) }
     }
   }()
 }
 
 @Suite(.serialized) struct Resuming {
-  @Test(arguments: Disturbance.all)
-  func aRunThatIsKilledEndsAsIfUndisturbed(_ disturbance: Disturbance) throws {
-    let scratch = try Scratch()
-    var noise = Noise(disturbance.seed, disturbance.recipe.lastPathComponent)
-    let arguments = try small(disturbance.recipe, in: scratch)
+  /// In the tests, the first two recipes that take a small table; recipes that no small run has are passed over and named.
+  @Test func aRunThatIsKilledEndsAsIfUndisturbed() throws {
+    var tried = 0
+    var left: Set<String> = []
+    for disturbance in Disturbance.all where isFull || tried < 2 {
+      let scratch = try Scratch()
+      guard let arguments = try? small(disturbance.recipe, in: scratch) else {
+        left.insert(disturbance.recipe.lastPathComponent)
+        continue
+      }
+      guard isFull || arguments.contains("table") else { continue }
+      tried += 1
+      try disturb(disturbance, arguments, in: scratch)
+    }
+    #expect(tried >= (isFull ? Disturbance.all.count / 2 : 2))
+    if !left.isEmpty { print("passed over: \(left.sorted().joined(separator: ", "))") }
+  }
+
+  private func disturb(_ disturbance: Disturbance, _ arguments: [String], in scratch: Scratch) throws {
+    var noise = Noise(disturbance.seed, disturbance.recipe.path.split(separator: "/").suffix(3).joined())
     let calm = scratch.at("calm/run")
     let ending = try scratch.host(
       ["compose"] + arguments + ["--per-class", "2", "--name", "run", "--runs", scratch.at("calm").path])
@@ -55,11 +69,11 @@ struct Disturbance: CustomStringConvertible, Sendable {
       story.append("signal \(signal): \(killed.signal.map { "ended by \($0)" } ?? "status \(killed.status)")")
       let isExpected =
         killed.isGood || killed.signal == signal || killed.signal == nil && killed.text.contains("--resume")
-      #expect(isExpected, "\(story) \(killed.text)")
+      #expect(isExpected, "\(disturbance) \(story) \(killed.text)")
     }
     let last = try scratch.host(command())
-    #expect(last.isGood, "\(story) \(last.text)")
+    #expect(last.isGood, "\(disturbance) \(story) \(last.text)")
     let differences = try Snapshot(wild).differences(from: Snapshot(calm))
-    #expect(differences.isEmpty, "\(story)")
+    #expect(differences.isEmpty, "\(disturbance) \(story)")
   }
 }

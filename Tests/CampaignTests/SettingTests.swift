@@ -72,7 +72,7 @@ import Testing
   @Test func theEndsOfARangeTrainOrAreRefused() throws {
     var noise = Noise(campaignSeed, "settings")
     let cases = SettingCase.extreme.shuffled(using: &noise)
-    let wanted = isFull ? cases.count : 6
+    let wanted = isFull ? cases.count : 4
     var tried = 0
     var left: Set<String> = []
     for one in cases where tried < wanted {
@@ -91,7 +91,7 @@ import Testing
         ending.isGood || ending.isRefusal || isLong && ending.text.contains("takes"),
         "\(one), signal \(ending.signal ?? 0), status \(ending.status): \(ending.text.suffix(2000))")
     }
-    #expect(tried >= 6)
+    #expect(tried >= 4)
     if !left.isEmpty { print("passed over: \(left.sorted().joined(separator: ", "))") }
   }
 

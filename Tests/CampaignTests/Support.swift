@@ -129,7 +129,7 @@ func small(_ recipe: URL, epochs: Int = 2, in scratch: Scratch) throws -> [Strin
   let rows = ["--data", "table", "--set", "data.path=\(table.path)"]
   var reasons: [String] = []
   // Latents that are class scores are as many as the classes.
-  for data in [digits, rows, rows + ["--set", "encoder.latent=3"], []] {
+  for data in [rows, digits, rows + ["--set", "encoder.latent=3"], []] {
     let arguments = [recipe.path] + data + size
     let ending = try scratch.host(["train"] + arguments + ["--dry-run"])
     if ending.isGood { return arguments }
