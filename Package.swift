@@ -124,7 +124,9 @@ let package = Package(
 
     .executableTarget(
       name: "fuzz",
-      dependencies: ["Studies", "Runs", "Training", "Reports", "Recipes", "Datasets", "LatentKit", "CZlib", argumentParser]
+      dependencies: [
+        "Studies", "Runs", "Training", "Reports", "Recipes", "Datasets", "LatentKit", "CZlib", argumentParser,
+      ]
         + plugins.map(\.dependency), swiftSettings: strict, linkerSettings: runPath, plugins: ["ListPlugins"]),
 
     .executableTarget(name: "list-plugins", path: "Sources/list-plugins", swiftSettings: strict),
