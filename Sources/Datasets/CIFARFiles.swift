@@ -3,10 +3,12 @@ import Foundation
 import LatentKit
 
 /// CIFAR-10's binary files: records of a label and 3 x 32 x 32 bytes, red, green, blue, each row by row. Plain or gzip.
-struct CIFARFiles: PublishedImages {
+package struct CIFARFiles: PublishedImages {
   private static let recordLength = 1 + 3 * 32 * 32
   /// The most bytes of a packed file: ten times a published one.
   private static let limit = UnpackLimit(mebibytes: 300)
+
+  package init() {}
 
   func dataset(_ description: DatasetDescription, _ files: [URL]) throws -> Dataset {
     let parts = try files.map { try CIFARFiles.examples(contentsOf: $0) }
@@ -27,7 +29,7 @@ struct CIFARFiles: PublishedImages {
 
   /// Reads one file.
   /// - Throws: `FileError` for a file that is truncated or corrupted, or has a label above 9.
-  static func examples(contentsOf url: URL) throws -> Examples {
+  package static func examples(contentsOf url: URL) throws -> Examples {
     try examples(ByteReader(url).readAll(within: limit), path: url.path)
   }
 

@@ -7,13 +7,13 @@ import Foundation
 ///
 /// The list of what the file holds is read here: libmatio takes hours over some damaged cells and structures, so it is
 /// handed single matrices of numbers, whose sizes have been compared with the file's.
-struct MATFile {
+package struct MATFile {
   /// A matrix of numbers `[rows, columns]`.
-  struct Matrix {
-    let rows: Int
-    let columns: Int
+  package struct Matrix {
+    package let rows: Int
+    package let columns: Int
     /// Column by column, as MATLAB stores them: the value at row `r` and column `c` is `values[c * rows + r]`.
-    let values: [Float]
+    package let values: [Float]
 
     /// The rows one after the other.
     var byRow: [Float] {
@@ -45,12 +45,15 @@ struct MATFile {
   private let limit: UnpackLimit
 
   /// The names of everything that the file holds.
-  var names: [String] { variables.map(\.name) }
+  package var names: [String] { variables.map(\.name) }
 
   /// - Throws: `FileError` for a file that is not of this version, truncated or corrupted.
-  init(contentsOf url: URL, limit: UnpackLimit = .usual) throws {
+  init(contentsOf url: URL, limit: UnpackLimit) throws {
     try self.init(ByteReader(url).readAll(within: limit), limit: limit, path: url.path)
   }
+
+  /// - Throws: `FileError` for a file that is not of this version, truncated, corrupted, or larger than usual.
+  package init(contentsOf url: URL) throws { try self.init(contentsOf: url, limit: .usual) }
 
   /// Reads a file's list of variables.
   init(_ data: Data, limit: UnpackLimit = .usual, path: String) throws {
@@ -119,7 +122,7 @@ struct MATFile {
 
   /// A matrix by its name.
   /// - Throws: `FileError` where it is absent, no matrix of real numbers, larger than the limit, or damaged.
-  func matrix(_ name: String) throws -> Matrix {
+  package func matrix(_ name: String) throws -> Matrix {
     guard let variable = variables.first(where: { $0.name == name }) else {
       throw FileError(path, "holds \(names.joined(separator: ", ")), expected a matrix called '\(name)'")
     }

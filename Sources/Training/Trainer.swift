@@ -26,24 +26,24 @@ public struct TrainingData {
 /// A run is a function of its recipe: shuffling depends on the seed, the stage and the epoch; every other draw comes from
 /// generators that checkpoints keep. A run that was killed resumes from its last checkpoint to the same bits.
 public final class Trainer {
-  private let composition: Composition
-  private let data: TrainingData
-  private let folder: RunFolder
+  let composition: Composition
+  let data: TrainingData
+  let folder: RunFolder
   private let observer: (any TrainingObserver)?
   private let shouldStop: () -> Bool
   private let log: MetricsLog
   private let secondsBetweenCheckpoints: Double
   private let seed: UInt64
 
-  private var position = Checkpoint.Position()
+  var position = Checkpoint.Position()
   /// The random stream of training, used by codes, noises and losses.
-  private let random: RandomSource
-  private var ends: StageEnds
-  private var optimizers: [any Optimizer] = []
+  let random: RandomSource
+  var ends: StageEnds
+  var optimizers: [any Optimizer] = []
   /// The warnings of the last epoch's metrics, which are not repeated.
   private var warned: Set<String> = []
   /// Whether gradients are checked: only while the cause of a divergence is looked for.
-  private var isReplay = false
+  var isReplay = false
 
   /// - Parameters:
   ///   - secondsBetweenCheckpoints: A checkpoint is written after every epoch, and inside one after this time.
@@ -157,7 +157,7 @@ public final class Trainer {
   }
 
   /// A last batch of one example has no variance for batch normalisation: it is left out.
-  private static func iterations(_ count: Int, _ size: Int) -> Int {
+  static func iterations(_ count: Int, _ size: Int) -> Int {
     count / size + (count % size > 1 || count == 1 ? 1 : 0)
   }
 
@@ -184,137 +184,10 @@ public final class Trainer {
     }
   }
 
-  /// Puts the parts that a stage trains into training mode, and the others into evaluation mode.
-  private func setModes(_ stage: ComposedStage) throws {
-    let trained = Set(stage.steps.flatMap(\.recipe.train))
-    let losses = composition.modes.keys.filter { $0.hasPrefix("losses") }
-    for (path, mode) in composition.modes { mode.isTraining = trained.contains(path) || losses.contains(path) }
-  }
-
-  /// The parts that a step does not train keep their running statistics while they serve it.
-  private func setStatistics(_ stage: ComposedStage, _ number: Int) {
-    guard stage.steps.count > 1 else { return }
-    let trained = stage.steps[number].recipe.train
-    let own = "losses.\(stage.recipe.name).\(number)."
-    for (path, mode) in composition.modes { mode.movesStatistics = trained.contains(path) || path.hasPrefix(own) }
-  }
-
-  /// A batch that is made when a step first asks for it, sliced and augmented once.
-  private final class SharedBatch {
-    private var batch: Batch?
-    private let make: () throws -> Batch
-    init(_ make: @escaping () throws -> Batch) { self.make = make }
-    func get() throws -> Batch {
-      if let batch { return batch }
-      let made = try make()
-      batch = made
-      return made
-    }
-  }
-
-  /// The steps of one batch.
-  private func iterate(
-    _ stage: ComposedStage, _ source: BatchSource, _ indices: Tensor, iterations: Int, into pending: inout PendingTerms
-  ) throws {
-    let shared = SharedBatch { [random] in try source.batch(indices, augmentedBy: &random.generator) }
-    defer { for mode in composition.modes.values { mode.movesStatistics = true } }
-    try run(stage.turns, of: stage, on: shared, source, iterations: iterations, into: &pending)
-    pending.endIteration(at: position.totalIterations + 1, epoch: position.epoch + 1)
-  }
-
-  /// Steps that run once see the batch at hand; repetitions, of a step or a group, each have one of their own.
-  private func run(
-    _ turns: [Turn], of stage: ComposedStage, on shared: SharedBatch, _ source: BatchSource, iterations: Int,
-    into pending: inout PendingTerms
-  ) throws {
-    func extra() throws -> Batch {
-      try source.batch(extraBatch(stage.recipe, source, iterations: iterations), augmentedBy: &random.generator)
-    }
-    for turn in turns {
-      switch turn {
-      case .step(let number):
-        let step = stage.steps[number].recipe
-        for _ in 0..<step.repeat {
-          let batch = step.repeat > 1 || step.ownBatch ? try extra() : try shared.get()
-          try run(number, of: stage, on: batch, iterations: iterations, into: &pending)
-        }
-      case .group(let count, let inner):
-        for _ in 0..<count {
-          let own = count > 1 ? SharedBatch(extra) : shared
-          try run(inner, of: stage, on: own, source, iterations: iterations, into: &pending)
-        }
-      }
-    }
-  }
-
-  /// One run of one step.
-  private func run(
-    _ number: Int, of stage: ComposedStage, on batch: Batch, iterations: Int, into pending: inout PendingTerms
-  ) throws {
-    let step = stage.steps[number]
-    setStatistics(stage, number)
-    let before = isReplay ? try generatorStates() : nil
-    let forward = Forward(batch, through: composition.model, training: true, drawing: random)
-    var total: Tensor?
-    for term in try step.terms(forward, under: composition.model.prior) {
-      pending.add(stage.label(term.name, step: number), try term.value.detached())
-      let part = term.weight == 1 ? term.value : try term.value * term.weight
-      total = try total.map { try $0 + part } ?? part
-    }
-    guard let total else { return }
-    pending.add(stage.label("total", step: number), try total.detached())
-    // A step may only let its prior update itself.
-    if !step.parameters.isEmpty, total.requiresGradient {
-      var gradients = try total.gradients(by: step.parameters.map(\.tensor))
-      if let before { try check(gradients, of: number, in: stage, on: batch, total: total, from: before) }
-      try ends.mask(&gradients, of: step.parameters)
-      if position.iteration + 1 == iterations { try measure(gradients, of: step, number) }
-      if let clip = step.recipe.clip { try clipGradients(gradients.compactMap { $0 }, to: clip) }
-      let learningRate = learningRate(of: step, iterations: iterations, epochs: stage.recipe.epochs)
-      try optimizers[number].step(gradients, learningRate: learningRate)
-    }
-    try follow(step, with: forward)
-  }
-
-  /// Carries out what follows an optimiser step: projections, then parts that update themselves.
-  private func follow(_ step: ComposedStep, with forward: Forward) throws {
-    let online = step.online(composition.model.prior)
-    guard !step.after.isEmpty || !online.isEmpty else { return }
-    try withoutGradients {
-      for case .project(let constraint, let parameters) in step.after {
-        for parameter in parameters { try constraint.project(parameter.tensor.detached()) }
-      }
-      for (_, part) in online { try part.update(after: forward) }
-    }
-  }
-
-  /// Measures the gradients of an epoch's last batch: the Euclidean norm over each part that the step trains, before clipping.
-  private func measure(_ gradients: [Tensor?], of step: ComposedStep, _ number: Int) throws {
-    let stage = composition.stages[position.stage]
-    var squares: [String: [Tensor]] = [:]
-    for (parameter, gradient) in zip(step.parameters, gradients) {
-      guard let gradient else { continue }
-      let part = String(parameter.name.prefix { $0 != "." })
-      squares[part, default: []].append(try gradient.square().sum().to(.float64))
-    }
-    for (part, sums) in squares {
-      let norm = try Tensor.stack(sums).sum().item().squareRoot()
-      // What is not finite ends training when the weights are looked at.
-      guard norm.isFinite else { continue }
-      position.gradientNorms = position.gradientNorms ?? [:]
-      position.gradientNorms?[stage.label(part, step: number)] = norm
-    }
-  }
-
-  private func learningRate(of step: ComposedStep, iterations: Int, epochs: Int) -> Double {
-    let done = position.epoch * iterations + position.iteration
-    return step.optimizer.learningRate * step.schedule.factor(step: done, stepsPerEpoch: iterations, epochs: epochs)
-  }
-
   // MARK: Batches
 
   /// Returns the examples that a stage trains on: all of the training part, or a few of it.
-  private func source(of stage: Recipe.Stage) throws -> BatchSource {
+  func source(of stage: Recipe.Stage) throws -> BatchSource {
     guard let wanted = stage.examples else { return data.training }
     guard wanted <= data.training.count else {
       throw RecipeError(
@@ -326,13 +199,13 @@ public final class Trainer {
   }
 
   /// Returns a random order that is a function of the seed, the stage and a name.
-  private func order(of source: BatchSource, _ stage: Recipe.Stage, _ name: String) throws -> Tensor {
+  func order(of source: BatchSource, _ stage: Recipe.Stage, _ name: String) throws -> Tensor {
     var shuffle = try Generator(seed: seed, for: "order of stage \(stage.name), \(name)")
     return try shuffle.permutation(source.count).to(source.device)
   }
 
   /// Returns the next batch of a separate stream, for steps that repeat.
-  private func extraBatch(_ stage: Recipe.Stage, _ source: BatchSource, iterations: Int) throws -> Tensor {
+  func extraBatch(_ stage: Recipe.Stage, _ source: BatchSource, iterations: Int) throws -> Tensor {
     let (cycle, place) = position.extraBatches.quotientAndRemainder(dividingBy: iterations)
     if extraOrder?.cycle != cycle || extraOrder?.stage != stage.name {
       extraOrder = (stage.name, cycle, try order(of: source, stage, "extra batches \(cycle)"))
@@ -400,13 +273,6 @@ public final class Trainer {
     }
   }
 
-  private func divergence(_ stage: String, _ place: String, _ term: String, _ value: Double) -> TrainingError {
-    TrainingError(
-      description: """
-        stage '\(stage)', \(place): loss term '\(term)' became \(value). \(remedy)
-        """)
-  }
-
   private func report(_ stage: ComposedStage, iterations: Int, count: Int, since started: Date) {
     guard let observer else { return }
     let seconds = -started.timeIntervalSinceNow
@@ -423,91 +289,6 @@ public final class Trainer {
         stage: stage.recipe.name, epoch: position.epoch + 1, epochs: stage.recipe.epochs, iteration: position.iteration,
         iterationsPerEpoch: iterations, losses: means.sorted { $0.key < $1.key }.map { ($0.key, $0.value) },
         examplesPerSecond: done * Double(stage.recipe.batch) / max(seconds, 1e-9), secondsLeft: left * perIteration))
-  }
-
-  // MARK: Divergence
-
-  /// Looks for a gradient that stopped being finite before the losses or weights did: the iterations since the last
-  /// checkpoint run again, to the same bits, with their gradients checked.
-  ///
-  /// - Returns: The error that names the gradient and its loss; the error as it is where no such gradient is found.
-  private func cause(of error: TrainingError) -> TrainingError {
-    isReplay = true
-    defer { isReplay = false }
-    do {
-      let checkpoint = try Checkpoint.read(folder.checkpoint)
-      guard checkpoint.position.stage < composition.stages.count else { return error }
-      position = checkpoint.position
-      try restore(checkpoint)
-      let stage = composition.stages[position.stage]
-      let source = try self.source(of: stage.recipe)
-      let iterations = Trainer.iterations(source.count, stage.recipe.batch)
-      try setModes(stage)
-      let order = try order(of: source, stage.recipe, "epoch \(position.epoch)")
-      while position.iteration < iterations {
-        var pending = PendingTerms(stage: stage.recipe.name, every: 1)
-        let first = position.iteration * stage.recipe.batch
-        let indices = try order.slice(first..<min(first + stage.recipe.batch, source.count))
-        try iterate(stage, source, indices, iterations: iterations, into: &pending)
-        position.iteration += 1
-        position.totalIterations += 1
-        guard try pending.take().allSatisfy(\.value.isFinite) else { return error }
-      }
-    } catch let found as TrainingError { return found } catch {}
-    return error
-  }
-
-  private func generatorStates() throws -> [Tensor] {
-    try [random.generator.state] + composition.modes.sorted { $0.key < $1.key }.map { try $0.value.generator.state }
-  }
-
-  private func restoreGenerators(_ states: [Tensor]) throws {
-    try random.generator.restore(states[0])
-    for (mode, state) in zip(composition.modes.sorted { $0.key < $1.key }, states.dropFirst()) {
-      try mode.value.generator.restore(state)
-    }
-  }
-
-  /// - Throws: `TrainingError` for a gradient that is not finite while the losses are, with the loss that it comes from.
-  private func check(
-    _ gradients: [Tensor?], of number: Int, in stage: ComposedStage, on batch: Batch, total: Tensor,
-    from states: [Tensor]
-  ) throws {
-    let step = stage.steps[number]
-    func spoiled(_ gradients: [Tensor?]) throws -> Parameter? {
-      try withoutGradients {
-        try zip(step.parameters, gradients).first { try !($0.1?.isFinite().all() ?? true) }?.0
-      }
-    }
-    guard try withoutGradients({ try total.isFinite().all() }), let parameter = try spoiled(gradients) else { return }
-    func terms() throws -> [ComposedStep.TermValue] {
-      try restoreGenerators(states)
-      let forward = Forward(batch, through: composition.model, training: true, drawing: random)
-      return try step.terms(forward, under: composition.model.prior)
-    }
-    var culprit: String?
-    // A fresh pass each: a gradient uses up the graph that it goes through.
-    for index in try terms().indices where culprit == nil {
-      let term = try terms()[index]
-      let weighted = try term.value * term.weight
-      guard weighted.requiresGradient, try spoiled(weighted.gradients(by: step.parameters.map(\.tensor))) != nil else {
-        continue
-      }
-      culprit = "loss '\(term.loss)'" + (term.name == term.loss ? "" : ", term '\(term.name)',")
-    }
-    throw TrainingError(
-      description: """
-        stage '\(stage.recipe.name)', at iteration \(position.totalIterations + 1), in epoch \(position.epoch + 1): the \
-        gradient of \(parameter.name) under \(culprit ?? "the sum of all losses") is not finite, with losses that are. \
-        \(remedy)
-        """)
-  }
-
-  /// Where weights from before are, and what to try.
-  private var remedy: String {
-    """
-    Weights from before are in \(folder.checkpoint.path); try a lower optimizer.learningRate, or clip: 1
-    """
   }
 
   // MARK: Checkpoints
@@ -539,7 +320,7 @@ public final class Trainer {
     ).write(to: url ?? folder.checkpoint)
   }
 
-  private func restore(_ checkpoint: Checkpoint) throws {
+  func restore(_ checkpoint: Checkpoint) throws {
     let url = folder.checkpoint
     try checkpoint.restore("model", into: composition.store.parameters.map { ($0.name, $0.tensor) }, from: url)
     try ends.restore(checkpoint)

@@ -124,7 +124,28 @@ private let images: [Reader] = [
   } read: { url, noise in
     let file = try IDX(contentsOf: url, expecting: noise.pick([.any, .images, .labels]))
     try require(file.bytes.count == file.shape.reduce(1, *), "took \(file.bytes.count) bytes as \(file.shape)")
-  }
+  },
+  Reader("mat", file: "t.mat") {
+    found("mat")
+  } read: { url, noise in
+    let file = try MATFile(contentsOf: url)
+    guard !file.names.isEmpty else { return }
+    let matrix = try file.matrix(noise.pick(file.names))
+    let (rows, columns, count) = (matrix.rows, matrix.columns, matrix.values.count)
+    try require(rows > 0 && columns > 0 && rows * columns == count, "took \(count) values as \(rows) x \(columns)")
+  },
+  Reader("cifar", file: "data_batch.bin") {
+    let record = (0..<3072).map { UInt8($0 % 251) }
+    let files = [[[3], record], [[0], record, [9], record]].map { $0 as [[UInt8]] }
+    return files.flatMap { pieces in
+      [Original(pieces) { $0.flatMap { $0 } }, Original(pieces) { gzip($0.flatMap { $0 }) }]
+    }
+  } read: { url, _ in
+    let set = try CIFARFiles.examples(contentsOf: url)
+    let labels = try set.labels?.ints() ?? []
+    try require(set.count > 0 && labels.count == set.count, "took \(labels.count) labels for \(set.count) images")
+    try require(labels.allSatisfy { (0...9).contains($0) }, "made labels of no class")
+  },
 ]
 
 // MARK: Recipes and experiments

@@ -40,8 +40,6 @@ public enum AdversarialVAEPlugin: Plugin {
         "weight-clip", WeightClip.self, "weights of at most a magnitude, for a Wasserstein critic", paper: wgan),
       .metric("critic", CriticMetric.self, "a discriminator's scores, and whether it has collapsed"),
       .metric("diversity", DiversityMetric.self, "variance of reconstructions, and whether the decoder has collapsed"),
-      .metric(
-        "posterior", PosteriorMetric.self, "rate of the code in nats, active latents, and whether it has collapsed"),
     ] + discriminators
 
   private static let discriminators: [Contribution] = [

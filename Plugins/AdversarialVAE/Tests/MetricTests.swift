@@ -91,26 +91,6 @@ private func critic(
     #expect(try critic(LinearCritic(weights: weights, bias: 0.01), made: made).values.allSatisfy { $0.warning == nil })
   }
 
-  @Test func theRateIsTheMeanDivergenceAndACollapsedCodeIsWarnedAbout() throws {
-    let (mean, logVariance) = (try draws([4, 2], seed: 1), try draws([4, 2], seed: 2))
-    func rate(_ scale: Double, _ prior: any Prior) throws -> [String: Measured] {
-      let code = Code.gaussian(mean: try mean * scale, logVariance: try logVariance * scale)
-      let x = try draws([4, 1, 2, 2], seed: 3)
-      let pass = try pass(x, made: x, encoder: ToyEncoder(code: code), prior: prior, training: false)
-      return try measured(PosteriorMetric(NoConfig(), in: context()), [pass], latents: code.mean)
-    }
-    var expected = 0.0
-    for (m, v) in zip(try rows(mean), try rows(logVariance)) {
-      for (m, v) in zip(m, v) { expected += 0.5 * (m * m + exp(v) - v - 1) / 4 }
-    }
-    let found = try rate(1, NormalPrior())
-    #expect(abs(try #require(found["rate"]?.value) - expected) < 1e-12)
-    #expect(found["rate"]?.warning == nil && found["active latents"]?.value == 2)
-    let collapsed = try rate(0.01, NormalPrior())
-    #expect(try #require(collapsed["rate"]?.warning).contains("collapsed"))
-    #expect(collapsed["active latents"]?.value == 0)
-  }
-
   @Test(arguments: [0.05, 1.0]) func identicalSamplesAreWarnedAbout(spread: Double) throws {
     var config = DiversityMetric.Config()
     (config.of, config.count) = (.samples, 7)

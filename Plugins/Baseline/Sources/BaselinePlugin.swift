@@ -51,7 +51,9 @@ public enum BaselinePlugin: Plugin {
       .metric(
         "ssim", MeanStructuralSimilarity.self, "structural similarity of reconstructed images", paper: .similarity),
       .metric("sharpness", Sharpness.self, "variance of the Laplacian, of reconstructions, originals and samples"),
-      .metric("rate", Rate.self, "mean divergence of codes from the prior, in nats"),
+      .metric(
+        "rate", Rate.self,
+        "mean divergence of codes from the prior in nats, active latents, and whether the code has collapsed"),
       .metric(
         "class-agreement", ClassAgreement.self,
         "share of reconstructions that another run's classifier finds to be of the original's class"),

@@ -149,6 +149,18 @@ private func sampling(
     #expect(abs(try value("rate", found) - expected) < 1e-12 && found[0].unit == "nats")
   }
 
+  @Test(arguments: [1, 0.01]) func aCollapsedCodeIsWarnedAbout(scale: Double) throws {
+    let mean = try Tensor([1.0, 0, 0, 2, 0, 0], shape: [3, 2]) * scale
+    var metric = try Rate(.init(), in: context([2]))
+    let code = Code.gaussian(mean: mean, logVariance: try .zeros([3, 2], dtype: .float64))
+    try metric.update(
+      forward(Batch(inputs: mean, labels: nil), code: code, made: mean, under: Normal(), training: false))
+    let found = try metric.finish(evaluation(LatentSet(latents: mean, labels: nil)))
+    // Rates are 5/6 nats, and a ten thousandth of that.
+    #expect((found[0].warning?.contains("collapsed") ?? false) == (scale < 1))
+    #expect(try value("active latents", found) == (scale < 1 ? 0 : 2))
+  }
+
   @Test func pointsHaveNoRate() throws {
     var metric = try Rate(.init(), in: context([2]))
     let points = try Tensor.zeros([3, 2])

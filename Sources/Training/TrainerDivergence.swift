@@ -1,0 +1,97 @@
+import Datasets
+import Foundation
+import LatentKit
+import Recipes
+
+/// What training says when numbers stop being finite.
+extension Trainer {
+  func divergence(_ stage: String, _ place: String, _ term: String, _ value: Double) -> TrainingError {
+    TrainingError(
+      description: """
+        stage '\(stage)', \(place): loss term '\(term)' became \(value). \(remedy)
+        """)
+  }
+
+  /// Looks for a gradient that stopped being finite before the losses or weights did: the iterations since the last
+  /// checkpoint run again, to the same bits, with their gradients checked.
+  ///
+  /// - Returns: The error that names the gradient and its loss; the error as it is where no such gradient is found.
+  func cause(of error: TrainingError) -> TrainingError {
+    isReplay = true
+    defer { isReplay = false }
+    do {
+      let checkpoint = try Checkpoint.read(folder.checkpoint)
+      guard checkpoint.position.stage < composition.stages.count else { return error }
+      position = checkpoint.position
+      try restore(checkpoint)
+      let stage = composition.stages[position.stage]
+      let source = try self.source(of: stage.recipe)
+      let iterations = Trainer.iterations(source.count, stage.recipe.batch)
+      try setModes(stage)
+      let order = try order(of: source, stage.recipe, "epoch \(position.epoch)")
+      while position.iteration < iterations {
+        var pending = PendingTerms(stage: stage.recipe.name, every: 1)
+        let first = position.iteration * stage.recipe.batch
+        let indices = try order.slice(first..<min(first + stage.recipe.batch, source.count))
+        try iterate(stage, source, indices, iterations: iterations, into: &pending)
+        position.iteration += 1
+        position.totalIterations += 1
+        guard try pending.take().allSatisfy(\.value.isFinite) else { return error }
+      }
+    } catch let found as TrainingError { return found } catch {}
+    return error
+  }
+
+  func generatorStates() throws -> [Tensor] {
+    try [random.generator.state] + composition.modes.sorted { $0.key < $1.key }.map { try $0.value.generator.state }
+  }
+
+  private func restoreGenerators(_ states: [Tensor]) throws {
+    try random.generator.restore(states[0])
+    for (mode, state) in zip(composition.modes.sorted { $0.key < $1.key }, states.dropFirst()) {
+      try mode.value.generator.restore(state)
+    }
+  }
+
+  /// - Throws: `TrainingError` for a gradient that is not finite while the losses are, with the loss that it comes from.
+  func check(
+    _ gradients: [Tensor?], of number: Int, in stage: ComposedStage, on batch: Batch, total: Tensor,
+    from states: [Tensor]
+  ) throws {
+    let step = stage.steps[number]
+    func spoiled(_ gradients: [Tensor?]) throws -> Parameter? {
+      try withoutGradients {
+        try zip(step.parameters, gradients).first { try !($0.1?.isFinite().all() ?? true) }?.0
+      }
+    }
+    guard try withoutGradients({ try total.isFinite().all() }), let parameter = try spoiled(gradients) else { return }
+    func terms() throws -> [ComposedStep.TermValue] {
+      try restoreGenerators(states)
+      let forward = Forward(batch, through: composition.model, training: true, drawing: random)
+      return try step.terms(forward, under: composition.model.prior)
+    }
+    var culprit: String?
+    // A fresh pass each: a gradient uses up the graph that it goes through.
+    for index in try terms().indices where culprit == nil {
+      let term = try terms()[index]
+      let weighted = try term.value * term.weight
+      guard weighted.requiresGradient, try spoiled(weighted.gradients(by: step.parameters.map(\.tensor))) != nil else {
+        continue
+      }
+      culprit = "loss '\(term.loss)'" + (term.name == term.loss ? "" : ", term '\(term.name)',")
+    }
+    throw TrainingError(
+      description: """
+        stage '\(stage.recipe.name)', at iteration \(position.totalIterations + 1), in epoch \(position.epoch + 1): the \
+        gradient of \(parameter.name) under \(culprit ?? "the sum of all losses") is not finite, with losses that are. \
+        \(remedy)
+        """)
+  }
+
+  /// Where weights from before are, and what to try.
+  var remedy: String {
+    """
+    Weights from before are in \(folder.checkpoint.path); try a lower optimizer.learningRate, or clip: 1
+    """
+  }
+}
