@@ -25,22 +25,29 @@ extension Session {
   public func writeReconstructions(of data: BatchSource, count: Int, to url: URL) throws -> Bool {
     guard let names = dataset.featureNames, composition.model.decoder != nil else { return false }
     let chosen = try data.examples.balanced(min(count, data.count), seed: recipe.randomSeed, for: "reconstruction")
-    let made = try evaluator.reconstruct(Batch(inputs: chosen.inputs, labels: chosen.labels))
+    let made = try evaluator.reconstruct(
+      Batch(inputs: chosen.inputs, labels: chosen.labels, labelled: chosen.isLabelled))
     try write(
-      [chosen.inputs, made], columns: names + names.map { "\($0) reconstructed" }, labels: chosen.labels, to: url)
+      [chosen.inputs, made], columns: names + names.map { "\($0) reconstructed" }, labels: chosen.labels,
+      labelled: chosen.isLabelled, to: url)
     return true
   }
 
-  /// - Parameter blocks: Rows in the model's units, `[count, features]` each, side by side.
-  private func write(_ blocks: [Tensor], columns: [String], labels: Tensor?, to url: URL) throws {
+  /// - Parameters:
+  ///   - blocks: Rows in the model's units, `[count, features]` each, side by side.
+  ///   - labelled: `[count]`, which rows have a label; the cells of the others are empty. Nil where all have.
+  private func write(
+    _ blocks: [Tensor], columns: [String], labels: Tensor?, labelled: Tensor? = nil, to url: URL
+  ) throws {
     let labelName = unused("label", among: columns)
     let rows = try blocks.map { try transforms.invert($0).to(.cpu) }
     let values = try Tensor.concatenate(rows, axis: 1).floats()
-    let classes = try labels?.ints()
+    let isLabelled = try labelled?.ints().map { $0 == 1 }
+    let classes = try labels?.ints().enumerated().map { isLabelled?[$0] == false ? "" : className($1) }
     var text = CSV.row(columns + (classes == nil ? [] : [labelName]))
     for (row, start) in stride(from: 0, to: values.count, by: columns.count).enumerated() {
       let cells = values[start..<start + columns.count].map { "\($0)" }
-      text += CSV.row(cells + (classes.map { [className($0[row])] } ?? []))
+      text += CSV.row(cells + (classes.map { [$0[row]] } ?? []))
     }
     try AtomicFile.write(text, to: url)
   }

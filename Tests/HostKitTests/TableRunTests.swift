@@ -113,6 +113,22 @@ private func session(_ table: URL, _ more: [String] = []) throws -> Session {
     #expect(made.inputs.shape == [6, 6])
   }
 
+  @Test func rowsWhoseLabelIsHiddenAreReconstructedWithoutAClass() throws {
+    let scratch = try Scratch()
+    let table = scratch.url.appendingPathComponent("t.csv")
+    try writeTable(table)
+    try host(
+      ["train", "--encoder", "mlp", "--decoder", "mlp", "--loss", "mse", "--data", "table", "--epochs", "1"]
+        + ["--set", "data.path=\(table.path)", "--set", "data.labelled=4", "--runs", scratch.url.path, "--name", "t"]
+        + transforms)
+    let made = scratch.url.appendingPathComponent("made.csv")
+    try host(["reconstruct", "\(scratch.url.path)/t", "--part", "train", "--count", "1000", "--output", made.path])
+    let lines = try String(contentsOf: made, encoding: .utf8).split(whereSeparator: \.isNewline).dropFirst()
+    let classes = lines.map { $0.split(separator: ",", omittingEmptySubsequences: false).last ?? "" }
+    #expect(lines.count > 10 && classes.count { ["even", "odd"].contains($0) } == 4)
+    #expect(classes.count { $0.isEmpty } == lines.count - 4)
+  }
+
   @Test func aRunOnATableThatHasChangedIsNotOpenedAndItsRecipeCanBeComposedAnew() throws {
     let scratch = try Scratch()
     let table = scratch.url.appendingPathComponent("t.csv")
