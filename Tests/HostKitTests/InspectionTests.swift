@@ -160,7 +160,10 @@ private func reconstructor(_ run: String) throws -> Reconstructor {
     (["pedcc", "--set", "prior.use=standard-normal"], "--set: found 'prior.use=standard-normal', expected a setting"),
     (["pedcc", "--set", "prior.seed=1", "--set", "seed=7"], "--set: found 'seed=7', expected a setting of the prior"),
     (["pedcc", "--set", "noise.scale=7"], "--set: found 'noise.scale=7', expected a setting of the prior"),
-    (["pedcc", "--classes", "20", "--set", "prior.gamma=1e300"], "prior.with.gamma: found 1e+300, expected above 0, up to 1000000"),
+    (
+      ["pedcc", "--classes", "20", "--set", "prior.gamma=1e300"],
+      "prior.with.gamma: found 1e+300, expected above 0, up to 1000000"
+    ),
     (["pedcc", "--set", "prior.scale=1e200"], "scale: found 1e+200, expected 1e-15 to 1e15"),
     (["pedcc", "--classes", "20000", "--dimensions", "20000"], "expected up to 838 dimensions for so many"),
     (["pedcc", "--classes", "100000"], "found 100000 points to place evenly, expected up to 25000"),

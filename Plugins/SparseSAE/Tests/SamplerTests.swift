@@ -168,7 +168,8 @@ private func draw(
   _ = try MetropolisHastingsSampler(config, in: context)
   #expect(
     // 1.25 looks a step at 16 times 400 kernels, and half a millisecond: some 7000 s.
-    said.count == 1 && said[0].contains("10000500 steps of 16 chains over") && said[0].contains("take about 1"), "\(said)")
+    said.count == 1 && said[0].contains("10000500 steps of 16 chains over") && said[0].contains("take about 1"),
+    "\(said)")
   context.latentSize = 5000
   _ = try KernelDensityPrior(.init(), in: context)
   #expect(said.count == 2 && said[1].contains("in 5000 dimensions take"), "\(said)")
