@@ -1,5 +1,6 @@
 import ArgumentParser
 import Figures
+import Files
 import Foundation
 import LatentKit
 import Recipes
@@ -60,6 +61,9 @@ struct Sample: HostSubcommand {
     )
     if let samples = found.samples { _ = try SampleFormat(samples) }
     try OutputFile.requireDifferent([found.output, found.latents, found.samples].compactMap { $0 })
+    if let latents = found.latents, latents.pathExtension != "safetensors" {
+      throw FileError(latents.path, "is no name for a file of latents, expected one that ends in .safetensors")
+    }
     return found
   }
 

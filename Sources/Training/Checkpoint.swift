@@ -40,9 +40,10 @@ public struct Checkpoint {
         ("extraBatches", extraBatches), ("metricsLength", metricsLength),
       ]
       if let (name, count) = counters.first(where: { !(0...1 << 53).contains($0.1) }) {
-        return "\(name) \(count), expected 0 or more"
+        return "\(name) \(count), expected 0 to 2^53"
       }
-      guard seconds.isFinite, seconds >= 0 else { return "seconds \(seconds), expected 0 or more" }
+      // A thousand years.
+      guard (0...3.2e10).contains(seconds) else { return "seconds \(seconds), expected 0 to 3.2e10" }
       for (term, sum) in sums.sorted(by: { $0.key < $1.key }) {
         guard sum.isFinite, counts[term] != nil else {
           return "the sum \(sum) of '\(term)', expected a number with its count"

@@ -329,13 +329,15 @@ public final class Trainer {
     for (index, optimizer) in optimizers.enumerated() {
       try checkpoint.restore("optimizer.\(index)", into: optimizer.state, from: url)
     }
-    func state(_ name: String) throws -> Tensor {
+    func restore(_ name: String, _ generator: inout Generator) throws {
       guard let state = checkpoint.tensors["generator.\(name)"] else {
         throw FileError(url.path, "has no state of generator '\(name)'; it belongs to another recipe")
       }
-      return state
+      do { try generator.restore(state) } catch is TensorError {
+        throw FileError(url.path, "found a state of generator '\(name)' that is none: it is damaged; start the run anew")
+      }
     }
-    try random.generator.restore(state("draws"))
-    for (path, mode) in composition.modes { try mode.generator.restore(state("mode.\(path)")) }
+    try restore("draws", &random.generator)
+    for (path, mode) in composition.modes { try restore("mode.\(path)", &mode.generator) }
   }
 }

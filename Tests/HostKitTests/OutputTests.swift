@@ -48,6 +48,7 @@ private func contents(_ folder: URL) throws -> [String: Data] {
       ("--samples", link.path, "is a link"), ("--output", scratch.path, "is a folder"),
       ("--output", "\(scratch.path)/none/x.png", "is not a folder"), ("--latents", "", "expected the name of a file"),
       ("--samples", "\(scratch.path)/x.txt", "ends in .npz, .csv, .safetensors"),
+      ("--latents", "\(scratch.path)/x.png", "ends in .safetensors"),
     ] {
       let found = message("sample", run.url.path, "--per-class", "2", option, path)
       #expect(found.contains(reason), "\(option) \(path): \(found)")

@@ -192,6 +192,7 @@ private func augmented() throws -> TrainingData {
       ("totalIterations", { $0.totalIterations = .min }), ("iterations in all", { $0.totalIterations += 1 }),
       ("extraBatches", { $0.extraBatches = -1 }), ("extra batches", { $0.extraBatches += 1 }),
       ("extraBatches", { $0.extraBatches = .max }), ("seconds", { $0.seconds = -1 }),
+      ("seconds 1e+300, expected 0 to", { $0.seconds = 1e300 }),
       ("metricsLength", { $0.metricsLength = -1 }), ("start the run anew", { $0.metricsLength += 1_000_000 }),
       ("no line that ends", { $0.metricsLength -= 1 }), ("the count 0", { $0.counts[term] = 0 }),
       ("the count 1000", { $0.counts[term] = 1000 }), ("the sum", { $0.counts[term] = nil }),
@@ -202,6 +203,13 @@ private func augmented() throws -> TrainingData {
       #expect(found.contains(expected), "expected '\(expected)', found '\(found)'")
     }
     #expect(try refusal({ $0.epoch = 1 }, at: folder).contains("after the last stage"))
+    var bad = good
+    bad.tensors["generator.draws"] = try Tensor.zeros([good.tensors["generator.draws"]!.count], dtype: .uint8) + 255
+    try bad.write(to: copy.checkpoint)
+    let damaged = #expect(throws: FileError.self) {
+      try Trainer(compose(yaml), data: digits(), folder: copy, shouldStop: { true }).run(resuming: true)
+    }
+    #expect(damaged?.description.contains("'draws' that is none") == true)
     #expect(try refusal({ $0.stage = 1 }, at: folder).contains("of a finished run"))
   }
 
