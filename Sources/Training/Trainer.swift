@@ -334,7 +334,8 @@ public final class Trainer {
         throw FileError(url.path, "has no state of generator '\(name)'; it belongs to another recipe")
       }
       do { try generator.restore(state) } catch is TensorError {
-        throw FileError(url.path, "found a state of generator '\(name)' that is none: it is damaged; start the run anew")
+        throw FileError(
+          url.path, "found a state of generator '\(name)' that is none: it is damaged; start the run anew")
       }
     }
     try restore("draws", &random.generator)
