@@ -41,23 +41,14 @@ extension Session {
   }
 
   private func writeTable(_ arrays: [(name: String, tensor: Tensor)], to url: URL) throws {
-    let labels = try arrays.first { $0.name == "labels" }?.tensor.ints()
+    let classes = try arrays.first { $0.name == "labels" }?.tensor.ints().map(className)
     let blocks = try arrays.filter { $0.name != "labels" }.map { name, tensor in
       let rows = try tensor.flattened()
       let size = try rows.size(1)
       let names = (1...max(size, 1)).prefix(size).map { "\(name == "latents" ? "latent" : "pixel") \($0)" }
-      return (names: name == "latents" ? names : dataset.featureNames ?? names, values: try rows.floats())
+      return (names: name == "latents" ? names : dataset.featureNames ?? names, rows: rows)
     }
-    let columns = blocks.flatMap(\.names)
-    try AtomicFile.write(to: url) { append in
-      try append(Data(CSV.row(columns + (labels == nil ? [] : [unused("label", among: columns)])).utf8))
-      for row in try 0..<arrays[0].tensor.size(0) {
-        let cells = blocks.flatMap { block in
-          block.values[row * block.names.count..<(row + 1) * block.names.count].map { "\($0)" }
-        }
-        try append(Data(CSV.row(cells + (labels.map { [className($0[row])] } ?? [])).utf8))
-      }
-    }
+    try writeRows(blocks, classes: classes, to: url)
   }
 
   /// What the model makes, in terms of the data: rows in their own units, images as `brightness(of:)`.
@@ -67,9 +58,6 @@ extension Session {
 
   /// What the model reads or makes, `[count, channels, height, width]`, without padding, from 0 to 1, on the CPU.
   func brightness(of images: Tensor) throws -> Tensor {
-    let (pad, range, shape) = (settings.pad, settings.range.bounds, training.examples.inputShape)
-    let inner = try images.to(.float32, .cpu).slice(pad..<(pad + shape[1]), axis: 2).slice(
-      pad..<(pad + shape[2]), axis: 3)
-    return try (inner - range.lowerBound) / (range.upperBound - range.lowerBound)
+    try composition.data.inputs.brightness(of: images.to(.float32, .cpu))
   }
 }

@@ -13,7 +13,8 @@ extension Session {
   /// - Throws: `FileError` if the file cannot be written.
   public func writeTable(_ samples: Samples, to url: URL) throws -> Bool {
     guard let names = dataset.featureNames, let decoded = samples.images, decoded.rank == 2 else { return false }
-    try write([decoded], columns: names, labels: samples.areOfClasses ? samples.labels : nil, to: url)
+    let classes = samples.areOfClasses ? try samples.labels?.ints().map(className) : nil
+    try writeRows([(names, transforms.invert(decoded).to(.cpu))], classes: classes, to: url)
     return true
   }
 
@@ -27,29 +28,30 @@ extension Session {
     let chosen = try data.examples.balanced(min(count, data.count), seed: recipe.randomSeed, for: "reconstruction")
     let made = try evaluator.reconstruct(
       Batch(inputs: chosen.inputs, labels: chosen.labels, labelled: chosen.isLabelled))
-    try write(
-      [chosen.inputs, made], columns: names + names.map { "\($0) reconstructed" }, labels: chosen.labels,
-      labelled: chosen.isLabelled, to: url)
+    let isLabelled = try chosen.isLabelled?.ints().map { $0 == 1 }
+    let classes = try chosen.labels?.ints().enumerated().map { isLabelled?[$0] == false ? "" : className($1) }
+    let blocks = [(names, chosen.inputs), (names.map { "\($0) reconstructed" }, made)]
+    try writeRows(blocks.map { ($0, try transforms.invert($1).to(.cpu)) }, classes: classes, to: url)
     return true
   }
 
+  /// Writes a line for each example as CSV: the blocks side by side, then its class.
+  ///
   /// - Parameters:
-  ///   - blocks: Rows in the model's units, `[count, features]` each, side by side.
-  ///   - labelled: `[count]`, which rows have a label; the cells of the others are empty. Nil where all have.
-  private func write(
-    _ blocks: [Tensor], columns: [String], labels: Tensor?, labelled: Tensor? = nil, to url: URL
-  ) throws {
-    let labelName = unused("label", among: columns)
-    let rows = try blocks.map { try transforms.invert($0).to(.cpu) }
-    let values = try Tensor.concatenate(rows, axis: 1).floats()
-    let isLabelled = try labelled?.ints().map { $0 == 1 }
-    let classes = try labels?.ints().enumerated().map { isLabelled?[$0] == false ? "" : className($1) }
-    var text = CSV.row(columns + (classes == nil ? [] : [labelName]))
-    for (row, start) in stride(from: 0, to: values.count, by: columns.count).enumerated() {
-      let cells = values[start..<start + columns.count].map { "\($0)" }
-      text += CSV.row(cells + (classes.map { [$0[row]] } ?? []))
+  ///   - blocks: The names of columns, and their values `[count, columns]`, on the CPU.
+  ///   - classes: The cell of each example's class; nil for no such column.
+  func writeRows(_ blocks: [(names: [String], rows: Tensor)], classes: [String]?, to url: URL) throws {
+    let columns = blocks.flatMap(\.names)
+    let values = try blocks.map { (width: $0.names.count, cells: try $0.rows.floats()) }
+    try AtomicFile.write(to: url) { append in
+      try append(Data(CSV.row(columns + (classes == nil ? [] : [unused("label", among: columns)])).utf8))
+      for row in try 0..<blocks[0].rows.size(0) {
+        let cells = values.flatMap { block in
+          block.cells[row * block.width..<(row + 1) * block.width].map { "\($0)" }
+        }
+        try append(Data(CSV.row(cells + (classes.map { [$0[row]] } ?? [])).utf8))
+      }
     }
-    try AtomicFile.write(text, to: url)
   }
 }
 

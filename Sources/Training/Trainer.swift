@@ -126,8 +126,7 @@ public final class Trainer {
       var pending = PendingTerms(stage: stage.recipe.name, every: source.device == .cpu ? 1 : 25)
       var saved = Date.now
       while position.iteration < iterations {
-        let range = position.iteration * size..<min((position.iteration + 1) * size, count)
-        let indices = try order.slice(range)
+        let indices = try batch(position.iteration, of: order, size: size)
         try iterate(stage, source, indices, iterations: iterations, into: &pending)
         position.iteration += 1
         position.totalIterations += 1
@@ -204,6 +203,11 @@ public final class Trainer {
     return try shuffle.permutation(source.count).to(source.device)
   }
 
+  /// The examples of one batch of an order; the last one may be smaller.
+  func batch(_ number: Int, of order: Tensor, size: Int) throws -> Tensor {
+    try order.slice(number * size..<min((number + 1) * size, order.count))
+  }
+
   /// Returns the next batch of a separate stream, for steps that repeat.
   func extraBatch(_ stage: Recipe.Stage, _ source: BatchSource, iterations: Int) throws -> Tensor {
     let (cycle, place) = position.extraBatches.quotientAndRemainder(dividingBy: iterations)
@@ -211,7 +215,7 @@ public final class Trainer {
       extraOrder = (stage.name, cycle, try order(of: source, stage, "extra batches \(cycle)"))
     }
     position.extraBatches += 1
-    return try extraOrder!.order.slice(place * stage.batch..<min((place + 1) * stage.batch, source.count))
+    return try batch(place, of: extraOrder!.order, size: stage.batch)
   }
   private var extraOrder: (stage: String, cycle: Int, order: Tensor)?
 

@@ -31,8 +31,7 @@ extension Trainer {
       let order = try order(of: source, stage.recipe, "epoch \(position.epoch)")
       while position.iteration < iterations {
         var pending = PendingTerms(stage: stage.recipe.name, every: 1)
-        let first = position.iteration * stage.recipe.batch
-        let indices = try order.slice(first..<min(first + stage.recipe.batch, source.count))
+        let indices = try batch(position.iteration, of: order, size: stage.recipe.batch)
         try iterate(stage, source, indices, iterations: iterations, into: &pending)
         position.iteration += 1
         position.totalIterations += 1

@@ -15,7 +15,9 @@ public struct InputDescription: Sendable, Equatable {
   }
 
   /// The shape without padding.
-  var innerShape: [Int] { shape.count == 3 ? [shape[0], shape[1] - 2 * padding, shape[2] - 2 * padding] : shape }
+  public var innerShape: [Int] {
+    shape.count == 3 ? [shape[0], shape[1] - 2 * padding, shape[2] - 2 * padding] : shape
+  }
 
   /// Returns these inputs as another model reads them: cropped or padded, and scaled.
   ///
@@ -27,11 +29,21 @@ public struct InputDescription: Sendable, Equatable {
     if margin > 0 {
       result = try result.padded(margin, value: range?.lowerBound ?? 0)
     } else if margin < 0 {
-      result = try result.slice(-margin..<(shape[1] + margin), axis: 2).slice(-margin..<(shape[2] + margin), axis: 3)
+      result = try cropped(result, by: -margin)
     }
     guard let range, let goal = other.range, range != goal else { return result }
     let factor = (goal.upperBound - goal.lowerBound) / (range.upperBound - range.lowerBound)
     return try (result - range.lowerBound) * factor + goal.lowerBound
+  }
+
+  /// Returns images `[batch] + shape` without their padding, in brightness from 0 to 1. Values beyond the range stay beyond it.
+  public func brightness(of images: Tensor) throws -> Tensor {
+    let bounds = range ?? 0...1
+    return try (cropped(images, by: padding) - bounds.lowerBound) / (bounds.upperBound - bounds.lowerBound)
+  }
+
+  private func cropped(_ images: Tensor, by margin: Int) throws -> Tensor {
+    try images.slice(margin..<(shape[1] - margin), axis: 2).slice(margin..<(shape[2] - margin), axis: 3)
   }
 }
 
@@ -74,8 +86,6 @@ public struct TrainedModel {
   public var hasClassifier: Bool { model.classifier != nil }
   /// Whether the run has a decoder.
   public var hasDecoder: Bool { model.decoder != nil }
-  /// Whether the encoder shows its hidden layers.
-  public var hasFeatures: Bool { model.encoder is any FeatureEncoder }
 
   /// Returns latents (means of codes), `[batch, latent]`.
   public func latents(_ inputs: Tensor) throws -> Tensor { try model.encode(batch(inputs)).mean }

@@ -6,26 +6,18 @@ struct ImagePixels {
   /// The greatest possible pixel value less the least.
   static let range = 1.0
 
-  private let padding: Int
-  private let bounds: ClosedRange<Double>
+  private let inputs: InputDescription
   /// Channels, height and width, without padding.
-  let shape: [Int]
+  private var shape: [Int] { inputs.innerShape }
 
   /// - Throws: `RecipeError` where inputs are no images.
   init(in context: BuildContext) throws {
-    let (channels, height, width) = try context.requireImage()
-    padding = context.padding
-    bounds = context.inputRange ?? 0...1
-    shape = [channels, height - 2 * padding, width - 2 * padding]
+    _ = try context.requireImage()
+    inputs = context.inputs
   }
 
   /// Returns inputs or reconstructions `[batch, channels, height, width]` as pixels, on the CPU.
-  func callAsFunction(_ values: Tensor) throws -> Tensor {
-    let values = try values.to(.cpu)
-    let (height, width) = try (values.size(2), values.size(3))
-    let inner = try values.slice(padding..<(height - padding), axis: 2).slice(padding..<(width - padding), axis: 3)
-    return try (inner - bounds.lowerBound) / (bounds.upperBound - bounds.lowerBound)
-  }
+  func callAsFunction(_ values: Tensor) throws -> Tensor { try inputs.brightness(of: values.to(.cpu)) }
 
   /// - Throws: `RecipeError` for images with a side of fewer pixels.
   func require(side: Int, for part: String) throws {

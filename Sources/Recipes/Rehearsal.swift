@@ -1,0 +1,101 @@
+import LatentKit
+
+extension DryRun {
+  /// Rehearses all that comes after training, in evaluation mode, on enough random examples for a few of each class.
+  func rehearse() throws {
+    // Few of large inputs, which would take the memory of a whole batch.
+    let most = 8_000_000 / max(data.inputShape.reduce(1, *), 1)
+    let count = max(DryRun.count, min(max(8 * (data.classCount ?? 2), 16), 128, most))
+    let batch = try DryRun.batch(of: count, for: data, on: device)
+    let forward = pass(batch, training: false)
+    let encoder = title(.encoder)
+    let latents = try naming("\(encoder), in evaluation mode") { try forward.code.mean }
+    try check(shape: latents, count: count, [latentSize], "\(encoder), in evaluation mode,", "codes", "its latent size")
+    guard try latents.isFinite().all() else { throw notFinite("\(encoder), in evaluation mode,") }
+    if model.decoder != nil {
+      let made = try naming("\(title(.decoder)), in evaluation mode") { try forward.reconstruction }
+      try check(
+        shape: made, count: count, data.inputShape, "\(title(.decoder)), in evaluation mode,", "outputs",
+        "as in training")
+      guard try made.isFinite().all() else { throw notFinite("\(title(.decoder)), in evaluation mode,") }
+    }
+    let set = LatentSet(latents: latents, labels: batch.labels)
+    if let prior = model.prior as? any FittablePrior {
+      try naming(title(.prior)) { try prior.fit(set, seed: recipe.randomSeed) }
+      try checkDensity(latents.slice(0..<DryRun.count))
+    }
+    try rehearseMetrics(forward, set)
+    try rehearseDraws(set)
+  }
+
+  private func rehearseMetrics(_ forward: Forward, _ latents: LatentSet) throws {
+    let scores = model.classifier == nil ? nil : try forward.scores
+    var refusal: String?
+    let reference = Evaluation.TrainingReference {
+      latents
+    } batches: {
+      try $0(forward.batch)
+    } samples: { request, latents in
+      let few = SampleRequest(
+        count: min(request.count, max(DryRun.count, data.classCount ?? 0)), ofClasses: request.areOfClasses)
+      do {
+        return try composition.samples(few, reference: latents, using: &random.generator, isRehearsal: true)
+      } catch let error as RecipeError {
+        refusal = error.description
+        throw error
+      }
+    }
+    for named in composition.metrics {
+      refusal = nil
+      do {
+        try namingRefusals("metric '\(named.name)'") {
+          var metric = named.metric
+          try metric.update(forward)
+          _ = try metric.finish(
+            Evaluation(
+              measured: latents, scores: scores, model: model, classCount: data.classCount,
+              classNames: data.classNames, random: random, training: reference, sources: metric.sources,
+              of: "metric '\(named.name)'", isRehearsal: true))
+        }
+      } catch let error as RecipeError {
+        // A sampler's refusal to learn from a few random latents is none of what it will be given.
+        guard let refusal, error.description.hasSuffix(refusal) else { throw error }
+      }
+    }
+  }
+
+  private func rehearseDraws(_ latents: LatentSet) throws {
+    let labels = try data.classCount.map { classes in
+      try Tensor((0..<DryRun.count).map { Int64($0 % max(min(classes, 2), 1)) }).to(device)
+    }
+    var request = DrawRequest(
+      labels: labels, count: DryRun.count, latentSize: latentSize, prior: model.prior, reference: latents)
+    request.isRehearsal = true
+    if let prior = model.prior as? any DirectPrior {
+      let draw = try naming("\(title(.prior)), draws") { try prior.draw(request, using: &random.generator) }
+      try check(draw, by: title(.prior), like: latents.latents)
+    }
+    let sampler = title(.sampler)
+    let draw: Draw
+    do {
+      draw = try naming("\(sampler), draws") { try composition.sampler.draw(request, using: &random.generator) }
+    } catch let refusal as RecipeError where !refusal.description.hasPrefix("\(sampler), draws: ") {
+      // Of a few random latents, which are not what it will be given.
+      return
+    }
+    try check(draw, by: sampler, like: latents.latents)
+  }
+
+  private func check(_ draw: Draw, by part: String, like latents: Tensor) throws {
+    let expected = [DryRun.count, latentSize]
+    guard draw.latents.shape == expected else {
+      throw RecipeError("\(part) drew latents of shape \(draw.latents.shape), expected \(expected)")
+    }
+    guard draw.latents.dtype == latents.dtype, draw.latents.device == latents.device else {
+      throw RecipeError(
+        "\(part) drew latents of type \(draw.latents.dtype) on \(draw.latents.device), expected \(latents.dtype) on "
+          + "\(latents.device), as those of the encoder")
+    }
+    guard try draw.latents.isFinite().all() else { throw RecipeError("\(part) drew numbers that are not finite") }
+  }
+}
