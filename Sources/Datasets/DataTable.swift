@@ -36,11 +36,41 @@ struct DataTable {
   ///
   /// Classes are sorted: as whole numbers where all labels are some, else by their characters' code points. Equal
   /// numbers, `1` and `01` say, are classes of their own: the shorter text first, then by code points.
-  func examples() throws -> (examples: Examples, classNames: [String]?) {
+  ///
+  /// - Parameter path: The file in messages.
+  /// - Throws: `FileError` for labels that look the same.
+  func examples(from path: String) throws -> (examples: Examples, classNames: [String]?) {
     guard let labels else { return (try Examples(inputs: inputs), nil) }
+    try DataTable.refuseTwins(labels, in: path)
     let names = DataTable.sortedClasses(labels)
     let numbers = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, Int64($0)) })
     return (try Examples(inputs: inputs, labels: Tensor(labels.map { numbers[$0] ?? 0 })), names)
+  }
+
+  /// Refuses labels that Unicode counts as equal and that are written with different characters: é as one character, and
+  /// as an e with an accent. As text they are one class, as bytes two.
+  ///
+  /// - Parameter path: The file or folder that they are from.
+  /// - Throws: `FileError` with both.
+  static func refuseTwins(_ labels: some Sequence<String>, in path: String) throws {
+    var spellings: [String: String] = [:]
+    for label in labels where !label.utf8.allSatisfy({ $0 < 0x80 }) {
+      guard let other = spellings.updateValue(label, forKey: label), !other.utf8.elementsEqual(label.utf8) else {
+        continue
+      }
+      throw FileError(
+        path,
+        "has the label '\(other)' written in two ways, \(codes(other)) and \(codes(label)), expected one; write all "
+          + "in one Unicode normal form")
+    }
+  }
+
+  /// The characters that are not ASCII as `U+00E9`.
+  private static func codes(_ text: String) -> String {
+    text.unicodeScalars.filter { !$0.isASCII }.prefix(8).map {
+      "U+" + String(repeating: "0", count: max(4 - String($0.value, radix: 16).count, 0))
+        + String($0.value, radix: 16, uppercase: true)
+    }.joined(separator: " ")
   }
 
   static func sortedClasses(_ labels: [String]) -> [String] {

@@ -184,6 +184,9 @@ public enum DatasetFetcher {
     case refused(String)
   }
 
+  /// What precedes the server's status among curl's messages.
+  private static let answerMark = "status of the answer: "
+
   /// Appends the bytes of an address, from `start` on, to a file.
   ///
   /// They come through a pipe: when this program is stopped, so is curl.
@@ -198,7 +201,7 @@ public enum DatasetFetcher {
     try file.seekToEnd()
 
     var options = ["--fail", "--location", "--silent", "--show-error", "--globoff", "--connect-timeout", "20"]
-    options += ["--speed-limit", "1", "--speed-time", "60", "--write-out", "%{stderr}%{http_code}"]
+    options += ["--speed-limit", "1", "--speed-time", "60", "--write-out", "%{stderr}\\n\(answerMark)%{http_code}\\n"]
     if start > 0 { options += ["--continue-at", "\(start)"] }
     let command = Command(curl, options + ["--", place])
     var received = start
@@ -216,10 +219,11 @@ public enum DatasetFetcher {
     } catch let error as CommandError {
       return .refused(error.description)
     }
-    let said = result.messages
-    // The last three digits are the server's status; curl's message precedes them.
-    let answer = said.suffix(3)
-    let message = said.dropLast(3).split(separator: "\n").joined(separator: "; ").trimmingCharacters(in: .whitespaces)
+    let lines = result.messages.split(separator: "\n")
+    // The server's status has a line of its own, which a curl that was killed has not written.
+    let answer = lines.last { $0.hasPrefix(answerMark) }?.dropFirst(answerMark.count)
+    let message = lines.filter { !$0.hasPrefix(answerMark) }.joined(separator: "; ").trimmingCharacters(
+      in: .whitespaces)
     switch result.status {
     case 0:
       try file.synchronize()

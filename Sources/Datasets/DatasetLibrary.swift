@@ -145,9 +145,12 @@ public enum DatasetLibrary {
   private static func find(
     _ description: DatasetDescription, in directory: URL
   ) throws -> (files: [URL], missing: [String]) {
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: directory.path, isDirectory: &isFolder), isFolder.boolValue else {
-      throw FileError(directory.path, "there is no such data folder; " + advice(description, directory))
+    let found = OutputPlace(directory, followsLinks: true)
+    guard found == .folder else {
+      throw FileError(
+        directory.path,
+        (found.map { "is \($0.rawValue), expected a data folder; " } ?? "there is no such data folder; ")
+          + advice(description, directory))
     }
     var best: (files: [URL], missing: [String]) = ([], description.files.map(\.name))
     for folder in Set([description.name, description.folder]).sorted().map(directory.appendingPathComponent) + [

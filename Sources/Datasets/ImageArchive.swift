@@ -47,6 +47,7 @@ struct ImageArchive {
           + "train_images")
     }
     let labels = try pairs.map { pair in try pair.labels.map { try classes($0) } }
+    try DataTable.refuseTwins(labels.compactMap { $0 }.joined(), in: url.path)
     let names = labels[0].map { DataTable.sortedClasses($0) }
     let parts = try zip(pairs, labels).map { pair, labels in
       try pair.images.map { try examples($0, labels, names, fit, labelled: pair.labels) }

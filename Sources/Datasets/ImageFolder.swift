@@ -27,7 +27,9 @@ struct ImageFolder {
   ///   class folder without any.
   init(_ url: URL) throws {
     self.url = url
-    for (name, kind) in try ImageFolder.contents(of: url) {
+    let contents = try ImageFolder.contents(of: url)
+    try DataTable.refuseTwins(contents.lazy.filter { $0.kind == .folder }.map(\.name), in: url.path)
+    for (name, kind) in contents {
       let place = url.appendingPathComponent(name)
       guard kind == .folder, !name.hasPrefix(".") else {
         take(place, kind, in: "")

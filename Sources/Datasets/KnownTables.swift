@@ -75,7 +75,7 @@ extension DatasetLibrary {
   ) throws -> Dataset {
     let bytes = try ByteReader(url).readAll(within: format.limit)
     let table = try DataTable(bytes, format, path: url.path)
-    let (examples, classNames) = try table.examples()
+    let (examples, classNames) = try table.examples(from: url.path)
     // Measurements or the samples' names: one class per sample cannot be learned.
     if let classNames, classNames.count > examples.count / 2, let first = classNames.first {
       throw FileError(

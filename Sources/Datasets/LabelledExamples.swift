@@ -74,6 +74,15 @@ extension Examples {
       inputs: inputs, labels: labels * isLabelled.to(.int64), isLabelled: isLabelled, weights: weights)
   }
 
+  /// Returns the classes of which no example has a label; none without labels.
+  public func missingClasses(_ classCount: Int?) throws -> [Int] {
+    guard let classCount, let labels = try labels?.ints() else { return [] }
+    var isThere = [Bool](repeating: false, count: classCount)
+    let isLabelled = try isLabelled?.ints()
+    for (position, label) in labels.enumerated() where isLabelled?[position] != 0 { isThere[label] = true }
+    return isThere.indices.filter { !isThere[$0] }
+  }
+
   /// Returns the number of labelled examples of each class.
   public func labelledCounts(_ classCount: Int) throws -> [Int] {
     guard let labels else { return [Int](repeating: 0, count: classCount) }

@@ -69,58 +69,24 @@ public struct Command: Sendable {
   /// Runs it to its end and hands over its standard output, piece by piece. Where that throws, the program is stopped.
   ///
   /// Standard output and standard error are read side by side: a program that fills either pipe never waits for the
-  /// other one to be read.
+  /// other one to be read. A program that it started and that keeps the pipes open is not waited for.
   /// - Throws: `CommandError` as the other `run`, and whatever `take` throws.
   public func run(in folder: URL? = nil, _ take: (Data) throws -> Void) throws -> Result {
     guard let program else {
       throw CommandError("there is no program '\(name)'; install it, or put it into PATH", isMissing: true)
     }
-    let (process, output, errors) = (Process(), Pipe(), Pipe())
-    process.executableURL = program
-    process.arguments = arguments
-    if let folder { process.currentDirectoryURL = folder }
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = output
-    process.standardError = errors
-    do {
-      try process.run()
-    } catch {
-      throw CommandError("\(program.path) cannot be run: \(error.localizedDescription)")
-    }
+    let child = try ChildProcess(program, arguments, in: folder)
+    defer { child.closePipes() }
     var messages = Data()
     do {
-      try drain([output, errors]) { pipe, piece in
-        if pipe === output { try take(piece) } else { messages += piece }
+      try child.drain(named: name) { isOutput, piece in
+        if isOutput { try take(piece) } else { messages += piece }
       }
     } catch {
-      // A thread of a pool blocks signals, and what it starts inherits that; this one cannot be blocked.
-      kill(process.processIdentifier, SIGKILL)
-      process.waitUntilExit()
+      kill(child.id, SIGKILL)
+      _ = child.wait()
       throw error
     }
-    process.waitUntilExit()
-    let status = Int(process.terminationStatus)
-    return Result(
-      status: process.terminationReason == .uncaughtSignal ? 128 + status : status, output: Data(),
-      messages: String(decoding: messages, as: UTF8.self))
-  }
-
-  /// Reads from all of the pipes, whichever has something, until all have ended.
-  private func drain(_ pipes: [Pipe], _ take: (Pipe, Data) throws -> Void) throws {
-    var polled = pipes.map { pollfd(fd: $0.fileHandleForReading.fileDescriptor, events: Int16(POLLIN), revents: 0) }
-    var buffer = [UInt8](repeating: 0, count: 1 << 18)
-    // poll skips what is below 0.
-    while polled.contains(where: { $0.fd >= 0 }) {
-      if poll(&polled, nfds_t(polled.count), -1) < 0 {
-        guard errno == EINTR else { throw CommandError("cannot read from \(name): \(systemMessage())") }
-        continue
-      }
-      for index in polled.indices where polled[index].fd >= 0 && polled[index].revents != 0 {
-        let count = read(polled[index].fd, &buffer, buffer.count)
-        if count < 0 && errno == EINTR { continue }
-        guard count >= 0 else { throw CommandError("cannot read from \(name): \(systemMessage())") }
-        if count == 0 { polled[index].fd = -1 } else { try take(pipes[index], Data(buffer[..<count])) }
-      }
-    }
+    return Result(status: child.wait(), output: Data(), messages: String(decoding: messages, as: UTF8.self))
   }
 }

@@ -38,6 +38,13 @@ public enum OutputPlace: String {
     throw FileError(url.path, "is \(found.rawValue), expected a file or a new name; choose another name")
   }
 
+  /// Refuses what is there and cannot be read like a file: a pipe would be waited for. A missing file is none of its business.
+  /// - Throws: `FileError`.
+  public static func requireReadable(_ url: URL) throws {
+    guard let found = OutputPlace(url, followsLinks: true), found != .file else { return }
+    throw FileError(url.path, "is \(found.rawValue), expected a file; move it away, or name another one")
+  }
+
   /// Refuses everything but what is expected and free names; links to it too.
   /// - Throws: `FileError`.
   public static func require(_ expected: OutputPlace, at url: URL) throws {

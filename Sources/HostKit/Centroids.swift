@@ -70,7 +70,7 @@ struct Centroids: HostSubcommand {
   }
 
   func run(in host: Host) throws {
-    let picture = try output.map { try OutputFile.named($0, by: "--output", isFigure: true) }
+    let picture = try output.map { try OutputFile.named($0, by: "--output") }
     if picture != nil, let missing = FigurePrograms.missing { throw FigureError(missing) }
     try machine.machine().apply()
     var recipe = Recipe()
@@ -97,7 +97,7 @@ struct Centroids: HostSubcommand {
     host.console.say("centroids of prior '\(prior)' in \(dimensions) dimensions")
     for line in aligned(table) { host.console.say("  \(line)") }
     if let picture {
-      try SpherePlot.write(panels, to: picture)
+      try OutputFile.writePicture(picture) { try SpherePlot.write(panels, to: $0) }
       host.console.say("picture  \(picture.relativePath)")
     }
   }

@@ -83,9 +83,7 @@ final class ConsoleObserver: StudyObserver {
       console.say("sampler  " + summary.sampler.map { "\($0.name) \($0.text)" }.joined(separator: ", "))
     }
     for warning in summary.warnings { console.warn("warning: \(warning)") }
-    for metric in summary.testMetrics where metric.table != nil {
-      console.say("table    \(run.folder.table(metric.name).relativePath)")
-    }
+    for table in results.tables { console.say("table    \(table.relativePath)") }
     for figure in results.figures { console.say("picture  \(figure.relativePath)") }
     console.say("report   \(run.folder.report.relativePath)")
   }
@@ -95,7 +93,7 @@ extension Host {
   /// Runs a study and prints its results.
   ///
   /// - Parameter wayOn: What to type to go on after an interruption.
-  /// - Throws: `ExitCode(130)` when the user stopped it, with everything saved; `ExitCode.failure` where something failed, with
+  /// - Throws: `ExitCode` of 128 and the signal's number when the user stopped it, with everything saved; `ExitCode.failure` where something failed, with
   ///   all else reported.
   func run(_ study: Study, perClass: Int?, wayOn: String) throws {
     let observer = ConsoleObserver(console)
@@ -139,7 +137,7 @@ extension Host {
   /// Says how to go on with what was interrupted.
   func stopped(wayOn: String) -> ExitCode {
     console.say("stopped; everything is saved. Go on with: \(wayOn)")
-    return ExitCode(130)
+    return ExitCode(128 + (Interrupt.signal ?? SIGINT))
   }
 }
 

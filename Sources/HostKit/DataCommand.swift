@@ -15,6 +15,7 @@ struct DataCommand: ParsableCommand {
 
     func run(in host: Host) throws {
       try machine.requireDataFolder()
+      if let fault = machine.environmentFault() { host.console.warn("warning: \(fault)") }
       for entry in try host.catalog.datasets.entries {
         host.console.say("\(entry.name): \(entry.summary)")
         if let status = entry.status(in: machine.dataFolder) { host.console.say("    \(status)") }
@@ -30,6 +31,7 @@ struct DataCommand: ParsableCommand {
     @OptionGroup var machine: MachineOptions
 
     func run(in host: Host) throws {
+      try machine.requireDataFolder()
       let report = try DatasetVerifier.verify(host.catalog.datasets.fetchable(name), in: machine.dataFolder)
       host.console.say(lines: report.description)
       if !report.isGood { throw ExitCode.failure }

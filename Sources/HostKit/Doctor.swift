@@ -11,7 +11,6 @@ struct Doctor: HostSubcommand {
 
   func run(in host: Host) throws {
     let (console, named) = (host.console, try machine.machine())
-    try machine.requireDataFolder()
     try named.apply()
     let device = named.device
     console.say("libtorch   \(Torch.version)")
@@ -30,6 +29,7 @@ struct Doctor: HostSubcommand {
     let folder = machine.namedDataFolder
     console.say(
       "data       \(folder.map { "folder \($0.path)" } ?? "no folder named; set LATENTKIT_DATA or --data-dir")")
+    if let fault = machine.environmentFault() { console.say("           \(fault)") }
     for entry in try host.catalog.datasets.entries {
       if let status = entry.status(in: folder) { console.say("           \(entry.name): \(status)") }
     }

@@ -25,11 +25,17 @@ public struct Host: Sendable {
     do { try Host(plugins: plugins).run(Array(CommandLine.arguments.dropFirst())) } catch {
       let code = HostCommand.exitCode(for: error)
       if code == .success { HostCommand.exit(withError: error) }
-      // A message may quote a label, a name or a file.
-      let text = HostCommand.fullMessage(for: error).shown(keeping: ["\n", "\t"])
+      let text = message(for: error)
       if !text.isEmpty { Console.standard.errors(text + "\n") }
       exit(code.rawValue)
     }
+  }
+
+  /// What is printed of an error. It may quote a label, a name or a file: what a terminal would obey is shown. The parser's
+  /// messages have several lines, with the usage; others are one.
+  static func message(for error: any Error) -> String {
+    let isOfParser = HostCommand.exitCode(for: error) == .validationFailure
+    return HostCommand.fullMessage(for: error).shown(keeping: isOfParser ? ["\n", "\t"] : ["\t"])
   }
 
   /// Parses a command line and runs its command.

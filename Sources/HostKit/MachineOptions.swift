@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 import LatentKit
 import Runs
@@ -24,6 +25,7 @@ package struct MachineOptions: ParsableArguments {
     if let threads {
       guard (1...1024).contains(threads) else { throw ValidationError("--threads is \(threads), expected 1 to 1024") }
     }
+    try requireDataFolder()
     return Machine(dataFolder: dataFolder, device: try chosenDevice(), threads: threads)
   }
 
@@ -42,13 +44,30 @@ package struct MachineOptions: ParsableArguments {
   /// The folder that the flag names; without it the library looks at the environment.
   var dataFolder: URL? { dataDir.map { URL(fileURLWithPath: $0) } }
 
+  package func validate() throws {
+    guard let dataDir else { return }
+    guard !dataDir.isEmpty else { throw ValidationError("--data-dir is empty, expected the name of a folder") }
+    if let found = dataFolder.flatMap({ OutputPlace($0, followsLinks: true) }), found != .folder {
+      throw ValidationError("--data-dir: \(dataDir) is \(found.rawValue), expected a folder; name another one")
+    }
+  }
+
   /// - Throws: `ValidationError` where the flag names no folder.
   func requireDataFolder() throws {
-    guard let dataFolder else { return }
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: dataFolder.path, isDirectory: &isFolder), isFolder.boolValue else {
-      throw ValidationError("--data-dir: there is no folder \(dataFolder.relativePath); make it, or name another one")
-    }
+    guard let dataFolder, OutputPlace(dataFolder, followsLinks: true) == nil else { return }
+    throw ValidationError("--data-dir: there is no folder \(dataFolder.relativePath); make it, or name another one")
+  }
+
+  /// A sentence about the folder that the environment names, where no flag does and there is none; nil otherwise.
+  ///
+  /// - Parameter environment: The environment of the program.
+  func environmentFault(_ environment: [String: String] = ProcessInfo.processInfo.environment) -> String? {
+    guard dataDir == nil, let path = environment["LATENTKIT_DATA"], !path.isEmpty else { return nil }
+    let folder = URL(fileURLWithPath: path)
+    let found = OutputPlace(folder, followsLinks: true)
+    guard found != .folder else { return nil }
+    return
+      "LATENTKIT_DATA is \(folder.path), which is \(found?.rawValue ?? "not there"); make that folder, or name another"
   }
 
   /// The folder that the flag or the environment names.

@@ -17,10 +17,9 @@ import Training
 enum OutputFile {
   /// The file that an option names. Said before anything is computed.
   ///
-  /// - Parameter isFigure: Whether an SVG file goes beside it.
   /// - Throws: `ValidationError` for a folder that is not there, for anything but a regular file or a new name, and for the
   ///   files of a run: of any run.
-  static func named(_ path: String, by option: String, isFigure: Bool = false) throws -> URL {
+  static func named(_ path: String, by option: String) throws -> URL {
     let url = URL(fileURLWithPath: path)
     func refuse(_ reason: String) -> ValidationError { ValidationError("\(option): \(reason)") }
     guard !path.isEmpty, !path.hasSuffix("/") else { throw refuse("found '\(path)', expected the name of a file") }
@@ -31,15 +30,31 @@ enum OutputFile {
     guard access(folder.path, W_OK | X_OK) == 0 else {
       throw refuse("\(folder.path) cannot be written: \(systemMessage())")
     }
-    for file in files(url, isFigure) {
-      if let found = OutputPlace(file, followsLinks: false), found != .file {
-        throw refuse("\(file.path) is \(found.rawValue), expected a file or a new name; choose another name")
-      }
-      if isOfRun(file) {
-        throw refuse("\(file.path) is a file of the run in that folder, which is kept as it is; choose another name")
-      }
+    if let found = OutputPlace(url, followsLinks: false), found != .file {
+      throw refuse("\(url.path) is \(found.rawValue), expected a file or a new name; choose another name")
+    }
+    if isOfRun(url) {
+      throw refuse("\(url.path) is a file of the run in that folder, which is kept as it is; choose another name")
     }
     return url
+  }
+
+  /// Writes the one file of a picture that an option names, PNG or SVG: what is beside it stays.
+  ///
+  /// - Parameter write: Writes the figure, with both of its files.
+  /// - Throws: `FigureError` for an SVG file that cannot be drawn without gnuplot; and what `write` throws.
+  static func writePicture(_ url: URL, _ write: (URL) throws -> Void) throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("latentkit-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
+      throw FileError(folder.path, "cannot be made; free some space there, or set TMPDIR to another folder")
+    }
+    let picture = folder.appendingPathComponent(url.lastPathComponent)
+    try write(picture)
+    guard let data = try? Data(contentsOf: picture) else {
+      throw FigureError("\(url.path) cannot be drawn without gnuplot; name a .png file, or install gnuplot")
+    }
+    try AtomicFile.write(data, to: url)
   }
 
   /// Refuses options that name one file twice.
@@ -92,7 +107,7 @@ enum OutputFile {
     var (folder, inner) = (path.deletingLastPathComponent(), path.lastPathComponent)
     if StudyResults.owns(inner, in: folder) { return true }
     for _ in 0..<2 {
-      if RunFolder(folder).exists, RunFolder(folder).owns(inner) { return true }
+      if RunFolder(folder).exists, RunFolder(folder).mayOwn(inner) { return true }
       (folder, inner) = (folder.deletingLastPathComponent(), "\(folder.lastPathComponent)/\(inner)")
     }
     return false

@@ -43,7 +43,7 @@ struct Reconstruct: HostSubcommand {
 
   func run(in host: Host) throws {
     let (console, machine) = (host.console, try machine.machine())
-    let output = try output.map { try OutputFile.named($0, by: "--output", isFigure: true) }
+    let output = try output.map { try OutputFile.named($0, by: "--output") }
     let reading = try folders.map { try RunFolder(URL(fileURLWithPath: $0)).lockForReading() }
     defer { withExtendedLifetime(reading) {} }
     let observer = ConsoleObserver(console)
@@ -85,7 +85,7 @@ struct Reconstruct: HostSubcommand {
     guard let output else {
       return try OutputFile.add(own, to: run, overwrites: overwrites, isFigure: isFigure, body)
     }
-    try body(output)
+    if isFigure { try OutputFile.writePicture(output, body) } else { try body(output) }
     return output
   }
 

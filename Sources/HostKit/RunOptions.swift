@@ -31,6 +31,7 @@ struct RunOptions: ParsableArguments {
     guard resume else { return nil }
     guard let name else { throw ValidationError("--resume needs the run's name: add --name NAME") }
     let folder = RunFolder(URL(fileURLWithPath: runs).appendingPathComponent(name))
+    try OutputPlace.requireReadable(folder.recipe)
     guard folder.exists else { throw noRun(in: folder) }
     return folder
   }

@@ -55,7 +55,7 @@ struct Sample: HostSubcommand {
   /// The files that the options name.
   private func outputs() throws -> (output: URL?, latents: URL?, samples: URL?) {
     let found = (
-      output: try output.map { try OutputFile.named($0, by: "--output", isFigure: true) },
+      output: try output.map { try OutputFile.named($0, by: "--output") },
       latents: try latents.map { try OutputFile.named($0, by: "--latents") },
       samples: try samples.map { try OutputFile.named($0, by: "--samples") }
     )
@@ -109,7 +109,7 @@ struct Sample: HostSubcommand {
       guard let output = files.output else {
         return try OutputFile.add(own, to: run.folder, overwrites: overwrite, isFigure: isFigure, body)
       }
-      try body(output)
+      if isFigure { try OutputFile.writePicture(output, body) } else { try body(output) }
       return output
     }
     if session.dataset.featureNames != nil, samples.images?.rank == 2 {

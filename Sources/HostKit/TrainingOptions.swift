@@ -37,13 +37,14 @@ struct TrainingOptions: ParsableArguments {
       let folder = try target.folder(for: recipe)
       let study = try Study(
         repeating: recipe, repeats, catalog: host.catalog, in: folder, existing: target.existing,
-        machine: machine.machine())
+        machine: machine.machine(), draws: purpose.perClass != nil)
       return try host.run(
         study, perClass: purpose.perClass, wayOn: purpose.wayOn(folder.name, target, machine))
     }
     let observer = ConsoleObserver(host.console)
     let session = try Session(recipe, catalog: host.catalog, machine: machine.machine(), observer: observer)
     if dryRun { return host.console.say(lines: session.recipe.yaml()) }
+    if purpose.perClass != nil, let refusal = session.drawRefusal { throw refusal }
     host.warnAboutFigures()
     let folder = try target.folder(for: session.recipe)
     let run = Run(session, in: folder, existing: target.existing, observer: observer)

@@ -22,6 +22,8 @@ public struct DataShape: Sendable, Equatable {
   public var isWeighted: Bool
   /// What rows of numbers were made of: the names of the columns and the fitted transforms; empty for images.
   public var inputUnits = ""
+  /// The classes of which no training example has a label.
+  public var missingClasses: [Int] = []
 
   /// Creates a description of data.
   public init(

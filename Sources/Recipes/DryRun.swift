@@ -10,12 +10,13 @@ extension Composer {
   /// - Parameters:
   ///   - isTrained: Whether the model is one that has been trained: warnings about its training are left out.
   ///   - announce: Told, in a sentence, what will take long or much memory, before it begins.
+  ///   - refuse: Told why the sampler cannot draw every class, where the data lack training examples of some.
   /// - Returns: Warnings about settings that are legal and probably a mistake.
   /// - Throws: `RecipeError` that names the parts that do not fit, what each makes or takes, and what to change.
   @discardableResult
   public func dryRun(
     _ recipe: Recipe, for data: DataShape, device: Device = .cpu, isTrained: Bool = false,
-    announcing announce: @escaping (String) -> Void = { _ in }
+    announcing announce: @escaping (String) -> Void = { _ in }, refusingDraws refuse: (RecipeError) -> Void = { _ in }
   ) throws -> [String] {
     let composition = try compose(recipe, for: data, device: device, announcing: announce)
     if let batch = composition.stages.map(\.recipe.batch).max(), let estimate = data.estimate(batch: batch) {
@@ -32,7 +33,7 @@ extension Composer {
       }
     }
     for mode in composition.modes.values { mode.isTraining = false }
-    try withoutGradients { try run.rehearse() }
+    if let refusal = try withoutGradients({ try run.rehearse() }) { refuse(refusal) }
     return (isTrained ? [] : composition.doubts) + run.warnings
   }
 }

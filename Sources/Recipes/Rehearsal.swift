@@ -1,8 +1,12 @@
+import Files
 import LatentKit
 
 extension DryRun {
   /// Rehearses all that comes after training, in evaluation mode, on enough random examples for a few of each class.
-  func rehearse() throws {
+  ///
+  /// - Returns: Why the sampler cannot draw every class, where the data lack training examples of some; nil where it can, or
+  ///   refuses random latents anyway.
+  func rehearse() throws -> RecipeError? {
     // Few of large inputs, which would take the memory of a whole batch.
     let most = 8_000_000 / max(data.inputShape.reduce(1, *), 1)
     let count = max(DryRun.count, min(max(8 * (data.classCount ?? 2), 16), 128, most))
@@ -19,16 +23,33 @@ extension DryRun {
         "as in training")
       guard try made.isFinite().all() else { throw notFinite("\(title(.decoder)), in evaluation mode,") }
     }
-    let set = LatentSet(latents: latents, labels: batch.labels)
+    let measured = LatentSet(latents: latents, labels: batch.labels)
+    let set = LatentSet(latents: latents, labels: try batch.labels.map(ofTraining))
     if let prior = model.prior as? any FittablePrior {
       try naming(title(.prior)) { try prior.fit(set, seed: recipe.randomSeed) }
       try checkDensity(latents.slice(0..<DryRun.count))
     }
-    try rehearseMetrics(forward, set)
-    try rehearseDraws(set)
+    let drawing = try rehearseMetrics(forward, measured, set)
+    let refusal = try rehearseDraws(set)
+    if let refusal, let metric = drawing.first { throw RecipeError("metric '\(metric)': \(refusal)") }
+    return refusal
   }
 
-  private func rehearseMetrics(_ forward: Forward, _ latents: LatentSet) throws {
+  /// The classes that training examples have, in order.
+  private var trainingClasses: [Int] { (0..<(data.classCount ?? 0)).filter { !data.missingClasses.contains($0) } }
+
+  /// Returns labels as the training part may have them: of its classes alone.
+  private func ofTraining(_ labels: Tensor) throws -> Tensor {
+    let classes = trainingClasses
+    guard !data.missingClasses.isEmpty, !classes.isEmpty else { return labels }
+    return try Tensor(labels.ints().map { Int64(classes[$0 % classes.count]) }).to(device)
+  }
+
+  /// - Returns: The metrics that the sampler refused to draw for.
+  private func rehearseMetrics(
+    _ forward: Forward, _ measured: LatentSet, _ latents: LatentSet
+  ) throws -> [String] {
+    var refused: [String] = []
     let scores = model.classifier == nil ? nil : try forward.scores
     var refusal: String?
     let reference = Evaluation.TrainingReference {
@@ -53,23 +74,28 @@ extension DryRun {
           try metric.update(forward)
           _ = try metric.finish(
             Evaluation(
-              measured: latents, scores: scores, model: model, classCount: data.classCount,
+              measured: measured, scores: scores, model: model, classCount: data.classCount,
               classNames: data.classNames, random: random, training: reference, sources: metric.sources,
               of: "metric '\(named.name)'", isRehearsal: true))
         }
       } catch let error as RecipeError {
         // A sampler's refusal to learn from a few random latents is none of what it will be given.
         guard let refusal, error.description.hasSuffix(refusal) else { throw error }
+        refused.append(named.name)
       }
     }
+    return refused
   }
 
-  private func rehearseDraws(_ latents: LatentSet) throws {
-    let labels = try data.classCount.map { classes in
-      try Tensor((0..<DryRun.count).map { Int64($0 % max(min(classes, 2), 1)) }).to(device)
+  /// - Returns: As `rehearse`.
+  private func rehearseDraws(_ latents: LatentSet) throws -> RecipeError? {
+    let classes = trainingClasses.isEmpty ? [0] : Array(trainingClasses.prefix(2))
+    func labels(_ classes: [Int]) throws -> Tensor? {
+      guard data.classCount != nil else { return nil }
+      return try Tensor((0..<DryRun.count).map { Int64(classes[$0 % classes.count]) }).to(device)
     }
     var request = DrawRequest(
-      labels: labels, count: DryRun.count, latentSize: latentSize, prior: model.prior, reference: latents)
+      labels: try labels(classes), count: DryRun.count, latentSize: latentSize, prior: model.prior, reference: latents)
     request.isRehearsal = true
     if let prior = model.prior as? any DirectPrior {
       let draw = try naming("\(title(.prior)), draws") { try prior.draw(request, using: &random.generator) }
@@ -81,9 +107,25 @@ extension DryRun {
       draw = try naming("\(sampler), draws") { try composition.sampler.draw(request, using: &random.generator) }
     } catch let refusal as RecipeError where !refusal.description.hasPrefix("\(sampler), draws: ") {
       // Of a few random latents, which are not what it will be given.
-      return
+      return nil
     }
     try check(draw, by: sampler, like: latents.latents)
+    guard let missing = data.missingClasses.first else { return nil }
+    // The same, with a class of which training has no example.
+    request.labels = try labels([classes[0], missing])
+    do {
+      let draw = try composition.sampler.draw(request, using: &random.generator)
+      if try draw.latents.isFinite().all() { return nil }
+    } catch {}
+    return missingClassesRefusal
+  }
+
+  private var missingClassesRefusal: RecipeError {
+    let names = data.missingClasses.map { data.classNames?[$0] ?? "\($0)" }
+    return RecipeError(
+      "\(title(.sampler)) learns each class from training examples with its label, and \(data.title) has none of "
+        + "\(names.count == 1 ? "class" : "classes") \(names.listed(atMost: 10)); give it more examples or labels, or choose "
+        + "another sampler")
   }
 
   private func check(_ draw: Draw, by part: String, like latents: Tensor) throws {

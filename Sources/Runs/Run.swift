@@ -93,19 +93,24 @@ public final class Run {
     let lock = try lock ?? folder.lock()
     self.lock = lock
     if existing == .refuse { try folder.refuseRun() }
+    try folder.requireNotOwned(session.inputs)
     let continues = existing == .resume && folder.exists
     if continues { try requireSameRecipe() }
     // A run that was killed before its first checkpoint starts again.
     let resuming = continues && FileManager.default.fileExists(atPath: folder.checkpoint.path)
     if !resuming {
       try requireNotBuiltOnItself()
-      try lock.clear(keepsRuns: continues)
+      let kept = try lock.clear(keepsRuns: continues)
+      if let note = RunFolder.note(keeping: kept) { observer?.noticed(.note(note)) }
       try folder.create()
-      // First: by it a folder is known as a run's.
-      try AtomicFile.write(session.recipe.yaml(), to: folder.recipe)
+      // First: by them a folder is known as a run's.
+      let recipe = session.recipe.yaml()
+      try folder.mark(.run, recipe: recipe)
+      try AtomicFile.write(recipe, to: folder.recipe)
       try folder.write(trainedRuns: session.trainedRuns)
     } else {
       try folder.require(trainedRuns: session.trainedRuns)
+      try folder.mark(.run)
     }
     existing = .resume
     observer?.began(self)
@@ -214,6 +219,8 @@ public final class Run {
     var figures: [HTMLReport.Figure] = []
     var table: URL?
     func keep(_ name: String, _ caption: String, _ draw: (URL) throws -> Bool) throws {
+      let files = FigureFiles(folder.figure(name))
+      try folder.note([files.png, files.svg])
       do {
         if try draw(folder.figure(name)) { figures.append(.init("figures/\(name)", caption: caption)) }
       } catch let error as FigureError {
@@ -238,14 +245,17 @@ public final class Run {
       try map?.write(to: url)
       return map != nil
     }
-    var grids: [HTMLReport.Grid] = []
+    var (grids, tables): ([HTMLReport.Grid], [URL]) = ([], [])
     for (name, table) in summary.testMetrics.compactMap({ metric in metric.table.map { (metric.name, $0) } }) {
-      let file = folder.table(name)
+      // Somebody else's table of the name stays.
+      let file = folder.free(folder.table(name))
       let stem = file.deletingPathExtension().lastPathComponent
+      tables.append(file)
       // A metric may be called like one of the run's own pictures.
-      let picture = "\(stem)\(RunFolder.hasFigure(stem) ? "-metric" : "").png"
-      let drawn = FigureFiles(folder.figure(picture))
-      try folder.note([file, drawn.png, drawn.svg])
+      let picture = folder.free(
+        folder.figure("\(stem)\(RunFolder.hasFigure(stem) ? "-metric" : "").png"), beside: ["svg"]
+      ).lastPathComponent
+      try folder.note([file])
       try table.write(to: file)
       let count = figures.count
       if let map = try table.heatMap(title: "\(name), test part") {
@@ -262,6 +272,7 @@ public final class Run {
       let samples = try session.sample(classes: nil, perClass: perClass, reference: latents, using: &generator)
       summary.sampler = samples.draw.diagnostics
       summary.warnings += samples.draw.warnings
+      if session.dataset.featureNames != nil { try folder.note([folder.samples]) }
       if try session.writeTable(samples, to: folder.samples) { table = folder.samples }
       let sampler = session.recipe[.sampler]?.use ?? ""
       let rows = samples.areOfClasses ? ", a row for each class" : ""
@@ -277,6 +288,7 @@ public final class Run {
         return grid != nil
       }
     }
+    if summary.hasFeatures { try folder.note([folder.features]) }
     try summary.writeFeatures(to: folder.features, names: session.dataset.featureNames)
     try summary.report(
       figures: figures, grids: grids, recipe: session.recipe, features: session.dataset.featureNames
@@ -284,7 +296,8 @@ public final class Run {
     // Last, since a run with a summary counts as finished.
     try summary.write(to: folder.summary)
     let results = RunResults(
-      summary: summary, figures: figures.map { folder.url.appendingPathComponent($0.path) }, samples: table)
+      summary: summary, figures: figures.map { folder.url.appendingPathComponent($0.path) }, tables: tables,
+      samples: table)
     observer?.finished(self, with: results)
     return results
   }
@@ -296,11 +309,21 @@ public struct RunResults: Sendable {
   public let summary: RunSummary
   /// The PNG files of the figures.
   public let figures: [URL]
+  /// The CSV files of the tables that metrics returned.
+  public let tables: [URL]
   /// The CSV file of a table model's draws, one in each row; nil for other models, and if none were drawn.
   public let samples: URL?
 }
 
 extension RunFolder {
+  /// The sentence about files that stayed when the run in the folder was replaced; nil for none.
+  package static func note(keeping paths: [String]) -> String? {
+    guard !paths.isEmpty else { return nil }
+    return
+      "kept \(paths.listed(atMost: 10)): an earlier version listed them in files.txt without a proof that it wrote "
+      + "them; remove what you do not need"
+  }
+
   /// - Throws: `FileError` where a run is in the folder.
   fileprivate func refuseRun() throws {
     guard !exists else {

@@ -109,6 +109,8 @@ public struct RunSummary: Codable, Sendable {
   }
 
   /// Writes a ranking of the surviving input features, if a stage removed some.
+  var hasFeatures: Bool { (stages ?? []).contains { $0.features != nil } }
+
   func writeFeatures(to url: URL, names: [String]?) throws {
     guard let report = stages?.last(where: { $0.features != nil }) else { return }
     try AtomicFile.write(report.featureTable(names: names), to: url)

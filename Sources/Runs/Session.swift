@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Foundation
 import LatentKit
 import Recipes
@@ -28,6 +29,9 @@ public struct Session {
   public let test: BatchSource
   /// False for weights of a run that are not those at its end.
   private(set) var isTrained = true
+  /// Why draws of every class must fail, as the sampler learns from examples of each and training lacks some; nil where they
+  /// need not.
+  public let drawRefusal: RecipeError?
   /// The checksums of the runs that this one builds on, by path.
   let trainedRuns: [String: String]
 
@@ -95,12 +99,15 @@ public struct Session {
       classNames: dataset.classNames, isPartlyLabelled: dataset.train.isLabelled != nil,
       isWeighted: dataset.train.weights != nil, trainingCount: training.count)
     shape.inputUnits = try DataShape.units(dataset, transforms)
+    shape.missingClasses = try training.examples.missingClasses(dataset.classCount)
+    var refusal: RecipeError?
     if rehearsing {
-      let warnings = try composer.dryRun(recipe, for: shape, device: machine.device, isTrained: isTrained) {
-        observer?.noticed(.note($0))
-      }
+      let warnings = try composer.dryRun(
+        recipe, for: shape, device: machine.device, isTrained: isTrained,
+        announcing: { observer?.noticed(.note($0)) }, refusingDraws: { refusal = $0 })
       for warning in warnings { observer?.noticed(.warning(warning)) }
     }
+    drawRefusal = refusal
     composition = try composer.compose(recipe, for: shape, device: machine.device)
     (self.recipe, self.dataset, self.settings) = (composition.recipe, dataset, settings)
     (self.catalog, self.machine, trainedRuns) = (catalog, machine, runs.checksums)
@@ -122,6 +129,7 @@ public struct Session {
     checkpoint url: URL? = nil, changing change: (inout Recipe) throws -> Void = { _ in }
   ) throws {
     let (path, folder) = (folder.relativePath, RunFolder(folder))
+    try OutputPlace.requireReadable(folder.recipe)
     guard folder.exists else {
       throw RecipeError("\(path) is not the folder of a run: it has no recipe.yaml; name one that 'host compose' made")
     }
@@ -141,6 +149,18 @@ public struct Session {
     if url == nil, !checkpoint.position.isFinished {
       observer?.noticed(.note("the run in \(path) has not finished; these are the weights of its last checkpoint"))
     }
+  }
+
+  /// The files and folders that the data were read from.
+  package var inputs: [URL] {
+    var origin = dataset.origin
+    while case .cut(let whole, _) = origin { origin = whole }
+    let named = recipe[.data]?.with["path"].flatMap { value -> URL? in
+      guard case .string(let path) = value, !path.isEmpty else { return nil }
+      return URL(fileURLWithPath: path)
+    }
+    guard case .files(let files) = origin else { return [named].compactMap { $0 } }
+    return files + [named].compactMap { $0 }
   }
 
   /// The device that the model computes on.

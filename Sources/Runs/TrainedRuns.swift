@@ -38,6 +38,7 @@ final class TrainedRuns: @unchecked Sendable {
     let folder = RunFolder(URL(fileURLWithPath: path))
     let place = folder.url.standardizedFileURL.resolvingSymlinksInPath().path
     guard !outer.contains(place) else { throw RecipeError("the run in \(path) builds on itself; name another run") }
+    try OutputPlace.requireReadable(folder.recipe)
     guard folder.exists else {
       throw RecipeError("there is no run in \(path); name the folder of one that 'host compose' made")
     }

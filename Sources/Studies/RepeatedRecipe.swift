@@ -16,11 +16,12 @@ extension Study {
   ///   - folder: The study's folder.
   ///   - existing: The treatment of a run or a study in the folder. One is replaced only if the recipe fits its data.
   ///   - machine: The data folder, device and threads.
+  ///   - draws: Whether its runs are to draw samples: a study is replaced only if they can.
   /// - Throws: `RecipeError` if its runs are of another recipe, `FileError` if there is one and `existing` refuses it, another
   ///   process works on it, or the folder cannot be written.
   public init(
     repeating recipe: Recipe, _ repeats: Repeats, catalog: Catalog, in folder: RunFolder,
-    existing: Run.Existing = .refuse, machine: Machine = Machine()
+    existing: Run.Existing = .refuse, machine: Machine = Machine(), draws: Bool = false
   ) throws {
     let composer = Composer(catalog)
     let recipe = try composer.resolve(recipe)
@@ -28,7 +29,12 @@ extension Study {
     let runs = Study.runs(of: recipe, seeds: seeds, folds: repeats.folds) { _, seed, fold in
       RunFolder(folder.url.appendingPathComponent("seed-\(seed)" + (fold.map { "-fold-\($0)" } ?? "")))
     }
-    let lock = try folder.lock()
+    let lock = try folder.lock(for: .study)
+    for run in runs where !folder.owns("\(run.folder.name)/") && OutputPlace(run.folder.url, followsLinks: false) != nil
+    {
+      throw FileError(run.folder.url.path, "is no run of this study, which needs the name; move it away")
+    }
+    var kept: [String] = []
     switch existing {
     case .refuse:
       guard !folder.exists else {
@@ -36,8 +42,12 @@ extension Study {
           folder.url.relativePath, "holds a run already; choose another folder, replace the run or resume it")
       }
     case .replace:
-      if folder.exists { _ = try Session(runs[0].recipe, catalog: catalog, machine: machine) }
-      try lock.clear()
+      if folder.exists {
+        let session = try Session(runs[0].recipe, catalog: catalog, machine: machine)
+        try folder.requireNotOwned(session.inputs)
+        if draws, let refusal = session.drawRefusal { throw refusal }
+      }
+      kept = try lock.clear()
     case .resume where folder.exists:
       guard try composer.resolve(Recipe.read(folder.recipe).recipe) == recipe else {
         throw RecipeError(
@@ -46,13 +56,17 @@ extension Study {
       }
     case .resume: break
     }
-    try AtomicFile.write(recipe.yaml(), to: folder.recipe)
+    // First: by them a folder is known as a study's.
+    let text = recipe.yaml()
+    if folder.exists { try folder.mark(.study) } else { try folder.mark(.study, recipe: text) }
+    if !folder.exists { try AtomicFile.write(text, to: folder.recipe) }
+    try folder.note(runs.map(\.folder.url))
     try repeats.write(to: folder)
     self.init(
       title: recipe.name ?? folder.name, about: recipe.about ?? "",
       cells: [Cell(row: recipe.name ?? folder.name, column: "", published: [:], runs: runs)], measures: [], figures: [],
       folder: folder.url, catalog: catalog)
-    (self.lock, self.machine) = (lock, machine)
+    (self.lock, self.machine, remark) = (lock, machine, RunFolder.note(keeping: kept))
   }
 
   /// A recipe with each seed on each fold.

@@ -34,6 +34,8 @@ public struct Study {
   public var machine = Machine()
   /// Held as long as the study is in use, where its folder is nobody else's.
   var lock: RunLock?
+  /// A sentence for whoever runs it, about files that were kept.
+  var remark: String?
 
   /// The runs of one recipe.
   public struct Cell: Sendable {
@@ -110,16 +112,19 @@ public struct Study {
     perClass: Int? = 10, observer: (any StudyObserver)? = nil, shouldStop: @escaping () -> Bool = { false }
   ) throws -> Outcome {
     var failures = Failures(observer)
+    if let remark { observer?.noticed(.note(remark)) }
     try StudyResults.requireOwn(folder, figures: figures)
     let unseen = try unseen.map { try catalog.dataset($0).load(from: machine.dataFolder) }
     let all = try cells.filter(isWanted).flatMap { cell in
-      try check(cell, unseen, observer, &failures) ? cell.runs.map { (cell, $0) } : []
+      try check(cell, unseen, draws: perClass != nil, observer, &failures) ? cell.runs.map { (cell, $0) } : []
     }
     for (number, (cell, run)) in all.enumerated() where !run.isFinished {
       let title = [cell.label, run.label].filter { !$0.isEmpty }.joined(separator: ", ")
       observer?.begins(run: number + 1, of: all.count, title: title)
       do {
         let session = try Session(run.recipe, catalog: catalog, machine: machine, observer: observer)
+        // Those of another fold may lack a class.
+        if perClass != nil, let refusal = session.drawRefusal { throw refusal }
         let one = Run(session, in: run.folder, existing: .resume, observer: observer)
         guard try one.train(shouldStop: shouldStop) == .finished else { return .interrupted }
         try one.finish(perClass: perClass)
@@ -136,11 +141,12 @@ public struct Study {
   /// - Returns: Whether the cell can be run.
   /// - Throws: `RecipeError` if the cell cannot be compared on the unseen data, which is a mistake in the study.
   private func check(
-    _ cell: Cell, _ unseen: Dataset?, _ observer: (any StudyObserver)?, _ failures: inout Failures
+    _ cell: Cell, _ unseen: Dataset?, draws: Bool, _ observer: (any StudyObserver)?, _ failures: inout Failures
   ) throws -> Bool {
     let session: Session
     do {
       session = try Session(cell.runs[0].recipe, catalog: catalog, machine: machine, observer: observer)
+      if draws, let refusal = session.drawRefusal { throw refusal }
       // Runs on a table that has changed since must not be averaged with new ones.
       for run in cell.runs where run.isFinished && session.dataset.digest != nil {
         try Checkpoint.read(run.folder.checkpoint).require(table: session.dataset.digest, from: run.folder.checkpoint)

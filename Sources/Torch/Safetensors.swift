@@ -40,6 +40,7 @@ public enum Safetensors {
       FileError(url.path, "is not a whole safetensors file: \(reason); copy it again, or make it anew")
     }
     let data: Data
+    try OutputPlace.requireReadable(url)
     do { data = try Data(contentsOf: url, options: .alwaysMapped) } catch {
       throw FileError(url.path, "cannot be read; check that the file is there")
     }

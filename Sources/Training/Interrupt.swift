@@ -12,10 +12,18 @@ import Synchronization
 /// Turns Ctrl-C, SIGTERM and SIGHUP into requests to stop after the step at hand. A second one ends the program at once.
 /// A signal that is ignored when listening begins stays ignored: `nohup` and `trap '' INT` keep their meaning.
 public enum Interrupt {
-  private static let requested = Atomic<Bool>(false)
+  private static let received = Atomic<Int32>(0)
 
   /// Whether one of the signals has come since `listen`.
-  public static var isRequested: Bool { requested.load(ordering: .relaxed) }
+  public static var isRequested: Bool { signal != nil }
+
+  /// The number of the signal that came last since `listen`; nil for none.
+  public static var signal: Int32? {
+    let number = received.load(ordering: .relaxed)
+    return number == 0 ? nil : number
+  }
+
+  fileprivate static func receive(_ number: Int32) { received.store(number, ordering: .relaxed) }
 
   private static let signals = [SIGINT, SIGTERM, SIGHUP]
 
@@ -29,10 +37,7 @@ public enum Interrupt {
         var action = sigaction()
         guard sigaction(number, nil, &action) == 0, !action.isIgnored else { continue }
         earlier[number] = action
-        signal(number) { number in
-          Interrupt.requested.store(true, ordering: .relaxed)
-          signal(number, SIG_DFL)
-        }
+        catchOnce(number)
       }
     }
   }
@@ -43,6 +48,14 @@ public enum Interrupt {
       for (number, var action) in earlier { sigaction(number, &action, nil) }
       earlier = [:]
     }
+  }
+}
+
+/// From now on the next signal of a number is a request, and the one after it does what it does by default.
+private func catchOnce(_ number: Int32) {
+  signal(number) { number in
+    Interrupt.receive(number)
+    signal(number, SIG_DFL)
   }
 }
 

@@ -10,6 +10,7 @@ protocol CheckedRecord: Decodable {
 /// Files with one JSON object a line. Numbers that JSON has no sign for are `"nan"`, `"inf"` and `"-inf"`.
 enum JSONLines {
   static func read<Record: CheckedRecord>(_ url: URL, as what: String) throws -> [Record] {
+    try OutputPlace.requireReadable(url)
     guard let text = try? String(contentsOf: url, encoding: .utf8) else {
       throw FileError(url.path, "cannot be read; is this the folder of a run?")
     }

@@ -11,57 +11,101 @@ import Foundation
 
 /// The files of a folder that are a run's own. All other files in it are kept.
 extension RunFolder {
-  /// The files of every run or study outside its folders.
-  private static let files = [
-    "recipe.yaml", "metrics.jsonl", "stages.jsonl", "features.csv", "events.out.tfevents.0.latentkit",
-    "latents.safetensors", "samples.csv", "reconstructions.csv", "summary.json", "report.html", "study.json",
-    "results.md", "results.csv", "trained-runs.json",
-  ]
   /// The pictures of every run.
-  private static let figures = ["curves", "latents", "reconstructions", "samples", "class-distances"]
+  static let figures = ["curves", "latents", "reconstructions", "samples", "class-distances"]
   private static let folders = ["checkpoints", "figures", "tables"]
 
-  /// The files whose names are the same in every run.
-  private static let fixed = Set(
-    files + ["checkpoints/last.safetensors"] + figures.flatMap { ["figures/\($0).png", "figures/\($0).svg"] })
+  /// The files whose names are the same in every run or study.
+  private static let fixed = Kind.run.all.union(Kind.study.all)
 
-  /// The list of the other files that programs wrote into the folder, one path per line: tables of metrics, pictures of them,
-  /// draws beside the run's own, kept checkpoints.
-  private var list: URL { url.appendingPathComponent("files.txt") }
-
-  /// The files in the list; lines that no program writes are left out.
-  private var listed: Set<String> {
-    guard OutputPlace(list, followsLinks: false) == .file, let text = try? String(contentsOf: list, encoding: .utf8)
-    else { return [] }
-    return Set(text.split(separator: "\n").map(String.init).filter(RunFolder.canBeListed))
+  static func canBeListed(_ path: String) -> Bool {
+    fixed.contains(path)
+      || path.wholeMatch(
+        of:
+          /(tables\/)?[^\/.][^\/]*\.csv|figures\/[^\/.][^\/]*\.(png|svg)|checkpoints\/[^\/.][^\/]*\.safetensors|seed-\d+(-fold-\d+)?\//
+      ) != nil
   }
 
-  private static func canBeListed(_ path: String) -> Bool {
-    path.wholeMatch(
-      of: /(tables\/)?[^\/.][^\/]*\.csv|figures\/[^\/.][^\/]*\.(png|svg)|checkpoints\/[^\/.][^\/]*\.safetensors/) != nil
-  }
-
-  /// Notes files that are about to be written into the folder, so that they are cleared with the run. Files that the list or
-  /// every run has already, and those elsewhere, are left out.
+  /// Notes files that are about to be written into the folder, so that they are cleared with the run. Those that are listed
+  /// already, and those elsewhere, are left out.
   ///
-  /// - Throws: `FileError` if the list cannot be written, or is not a regular file.
+  /// - Parameter files: Files, or the folders of a study's runs.
+  /// - Throws: `FileError` if the list cannot be written, or is not a regular file; and, before anything is listed, for what
+  ///   is in the place of one and no run wrote.
   public func note(_ files: [URL]) throws {
-    let root = url.absoluteURL.standardizedFileURL.path + "/"
-    let listed = listed
-    let paths = files.map(\.absoluteURL.standardizedFileURL.path).filter { $0.hasPrefix(root) }
-      .map { String($0.dropFirst(root.count)) }
-      .filter { !RunFolder.fixed.contains($0) && !listed.contains($0) && RunFolder.canBeListed($0) }
-    guard !paths.isEmpty else { return }
-    try OutputPlace.require(.file, at: list)
-    try AtomicFile.append(paths.map { "\($0)\n" }.joined(), to: list)
+    let paths = files.compactMap(path).map { $0.hasPrefix("seed-") ? "\($0)/" : $0 }.filter(RunFolder.canBeListed)
+    try requireNoOther(than: owned, at: paths)
+    if !paths.isEmpty { try list(Set(paths)) }
+  }
+
+  /// The path inside the folder; nil for files elsewhere.
+  private func path(_ file: URL) -> String? {
+    let (root, path) = (url.absoluteURL.standardizedFileURL.path + "/", file.absoluteURL.standardizedFileURL.path)
+    return path.hasPrefix(root) ? String(path.dropFirst(root.count)) : nil
+  }
+
+  /// The first of `NAME`, `NAME-2`, `NAME-3`, … that is the run's own or not there.
+  ///
+  /// - Parameter endings: Of files beside it that are written with it.
+  public func free(_ file: URL, beside endings: [String] = []) -> URL {
+    let (owned, stem) = (owned, file.deletingPathExtension())
+    for number in 1... {
+      let name = number == 1 ? stem : URL(fileURLWithPath: "\(stem.relativePath)-\(number)", relativeTo: stem.baseURL)
+      let files = ([file.pathExtension] + endings).map(name.appendingPathExtension)
+      let isFree = files.allSatisfy { file in
+        OutputPlace(file, followsLinks: false) == nil || path(file).map(owned.contains) ?? false
+      }
+      if isFree { return files[0] }
+    }
+    return file
+  }
+
+  /// - Throws: `FileError` where one of the paths is a file that is not owned.
+  private func requireNoOther(than owned: Set<String>, at paths: some Sequence<String>) throws {
+    for path in paths where !owned.contains(path) {
+      let place = url.appendingPathComponent(path)
+      guard OutputPlace(place, followsLinks: false) != nil else { continue }
+      throw FileError(
+        place.path, "was not written by this run, which would replace it; move it away, or choose another name")
+    }
   }
 
   /// Whether every run has a picture of a name, which is without its extension.
   public static func hasFigure(_ name: String) -> Bool { figures.contains(name) }
 
+  /// The paths of what is the run's: by its list, or as those of an earlier version.
+  private var owned: Set<String> { (list?.paths ?? earlierFiles).union(hasList ? [RunList.name] : []) }
+
+  /// Whether a run, or a study, lives here: a recipe, and what only programs write beside one.
+  public var exists: Bool {
+    FileManager.default.fileExists(atPath: recipe.path) && (list != nil || !earlierFiles.isEmpty)
+  }
+
   /// Whether the file at a path inside the folder, such as `figures/curves.svg`, is the run's.
-  public func owns(_ path: String) -> Bool {
-    RunFolder.fixed.contains(path) || path == list.lastPathComponent || listed.contains(path)
+  public func owns(_ path: String) -> Bool { owned.contains(path) }
+
+  /// Whether the file at a path inside the folder of a run is the run's, or may be: what commands that write elsewhere keep.
+  public func mayOwn(_ path: String) -> Bool {
+    RunFolder.fixed.contains(path) || path == RunList.name || owns(path) || earlierPaths.contains(path)
+  }
+
+  /// Refuses inputs of a run that it would remove or replace.
+  ///
+  /// - Parameter inputs: Files and folders that the run reads.
+  /// - Throws: `FileError` for one of the run's own files, or of the runs of a study in the folder.
+  public func requireNotOwned(_ inputs: [URL]) throws {
+    func place(_ url: URL) -> String { url.absoluteURL.standardizedFileURL.resolvingSymlinksInPath().path }
+    let root = place(url) + "/"
+    for input in inputs.map(place) where input.hasPrefix(root) {
+      let path = String(input.dropFirst(root.count))
+      let (folder, inner) = (path.prefix { $0 != "/" }, path.drop { $0 != "/" }.dropFirst())
+      let isOfStudy = owns("\(folder)/") && RunFolder(url.appendingPathComponent(String(folder))).mayOwn(String(inner))
+      guard RunFolder.fixed.contains(path) || owns(path) || isOfStudy else { continue }
+      throw FileError(
+        input,
+        "is read by the recipe, and has the place of a file of the run in \(url.path); move it away, or choose "
+          + "another folder for the run")
+    }
   }
 
   /// The names in the folder and in those of a run inside it, links not followed.
@@ -82,19 +126,26 @@ extension RunFolder {
   /// Whether a killed program left a file of the run half written under this name.
   private func isTemporary(_ path: String) -> Bool {
     let (folder, name) = ((path as NSString).deletingLastPathComponent, (path as NSString).lastPathComponent)
-    return AtomicFile.target(ofTemporary: name).map { owns(folder.isEmpty ? $0 : "\(folder)/\($0)") } ?? false
+    guard let target = AtomicFile.target(ofTemporary: name) else { return false }
+    let file = folder.isEmpty ? target : "\(folder)/\(target)"
+    return RunFolder.fixed.contains(file) || file == RunList.name || owned.contains(file)
   }
 
-  /// - Throws: `FileError` for a folder with other files and no run, and where something else is in the place of a run's file.
-  func requireOwn() throws {
+  /// - Throws: `FileError` for a folder with other files and no run, where something else is in the place of a run's file,
+  ///   and for files that have the name of one and that no run wrote.
+  func requireOwn(for kind: Kind) throws {
     for folder in RunFolder.folders { try OutputPlace.require(.folder, at: url.appendingPathComponent(folder)) }
-    for file in RunFolder.fixed.union(listed).sorted() + [list.lastPathComponent] {
+    let listed = (list?.paths ?? []).filter { !$0.hasSuffix("/") }
+    for file in RunFolder.fixed.union(listed).sorted() + [RunList.name] {
       try OutputPlace.require(.file, at: url.appendingPathComponent(file))
     }
-    guard !exists else { return }
-    // A run that was killed at once leaves folders, and files half written.
+    let owned = owned
+    guard !exists else { return try requireNoOther(than: owned, at: kind.all.sorted()) }
+    // A run that was killed at once leaves folders, its list, and files half written.
     let temporaries = files(isTemporary)
-    if let other = paths().first(where: { !temporaries.contains($0) && !RunFolder.folders.contains($0) }) {
+    if let other = paths().first(where: {
+      !temporaries.contains($0) && !RunFolder.folders.contains($0) && !owned.contains($0)
+    }) {
       throw FileError(
         url.path, "holds '\(other)' and no run; choose another name, or move what is in it somewhere else")
     }
@@ -125,29 +176,37 @@ extension RunLock {
   /// Removes the files of an earlier run or study, and nothing that LatentKit did not make. Folders go where they are empty.
   ///
   /// - Parameter keepsRuns: Whether the runs of a study stay.
+  /// - Returns: The paths of files that an earlier version listed, without a proof that it wrote them. They stay.
   /// - Throws: `FileError` where another program works on one of the study's runs, before anything is removed; and for what
   ///   cannot be removed.
-  public func clear(keepsRuns: Bool = false) throws {
+  @discardableResult
+  public func clear(keepsRuns: Bool = false) throws -> [String] {
     let names = keepsRuns ? [] : (try? FileManager.default.contentsOfDirectory(atPath: folder.url.path)) ?? []
-    let runs = names.filter { $0.wholeMatch(of: /seed-\d+(-fold-\d+)?/) != nil }.sorted()
-      .map { RunFolder(folder.url.appendingPathComponent($0)) }
+    let runs = names.filter { folder.owns("\($0)/") }.sorted().map { RunFolder(folder.url.appendingPathComponent($0)) }
       .filter { OutputPlace($0.url, followsLinks: false) == .folder && $0.exists }
     let locks = try runs.map { try $0.lock() }
+    var kept: [String] = []
     for lock in locks {
-      try lock.folder.removeOwn()
+      kept += try lock.folder.removeOwn().map { "\(lock.folder.name)/\($0)" }
       // What is left in it was not ours.
       rmdir(lock.folder.url.path)
     }
-    try folder.removeOwn()
+    return try folder.removeOwn() + kept
   }
 }
 
 extension RunFolder {
-  fileprivate func removeOwn() throws {
-    // The list and the recipe go last: what a kill leaves is still known as a run's.
-    let last = [list.lastPathComponent, recipe.lastPathComponent]
-    try remove(files { !last.contains($0) && owns($0) })
+  /// - Returns: The paths that an earlier version listed and that stay.
+  fileprivate func removeOwn() throws -> [String] {
+    let owned = owned
+    // The recipe and the list go last: what a kill leaves is still known as a run's.
+    let last = ["recipe.yaml", RunList.name]
+    let kept = earlierPaths.subtracting(owned).filter {
+      OutputPlace(url.appendingPathComponent($0), followsLinks: false) != nil
+    }
+    try remove(files { !last.contains($0) && owned.contains($0) })
     for name in RunFolder.folders { rmdir(url.appendingPathComponent(name).path) }
-    for name in last { try remove(files { $0 == name }) }
+    for name in last where owned.contains(name) { try remove(files { $0 == name }) }
+    return kept.sorted()
   }
 }

@@ -59,9 +59,6 @@ public struct RunFolder: Sendable {
     return url.appendingPathComponent("tables/\(String(plain)).csv")
   }
 
-  /// Whether a run, or a study, lives here.
-  public var exists: Bool { FileManager.default.fileExists(atPath: recipe.path) }
-
   /// The folder of a run by name.
   /// - Throws: `FileError` for a name that would not be that of one folder inside `parent`.
   public init(named name: String, in parent: URL) throws {
@@ -80,17 +77,29 @@ public struct RunFolder: Sendable {
   /// Makes the folder and some inside it.
   public func create(inside folders: [URL]) throws {
     for folder in [url] + folders {
-      do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
-        throw FileError(folder.path, "cannot be made; choose a folder that you may write to")
+      try RunFolder.make(folder)
+    }
+  }
+
+  /// Makes a folder with those that it is in.
+  private static func make(_ folder: URL) throws {
+    do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
+      // What is in the way may be above it.
+      var place = folder.absoluteURL.standardizedFileURL
+      while place.path != "/" {
+        if let found = OutputPlace(place, followsLinks: true) {
+          guard found != .folder else { break }
+          throw FileError(place.path, "is \(found.rawValue), expected a folder; move it away, or choose another name")
+        }
+        place.deleteLastPathComponent()
       }
+      throw FileError(folder.path, "cannot be made; choose a folder that you may write to")
     }
   }
 
   /// The first of `name`, `name-2`, `name-3`, … that is free, made at once, so that two programs never get the same.
   public static func claim(_ name: String, in parent: URL) throws -> RunFolder {
-    do { try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: true) } catch {
-      throw FileError(parent.path, "cannot be made; choose a folder that you may write to")
-    }
+    try make(parent)
     for number in 1... {
       let folder = try RunFolder(named: number == 1 ? name : "\(name)-\(number)", in: parent)
       if mkdir(folder.url.path, 0o755) == 0 { return folder }
@@ -102,13 +111,15 @@ public struct RunFolder: Sendable {
   /// Makes the folder if need be, keeps other programs out of it until the lock goes, and removes what killed programs
   /// left half written.
   ///
-  /// - Throws: `FileError` where another program holds it, where it cannot be written, and for a folder that is not a run's:
-  ///   one with other files and no recipe, or with links, pipes and the like where a run has files. Nothing in it has changed
-  ///   then.
-  public func lock() throws -> RunLock {
+  /// - Parameter kind: What is going to be written.
+  /// - Throws: `FileError` where another program holds it, where it cannot be written, for a link, and for a folder that is
+  ///   not a run's: one with other files and no run, with links, pipes and the like where a run has files, or with files
+  ///   that have the name of a run's and that no run wrote. Nothing in it has changed then.
+  public func lock(for kind: Kind = .run) throws -> RunLock {
+    try OutputPlace.require(.folder, at: url)
     try create(inside: [])
     let lock = try RunLock(self, .exclusive)
-    try requireOwn()
+    try requireOwn(for: kind)
     try requireWritable()
     try removeTemporaries()
     return lock

@@ -49,6 +49,18 @@ private func npy(_ type: String, _ shape: [Int], _ bytes: [UInt8]) -> [UInt8] {
   }
 }
 
+@Test func classFoldersThatLookTheSameAreRefused() throws {
+  try withFolder { folder in
+    try fill(folder, ["caf\u{E9}/a.png": "grey.png", "cafe\u{301}/b.png": "grey.png", "tea/a.png": "grey.png"])
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+    // File systems of a Mac count them as one.
+    guard names.count == 3 else { return }
+    let found = message { _ = try load(["path": .string(folder.path)]) }
+    #expect(
+      found?.contains("written in two ways, U+00E9 and U+0301") == true || found?.contains("U+0301 and U+00E9") == true)
+  }
+}
+
 @Test func partsAreFoldersOrCutBySeed() throws {
   try withFolder { folder in
     try fill(

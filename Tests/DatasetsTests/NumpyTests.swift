@@ -73,7 +73,7 @@ private func numbers(_ bytes: [UInt8]) throws -> [Float] {
   #expect(try labels([2, 2], fortran: false, .rows) == ["16777216", "16777217"])
   #expect(try labels([2, 2], fortran: true, .columns) == ["16777216", "16777217"])
   let archive = zip([("x.npy", npy("|u1", [2, 1], [1, 2])), ("y.npy", npy("<i8", [2], bytes(near)))])
-  #expect(try table("t.npz", archive).examples().classNames == ["16777216", "16777217"])
+  #expect(try table("t.npz", archive).examples(from: "t").classNames == ["16777216", "16777217"])
 }
 
 @Test func columnMajorArraysAreTurned() throws {
@@ -235,8 +235,8 @@ private func table(_ name: String, _ bytes: [UInt8], _ change: (inout TableForma
   let archive = zip([("x.npy", inputs), ("y.npy", npy("<i8", [2], bytes([7, 5] as [Int64])))])
   let found = try table("t.npz", archive)
   #expect(try found.inputs.floats() == [1, 2, 3, 4])
-  #expect(try found.examples().classNames == ["5", "7"])
-  #expect(try found.examples().examples.labels?.ints() == [1, 0])
+  #expect(try found.examples(from: "t").classNames == ["5", "7"])
+  #expect(try found.examples(from: "t").examples.labels?.ints() == [1, 0])
 
   #expect(message { _ = try table("t.npz", Array(archive.dropLast(30))) }?.contains("truncated or corrupted") == true)
   var wrong = archive

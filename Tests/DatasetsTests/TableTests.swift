@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import LatentKit
 import Testing
@@ -34,7 +35,7 @@ private let rows = ["a,b,label", "1,-2.5,x", "3e1,.25,w", "+4,0,x"]
     #expect(try found.inputs.floats() == [1, -2.5, 30, 0.25, 4, 0])
     #expect(found.inputs.shape == [3, 2])
     #expect(found.labels == ["x", "w", "x"])
-    let (examples, classNames) = try found.examples()
+    let (examples, classNames) = try found.examples(from: "t")
     #expect(classNames == ["w", "x"])
     #expect(try examples.labels?.ints() == [1, 0, 1])
   }
@@ -118,7 +119,7 @@ private let rows = ["a,b,label", "1,-2.5,x", "3e1,.25,w", "+4,0,x"]
   #expect(found.inputs.shape == [3, 2])
   #expect(try found.inputs.floats() == [1.5, 4, 2, 5, 3, 6.25])
   #expect(found.labels == ["2", "1", "2"])
-  #expect(try found.examples().classNames == ["1", "2"])
+  #expect(try found.examples(from: "t").classNames == ["1", "2"])
 }
 
 @Test func aTableWithoutHeaderNamesItsColumnsByNumber() throws {
@@ -135,6 +136,21 @@ private let rows = ["a,b,label", "1,-2.5,x", "3e1,.25,w", "+4,0,x"]
 @Test func classesAreSortedByNumberOrByCharacter() {
   #expect(DataTable.sortedClasses(["10", "9", "1", "10"]) == ["1", "9", "10"])
   #expect(DataTable.sortedClasses(["b", "B", "10", "9"]) == ["10", "9", "B", "b"])
+}
+
+@Test func labelsThatLookTheSameAreRefused() throws {
+  // Swift's String counts both as equal, so that they would be one class.
+  let (composed, decomposed) = ("caf\u{E9}", "cafe\u{301}")
+  #expect(composed == decomposed)
+  let text = "a,label\n1,\(composed)\n2,tea\n3,\(decomposed)\n4,\(composed)\n"
+  let error = #expect(throws: FileError.self) { try table(text).examples(from: "t.csv") }
+  #expect(
+    error?.description
+      == "t.csv: has the label 'caf\u{E9}' written in two ways, U+00E9 and U+0301, expected one; write all in one Unicode "
+      + "normal form")
+  #expect(
+    try table(text.replacing("3,\(decomposed)", with: "3,\(composed)")).examples(from: "t").classNames
+      == ["caf\u{E9}", "tea"])
 }
 
 @Test func labelsOfOneNumberHaveOneOrder() {

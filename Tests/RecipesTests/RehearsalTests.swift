@@ -117,6 +117,36 @@ private func loss(_ name: String = "mine", _ make: @escaping @Sendable (Forward)
     #expect(said.count == 1)
   }
 
+  @Test func aSamplerThatLearnsEachClassIsToldOfThoseWithoutExamples() throws {
+    var data = digits
+    data.missingClasses = [0, 3]
+    // Means of classes, as class-gaussian has.
+    let learning = sampler { request, generator in
+      let reference = try #require(request.reference)
+      let known = try Set(reference.labels?.ints() ?? [])
+      for label in try request.labels?.ints() ?? [] where !known.contains(label) {
+        throw RecipeError("nothing of class \(label)")
+      }
+      return try generator.normal([request.count, request.latentSize])
+    }
+    let other = sampler { try $1.normal([$0.count, $0.latentSize]) }
+    func refusal(_ part: Contribution, _ data: DataShape, _ yaml: String = "{encoder: resnet, sampler: mine}") throws
+      -> String?
+    {
+      var found: RecipeError?
+      try Composer(Catalog([StubPlugin.self], adding: [part])).dryRun(
+        recipe(yaml), for: data, refusingDraws: { found = $0 })
+      return found?.description
+    }
+    #expect(
+      try refusal(learning, data)
+        == "sampler 'mine' learns each class from training examples with its label, and data 'mnist' has none of classes "
+        + "0, 3; give it more examples or labels, or choose another sampler")
+    #expect(try refusal(learning, digits) == nil && refusal(other, data) == nil)
+    // One that refuses anything may do so for the random latents.
+    #expect(try refusal(sampler { _, _ in throw RecipeError("never") }, data) == nil)
+  }
+
   @Test func aSamplerMustDrawWhatWasAsked() {
     let yaml = "{encoder: resnet, sampler: mine}"
     #expect(problem(yaml, sampler { try $1.normal([$0.count, $0.latentSize]) }) == nil)

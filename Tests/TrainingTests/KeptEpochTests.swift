@@ -22,6 +22,8 @@ private func recipe(_ keep: String, epochs: Int = 4) -> String {
     ) {
       let composition = try compose(text)
       let folder = try scratch.run(name)
+      try folder.mark(.run, recipe: "x")
+      try Data("x".utf8).write(to: folder.recipe)
       _ = try Trainer(composition, data: digits(), folder: folder, shouldStop: stop).run()
       return (composition, folder)
     }
@@ -54,7 +56,7 @@ private func recipe(_ keep: String, epochs: Int = 4) -> String {
     }
     #expect(try timeless(stopped) == timeless(folder))
     // They are files of the run, and go with it.
-    try Data("x".utf8).write(to: folder.recipe)
+    #expect(folder.owns("checkpoints/only-epoch-3.safetensors"))
     try folder.lock().clear()
     #expect(!FileManager.default.fileExists(atPath: folder.checkpoint.deletingLastPathComponent().path))
   }
