@@ -93,13 +93,13 @@ public final class Run {
     let lock = try lock ?? folder.lock()
     self.lock = lock
     if existing == .refuse { try folder.refuseRun() }
+    try requireNotBuiltOnItself()
     try folder.requireNotOwned(session.inputs)
     let continues = existing == .resume && folder.exists
     if continues { try requireSameRecipe() }
     // A run that was killed before its first checkpoint starts again.
     let resuming = continues && FileManager.default.fileExists(atPath: folder.checkpoint.path)
     if !resuming {
-      try requireNotBuiltOnItself()
       let kept = try lock.clear(keepsRuns: continues)
       if let note = RunFolder.note(keeping: kept) { observer?.noticed(.note(note)) }
       try folder.create()

@@ -151,7 +151,7 @@ public struct Session {
     }
   }
 
-  /// The files and folders that the data were read from.
+  /// The files and folders that the data were read from, and the runs that this one builds on.
   package var inputs: [URL] {
     var origin = dataset.origin
     while case .cut(let whole, _) = origin { origin = whole }
@@ -159,8 +159,9 @@ public struct Session {
       guard case .string(let path) = value, !path.isEmpty else { return nil }
       return URL(fileURLWithPath: path)
     }
-    guard case .files(let files) = origin else { return [named].compactMap { $0 } }
-    return files + [named].compactMap { $0 }
+    let others = [named].compactMap { $0 } + trainedRuns.keys.sorted().map { URL(fileURLWithPath: $0) }
+    guard case .files(let files) = origin else { return others }
+    return files + others
   }
 
   /// The device that the model computes on.

@@ -96,11 +96,14 @@ extension RunFolder {
   public func requireNotOwned(_ inputs: [URL]) throws {
     func place(_ url: URL) -> String { url.absoluteURL.standardizedFileURL.resolvingSymlinksInPath().path }
     let root = place(url) + "/"
-    for input in inputs.map(place) where input.hasPrefix(root) {
+    for input in inputs.map(place) where "\(input)/".hasPrefix(root) {
       let path = String(input.dropFirst(root.count))
       let (folder, inner) = (path.prefix { $0 != "/" }, path.drop { $0 != "/" }.dropFirst())
-      let isOfStudy = owns("\(folder)/") && RunFolder(url.appendingPathComponent(String(folder))).mayOwn(String(inner))
-      guard RunFolder.fixed.contains(path) || owns(path) || isOfStudy else { continue }
+      let isOfStudy =
+        owns("\(folder)/")
+        && (inner.isEmpty || RunFolder(url.appendingPathComponent(String(folder))).mayOwn(String(inner)))
+      let isFolder = path.isEmpty || RunFolder.folders.contains(path)
+      guard isFolder || RunFolder.fixed.contains(path) || owns(path) || isOfStudy else { continue }
       throw FileError(
         input,
         "is read by the recipe, and has the place of a file of the run in \(url.path); move it away, or choose "

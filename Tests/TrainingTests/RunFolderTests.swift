@@ -158,8 +158,16 @@ private func paths(_ folder: RunFolder) throws -> [String] {
     try FileManager.default.createSymbolicLink(at: link, withDestinationURL: study.url)
     for (path, isRefused) in [
       ("results.csv", true), ("samples.csv", true), ("seed-1/samples.csv", true), ("data.csv", false),
-      ("seed-2/samples.csv", false), ("seed-1/data.csv", false),
+      ("seed-2/samples.csv", false), ("seed-1/data.csv", false), ("seed-1", true), ("seed-2", false), ("figures", true),
+      ("", true), ("pictures", false),
     ] {
+      // What is read is there.
+      let file = study.url.appendingPathComponent(path)
+      if file.pathExtension == "csv" {
+        try FileManager.default.createDirectory(
+          at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data().write(to: file)
+      }
       for root in [study.url, link] {
         let found = throwsError { try study.requireNotOwned([root.appendingPathComponent(path)]) }
         #expect(found == isRefused, "\(path)")
