@@ -122,7 +122,7 @@ public final class Trainer {
     try setModes(stage)
     while position.epoch < stage.recipe.epochs {
       let started = Date.now.addingTimeInterval(-position.seconds)
-      let order = try order(of: source, stage.recipe, "epoch \(position.epoch)")
+      let order = try order(of: source, stage, "epoch \(position.epoch)")
       var pending = PendingTerms(stage: stage.recipe.name, every: source.device == .cpu ? 1 : 25)
       var saved = Date.now
       while position.iteration < iterations {
@@ -197,9 +197,15 @@ public final class Trainer {
       few, settings: data.training.settings, classCount: data.training.classCount, device: data.training.device)
   }
 
-  /// Returns a random order that is a function of the seed, the stage and a name.
-  func order(of source: BatchSource, _ stage: Recipe.Stage, _ name: String) throws -> Tensor {
-    var shuffle = try Generator(seed: seed, for: "order of stage \(stage.name), \(name)")
+  /// Returns a random order that is a function of the seed, the stage and a name. Where `data.labelledShare` is set and the
+  /// stage's losses need labels, that share of each of its batches has one.
+  func order(of source: BatchSource, _ stage: ComposedStage, _ name: String) throws -> Tensor {
+    var shuffle = try Generator(seed: seed, for: "order of stage \(stage.recipe.name), \(name)")
+    if stage.needsLabels, let share = source.settings.labelledShare,
+      let order = try source.examples.order(labelledShare: share, batch: stage.recipe.batch, using: &shuffle)
+    {
+      return try order.to(source.device)
+    }
     return try shuffle.permutation(source.count).to(source.device)
   }
 
@@ -209,13 +215,13 @@ public final class Trainer {
   }
 
   /// Returns the next batch of a separate stream, for steps that repeat.
-  func extraBatch(_ stage: Recipe.Stage, _ source: BatchSource, iterations: Int) throws -> Tensor {
+  func extraBatch(_ stage: ComposedStage, _ source: BatchSource, iterations: Int) throws -> Tensor {
     let (cycle, place) = position.extraBatches.quotientAndRemainder(dividingBy: iterations)
-    if extraOrder?.cycle != cycle || extraOrder?.stage != stage.name {
-      extraOrder = (stage.name, cycle, try order(of: source, stage, "extra batches \(cycle)"))
+    if extraOrder?.cycle != cycle || extraOrder?.stage != stage.recipe.name {
+      extraOrder = (stage.recipe.name, cycle, try order(of: source, stage, "extra batches \(cycle)"))
     }
     position.extraBatches += 1
-    return try batch(place, of: extraOrder!.order, size: stage.batch)
+    return try batch(place, of: extraOrder!.order, size: stage.recipe.batch)
   }
   private var extraOrder: (stage: String, cycle: Int, order: Tensor)?
 
