@@ -29,7 +29,7 @@ public final class Trainer {
   let composition: Composition
   let data: TrainingData
   let folder: RunFolder
-  private let observer: (any TrainingObserver)?
+  let observer: (any TrainingObserver)?
   private let shouldStop: () -> Bool
   private let log: MetricsLog
   private let secondsBetweenCheckpoints: Double
@@ -160,7 +160,7 @@ public final class Trainer {
     count / size + (count % size > 1 || count == 1 ? 1 : 0)
   }
 
-  private func begin(stage index: Int) throws {
+  func begin(stage index: Int) throws {
     let stage = composition.stages[index]
     optimizers = try stage.steps.map { try $0.optimizer.optimizer(for: $0.parameters) }
     shareOptimizers(among: stage.turns, of: stage)
@@ -304,7 +304,7 @@ public final class Trainer {
   // MARK: Checkpoints
 
   /// - Parameter url: The file; nil for the checkpoint that the run goes on from.
-  private func save(to url: URL? = nil) throws {
+  func save(to url: URL? = nil) throws {
     var tensors: [String: Tensor] = [:]
     // A gradient can stop being finite while every loss is finite: the last good checkpoint must outlive that.
     for parameter in composition.store.parameters where parameter.tensor.dtype.isFloatingPoint {
@@ -339,6 +339,11 @@ public final class Trainer {
     for (index, optimizer) in optimizers.enumerated() {
       try checkpoint.restore("optimizer.\(index)", into: optimizer.state, from: url)
     }
+    try restoreGenerators(checkpoint, from: url)
+  }
+
+  /// - Parameter onlyThoseSaved: Whether parts that the checkpoint knows nothing of keep their generators.
+  func restoreGenerators(_ checkpoint: Checkpoint, from url: URL, onlyThoseSaved: Bool = false) throws {
     func restore(_ name: String, _ generator: inout Generator) throws {
       guard let state = checkpoint.tensors["generator.\(name)"] else {
         throw FileError(url.path, "has no state of generator '\(name)'; it belongs to another recipe")
@@ -349,6 +354,9 @@ public final class Trainer {
       }
     }
     try restore("draws", &random.generator)
-    for (path, mode) in composition.modes { try restore("mode.\(path)", &mode.generator) }
+    for (path, mode) in composition.modes
+    where !onlyThoseSaved || checkpoint.tensors["generator.mode.\(path)"] != nil {
+      try restore("mode.\(path)", &mode.generator)
+    }
   }
 }
