@@ -89,6 +89,7 @@ public final class Trainer {
       }
       guard !position.isFinished else {
         // Nothing is left to do, and the checkpoint stays as it is.
+        try log.check(position.metricsLength)
         _ = try Checkpoint.load(composition, from: folder.checkpoint)
         return .finished
       }
@@ -338,6 +339,9 @@ public final class Trainer {
     try begin(stage: position.stage)
     for (index, optimizer) in optimizers.enumerated() {
       try checkpoint.restore("optimizer.\(index)", into: optimizer.state, from: url)
+      if let problem = try optimizer.problem {
+        throw FileError(url.path, "is damaged: the optimiser's state has \(problem); start the run anew")
+      }
     }
     try restoreGenerators(checkpoint, from: url)
   }
