@@ -33,7 +33,7 @@ extension Composer {
     }
     for mode in composition.modes.values { mode.isTraining = false }
     try withoutGradients { try run.rehearse() }
-    return (isTrained ? [] : composition.doubts) + run.warnings
+    return try (isTrained ? [] : composition.doubts + withoutPlace(recipe)) + run.warnings
   }
 }
 
