@@ -10,14 +10,14 @@ public struct TrainingData {
   public var training: BatchSource
   /// The validation part; nil without one.
   public var validation: BatchSource?
-  /// The checksum of the table that they come from; nil for other data.
-  public var table: String?
+  /// The checksum of the files that they come from; nil for data without one.
+  public var digest: String?
 
   /// Creates the data of a run.
-  public init(training: BatchSource, validation: BatchSource?, table: String? = nil) {
+  public init(training: BatchSource, validation: BatchSource?, digest: String? = nil) {
     self.training = training
     self.validation = validation
-    self.table = table
+    self.digest = digest
   }
 }
 
@@ -72,7 +72,7 @@ public final class Trainer {
   public func run(resuming: Bool = false) throws -> TrainingOutcome {
     if resuming {
       let checkpoint = try Checkpoint.read(folder.checkpoint)
-      try checkpoint.require(table: data.table, from: folder.checkpoint)
+      try checkpoint.require(digest: data.digest, from: folder.checkpoint)
       let now = Checkpoint.Machine(device: data.training.device)
       if checkpoint.machine != now {
         observer?.note(
@@ -327,7 +327,7 @@ public final class Trainer {
     for (path, mode) in composition.modes { tensors["generator.mode.\(path)"] = try mode.generator.state }
     if let url { try folder.note([url]) }
     try Checkpoint(
-      position: position, machine: .init(device: data.training.device), table: data.table, tensors: tensors
+      position: position, machine: .init(device: data.training.device), digest: data.digest, tensors: tensors
     ).write(to: url ?? folder.checkpoint)
   }
 
