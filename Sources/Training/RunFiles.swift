@@ -44,20 +44,9 @@ extension RunFolder {
     return path.hasPrefix(root) ? String(path.dropFirst(root.count)) : nil
   }
 
-  /// The first of `NAME`, `NAME-2`, `NAME-3`, … that is the run's own or not there.
-  ///
-  /// - Parameter endings: Of files beside it that are written with it.
-  public func free(_ file: URL, beside endings: [String] = []) -> URL {
-    let (owned, stem) = (owned, file.deletingPathExtension())
-    for number in 1... {
-      let name = number == 1 ? stem : URL(fileURLWithPath: "\(stem.relativePath)-\(number)", relativeTo: stem.baseURL)
-      let files = ([file.pathExtension] + endings).map(name.appendingPathExtension)
-      let isFree = files.allSatisfy { file in
-        OutputPlace(file, followsLinks: false) == nil || path(file).map(owned.contains) ?? false
-      }
-      if isFree { return files[0] }
-    }
-    return file
+  /// Whether there is something in the place of a file that no run wrote.
+  public func hasForeign(_ file: URL) -> Bool {
+    OutputPlace(file, followsLinks: false) != nil && !(path(file).map(owns) ?? false)
   }
 
   /// - Throws: `FileError` where one of the paths is a file that is not owned.

@@ -70,7 +70,7 @@ private func paths(_ folder: RunFolder) throws -> [String] {
     let scratch = try Scratch()
     let run = RunFolder(scratch.url.appendingPathComponent("run"))
     try begin(.run, in: run)
-    try run.note([run.table("mine"), run.samples])
+    try run.note([run.tables(["mine"])[0], run.samples])
     let list = run.url.appendingPathComponent(".latentkit-files")
     let text = try String(contentsOf: list, encoding: .utf8)
     let line = try #require(text.split(separator: "\n").first { $0.hasSuffix("tables/mine.csv") })
@@ -94,7 +94,7 @@ private func paths(_ folder: RunFolder) throws -> [String] {
     try Data((text + "0123456789").utf8).write(to: list)
     let renamed = RunFolder(scratch.url.appendingPathComponent("renamed"))
     try FileManager.default.moveItem(at: run.url, to: renamed.url)
-    try renamed.note([renamed.table("more")])
+    try renamed.note([renamed.tables(["more"])[0]])
     #expect(renamed.exists && renamed.owns("tables/mine.csv") && renamed.owns("tables/more.csv"))
   }
 
@@ -119,8 +119,9 @@ private func paths(_ folder: RunFolder) throws -> [String] {
     #expect(try paths(run) == ["results.csv", "results.md", "study.json"])
     // A metric's table goes beside one that is there.
     try write(["tables/confusion.csv"], in: run)
-    #expect(run.free(run.table("confusion")).lastPathComponent == "confusion-2.csv")
-    #expect(run.free(run.table("other")) == run.table("other"))
+    #expect(
+      run.tables(["confusion", "other", "Confusion"]).map(\.lastPathComponent)
+        == ["confusion-2.csv", "other.csv", "confusion-3.csv"])
   }
 
   @Test func runsOfEarlierVersionsAreKnownAndTheirUnprovenFilesStay() throws {
