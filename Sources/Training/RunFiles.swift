@@ -15,10 +15,13 @@ extension RunFolder {
   private static let files = [
     "recipe.yaml", "metrics.jsonl", "stages.jsonl", "features.csv", "events.out.tfevents.0.latentkit",
     "latents.safetensors", "samples.csv", "reconstructions.csv", "summary.json", "report.html", "study.json",
-    "results.md", "results.csv", "trained-runs.json",
+    "results.md", "results.csv", "trained-runs.json", "watched.safetensors",
   ]
   /// The pictures of every run.
-  private static let figures = ["curves", "latents", "reconstructions", "samples", "class-distances"]
+  private static let figures = [
+    "curves", "latents", "reconstructions", "samples", "class-distances", "latent-grid", "samples-by-epoch",
+    "reconstructions-by-epoch",
+  ]
   private static let folders = ["checkpoints", "figures", "tables"]
 
   /// The files whose names are the same in every run.
