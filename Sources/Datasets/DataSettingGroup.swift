@@ -22,7 +22,7 @@ public enum DataSettingGroup: Sendable, CaseIterable {
     switch self {
     case .parts:
       ["validation", "limit", "labelled", "labelledShare", "classWeights", "test", "folds", "fold", "foldSeed"]
-    case .images: ["pad", "range", "shift", "flip"]
+    case .images: ["pad", "padTo", "range", "shift", "flip"]
     case .embedded: ["embedded"]
     case .tables: ["missing"]
     case .unpacking: ["unpackLimit"]

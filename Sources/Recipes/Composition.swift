@@ -24,6 +24,8 @@ public struct DataShape: Sendable, Equatable {
   public var isWeighted: Bool
   /// What rows of numbers were made of: the names of the columns and the fitted transforms; empty for images.
   public var inputUnits = ""
+  /// The largest size of a value of rows of numbers in the training part; nil for images, and where that is not known.
+  public var largestInput: Double?
 
   /// Creates a description of data.
   public init(

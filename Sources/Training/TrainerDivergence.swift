@@ -89,8 +89,11 @@ extension Trainer {
 
   /// Where weights from before are, and what to try.
   var remedy: String {
-    """
-    Weights from before are in \(folder.checkpoint.path); try a lower optimizer.learningRate, or clip: 1
-    """
+    let data = composition.data
+    let advice =
+      data.isUnscaled
+      ? "\(data.sizeOfInputs), which is the likely cause: scale them, as by --transform center --transform scale"
+      : "try a lower optimizer.learningRate, or clip: 1"
+    return "Weights from before are in \(folder.checkpoint.path); \(advice)"
   }
 }
