@@ -16,6 +16,8 @@ public struct DataShape: Sendable, Equatable {
   public var classNames: [String]?
   /// Whether labels of some training examples are hidden.
   public var isPartlyLabelled: Bool
+  /// How many training examples have a label where some are hidden and batches hold as many as chance brings; nil elsewhere.
+  public var labelledByChance: Int?
   /// How many examples the training part has; nil where that is not known.
   public var trainingCount: Int?
   /// Whether examples count differently, as `data.classWeights` says.

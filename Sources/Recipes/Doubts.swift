@@ -41,6 +41,14 @@ extension ComposedStage {
           "stage '\(recipe.name)': batch is \(recipe.batch), and it trains on \(count) examples, so that each epoch is one "
             + "iteration; lower it")
       }
+      if needsLabels, let labelled = data.labelledByChance {
+        let share = shareWithoutLabels(batch: recipe.batch, labelled: labelled, of: all)
+        if share > 0.1 {
+          found.append(
+            "stage '\(recipe.name)': \(Int((100 * share).rounded())) % of its batches of \(recipe.batch) hold none of the "
+              + "\(labelled) labels; set data.labelledShare to the share of each batch that has one, 0.5 say")
+        }
+      }
     }
     for (number, step) in steps.enumerated() {
       let place = "stage '\(recipe.name)'" + (steps.count > 1 ? ", step \(number + 1)" : "")
@@ -48,6 +56,12 @@ extension ComposedStage {
     }
     return found
   }
+}
+
+/// Returns the probability that a batch holds no labelled example.
+func shareWithoutLabels(batch: Int, labelled: Int, of all: Int) -> Double {
+  guard batch <= all - labelled else { return 0 }
+  return (0..<batch).reduce(1) { $0 * Double(all - labelled - $1) / Double(all - $1) }
 }
 
 extension ComposedStep {

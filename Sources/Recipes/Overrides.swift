@@ -116,7 +116,7 @@ private struct Targets {
       return try parts(choices, slot.name, [.key(key)], rest)
     }
     switch key {
-    case "name", "about", "seed": return [try plain([.key(key)], rest)]
+    case "name", "about", "seed", "watch": return [try plain([.key(key)], rest)]
     case "stages": return try stages(rest)
     case _ where (RecipeKey.stage + RecipeKey.step).dropFirst().contains(key):
       return try inStages(recipe.stages.map { Array($0.indices) } ?? [], components[...])

@@ -13,6 +13,9 @@ public struct Recipe: Sendable, Equatable {
   public var seed: Int
   /// The stages in order; nil where the recipe leaves them open.
   public var stages: [Stage]?
+  /// Whether the same samples and reconstructions are drawn after each epoch; nil where the recipe leaves it open: a model with
+  /// a discriminator and a decoder is watched.
+  public var watch: Bool?
   private var parts: [Slot: PartChoice] = [:]
   private var lists: [Slot: [PartChoice]] = [:]
 

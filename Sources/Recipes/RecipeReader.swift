@@ -5,7 +5,7 @@ import LatentKit
 enum RecipeKey {
   /// The slots that are keys of a recipe.
   static let slots = Slot.all.filter { $0.place != .step }
-  static let recipe = ["name", "about", "seed"] + slots.map(\.key) + ["stages"]
+  static let recipe = ["name", "about", "seed"] + slots.map(\.key) + ["watch", "stages"]
   static let stage = ["name", "epochs", "batch", "examples", "keepEpochs"]
   static let step = [
     "train", "repeat", "ownBatch", "losses", "optimizer", "schedule", "clip", "after", "complete",
@@ -58,6 +58,7 @@ struct RecipeReader {
         }
       }
     }
+    recipe.watch = try fields["watch"].flatMap { try optional($0, flag) }
     recipe.stages = try fields["stages"].map { try stages($0) }
     return recipe
   }

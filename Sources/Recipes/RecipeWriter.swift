@@ -19,6 +19,7 @@ extension Tree {
         fields.append((slot.key, .list(parts.map { Tree($0, isCompact: isCompact) })))
       }
     }
+    if let watch = recipe.watch { fields.append(("watch", Tree(.bool(watch)))) }
     if let stages = recipe.stages {
       fields.append(("stages", .list(stages.map { Tree($0, isCompact: isCompact) }, isBlock: true)))
     }

@@ -125,6 +125,7 @@ struct Resolution {
         try completed($1, slot, at: "\(slot.key)[\($0)]")
       }
     }
+    if recipe.watch == nil, recipe.has(.discriminator), recipe.has(.decoder) { recipe.watch = true }
     recipe.stages = try stages(of: recipe)
     return recipe
   }

@@ -121,7 +121,8 @@ extension Session {
 }
 
 extension Session {
-  /// Returns plots of training and test latents in the plane of the training latents' first two principal components.
+  /// Returns plots of training and test latents in the plane of the training latents' first two principal components; latents of
+  /// two dimensions are plotted as they are.
   ///
   /// Latents whose label is hidden are a group of their own. Of more than 4,000 latents a random choice is shown.
   ///
@@ -129,15 +130,18 @@ extension Session {
   public func latentScatter(training: LatentSet, test: LatentSet) throws -> [ScatterPlot]? {
     let size = composition.model.encoder.latentSize
     guard let count = dataset.classCount, (2...40).contains(count), size >= 2 else { return nil }
-    let components = try PrincipalComponents(of: training.latents, count: 2)
-    let axes = components.shares.enumerated().map { String(format: "component %d (%.0f %%)", $0 + 1, 100 * $1) }
+    let components = size == 2 ? nil : try PrincipalComponents(of: training.latents, count: 2)
+    let axes =
+      components?.shares.enumerated().map { String(format: "component %d (%.0f %%)", $0 + 1, 100 * $1) }
+      ?? ["latent 1", "latent 2"]
     return try [("training", training), ("test", test)].compactMap { name, set in
       guard let labels = set.labels else { return nil }
       // A random choice, since examples may be sorted by class.
       let shown = try min(set.latents.size(0), 4000)
       var generator = try Generator(seed: recipe.randomSeed, for: "latents.png, \(name)")
       let chosen = try generator.permutation(set.latents.size(0)).slice(0..<shown)
-      let places = try components.project(set.latents.rows(chosen.to(set.latents.device))).doubles()
+      let rows = try set.latents.rows(chosen.to(set.latents.device))
+      let places = try (components?.project(rows) ?? rows).doubles()
       let classes = try labels.rows(chosen.to(labels.device)).ints()
       let isLabelled = try set.labelled?.rows(chosen.to(labels.device)).ints().map { $0 == 1 }
       func points(_ members: [Int]) -> [(x: Double, y: Double)] { members.map { (places[2 * $0], places[2 * $0 + 1]) } }

@@ -43,6 +43,8 @@ public struct FirstStages: Sendable, Equatable {
     recipe.stages = recipe.stages.map { Array($0.prefix(count)) }
     for slot in optional where unused.contains(slot) || !recipe.has(slot) { recipe[slot] = "none" }
     if !keepsMetrics { recipe[all: .metric] = [] }
+    // Pictures are no part of what is shared.
+    recipe.watch = false
     return recipe
   }
 

@@ -110,8 +110,10 @@ public final class Run {
     observer?.began(self)
     let events = try EventFile(
       folder.events, keepingSteps: resuming ? try? Checkpoint.read(folder.checkpoint).position.totalIterations : nil)
+    // Images before scalars, which hand all events of an epoch to the operating system.
+    let images = try ImageObserver(session, in: folder, events: events, reportingTo: observer)
     let trainer = try trainer(
-      reportingTo: [observer, EventObserver(events, reportingTo: observer)], shouldStop: shouldStop)
+      reportingTo: [observer, images, EventObserver(events, reportingTo: observer)], shouldStop: shouldStop)
     let outcome = try trainer.run(resuming: resuming)
     try events.close()
     return outcome
@@ -275,7 +277,11 @@ public final class Run {
       }
     }
     try keep("curves.png", "Loss and metrics over epochs.") { try folder.drawCurves(to: $0) }
-    try keep("latents.png", "Latents in the plane in which the training latents vary most.") { url in
+    try keep(
+      "latents.png",
+      session.composition.model.encoder.latentSize == 2
+        ? "Latents." : "Latents in the plane in which the training latents vary most."
+    ) { url in
       guard let panels = try session.latentScatter(training: latents, test: result.latents) else { return false }
       try ScatterPlot.write(panels, to: url)
       return true
@@ -290,6 +296,19 @@ public final class Run {
       let map = try session.classDistances(result.latents)
       try map?.write(to: url)
       return map != nil
+    }
+    try keep("latent-grid.png", "Decoded points of a regular grid over the test latents.") { url in
+      let grid = try session.latentGrid(over: result.latents)
+      try grid?.write(to: url)
+      return grid != nil
+    }
+    for kind in ImageStrip.Kind.allCases {
+      let caption = "\(kind.title) after some epochs: the same \(kind.origin) in each row"
+      try keep("\(kind.rawValue)-by-epoch.png", "\(caption).") { url in
+        let grid = try session.strip(of: kind, in: folder, caption: caption)
+        try grid?.write(to: url)
+        return grid != nil
+      }
     }
     var grids: [HTMLReport.Grid] = []
     let measured = summary.testMetrics.compactMap { metric in metric.table.map { (name: metric.name, table: $0) } }

@@ -102,6 +102,9 @@ public struct Session {
       padding: dataset.train.areImages ? settings.pad : 0, classCount: dataset.classCount,
       classNames: dataset.classNames, isPartlyLabelled: dataset.train.isLabelled != nil,
       isWeighted: dataset.train.weights != nil, trainingCount: training.count)
+    if settings.labelledShare == nil {
+      shape.labelledByChance = try dataset.train.isLabelled.map { try $0.to(.int64).sum().ints()[0] }
+    }
     shape.inputUnits = try DataShape.units(dataset, transforms)
     shape.missingClasses = try training.examples.missingClasses(dataset.classCount)
     var refusal: RecipeError?

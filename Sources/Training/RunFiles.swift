@@ -12,7 +12,10 @@ import Foundation
 /// The files of a folder that are a run's own. All other files in it are kept.
 extension RunFolder {
   /// The pictures of every run.
-  static let figures = ["curves", "latents", "reconstructions", "samples", "class-distances"]
+  static let figures = [
+    "curves", "latents", "reconstructions", "samples", "class-distances", "latent-grid", "samples-by-epoch",
+    "reconstructions-by-epoch",
+  ]
   private static let folders = ["checkpoints", "figures", "tables"]
 
   /// The files whose names are the same in every run or study.

@@ -40,6 +40,8 @@ public struct RunFolder: Sendable {
   }
   /// Training latents and labels of the finished model: what samplers learn from.
   public var latents: URL { url.appendingPathComponent("latents.safetensors") }
+  /// Images of some epochs of a run that is watched.
+  public var watched: URL { url.appendingPathComponent("watched.safetensors") }
   /// Draws of a model of tables, one in each row.
   public var samples: URL { url.appendingPathComponent("samples.csv") }
   /// Rows of a table beside their reconstructions.

@@ -59,7 +59,7 @@ extension RunFolder {
       case .run:
         [
           "recipe.yaml", "metrics.jsonl", "stages.jsonl", "events.out.tfevents.0.latentkit", "latents.safetensors",
-          "summary.json", "report.html", "trained-runs.json", "checkpoints/last.safetensors",
+          "summary.json", "report.html", "trained-runs.json", "watched.safetensors", "checkpoints/last.safetensors",
         ]
       case .study: ["recipe.yaml", "study.json", "results.md", "results.csv", "report.html"]
       }

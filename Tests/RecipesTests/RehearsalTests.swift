@@ -104,6 +104,33 @@ private func loss(_ name: String = "mine", _ make: @escaping @Sendable (Forward)
     #expect(try told("losses: [mse], batch: 100, clip: 1, schedule: {use: warm, with: {warmUp: 2}}").isEmpty)
   }
 
+  @Test func batchesWithoutALabelAreSaid() throws {
+    let labelled = Contribution(
+      .loss,
+      Entry("labelled", "s") { _, _ in
+        struct Labelled: Loss {
+          var needs: DataNeeds { .labels }
+          func terms(_ forward: Forward, under prior: any Prior) throws -> [Term] {
+            [.perExample("labelled", try forward.latents.sum(axis: 1) * forward.labels.to(.float32))]
+          }
+        }
+        return Labelled() as any Loss
+      })
+    var data = digits
+    (data.trainingCount, data.isPartlyLabelled) = (54_000, true)
+    func told(_ labels: Int?, _ loss: String) throws -> [String] {
+      data.labelledByChance = labels
+      return try warnings(
+        "{encoder: resnet, stages: [{batch: 128, train: [encoder, decoder], losses: [mse, \(loss)]}]}", [labelled],
+        for: data
+      ).filter { $0.contains("data.labelledShare") }
+    }
+    // C(53900, 128) / C(54000, 128) = 0.789.
+    let found = try told(100, "labelled")
+    #expect(found.count == 1 && found[0].contains("79 % of its batches of 128 hold none of the 100 labels"), "\(found)")
+    #expect(try told(nil, "labelled").isEmpty && told(1000, "labelled").isEmpty && told(100, "kl").isEmpty)
+  }
+
   @Test func unusualSettingsAreSaid() throws {
     let settings = [
       SettingDescription("width", default: 1.0, "width", .above(0, upTo: 1e9), usually: .within(1e-3...1e3))
