@@ -26,6 +26,10 @@ public struct DataSettings: ComponentConfig {
     "Training examples that keep their label, balanced over classes: a number, or a share such as '5%'; unset: all.")
   public var labelled: LabelledExamples? = nil
   @Setting(
+    "With 'labelled': the share of each batch that has a label, in stages whose losses need labels; unset: as many as chance brings.",
+    .above(0, upTo: 1))
+  public var labelledShare: Double? = nil
+  @Setting(
     "Weight of the examples of each class: a list of one number per class, or 'balanced' for inverse class frequencies; unset: equal weights.",
     .atLeast(0))
   public var classWeights: ClassWeights? = nil
@@ -91,6 +95,11 @@ public struct DataSettings: ComponentConfig {
       try check((0..<folds).contains(fold), "fold", fold, "0 to \(folds - 1), as there are \(folds) folds")
     } else {
       try check(fold == 0, "fold", fold, "a number of folds with it; set data.folds")
+    }
+    if let labelledShare {
+      try check(
+        labelled != nil, "labelledShare", labelledShare,
+        "nothing while every example keeps its label; set data.labelled, '100%' say, or leave it out")
     }
     if case .perClass(let weights) = classWeights {
       try check(weights.contains { $0 > 0 }, "classWeights", weights, "at least one weight above 0")

@@ -101,6 +101,10 @@ public struct Session {
       classNames: dataset.classNames, isPartlyLabelled: dataset.train.isLabelled != nil,
       isWeighted: dataset.train.weights != nil, trainingCount: training.count)
     shape.inputUnits = try DataShape.units(dataset, transforms)
+    if !dataset.train.areImages {
+      let largest = try dataset.train.inputs.abs().max().item()
+      shape.largestInput = largest.isFinite ? largest : nil
+    }
     if rehearsing {
       let warnings = try composer.dryRun(recipe, for: shape, device: machine.device, isTrained: isTrained) {
         observer?.noticed(.note($0))

@@ -83,7 +83,7 @@ import Training
     let composer = Composer(try Catalog(plugins))
     for size in ["", "-small"] {
       let file = packageRoot.appendingPathComponent(
-        "Plugins/AdversarialVAE/recipes/adversarial-vae-\(name)\(size).yaml")
+        "Plugins/AdversarialVAE/recipes/\(name)\(size).yaml")
       let recipe = try composer.resolve(Recipe.read(file).recipe)
       let data = DataShape(title: "data", inputShape: shape, inputRange: 0...1, classCount: classes)
       #expect(try composer.dryRun(recipe, for: data).isEmpty)
