@@ -63,6 +63,14 @@ public struct DatasetDescription: Sendable {
   /// The number of classes.
   public var classCount: Int { classNames.count }
 
+  /// Its size as published: `4,100 + 2,307 examples, and 2,264 for validation, of 1x28x28, 101 classes`.
+  public var size: String {
+    let shape = inputShape.map(String.init).joined(separator: "x")
+    let test = testCount > 0 ? " + \(grouped(testCount))" : ""
+    let validation = validationCount > 0 ? ", and \(grouped(validationCount)) for validation," : ""
+    return "\(grouped(trainCount))\(test) examples\(validation) of \(shape), \(classCount) classes"
+  }
+
   /// The place to get the files by hand.
   public var source: String { mirrors.first ?? publisher }
 }

@@ -168,7 +168,7 @@ public enum DatasetVerifier {
         report.parts.append(
           .init(
             name: name, count: examples.count, inputShape: examples.inputShape,
-            histogram: try examples.labelledCounts(dataset.classCount ?? 0)))
+            histogram: try examples.labelledCounts(dataset.classCount ?? 0), classNames: dataset.classNames ?? []))
         if isWhole, examples.count != count {
           report.problems.append("found \(grouped(examples.count)) \(name) images, expected \(grouped(count))")
         }

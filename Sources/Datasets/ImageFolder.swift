@@ -133,7 +133,9 @@ private struct LeftAside: CustomStringConvertible {
 
   var description: String {
     func part(_ names: [String], _ one: String, _ many: String) -> String? {
-      names.first.map { "\(grouped(names.count)) \(names.count == 1 ? one : many), such as \($0)" }
+      names.first.map { first in
+        names.count == 1 ? "1 \(one) (\(first))" : "\(grouped(names.count)) \(many) (\(first), …)"
+      }
     }
     let parts = [
       part(links, "link", "links"),

@@ -23,7 +23,13 @@ struct OmniglotFiles: PublishedImages {
     let halves = try zip(files, [OmniglotAlphabets.background, OmniglotAlphabets.evaluation]).map {
       try OmniglotHalf(contentsOf: $0, $1)
     }
-    let drawings = halves[0].drawings + halves[1].drawings
+    return try dataset(description, of: halves.flatMap(\.drawings), files)
+  }
+
+  /// Makes the parts of drawings, by the settings.
+  func dataset(
+    _ description: DatasetDescription, of drawings: [OmniglotHalf.Drawing], _ files: [URL]
+  ) throws -> Dataset {
     let characters = OmniglotAlphabets.characters
     let names =
       classes == .alphabets

@@ -51,12 +51,17 @@ final class ConsoleObserver: StudyObserver {
     console.say(
       "data     \(session.dataset.name): \(session.training.count) training\(known)\(held) + \(session.test.count) test examples; \(session.dataset.origin.description)"
     )
+    func first(_ count: Int, of names: [String]) -> String {
+      names.prefix(count).joined(separator: ", ") + (names.count > count ? ", …" : "")
+    }
+    let classes =
+      session.dataset.classNames.map { ", \(counted($0.count, "class", "classes")): \(first(20, of: $0))" } ?? ""
+    if session.dataset.train.areImages {
+      let shape = session.dataset.inputShape
+      let padding = session.settings.pad > 0 ? " padded by \(session.settings.pad)" : ""
+      console.say("images   \(shape[1])x\(shape[2]) \(shape[0] == 1 ? "grey" : "colour")\(padding)\(classes)")
+    }
     if let names = session.dataset.featureNames {
-      func first(_ count: Int, of names: [String]) -> String {
-        names.prefix(count).joined(separator: ", ") + (names.count > count ? ", …" : "")
-      }
-      let classes =
-        session.dataset.classNames.map { ", \(counted($0.count, "class", "classes")): \(first(20, of: $0))" } ?? ""
       console.say("table    \(counted(names.count, "feature")), \(first(3, of: names))\(classes)")
     }
     console.say(

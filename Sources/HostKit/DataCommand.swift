@@ -18,6 +18,7 @@ struct DataCommand: ParsableCommand {
       if let fault = machine.environmentFault() { host.console.warn("warning: \(fault)") }
       for entry in try host.catalog.datasets.entries {
         host.console.say("\(entry.name): \(entry.summary)")
+        if let published = entry.published { host.console.say("    \(published.size)") }
         if let status = entry.status(in: machine.dataFolder) { host.console.say("    \(status)") }
       }
       host.console.say("'host list data NAME' shows the settings of a set.")

@@ -81,6 +81,8 @@ public struct Session {
     }
     var values = try entry.resolved(choice.with)
     if values["pad"] != nil { values["pad"] = .int(settings.pad) }
+    // So that the run opens without the flag that named the folder.
+    if values["path"] == .null, let folder = machine.dataFolder { values["path"] = .string(folder.relativePath) }
     if values["embedded"] != nil { values["embedded"] = settings.embedded.map { .bool($0) } ?? .null }
     recipe[.data] = PartChoice(choice.use, with: values)
 

@@ -43,14 +43,14 @@ extension RunFolder {
     guard let first = found.first else {
       let stages = Set(all.map(\.stage)).sorted().map { stage in
         let epochs = all.filter { $0.stage == stage }.map { "\($0.epoch)" }.joined(separator: ", ")
-        return "\(epochs) of stage '\(stage)'"
+        return "\(epochs.contains(",") ? "epochs" : "epoch") \(epochs) of stage '\(stage)'"
       }
       throw FileError(
         url.relativePath,
         "kept no checkpoint of epoch \(text); "
           + (stages.isEmpty
             ? "it kept none: train with --set keepEpochs=[\(number)] to keep it"
-            : "it kept those of epochs \(stages.joined(separator: "; "))"))
+            : "it kept \(stages.joined(separator: " and "))"))
     }
     guard found.count == 1 else {
       throw FileError(

@@ -42,7 +42,7 @@ private func npy(_ type: String, _ shape: [Int], _ bytes: [UInt8]) -> [UInt8] {
     #expect(try Array(last) == fixtureBytes("rgb.png.raw"))
     #expect(
       dataset.note
-        == "data 'images': \(folder.lastPathComponent), left aside: 1 link and 1 other file, such as note.txt")
+        == "data 'images': \(folder.lastPathComponent), left aside: 1 link (z.png) and 1 other file (note.txt)")
     #expect(try load(["colours": "grey"], from: folder).inputShape == [1, 9, 13])
     // Again, from the data folder, with the same bits.
     #expect(try load([:], from: folder).train.inputs.bytes() == dataset.train.inputs.bytes())
@@ -109,7 +109,9 @@ private func npy(_ type: String, _ shape: [Int], _ bytes: [UInt8]) -> [UInt8] {
     try folder.appendingPathComponent("b/0.jpg").write([1, 2, 3])
     let refused = problem(["size": 8])
     #expect(refused?.contains("/a/2.png: is truncated or corrupted: ") == true)
-    #expect(refused?.hasSuffix("(and so are 1 more files); data.damaged=skip leaves such files out") == true)
+    #expect(
+      refused?.hasSuffix("; 1 more file cannot be decoded, such as 0.jpg; data.damaged=skip leaves such files out")
+        == true)
     let skipped = try load(["size": 8, "damaged": "skip"], from: folder)
     #expect(skipped.train.count == 2 && skipped.note?.contains("2 damaged files skipped: 2.png, 0.jpg") == true)
     try folder.appendingPathComponent("c/0.jpg").write([1, 2, 3])
@@ -181,5 +183,141 @@ private func npy(_ type: String, _ shape: [Int], _ bytes: [UInt8]) -> [UInt8] {
     for length in stride(from: 0, to: bytes.count, by: 5) {
       #expect(message { _ = try ImageArchive(Data(bytes.prefix(length)), url: file).dataset() } != nil)
     }
+  }
+}
+
+@Test func whatIsLeftAsideIsNamedByItsKindAndNotesOfTheSystemAreNot() throws {
+  try withFolder { folder in
+    try fill(
+      folder,
+      [
+        "a/1.png": "grey.png", "a/.DS_Store": "bits.png", "a/Thumbs.db": "bits.png", "a/._1.png": "bits.png",
+        ".cache/1.png": "bits.png", "desktop.ini": "bits.png",
+      ])
+    #expect(try load([:], from: folder).note == nil)
+    try fill(
+      folder, ["a/2.webp": "bits.png", "a/3.GIF": "bits.png", "a/deep/4.png": "grey.png", "a/b.txt": "bits.png"])
+    let note = try load([:], from: folder).note
+    #expect(
+      note?.hasSuffix(
+        "left aside: 2 pictures of other formats (2.webp, …) and 1 folder inside a class folder (deep) and 1 other file "
+          + "(b.txt)") == true, "\(note ?? "")")
+    // An empty class folder is not blamed for what lies in the others.
+    try FileManager.default.createDirectory(at: folder.appendingPathComponent("e"), withIntermediateDirectories: true)
+    #expect(message { _ = try load([:], from: folder) }?.contains("/e: has no PNG or JPEG files, expected") == true)
+    try fill(folder, ["e/x/1.png": "grey.png"])
+    #expect(
+      message { _ = try load([:], from: folder) }?.contains(
+        "/e: has no PNG or JPEG files; left aside: 1 folder inside a class folder (x), expected") == true)
+  }
+  try withFolder { folder in
+    try fill(folder, ["Training/a/1.png": "grey.png", "Testing/a/1.png": "bits.png", "Valid/a/2.png": "grey.png"])
+    let dataset = try load([:], from: folder)
+    #expect(dataset.test?.count == 1 && dataset.validation?.count == 1 && dataset.classNames == ["a"])
+    try fill(folder, ["test/a/1.png": "grey.png"])
+    #expect(
+      message { _ = try load([:], from: folder) }?.contains("has folders 'Testing' and 'test', expected one") == true)
+    try folder.appendingPathComponent("Training/a/0.png").write([])
+    try FileManager.default.removeItem(at: folder.appendingPathComponent("test"))
+    #expect(message { _ = try load([:], from: folder) }?.contains("0.png: is empty, expected a PNG or JPEG") == true)
+  }
+}
+
+@Test func theDigestFollowsNamesAndBytesOfAllFilesAndNothingElse() throws {
+  try withFolder { parent in
+    let (one, other) = (parent.appendingPathComponent("one"), parent.appendingPathComponent("other"))
+    let files = ["train/a/1.png": "grey.png", "train/b/2.png": "bits.png", "test/a/3.png": "grey16.png"]
+    for folder in [one, other] { try fill(folder, files) }
+    func digest(_ values: [String: Value] = ["damaged": "skip"]) throws -> String {
+      try #require(load(values, from: other).digest)
+    }
+    let first = try #require(load([:], from: one).digest)
+    #expect(first.count == 64)
+    #expect(try digest() == first && digest(["size": 8, "fit": "pad"]) == first)
+    // By another path to it, and with a file that is no picture.
+    #expect(try load(["path": "one/../one/"], from: parent).digest == first)
+    try fill(other, ["train/a/note.txt": "grey.png"])
+    #expect(try digest() == first)
+    func changed(_ change: () throws -> Void, back: () throws -> Void) throws -> Bool {
+      try change()
+      let found = try digest()
+      try back()
+      return try found != first && digest() == first
+    }
+    let (a, test) = (other.appendingPathComponent("train/a"), other.appendingPathComponent("test/a/3.png"))
+    let (moved, manager) = (a.appendingPathComponent("9.png"), FileManager.default)
+    #expect(
+      try changed {
+        try fill(other, ["test/a/3.png": "grey.png"])
+      } back: {
+        try fill(other, files)
+      })
+    #expect(
+      try changed {
+        try manager.moveItem(at: a.appendingPathComponent("1.png"), to: moved)
+      } back: {
+        try manager.moveItem(at: moved, to: a.appendingPathComponent("1.png"))
+      })
+    #expect(
+      try changed {
+        try fill(other, ["train/a/9.png": "grey.png"])
+      } back: {
+        try manager.removeItem(at: moved)
+      })
+    // A damaged file counts too: once it is repaired it is an example.
+    #expect(
+      try changed {
+        try moved.write([1])
+      } back: {
+        try manager.removeItem(at: moved)
+      })
+    // A byte behind the picture's end.
+    #expect(
+      try changed {
+        try test.write(fixtureBytes("grey16.png") + [0])
+      } back: {
+        try fill(other, files)
+      })
+    // An archive's is that of its bytes.
+    let file = parent.appendingPathComponent("x.npz")
+    try file.write(zip([("x.npy", npy("|u1", [2, 2, 2], noise(8)))]))
+    #expect(try load(["path": .string(file.path)]).digest == Checksum(.sha256, of: Data(contentsOf: file)).digits)
+  }
+}
+
+@Test func moreThanMemoryHoldsIsRefusedBeforeAllIsDecoded() throws {
+  try withFolder { folder in
+    try fill(folder, ["a/0.png": "rgb.png", "b/1.png": "rgb.png"])
+    // Decoding would say that this one is damaged.
+    try folder.appendingPathComponent("b/2.png").write([1, 2, 3])
+    var fit = ImageFit()
+    func problem() -> String? {
+      message { _ = try ImageFolders(folder).dataset(fit, pixels: 1000, damaged: .refuse) }
+    }
+    fit.memory = 3 * 13 * 9 * 3
+    #expect(problem()?.contains("b/2.png: is neither a PNG nor a JPEG file") == true)
+    fit.memory -= 1
+    #expect(problem()?.hasPrefix("3 pictures of 13 x 9 in 3 colours take 0.0 GiB, expected at most") == true)
+    (fit.size, fit.colours, fit.memory) = ((20, 20), .grey, 3 * 400 - 1)
+    #expect(problem()?.hasPrefix("3 pictures of 20 x 20 in grey values take") == true)
+    fit.memory += 1
+    #expect(problem()?.contains("b/2.png") == true)
+  }
+  try withFolder { folder in
+    // The first is grey and says nothing of the others, which are decoded until it is too much.
+    try fill(folder, ["a/0.png": "grey.png", "a/1.png": "rgb.png", "a/2.png": "rgb.png"])
+    var fit = ImageFit()
+    fit.memory = 3 * 13 * 9 + 1
+    #expect(
+      message { _ = try ImageFolders(folder).dataset(fit, pixels: 1000, damaged: .skip) }?.hasPrefix(
+        "3 pictures of 13 x 9 in 3 colours take") == true)
+    fit.memory = 7 * 13 * 9
+    #expect(message { _ = try ImageFolders(folder).dataset(fit, pixels: 1000, damaged: .skip) } == nil)
+    let file = folder.appendingPathComponent("x.npz")
+    try file.write(zip([("x.npy", npy("|u1", [2, 2, 2], noise(8)))]))
+    (fit.size, fit.memory) = ((4, 4), 31)
+    #expect(message { _ = try ImageArchive(contentsOf: file).dataset(fit) }?.hasPrefix("2 pictures of 4 x 4") == true)
+    fit.memory = 32
+    #expect(message { _ = try ImageArchive(contentsOf: file).dataset(fit) } == nil)
   }
 }

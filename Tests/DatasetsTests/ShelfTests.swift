@@ -55,7 +55,7 @@ private let line = DatasetEntry("line", "points on a line", .rows, own: Points.s
   let parts: Set = [
     "validation", "limit", "labelled", "labelledShare", "classWeights", "test", "folds", "fold", "foldSeed",
   ]
-  #expect(try names("mnist") == parts.union(["pad", "range", "shift", "flip", "embedded"]))
+  #expect(try names("mnist") == parts.union(["pad", "padTo", "range", "shift", "flip", "embedded"]))
   #expect(try names("olsson") == parts.union(["missing", "unpackLimit"]))
   #expect(
     try names("table")
@@ -63,11 +63,12 @@ private let line = DatasetEntry("line", "points on a line", .rows, own: Points.s
   #expect(
     try names("images")
       == parts.union([
-        "pad", "range", "shift", "flip", "path", "unpackLimit", "size", "width", "fit", "colours", "background",
+        "pad", "padTo", "range", "shift", "flip", "path", "unpackLimit", "size", "width", "fit", "colours",
+        "background",
         "damaged",
         "megapixels",
       ]))
-  #expect(try names("cifar10") == parts.union(["pad", "range", "shift", "flip"]))
+  #expect(try names("cifar10") == parts.union(["pad", "padTo", "range", "shift", "flip"]))
   // Every setting is of one group.
   #expect(DataSettings.settings.map(\.name).sorted() == DataSettingGroup.allCases.flatMap(\.names).sorted())
 }

@@ -77,6 +77,25 @@ import Training
     #expect(summary.contains("critic score, real") && summary.contains("diversity"))
   }
 
+  /// Figure 6's networks take 32x32 in colour, and 28x28 of 50 and 101 classes.
+  @Test(arguments: [("cifar10", [3, 32, 32], 10), ("omniglot", [1, 28, 28], 50), ("caltech", [1, 28, 28], 101)])
+  func theRecipesOfOtherImagesFitThem(name: String, shape: [Int], classes: Int) throws {
+    let composer = Composer(try Catalog(plugins))
+    for size in ["", "-small"] {
+      let file = packageRoot.appendingPathComponent(
+        "Plugins/AdversarialVAE/recipes/\(name)\(size).yaml")
+      let recipe = try composer.resolve(Recipe.read(file).recipe)
+      let data = DataShape(title: "data", inputShape: shape, inputRange: 0...1, classCount: classes)
+      #expect(try composer.dryRun(recipe, for: data).isEmpty)
+      let losses = try #require(recipe.stages?.last?.steps.last?.losses)
+      let weights = Dictionary(uniqueKeysWithValues: losses.map { ($0.use, $0.weight) })
+      // FACTS: K_z 100, beta 0.001 and gamma 0 on CIFAR-10; beta 0.5 on Omniglot in the plane.
+      let beta = ["cifar10": 0.001, "omniglot": 0.5, "caltech": 0.01]
+      #expect(weights["adversarial"] == beta[name] && weights["latent-class"] == (name == "cifar10" ? nil : 0.1))
+      #expect(recipe[.encoder]?.with["latent"] == (name == "omniglot" ? 2 : 100))
+    }
+  }
+
   /// So the cells of a grid over the second stage share one encoder, bit for bit.
   @Test func theSecondStepLeavesEncoderAndClassifierAlone() throws {
     let scratch = try Scratch()

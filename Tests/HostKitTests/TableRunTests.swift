@@ -144,7 +144,8 @@ private func session(_ table: URL, _ more: [String] = []) throws -> Session {
     try writeTable(table) { row, value in row == 7 ? value + 1 : value }
     for command in [["evaluate", run], resume] {
       let error = #expect(throws: FileError.self) { try host(command) }
-      let expected = "expected \(try Checksum(.md5, of: old).digits) as when the run was trained; put the old file back"
+      let expected =
+        "expected \(try Checksum(.md5, of: old).digits) as when the run was trained; put the old files back"
       #expect(error?.description.contains(expected) == true, "\(command)")
     }
     // Its recipe keeps no checksum.

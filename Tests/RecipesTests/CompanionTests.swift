@@ -87,6 +87,29 @@ private let critic = Companions(
     #expect(steps.count { $0.train == ["discriminator"] } == (yaml.contains("least-squares-critic") ? 1 : 0))
   }
 
+  @Test func whatJoinsNoStageIsWarnedAbout() throws {
+    func warnings(_ companions: Companions, _ yaml: String) throws -> [String] {
+      try composer(companions).dryRun(recipe(yaml), for: digits).filter { $0.contains("left out; train") }
+    }
+    let without =
+      "{encoder: resnet, decoder: none, discriminator: critic, metrics: [], stages: [{train: [encoder], losses: [kl]}]}"
+    let with =
+      "{encoder: resnet, discriminator: critic, metrics: [], stages: [{train: [encoder, decoder], losses: [mse]}]}"
+    #expect(
+      try warnings(critic, without) == [
+        "discriminator 'critic' brings steps and losses for stages that train decoder, and no stage does, so that they are "
+          + "left out; train decoder in a stage, or leave discriminator 'critic' out"
+      ])
+    #expect(try warnings(critic, with).isEmpty)
+    let joining = Companions(joining: [.classifier: ["mse"]])
+    #expect(try warnings(joining, with).first?.contains("brings losses for stages that train classifier, and") == true)
+    #expect(try warnings(Companions(metrics: []), without).isEmpty)
+    // Nor where the recipe trains it by itself.
+    let own =
+      "{encoder: resnet, decoder: none, discriminator: critic, metrics: [], stages: [{train: [encoder], losses: [kl]}, {train: [discriminator], losses: [least-squares-critic]}]}"
+    #expect(try warnings(Companions(steps: critic.steps), own).isEmpty)
+  }
+
   @Test func aLossThatTheStepHasAlreadyIsNotAddedAgain() throws {
     let full = try composer(critic).resolve(
       recipe(

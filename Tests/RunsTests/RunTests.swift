@@ -78,6 +78,36 @@ import Testing
     #expect(page.contains("<th scope=\"row\">some scores</th><td>see below</td>") && !page.contains("a table"))
   }
 
+  @Test func tablesOfNamesThatMakeOneFileKeepTheirOwn() throws {
+    struct Tables: Metric {
+      func finish(_ evaluation: Evaluation) -> [Measured] {
+        ["by class", "By-class", "by class", "by-class-2", "curves", "curves metric"].enumerated().map {
+          position, name in
+          Measured(
+            name,
+            MeasuredTable(
+              rowTitle: "row", rows: ["a"], columnTitle: "column", columns: ["c"], values: [[Double(position)]]))
+        }
+      }
+    }
+    let scratch = try Scratch()
+    let catalog = try Catalog(
+      plugins, adding: [Contribution(.metric, Entry("tables", "six tables") { _, _ in Tables() })])
+    var recipe = try Recipe.read(yaml: small, file: "small")
+    recipe[all: .metric] = [PartChoice("tables")]
+    let run = try Run(recipe, catalog: catalog, in: scratch.url.appendingPathComponent("mine"))
+    try run.train()
+    let results = try run.finish(perClass: nil)
+    let expected = ["by-class", "by-class-2", "by-class-3", "by-class-2-2", "curves", "curves-metric"]
+    #expect(results.tables.map { $0.deletingPathExtension().lastPathComponent } == expected)
+    for (position, table) in results.tables.enumerated() {
+      #expect(try String(contentsOf: table, encoding: .utf8).hasSuffix("a,\(position)\n"))
+    }
+    let figures = results.figures.map(\.lastPathComponent)
+    #expect(Set(figures).count == figures.count && figures.contains("curves-metric.png"))
+    #expect(figures.contains("curves-metric-metric.png"))
+  }
+
   @Test func latentsWhoseLabelIsHiddenAreDrawnAsOfNoClass() throws {
     let scratch = try Scratch()
     var recipe = try Recipe.read(yaml: small, file: "small")
