@@ -21,7 +21,7 @@ public enum DataSettingGroup: Sendable, CaseIterable {
   public var names: [String] {
     switch self {
     case .parts:
-      ["validation", "limit", "labelled", "classWeights", "test", "folds", "fold", "foldSeed"]
+      ["validation", "limit", "labelled", "holdOut", "classWeights", "test", "folds", "fold", "foldSeed"]
     case .images: ["pad", "range", "shift", "flip"]
     case .embedded: ["embedded"]
     case .tables: ["missing"]
