@@ -21,8 +21,11 @@ public enum DataSettingGroup: Sendable, CaseIterable {
   public var names: [String] {
     switch self {
     case .parts:
-      ["validation", "limit", "labelled", "holdOut", "classWeights", "test", "folds", "fold", "foldSeed"]
-    case .images: ["pad", "range", "shift", "flip"]
+      [
+        "validation", "limit", "labelled", "labelledShare", "holdOut", "classWeights", "test", "folds", "fold",
+        "foldSeed",
+      ]
+    case .images: ["pad", "padTo", "range", "shift", "flip"]
     case .embedded: ["embedded"]
     case .tables: ["missing"]
     case .unpacking: ["unpackLimit"]

@@ -13,7 +13,7 @@ public struct NearestClassMean: Metric, Component {
   /// The settings.
   public struct Config: ComponentConfig {
     @Setting(
-      "centroids (of the prior), training (means of training latents), auto: the first where they exist; or both, as 'nearest-centroid accuracy' and 'nearest-class-mean accuracy'."
+      "centroids (of the prior), training (means of training latents), auto: the first where they exist; or both, as 'nearest-centroid accuracy' and 'nearest-class-mean accuracy', at the end."
     )
     public var means = Means.auto
     public init() {}
@@ -28,6 +28,8 @@ public struct NearestClassMean: Metric, Component {
   }
 
   public var needs: DataNeeds { .labels }
+  /// Each epoch; at the end for both, since training latents of each epoch take a pass.
+  public var timing: MetricTiming { config.means == .both ? .atEnd : .everyEpoch }
 
   public func finish(_ evaluation: Evaluation) throws -> [Measured] {
     let measured = try evaluation.measured.withLabels()

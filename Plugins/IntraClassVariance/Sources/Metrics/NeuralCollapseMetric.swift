@@ -14,6 +14,8 @@ public struct NeuralCollapseMetric: Metric, Component {
   public init(_ config: Config, in context: BuildContext) throws { classCount = try context.requireClasses() }
 
   public var needs: DataNeeds { .labels }
+  /// Training latents take a pass.
+  public var timing: MetricTiming { .atEnd }
 
   public func finish(_ evaluation: Evaluation) throws -> [Measured] {
     let known = try evaluation.measured.withLabels()
