@@ -21,7 +21,10 @@ public enum DataSettingGroup: Sendable, CaseIterable {
   public var names: [String] {
     switch self {
     case .parts:
-      ["validation", "limit", "labelled", "labelledShare", "classWeights", "test", "folds", "fold", "foldSeed"]
+      [
+        "validation", "limit", "labelled", "labelledShare", "holdOut", "classWeights", "test", "folds", "fold",
+        "foldSeed",
+      ]
     case .images: ["pad", "padTo", "range", "shift", "flip"]
     case .embedded: ["embedded"]
     case .tables: ["missing"]

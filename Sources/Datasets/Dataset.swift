@@ -13,12 +13,17 @@ public struct Dataset: Sendable {
   public var validation: Examples?
   /// Nil for data that have no test part of their own; `prepared` cuts one out.
   public var test: Examples?
+  /// Examples of classes that `holdOut` keeps from all other parts, of the test part where that has some; labels number these
+  /// classes anew, from 0. Nil where none is held out.
+  public internal(set) var unseen: Examples?
+  /// The names of the held-out classes in the order of their labels; nil where classes have numbers only, or none is held out.
+  public internal(set) var unseenNames: [String]?
   /// The names of the labels 0, 1, ….
-  public let classNames: [String]?
+  public internal(set) var classNames: [String]?
   /// The names of a table's columns; nil for images.
   public let featureNames: [String]?
   /// The number of classes; nil without labels.
-  public let classCount: Int?
+  public internal(set) var classCount: Int?
   /// The checksum of the files that a user's own data were read from, by which a change of them is noticed: of a table as it
   /// is unpacked, of data `images` with the files' names; nil for other data.
   public let digest: String?
@@ -105,13 +110,13 @@ public struct Dataset: Sendable {
     return "data '\(name)' is the \(origin); 'host data fetch \(name)' gets the full set"
   }
 
-  /// Returns the dataset prepared by a recipe's settings: with folds, or without a test part of their own, one
+  /// Returns the dataset prepared by a recipe's settings: without classes that are held out; with folds, or without a test part of their own, one
   /// cut out of the training part; then a validation part held out of the training part, then that limited; then labels
   /// of the training part hidden, and all parts weighted by class. The seed determines the examples.
   /// - Throws: `ConfigError` for a setting that does not fit these data.
   public func prepared(_ settings: DataSettings, seed: UInt64, at path: String = "data.with") throws -> Dataset {
     try settings.validate(at: path)
-    var result = try cut(settings, seed: seed, at: path)
+    var result = try holdingOut(settings.holdOut, at: "\(path).holdOut").cut(settings, seed: seed, at: path)
     do {
       if settings.validation > 0, validation == nil {
         let parts = try result.train.split(share: settings.validation, seed: seed, for: "data.validation")

@@ -17,6 +17,7 @@ extension Dataset {
     train = try transformed(train, by: chain, "training")
     validation = try validation.map { try transformed($0, by: chain, "validation") }
     test = try test.map { try transformed($0, by: chain, "test") }
+    unseen = try unseen.map { try transformed($0, by: chain, "held-out") }
     return chain
   }
 

@@ -25,6 +25,9 @@ enum Style {
   /// gnuplot's numbers of a filled circle, square, triangle and diamond.
   private static let marks = [7, 5, 9, 13]
 
+  /// gnuplot's number of a cross.
+  static let cross = 2
+
   /// The colour and mark of the quantity or class at an index, in all panels and in the legend. The first 40 differ.
   static func look(_ index: Int) -> (color: String, mark: Int) {
     (colors[index % colors.count], marks[(index + index / colors.count) % marks.count])

@@ -82,7 +82,7 @@ struct HostCommand: ParsableCommand {
       """,
     version: "LatentKit 0.1.0 on libtorch \(Torch.version)",
     subcommands: [
-      Compose.self, Train.self, Reproduce.self, Evaluate.self, Sample.self, Reconstruct.self, Centroids.self, List.self,
-      DataCommand.self, Doctor.self,
+      Compose.self, Train.self, Reproduce.self, Evaluate.self, Sample.self, Reconstruct.self, Verify.self, Latents.self,
+      Centroids.self, List.self, DataCommand.self, Doctor.self,
     ])
 }

@@ -27,6 +27,8 @@ public struct Session {
   public let validation: BatchSource?
   /// The test part.
   public let test: BatchSource
+  /// Examples of the classes that `data.holdOut` holds out; nil where it holds out none.
+  public let unseen: BatchSource?
   /// False for weights of a run that are not those at its end.
   private(set) var isTrained = true
   /// Why draws of every class must fail, as the sampler learns from examples of each and training lacks some; nil where they
@@ -99,6 +101,9 @@ public struct Session {
     training = try source(dataset.train)
     validation = try dataset.validation.map(source)
     test = try source(held)
+    unseen = try dataset.unseen.map {
+      try BatchSource($0, settings: settings, classCount: nil, device: machine.device)
+    }
     var shape = DataShape(
       title: title, inputShape: training.inputShape, inputRange: transforms.outputRange ?? training.inputRange,
       padding: dataset.train.areImages ? settings.pad : 0, classCount: dataset.classCount,
@@ -229,7 +234,7 @@ extension Session {
   ///
   /// - Throws: `RecipeError` if the part is missing or a metric cannot be measured on it.
   public func evaluate(_ part: DataPart = .test) throws -> EvaluationResult {
-    try evaluator.evaluate(self.part(part), stage: lastStage, training: training)
+    try evaluator.evaluate(self.part(part), stage: lastStage, training: training, unseen: unseen)
   }
 
   /// Returns the latents (means of Gaussian codes) of every example of a part, in its order, `[count, latent]`.

@@ -76,9 +76,10 @@ public struct Evaluator {
   ///
   /// - Parameters:
   ///   - training: The training part, for metrics that learn from it.
+  ///   - unseen: Examples of held-out classes, for metrics of open sets.
   ///   - atEnd: Whether to measure what is measured on trained models only, too.
   public func evaluate(
-    _ data: BatchSource, stage: Int, training: BatchSource, atEnd: Bool = true
+    _ data: BatchSource, stage: Int, training: BatchSource, unseen: BatchSource? = nil, atEnd: Bool = true
   ) throws -> EvaluationResult {
     try quietly {
       var losses = LossSums()
@@ -102,7 +103,7 @@ public struct Evaluator {
         }
       }
       let set = try found.latentSet()
-      let reference = self.reference(training)
+      let reference = self.reference(training, unseen: unseen)
       let allScores = scores.isEmpty ? nil : try Tensor.concatenate(scores)
       return EvaluationResult(
         losses: losses.means,
@@ -123,17 +124,18 @@ public struct Evaluator {
   }
 
   /// What metrics may ask for beside the pass.
-  private func reference(_ training: BatchSource) -> Evaluation.TrainingReference {
-    Evaluation.TrainingReference {
-      try encode(training)
-    } batches: { body in
-      for range in try training.ranges(of: batchSize) { try body(training.batch(range)) }
-    } samples: { request, latents in
-      let kind = request.areOfClasses ? "of classes" : "of any class"
-      var stream = try Generator(
-        seed: 0, for: "\(request.count) samples \(kind) of evaluation", device: training.device)
-      return try composition.samples(request, reference: latents, using: &stream, batchSize: batchSize)
-    }
+  private func reference(_ training: BatchSource, unseen: BatchSource?) -> Evaluation.TrainingReference {
+    Evaluation.TrainingReference(
+      { try encode(training) },
+      batches: { body in
+        for range in try training.ranges(of: batchSize) { try body(training.batch(range)) }
+      },
+      samples: { request, latents in
+        let kind = request.areOfClasses ? "of classes" : "of any class"
+        var stream = try Generator(
+          seed: 0, for: "\(request.count) samples \(kind) of evaluation", device: training.device)
+        return try composition.samples(request, reference: latents, using: &stream, batchSize: batchSize)
+      }, unseen: unseen.map { data in { try encode(data) } })
   }
 
   private func stream(_ name: String, on device: Device) throws -> RandomSource {

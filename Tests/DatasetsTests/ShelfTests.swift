@@ -53,7 +53,7 @@ private let line = DatasetEntry("line", "points on a line", .rows, own: Points.s
   }
   func names(_ name: String) throws -> Set<String> { try Set(shelf.entry(name).settings.map(\.name)) }
   let parts: Set = [
-    "validation", "limit", "labelled", "labelledShare", "classWeights", "test", "folds", "fold", "foldSeed",
+    "validation", "limit", "labelled", "labelledShare", "holdOut", "classWeights", "test", "folds", "fold", "foldSeed",
   ]
   #expect(try names("mnist") == parts.union(["pad", "padTo", "range", "shift", "flip", "embedded"]))
   #expect(try names("olsson") == parts.union(["missing", "unpackLimit"]))

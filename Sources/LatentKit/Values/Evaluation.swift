@@ -23,6 +23,8 @@ public final class Evaluation {
     private let encode: () throws -> LatentSet
     private let walk: (((Batch) throws -> Void) throws -> Void)?
     private let draw: ((SampleRequest, LatentSet) throws -> SampleSet)?
+    private let encodeUnseen: (() throws -> LatentSet)?
+    private var encodedUnseen: LatentSet?
     private var encoded: LatentSet?
     private var drawn: [SampleRequest: SampleSet] = [:]
 
@@ -32,11 +34,12 @@ public final class Evaluation {
     ///   - encode: Encodes the training part.
     ///   - batches: Calls its argument with each batch of the training part in turn; nil where there are none.
     ///   - samples: Draws and decodes, given the training latents; nil where there is no sampler.
+    ///   - unseen: Encodes the examples of held-out classes; nil where there are none.
     public init(
       _ encode: @escaping () throws -> LatentSet, batches: (((Batch) throws -> Void) throws -> Void)? = nil,
-      samples: ((SampleRequest, LatentSet) throws -> SampleSet)? = nil
+      samples: ((SampleRequest, LatentSet) throws -> SampleSet)? = nil, unseen: (() throws -> LatentSet)? = nil
     ) {
-      (self.encode, walk, draw) = (encode, batches, samples)
+      (self.encode, walk, draw, encodeUnseen) = (encode, batches, samples, unseen)
     }
 
     /// Returns the latents of the training part.
@@ -45,6 +48,11 @@ public final class Evaluation {
       let latents = try encode()
       encoded = latents
       return latents
+    }
+
+    fileprivate func unseen() throws -> LatentSet? {
+      if encodedUnseen == nil { encodedUnseen = try encodeUnseen?() }
+      return encodedUnseen
     }
 
     fileprivate func forEachBatch(_ body: (Batch) throws -> Void) throws {
@@ -92,6 +100,10 @@ public final class Evaluation {
 
   /// Latents and labels of the training part, for metrics that learn from it. Hidden labels stay hidden.
   public var training: LatentSet { get throws { try reference.latents() } }
+
+  /// Latents of examples whose classes the data hold out (`data.holdOut`), with labels that number these classes from 0: for metrics
+  /// of open sets. Nil where none is held out, and in evaluations during training.
+  public var unseen: LatentSet? { get throws { try reference.unseen() } }
 
   /// Calls `body` with each batch of the training part, in the data's order, as stored: inputs `[batch] + inputShape`, labels
   /// where they are visible. Nothing is kept between batches.

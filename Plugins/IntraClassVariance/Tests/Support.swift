@@ -1,0 +1,70 @@
+import IntraClassVariance
+import LatentKit
+import Testing
+
+/// What a part is built in: images of 1x8x8, Float64.
+func context(
+  classes: Int? = 3, latent: Int = 4, seed: UInt64 = 1, shape: [Int] = [1, 8, 8], title: String = "part",
+  store: ParameterStore = ParameterStore(), dtype: DType = .float64, model: Model? = nil
+) throws -> BuildContext {
+  BuildContext(
+    inputShape: shape, classCount: classes, latentSize: latent,
+    scope: try Scope(path: "part", store: store, seed: seed, dtype: dtype), title: title, model: model)
+}
+
+/// Gives the latents it was made with.
+struct FixedEncoder: Encoder {
+  let latents: Tensor
+  var latentSize: Int { latents.shape[1] }
+  func encode(_ batch: Batch) throws -> Code { .point(latents) }
+}
+
+/// Fixed centroids.
+struct FixedCentroids: CentroidPrior {
+  let centroids: Tensor
+  func logDensity(_ latents: Tensor, labels: Tensor?) throws -> Tensor { try .zeros([latents.size(0)]) }
+}
+
+/// A prior without centroids.
+struct FlatPrior: Prior {
+  func logDensity(_ latents: Tensor, labels: Tensor?) throws -> Tensor { try .zeros([latents.size(0)]) }
+}
+
+/// A training pass with given latents and labels.
+func forward(
+  _ latents: Tensor, _ labels: Tensor?, labelled: Tensor? = nil, prior: any Prior, classifier: (any Classifier)? = nil
+) throws -> Forward {
+  let model = Model(encoder: FixedEncoder(latents: latents), classifier: classifier, prior: prior)
+  return Forward(
+    Batch(inputs: latents, labels: labels, labelled: labelled), through: model, training: true,
+    drawing: RandomSource(try Generator(seed: 1)))
+}
+
+/// The largest difference between the gradient of `f` at `x` and central differences.
+func gradientError(of f: (Tensor) throws -> Tensor, at x: Tensor, step: Double = 1e-6) throws -> Double {
+  let leaf = try x.clone().requiringGradient()
+  let gradient = try #require(try f(leaf).gradients(by: [leaf])[0]).contiguous().doubles()
+  var values = try x.contiguous().doubles()
+  return try gradient.indices.map { place in
+    let value = values[place]
+    values[place] = value + step
+    let above = try f(Tensor(values, shape: x.shape)).item()
+    values[place] = value - step
+    let below = try f(Tensor(values, shape: x.shape)).item()
+    values[place] = value
+    return abs((above - below) / (2 * step) - gradient[place])
+  }.max() ?? 0
+}
+
+func rows(_ points: Tensor) throws -> [[Double]] {
+  try (0..<points.size(0)).map { try points.select($0).doubles() }
+}
+
+/// The squared Euclidean distance.
+func square(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) } }
+
+/// What an error says.
+func message(_ body: () throws -> Void) -> String {
+  do { try body() } catch { return "\(error)" }
+  return "nothing thrown"
+}

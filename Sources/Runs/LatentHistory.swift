@@ -1,0 +1,84 @@
+import Datasets
+import Figures
+import Foundation
+import LatentKit
+import Recipes
+import Statistics
+import Training
+
+/// The latents of one run after each epoch whose checkpoint it kept (`keepEpochs`), and at its end.
+///
+/// Latents of two values are drawn as they are; longer ones in the plane in which those at the end vary most. The centroids of a
+/// prior that has some are a group of their own.
+public struct LatentHistory {
+  /// The panels in order of time.
+  public let panels: [ScatterPlot]
+  /// The epochs of the panels, counted from 1 over all stages.
+  public let epochs: [Int]
+
+  /// Opens the checkpoints of a run in turn and encodes a part of its data.
+  ///
+  /// - Parameters:
+  ///   - folder: The run's folder.
+  ///   - part: The part of the data; at most 4,000 examples of it are drawn, the same in every panel.
+  /// - Throws: As `Session.init(opening:)`, and `RecipeError` for latents of one value, data without labels, and more than 40
+  ///   classes.
+  public init(
+    opening folder: URL, catalog: Catalog, machine: Machine = Machine(), part: DataPart = .train,
+    observer: (any RunObserver)? = nil
+  ) throws {
+    let run = RunFolder(folder)
+    let last = try Session(opening: folder, catalog: catalog, machine: machine, observer: observer)
+    let size = last.composition.model.encoder.latentSize
+    guard size >= 2, let classes = last.dataset.classCount, classes <= 40 else {
+      throw RecipeError(
+        "\(folder.relativePath) has latents of \(size) values and \(last.dataset.classCount.map(String.init) ?? "no") classes, "
+          + "expected 2 values or more and up to 40 classes to draw")
+    }
+    var places: [(epoch: Int, checkpoint: URL?)] = []
+    var before = 0
+    for stage in last.recipe.stages ?? [] {
+      places += stage.keepEpochs.map { (before + $0, run.checkpoint(of: stage.name, epoch: $0)) }
+      before += stage.epochs
+    }
+    // What the last checkpoint holds is not drawn twice.
+    places = places.filter { $0.epoch < before && FileManager.default.fileExists(atPath: $0.checkpoint!.path) }
+    places.append((before, nil))
+
+    let count = try last.part(part).count
+    var generator = try Generator(seed: last.recipe.randomSeed, for: "latents over epochs")
+    let chosen = try generator.permutation(count).slice(0..<min(count, 4000)).sorted(axis: 0).values
+    let whole = try last.part(part)
+    let source = try BatchSource(
+      whole.examples.subset(chosen), settings: whole.settings, classCount: whole.classCount, device: last.device)
+    let plane = try size == 2 ? nil : PrincipalComponents(of: last.evaluator.encode(source).latents, count: 2)
+    func project(_ values: Tensor) throws -> [(x: Double, y: Double)] {
+      let flat = try (plane?.project(values) ?? values.detached()).doubles()
+      return stride(from: 0, to: flat.count, by: 2).map { (flat[$0], flat[$0 + 1]) }
+    }
+    epochs = places.map(\.epoch)
+    panels = try places.map { place in
+      let session =
+        try place.checkpoint.map {
+          try Session(opening: folder, catalog: catalog, machine: machine, checkpoint: $0)
+        } ?? last
+      let set = try session.evaluator.encode(source).withLabels()
+      guard let labels = try set.labels?.ints() else {
+        throw RecipeError("\(folder.relativePath) has data without labels, whose latents have no classes to draw")
+      }
+      let points = try project(set.latents)
+      var groups = (0..<classes).map { label in
+        ScatterPlot.Group(
+          session.className(label), labels.indices.filter { labels[$0] == label }.map { points[$0] })
+      }
+      if let prior = session.composition.model.prior as? any CentroidPrior {
+        groups.append(
+          ScatterPlot.Group(
+            "centroids", try project(withoutGradients { try prior.centroids.slice(0..<classes) }), isMarker: true))
+      }
+      return ScatterPlot(
+        title: "epoch \(place.epoch)", xLabel: plane == nil ? "embedding 1" : "component 1",
+        yLabel: plane == nil ? "embedding 2" : "component 2", groups: groups)
+    }
+  }
+}
