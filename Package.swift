@@ -107,7 +107,9 @@ let package = Package(
     module("Reports", ["Files"]),
     module("Training", ["LatentKit", "Recipes", "Datasets", "Files"]),
     module("Runs", ["LatentKit", "Recipes", "Datasets", "Statistics", "Figures", "Reports", "Training", "Files"]),
-    module("Studies", ["Runs", "LatentKit", "Recipes", "Datasets", "Figures", "Reports", "Training", "Files"]),
+    module(
+      "Studies",
+      ["Runs", "LatentKit", "Recipes", "Datasets", "Statistics", "Figures", "Reports", "Training", "Files"]),
     module(
       "HostKit",
       [

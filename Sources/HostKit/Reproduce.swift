@@ -71,15 +71,16 @@ struct Reproduce: HostSubcommand {
 
   private func show(_ study: Study, _ console: Console) {
     console.say(study.title)
-    for cell in study.cells where study.isWanted(cell) {
-      for run in cell.runs {
-        let state = run.isFinished ? "finished" : run.isBegun ? "begun" : "to do"
-        console.say(
-          "\(state.padding(toLength: 9, withPad: " ", startingAt: 0))\(cell.label), \(run.label)  \(run.folder.url.relativePath)"
-        )
-      }
+    func say(_ run: Study.PlannedRun, _ label: String) {
+      let state = run.isFinished ? "finished" : run.isBegun ? "begun" : "to do"
+      console.say(
+        "\(state.padding(toLength: 9, withPad: " ", startingAt: 0))\(label), \(run.label)  \(run.folder.url.relativePath)"
+      )
     }
-    let runs = study.cells.filter(study.isWanted).flatMap(\.runs)
+    let first = study.wantedFirst
+    for run in first { say(run, "first, \(run.recipe.name ?? "")") }
+    for cell in study.cells where study.isWanted(cell) { for run in cell.runs { say(run, cell.label) } }
+    let runs = first + study.cells.filter(study.isWanted).flatMap(\.runs)
     console.say("\(runs.count { !$0.isFinished }) of \(runs.count) runs to do")
   }
 }

@@ -83,6 +83,9 @@ public struct ComposedStage {
 }
 
 extension ComposedStage {
+  /// Whether one of the losses needs labels.
+  public var needsLabels: Bool { steps.contains { $0.losses.contains { $0.loss.needs.contains(.labels) } } }
+
   /// How often each step runs for a batch, in the order of `steps`.
   public var runs: [Int] {
     func runs(_ turns: [Turn], times: Int) -> [Int] {

@@ -31,7 +31,9 @@ extension Composer {
     }
     for mode in composition.modes.values { mode.isTraining = false }
     try withoutGradients { try run.rehearse() }
-    return (isTrained ? composition.doubts(aboutPartsIn: [.sampler], catalog) : composition.doubts(catalog))
+    return try
+      (isTrained
+      ? composition.doubts(aboutPartsIn: [.sampler], catalog) : composition.doubts(catalog) + withoutPlace(recipe))
       + run.warnings
   }
 }

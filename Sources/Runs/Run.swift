@@ -61,14 +61,16 @@ public final class Run {
   ///   - catalog: The parts that the recipe can name.
   ///   - machine: The data folder, device and threads.
   ///   - observer: Notified of warnings, and if the run has not finished.
+  ///   - checkpoint: The weights, one that `keepEpochs` kept; nil for the last.
   ///   - change: Changes the run's recipe, such as its sampler; weights must still fit. A changed run can be measured and
   ///     sampled, but not trained.
   /// - Throws: As `Session.init(opening:)`.
   public convenience init(
     opening url: URL, catalog: Catalog, machine: Machine = Machine(), observer: (any RunObserver)? = nil,
-    changing change: (inout Recipe) throws -> Void = { _ in }
+    checkpoint: URL? = nil, changing change: (inout Recipe) throws -> Void = { _ in }
   ) throws {
-    let session = try Session(opening: url, catalog: catalog, machine: machine, observer: observer, changing: change)
+    let session = try Session(
+      opening: url, catalog: catalog, machine: machine, observer: observer, checkpoint: checkpoint, changing: change)
     self.init(session, in: RunFolder(url), existing: .resume, observer: observer)
   }
 
@@ -98,12 +100,7 @@ public final class Run {
     // A run that was killed before its first checkpoint starts again.
     let resuming = continues && FileManager.default.fileExists(atPath: folder.checkpoint.path)
     if !resuming {
-      try requireNotBuiltOnItself()
-      try lock.clear(keepsRuns: continues)
-      try folder.create()
-      // First: by it a folder is known as a run's.
-      try AtomicFile.write(session.recipe.yaml(), to: folder.recipe)
-      try folder.write(trainedRuns: session.trainedRuns)
+      try begin(in: lock, keepsRuns: continues)
     } else {
       try folder.require(trainedRuns: session.trainedRuns)
     }
@@ -111,15 +108,63 @@ public final class Run {
     observer?.began(self)
     let events = try EventFile(
       folder.events, keepingSteps: resuming ? try? Checkpoint.read(folder.checkpoint).position.totalIterations : nil)
-    let watchers: [(any TrainingObserver)?] = [observer, EventObserver(events, reportingTo: observer)]
-    let trainer = try Trainer(
-      session.composition,
-      data: TrainingData(training: session.training, validation: session.validation, table: session.dataset.digest),
-      folder: folder, observer: Observers(watchers.compactMap { $0 }), featureNames: session.dataset.featureNames,
-      shouldStop: shouldStop)
+    let trainer = try trainer(
+      reportingTo: [observer, EventObserver(events, reportingTo: observer)], shouldStop: shouldStop)
     let outcome = try trainer.run(resuming: resuming)
     try events.close()
     return outcome
+  }
+
+  /// Takes the first stages from another run, which has the same recipe up to their end; `train` goes on after them. The numbers of
+  /// their epochs are copied.
+  ///
+  /// - Parameter other: A finished run of a recipe as `FirstStages` makes it.
+  /// - Throws: `RecipeError` if the folder holds a run of another recipe, or the other run builds on runs that have changed;
+  ///   `FileError` if the run has begun, another process works on it, or the other run has not finished or does not fit.
+  public func start(afterStagesOf other: RunFolder) throws {
+    let lock = try lock ?? folder.lock()
+    self.lock = lock
+    if folder.exists { try requireSameRecipe() }
+    guard !FileManager.default.fileExists(atPath: folder.checkpoint.path) else {
+      throw FileError(folder.url.relativePath, "has begun to train; go on with it, or remove it")
+    }
+    let checkpoint = try Checkpoint.read(other.checkpoint)
+    try other.require(trainedRuns: session.trainedRuns)
+    try begin(in: lock, keepsRuns: folder.exists)
+    let records = try MetricsLog.read(other.metrics)
+    do { try AtomicFile.write(Data(contentsOf: other.metrics), to: folder.metrics) } catch let error as CocoaError {
+      throw FileError(other.metrics.path, "cannot be read: \(error.localizedDescription)")
+    }
+    let events = try EventFile(folder.events)
+    let writer = EventObserver(events, reportingTo: observer)
+    for record in records {
+      writer.finishedEpoch(
+        record, of: session.composition.stages.first { $0.recipe.name == record.stage }?.recipe.epochs ?? 0)
+    }
+    try events.close()
+    // Last, since a run with a checkpoint goes on from it.
+    try trainer(reportingTo: [observer], shouldStop: { false }).start(after: checkpoint, of: other)
+    existing = .resume
+  }
+
+  /// Clears the folder for training from the start.
+  private func begin(in lock: RunLock, keepsRuns: Bool) throws {
+    try requireNotBuiltOnItself()
+    try lock.clear(keepsRuns: keepsRuns)
+    try folder.create()
+    // First: by it a folder is known as a run's.
+    try AtomicFile.write(session.recipe.yaml(), to: folder.recipe)
+    try folder.write(trainedRuns: session.trainedRuns)
+  }
+
+  private func trainer(
+    reportingTo observers: [(any TrainingObserver)?], shouldStop: @escaping () -> Bool
+  ) throws -> Trainer {
+    try Trainer(
+      session.composition,
+      data: TrainingData(training: session.training, validation: session.validation, digest: session.dataset.digest),
+      folder: folder, observer: Observers(observers.compactMap { $0 }), featureNames: session.dataset.featureNames,
+      shouldStop: shouldStop)
   }
 
   private func requireNotBuiltOnItself() throws {
@@ -239,11 +284,14 @@ public final class Run {
       return map != nil
     }
     var grids: [HTMLReport.Grid] = []
-    for (name, table) in summary.testMetrics.compactMap({ metric in metric.table.map { (metric.name, $0) } }) {
-      let file = folder.table(name)
-      let stem = file.deletingPathExtension().lastPathComponent
+    let measured = summary.testMetrics.compactMap { metric in metric.table.map { (name: metric.name, table: $0) } }
+    let files = folder.tables(measured.map(\.name))
+    let stems = files.map { $0.deletingPathExtension().lastPathComponent }
+    for ((name, table), (file, stem)) in zip(measured, zip(files, stems)) {
       // A metric may be called like one of the run's own pictures.
-      let picture = "\(stem)\(RunFolder.hasFigure(stem) ? "-metric" : "").png"
+      var picture = stem
+      while RunFolder.hasFigure(picture) || picture != stem && stems.contains(picture) { picture += "-metric" }
+      picture += ".png"
       let drawn = FigureFiles(folder.figure(picture))
       try folder.note([file, drawn.png, drawn.svg])
       try table.write(to: file)
@@ -284,7 +332,8 @@ public final class Run {
     // Last, since a run with a summary counts as finished.
     try summary.write(to: folder.summary)
     let results = RunResults(
-      summary: summary, figures: figures.map { folder.url.appendingPathComponent($0.path) }, samples: table)
+      summary: summary, figures: figures.map { folder.url.appendingPathComponent($0.path) }, samples: table,
+      tables: files)
     observer?.finished(self, with: results)
     return results
   }
@@ -298,6 +347,8 @@ public struct RunResults: Sendable {
   public let figures: [URL]
   /// The CSV file of a table model's draws, one in each row; nil for other models, and if none were drawn.
   public let samples: URL?
+  /// The CSV files of the tables that metrics returned, in their order.
+  public let tables: [URL]
 }
 
 extension RunFolder {

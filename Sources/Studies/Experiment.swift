@@ -10,6 +10,10 @@ import Recipes
 ///     set: [data.validation=0]
 ///     measures: [nearest-class-mean accuracy]
 ///     figures: [samples.png]
+///     first:
+///       - {run: judge, recipe: ../../Baseline/recipes/classifier.yaml, set: [epochs=4]}
+///     metrics:
+///       - {use: class-agreement, with: {classifier: "@judge"}}
 ///     rows:
 ///       - row: CSAE, beta 0.02
 ///         column: with linear
@@ -18,12 +22,20 @@ import Recipes
 ///         published: {nearest-class-mean accuracy: 98.08}
 ///
 /// Each row is run once for each seed and, with folds, for each fold.
+///
+/// `first` are runs that others open: `@judge`, in the settings of a part, stands for the folder of `judge`. Each is trained on the
+/// data of the row that names it, with all of that row's data settings but those that its own `set` changes, so that there is
+/// one for each data set; rows and seeds share it. `metrics` are measured in every row, beside those of its recipe.
 public struct Experiment: Sendable {
   /// The name of the results' folder: the file's name without its extension and, for a file in a folder `experiments`, the
   /// name of the plugin or project around it: `CSAE-table-2`.
   public let name: String
   /// The settings of all rows.
   public let plan: Plan
+  /// Runs that those of the rows open, in the order of the file.
+  public let first: [First]
+  /// Metrics of every row beside those of its recipe.
+  public let metrics: [PartChoice]
   /// The rows, in the order of the file.
   public let rows: [Row]
   private let source: ConfigFile
@@ -51,11 +63,22 @@ public struct Experiment: Sendable {
     @Setting("A recipe file, relative to the experiment's file.") public var recipe = ""
     @Setting("A data set in place of the recipe's.") public var data: String? = nil
     @Setting("Changes to the recipe, as in epochs=16.") public var set: [String] = []
+    @Setting("The weight of an adversarial loss, where the experiment finds the regimes of it.", .atLeast(0))
+    public var weight: Double? = nil
+    @Setting("The rows whose regimes are found together, within a column.") public var curve = ""
     @Setting("The published value of each measure.") public var published: [String: Double] = [:]
     public init() {}
 
     /// The row and the column: `CSAE, with linear`.
     public var label: String { column.isEmpty ? row : "\(row), \(column)" }
+  }
+
+  /// A run that is trained before the rows, for their parts to open.
+  public struct First: ComponentConfig {
+    @Setting("The name by which rows call it, as in @judge.") public var run = ""
+    @Setting("A recipe file, relative to the experiment's file. Its data are those of the row.") public var recipe = ""
+    @Setting("Changes to the recipe, as in data.limit=null.") public var set: [String] = []
+    public init() {}
   }
 
   /// Reads an experiment file.
@@ -69,6 +92,8 @@ public struct Experiment: Sendable {
     name = (owner.isEmpty ? "" : "\(owner)-") + url.deletingPathExtension().lastPathComponent
     var fields = source.fields
     let listed = fields.removeValue(forKey: "rows")
+    first = try Self.first(fields.removeValue(forKey: "first"), in: source)
+    metrics = try Self.metrics(fields.removeValue(forKey: "metrics"), in: source)
     plan = try source.locating { try Plan(fields, at: "") }
     guard case .array(let items)? = listed, !items.isEmpty else {
       throw source.error(
@@ -108,9 +133,15 @@ public struct Experiment: Sendable {
   /// Returns the recipe of a row as its file has it, neither changed nor resolved.
   ///
   /// - Throws: `RecipeFileError` if the recipe's file cannot be read.
-  public func recipe(of row: Row) throws -> RecipeSource {
+  public func recipe(of row: Row) throws -> RecipeSource { try recipe(row.recipe) }
+
+  /// Returns the recipe of a first run as its file has it, neither changed nor resolved.
+  ///
+  /// - Throws: `RecipeFileError` if the recipe's file cannot be read.
+  public func recipe(of run: First) throws -> RecipeSource { try recipe(run.recipe) }
+
+  private func recipe(_ path: String) throws -> RecipeSource {
     let folder = source.url.deletingLastPathComponent()
-    return try Recipe.read(
-      row.recipe.hasPrefix("/") ? URL(fileURLWithPath: row.recipe) : folder.appendingPathComponent(row.recipe))
+    return try Recipe.read(path.hasPrefix("/") ? URL(fileURLWithPath: path) : folder.appendingPathComponent(path))
   }
 }

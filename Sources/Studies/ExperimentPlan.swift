@@ -50,6 +50,7 @@ extension Study {
     let unseen = options.unseen ?? experiment.plan.unseen
     if let unseen { _ = try catalog.dataset(unseen) }
     let title = experiment.plan.title.isEmpty ? experiment.name : experiment.plan.title
+    var first: [PlannedRun] = []
     let cells = try experiment.rows.compactMap { row -> Cell? in
       var recipe: Recipe
       do { recipe = try experiment.resolved(row, by: options.changes, composer) } catch {
@@ -62,10 +63,14 @@ extension Study {
       if hasSmallPart, recipe[.data]?.with["embedded"].map({ $0 == .null }) ?? true {
         recipe[.data]?.with["embedded"] = false
       }
+      let opened = try experiment.first(for: &recipe, of: row, composer, in: parent)
+      first += opened.filter { run in !first.contains { $0.folder.name == run.folder.name } }
       let runs = try Study.runs(of: recipe, seeds: seeds, folds: experiment.plan.folds) { recipe, _, _ in
         try RunFolder(named: recipe.folderName, in: parent)
       }
-      return Cell(row: row.row, column: row.column, published: row.published, runs: runs)
+      return Cell(
+        row: row.row, column: row.column, published: row.published, runs: runs, first: opened.map(\.folder.name),
+        weight: row.weight, curve: row.curve)
     }
     let digest = String(Generator.seed(0, for: options.changes.joined(separator: "\n")), radix: 36)
     try self.init(
@@ -75,6 +80,7 @@ extension Study {
       folder: RunFolder(
         named: experiment.name + (options.changes.isEmpty ? "" : "-changed-\(digest.prefix(6))"), in: parent
       ).url, catalog: catalog)
+    (self.first, stagesFolder) = (first, parent)
   }
 }
 
@@ -86,13 +92,15 @@ extension Experiment {
     do {
       if let data = row.data { recipe.use(data: data) }
       recipe = try composer.resolve(recipe)
+      recipe[all: .metric] =
+        (recipe[all: .metric] ?? []) + metrics.filter { !(recipe[all: .metric] ?? []).contains($0) }
       for change in plan.set + row.set + changes {
         guard Recipe.path(of: change) != "seed" else {
           throw ConfigError(
             path: "seed", "'\(change)' changes nothing: each run has one of the study's seeds; change 'seeds'")
         }
       }
-      recipe = try composer.setting(plan.set + row.set + changes, in: recipe)
+      recipe = try composer.setting((plan.set + row.set + changes).map(quotingNames), in: recipe)
       return try composer.resolve(recipe)
     } catch {
       let located = (error as? ConfigError).map { source.located($0, in: recipe) } ?? error
@@ -103,7 +111,7 @@ extension Experiment {
 
 extension Recipe {
   /// The name of the run's folder, with a digest of everything that the run depends on.
-  fileprivate var folderName: String {
+  var folderName: String {
     var content = self
     (content.name, content.about) = (nil, nil)
     let digest = Generator.seed(0, for: content.yaml())

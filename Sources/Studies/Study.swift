@@ -30,6 +30,10 @@ public struct Study {
   public let folder: URL
   /// The parts that recipes can name.
   public let catalog: Catalog
+  /// Runs that the cells' parts open, classifiers by which metrics judge say: they finish before the cells begin.
+  public var first: [PlannedRun] = []
+  /// The folder of stages that several runs have in common, which are trained once; nil to train each run by itself.
+  public var stagesFolder: URL?
   /// The data folder, device and threads.
   public var machine = Machine()
   /// Held as long as the study is in use, where its folder is nobody else's.
@@ -45,7 +49,15 @@ public struct Study {
     public let published: [String: Double]
     /// One for each seed and fold.
     public let runs: [PlannedRun]
+    /// The names of the folders of the runs that these open, which are among `Study.first`.
+    public var first: [String] = []
+    /// The weight of an adversarial loss, where the study finds the regimes of it; nil for other cells.
+    public var weight: Double?
+    /// The name of the cells whose regimes are found together, within a column.
+    public var curve = ""
 
+    /// The curve and the column: `gamma 0, K_z = 2`.
+    var curveLabel: String { [curve, column].filter { !$0.isEmpty }.joined(separator: ", ") }
     /// The row and the column: `CSAE, with linear`.
     public var label: String { [row, column].filter { !$0.isEmpty }.joined(separator: ", ") }
   }
@@ -112,8 +124,10 @@ public struct Study {
     var failures = Failures(observer)
     try StudyResults.requireOwn(folder, figures: figures)
     let unseen = try unseen.map { try catalog.dataset($0).load(from: machine.dataFolder) }
+    guard try finishFirst(perClass: perClass, observer, &failures, shouldStop: shouldStop) else { return .interrupted }
+    let shared = SharedStages(self, observer: observer, shouldStop: shouldStop)
     let all = try cells.filter(isWanted).flatMap { cell in
-      try check(cell, unseen, observer, &failures) ? cell.runs.map { (cell, $0) } : []
+      try check(cell, unseen, shared, observer, &failures) ? cell.runs.map { (cell, $0) } : []
     }
     for (number, (cell, run)) in all.enumerated() where !run.isFinished {
       let title = [cell.label, run.label].filter { !$0.isEmpty }.joined(separator: ", ")
@@ -121,6 +135,7 @@ public struct Study {
       do {
         let session = try Session(run.recipe, catalog: catalog, machine: machine, observer: observer)
         let one = Run(session, in: run.folder, existing: .resume, observer: observer)
+        guard try shared.start(one, of: run.recipe, in: cell) == .finished else { return .interrupted }
         guard try one.train(shouldStop: shouldStop) == .finished else { return .interrupted }
         try one.finish(perClass: perClass)
       } catch {
@@ -131,24 +146,55 @@ public struct Study {
     return .finished(try report(failures, observer))
   }
 
+  /// The runs among `first` that wanted cells open.
+  public var wantedFirst: [PlannedRun] {
+    let names = Set(cells.filter(isWanted).flatMap(\.first))
+    return first.filter { names.contains($0.folder.name) }
+  }
+
+  /// Finishes the runs that those of the cells open.
+  ///
+  /// - Returns: False when stopped on request.
+  private func finishFirst(
+    perClass: Int?, _ observer: (any StudyObserver)?, _ failures: inout Failures, shouldStop: @escaping () -> Bool
+  ) throws -> Bool {
+    let wanted = wantedFirst
+    for (number, run) in wanted.enumerated() where !run.isFinished {
+      let title = "first, \(run.recipe.name ?? run.folder.name)"
+      observer?.begins(run: number + 1, of: wanted.count, title: title)
+      do {
+        let session = try Session(run.recipe, catalog: catalog, machine: machine, observer: observer)
+        let one = Run(session, in: run.folder, existing: .resume, observer: observer)
+        guard try one.train(shouldStop: shouldStop) == .finished else { return false }
+        try one.finish(perClass: session.composition.model.decoder == nil ? nil : perClass)
+      } catch {
+        failures.add(title, error)
+      }
+      observer?.ended(run: number + 1, of: wanted.count)
+    }
+    return true
+  }
+
   /// Finds mistakes that would otherwise only show after hours of training.
   ///
   /// - Returns: Whether the cell can be run.
   /// - Throws: `RecipeError` if the cell cannot be compared on the unseen data, which is a mistake in the study.
   private func check(
-    _ cell: Cell, _ unseen: Dataset?, _ observer: (any StudyObserver)?, _ failures: inout Failures
+    _ cell: Cell, _ unseen: Dataset?, _ shared: SharedStages, _ observer: (any StudyObserver)?,
+    _ failures: inout Failures
   ) throws -> Bool {
     let session: Session
     do {
       session = try Session(cell.runs[0].recipe, catalog: catalog, machine: machine, observer: observer)
-      // Runs on a table that has changed since must not be averaged with new ones.
+      // Runs on data that have changed since must not be averaged with new ones.
       for run in cell.runs where run.isFinished && session.dataset.digest != nil {
-        try Checkpoint.read(run.folder.checkpoint).require(table: session.dataset.digest, from: run.folder.checkpoint)
+        try Checkpoint.read(run.folder.checkpoint).require(digest: session.dataset.digest, from: run.folder.checkpoint)
       }
     } catch {
       failures.add(cell.label, error)
       return false
     }
+    shared.learn(cell, from: session)
     guard let unseen, session.composition.model.decoder != nil else { return true }
     guard unseen.name != session.dataset.name else {
       throw RecipeError(

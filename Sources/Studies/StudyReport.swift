@@ -60,7 +60,7 @@ extension StudyResults {
       + "\n\n"
       + "Ours: mean ± sample standard deviation over runs (seeds\(hasFolds ? " and folds" : "")), "
       + "each with the given epochs and training examples.\n"
-      + (unseen.map(Self.markdown) ?? "")
+      + regimesText + (unseen.map(Self.markdown) ?? "")
   }
 
   /// A sentence about changes to the experiment, which override its own description; empty if there are none.
@@ -82,7 +82,7 @@ extension StudyResults {
     "seconds", "folder",
   ]
 
-  private static let files = ["results.csv", "results.md", "report.html", "unseen.png", "unseen.svg"]
+  private static let files = ["results.csv", "results.md", "regimes.csv", "report.html", "unseen.png", "unseen.svg"]
 
   /// Whether a file belongs to the results of a study.
   ///
@@ -163,6 +163,7 @@ extension StudyResults {
     // First: by it a folder is known as one of results.
     try AtomicFile.write(csv, to: folder.appendingPathComponent("results.csv"))
     try AtomicFile.write(markdown, to: folder.appendingPathComponent("results.md"))
+    if !regimes.isEmpty { try AtomicFile.write(regimesCSV, to: folder.appendingPathComponent("regimes.csv")) }
     let figures = try drawFigures(in: folder)
     let finished = study.cells.flatMap(\.runs).filter(\.isFinished)
     try HTMLReport(
@@ -170,7 +171,9 @@ extension StudyResults {
       summary: [.init("runs", "\(finished.count) of \(study.cells.flatMap(\.runs).count) finished")],
       measurements: lines.map { .init("\($0.label): \($0.measure)", $0.oursText, note: note($0)) }
         + (unseen.map(measurements) ?? []),
-      diagnostics: (unseen?.notes ?? []).map { .init("note", $0) }, figures: figures
+      grids: regimesGrid.map { [$0] } ?? [],
+      diagnostics: regimes.map { .init("regimes", $0.thresholds) } + (unseen?.notes ?? []).map { .init("note", $0) },
+      figures: figures
     ).write(to: folder.appendingPathComponent("report.html"))
   }
 

@@ -57,6 +57,8 @@ public struct StudyResults {
   public let lines: [Line]
   /// Wanted or published measures that no run has, with suggestions.
   public let unknown: [UnknownName]
+  /// The regimes of an adversarial weight, one curve after the other; empty where no row has a `weight`.
+  public let regimes: [RegimeCurve]
   /// The comparison on unseen data; nil if the study names none.
   public internal(set) var unseen: ReconstructionComparison?
 
@@ -72,6 +74,7 @@ public struct StudyResults {
       }
     }
     values = all
+    regimes = RegimeCurve.all(of: study, all)
     let known = unique(all.map(\.measure))
     let wanted =
       study.measures.isEmpty

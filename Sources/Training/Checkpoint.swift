@@ -118,8 +118,8 @@ public struct Checkpoint {
   public var position: Position
   /// The machine that the bits depend on.
   public var machine: Machine
-  /// The checksum of the training table; nil for other data.
-  public var table: String?
+  /// The checksum of the training data; nil for data without one.
+  public var digest: String?
   /// `model.…`, `optimizer.<step>.…`, `mask.…`, `generator.…`; `prior.latents` and `prior.labels`: what the prior learned from.
   public var tensors: [String: Tensor]
 
@@ -133,7 +133,8 @@ public struct Checkpoint {
     var metadata = [
       "format": "latentkit-checkpoint-1", "position": try json(position), "machine": try json(machine),
     ]
-    metadata["table"] = table
+    // Tables were the first to have one.
+    metadata["table"] = digest
     try Safetensors.write(tensors, metadata: metadata, to: url)
   }
 
@@ -160,7 +161,7 @@ public struct Checkpoint {
     if let problem = position.problem {
       throw FileError(url.path, "is damaged: its position has \(problem); start the run anew")
     }
-    return Checkpoint(position: position, machine: machine, table: metadata["table"], tensors: tensors)
+    return Checkpoint(position: position, machine: machine, digest: metadata["table"], tensors: tensors)
   }
 
   /// Copies a group of tensors into the places of the same names.
@@ -205,16 +206,16 @@ public struct Checkpoint {
     return set
   }
 
-  /// Refuses a table that has changed since the run was trained: its parts, and the data that transforms were fitted on,
-  /// would be others.
+  /// Refuses data that have changed since the run was trained: their parts, and what transforms were fitted on, would be
+  /// others.
   ///
-  /// - Parameter found: The checksum of the table as it is now; nil for other data.
-  /// - Throws: `FileError`. A checkpoint without a checksum accepts any table.
-  public func require(table found: String?, from url: URL) throws {
-    guard let table, let found, table != found else { return }
+  /// - Parameter found: The checksum of the data as they are now; nil for data without one.
+  /// - Throws: `FileError`. A checkpoint without a checksum accepts any data.
+  public func require(digest found: String?, from url: URL) throws {
+    guard let digest, let found, digest != found else { return }
     throw FileError(
       url.path,
-      "found a table with checksum \(found), expected \(table) as when the run was trained; put the old file back, or "
+      "found data with checksum \(found), expected \(digest) as when the run was trained; put the old files back, or "
         + "compose the recipe again as a new run")
   }
 

@@ -28,7 +28,7 @@ extension Trainer {
       let source = try self.source(of: stage.recipe)
       let iterations = Trainer.iterations(source.count, stage.recipe.batch)
       try setModes(stage)
-      let order = try order(of: source, stage.recipe, "epoch \(position.epoch)")
+      let order = try order(of: source, stage, "epoch \(position.epoch)")
       while position.iteration < iterations {
         var pending = PendingTerms(stage: stage.recipe.name, every: 1)
         let indices = try batch(position.iteration, of: order, size: stage.recipe.batch)
