@@ -241,7 +241,10 @@ struct RecipeReader {
   private mutating func settingValues(_ spot: Spot) throws -> Value {
     switch spot.tree.content {
     case .scalar(.null): return .object([:])
-    case .mapping: break
+    case .mapping(let fields):
+      guard fields.count <= 1000 else {
+        throw spot.problem("found \(fields.count) settings, expected at most 1000")
+      }
     default: throw spot.problem(expected: "settings, as in {latent: 40}")
     }
     record(spot.tree, at: spot.path.canonical)

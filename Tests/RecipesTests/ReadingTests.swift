@@ -199,6 +199,21 @@ import Testing
     #expect(read[.classifier] == read[.encoder])
   }
 
+  @Test func listsAndSettingsHaveAtMostAThousandItems() throws {
+    func items(_ count: Int, _ item: (Int) -> String) -> String { (0..<count).map(item).joined(separator: ", ") }
+    func refusal(_ count: Int, isList: Bool) -> String? {
+      message {
+        _ = try recipe(
+          isList
+            ? "{encoder: mlp, metrics: [\(items(count) { "m\($0)" })]}"
+            : "encoder: {use: mlp, with: {\(items(count) { "k\($0): 1" })}}")
+      }
+    }
+    for isList in [true, false] { #expect(refusal(1000, isList: isList) == nil) }
+    #expect(refusal(1001, isList: true)?.hasSuffix("metrics: found a list of 1001, expected at most 1000") == true)
+    #expect(refusal(1001, isList: false)?.hasSuffix("with: found 1001 settings, expected at most 1000") == true)
+  }
+
   /// Keys that are nested aliases, or nested themselves: nothing may hash or compare them.
   @Test(.timeLimit(.minutes(1)))
   func keysThatAreAliasesOrNestedAreRefusedAtOnce() {

@@ -156,6 +156,23 @@ private func draw(
   #expect(message(["chains": 1, "bandwidth": "scott", "proposal": "tuned", "threshold": "99%"]) == "nothing thrown")
 }
 
+@Test func widthsThatAreSurelyMeantOtherwiseAreSaid() throws {
+  func doubt(_ settings: [SettingDescription], _ name: String, _ value: Value) throws -> String? {
+    try #require(settings.first { $0.name == name }).doubt(about: value, at: "part")
+  }
+  let walks = MetropolisHastingsSampler.Config.settings
+  for settings in [
+    walks, KernelDensityPrior.Config.settings, KernelDensitySampler.Config.settings, GibbsSampler.Config.settings,
+  ] {
+    #expect(
+      try doubt(settings, "bandwidth", 1e9) == "part.bandwidth is 1000000000.0; usual values are 0.001 to 1000")
+    for usual: Value in ["scott", 0.2, 1] { #expect(try doubt(settings, "bandwidth", usual) == nil) }
+    #expect(try #require(settings.first { $0.name == "bandwidth" }).range?.admits(1e300) == false)
+  }
+  #expect(try doubt(walks, "proposal", 1e18)?.hasPrefix("part.proposal is 1e+18; usual values are") == true)
+  for usual: Value in ["tuned", 0.2] { #expect(try doubt(walks, "proposal", usual) == nil) }
+}
+
 @Test func longWalksAndLargeCovariancesAreAnnounced() throws {
   var said: [String] = []
   var context = try context()
