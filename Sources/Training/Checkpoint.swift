@@ -154,7 +154,7 @@ public struct Checkpoint {
         throw FileError(url.path, "is damaged: it has no \(key); start the run anew")
       }
       do { return try JSONDecoder().decode(type, from: Data(text.utf8)) } catch {
-        throw FileError(url.path, "is damaged: its \(key) has \(problem(of: error)); start the run anew")
+        throw FileError(url.path, "is damaged: its \(key) has \(problem(of: error, in: text)); start the run anew")
       }
     }
     let (position, machine) = (try decode(Position.self, "position"), try decode(Machine.self, "machine"))
@@ -180,8 +180,8 @@ public struct Checkpoint {
         throw FileError(
           url.path, "'\(name)' has type \(saved.dtype), the recipe makes \(place.dtype); it belongs to another recipe")
       }
-      // Training refuses to write such values.
-      guard try !saved.dtype.isFloatingPoint || saved.isFinite().all() else {
+      // Training refuses to write such weights; sums of squares in an optimiser's state may overflow.
+      guard try group != "model" || !saved.dtype.isFloatingPoint || saved.isFinite().all() else {
         throw FileError(
           url.path,
           "is damaged: '\(group).\(name)' holds values that are not finite; take another checkpoint, or start the run anew"
@@ -234,7 +234,7 @@ public struct Checkpoint {
 }
 
 /// What is wrong with a text that should be JSON of a known form, with the name of the field.
-private func problem(of error: any Error) -> String {
+private func problem(of error: any Error, in text: String) -> String {
   func name(_ path: [any CodingKey]) -> String { path.map(\.stringValue).joined(separator: ".") }
   switch error {
   case DecodingError.keyNotFound(let key, let context): return "no \(name(context.codingPath + [key]))"
@@ -244,8 +244,22 @@ private func problem(of error: any Error) -> String {
       ? "another form, expected an object" : "\(name(context.codingPath)) of another kind, expected \(kind(of: type))"
   case DecodingError.dataCorrupted(let context) where !context.codingPath.isEmpty:
     return "an impossible \(name(context.codingPath))"
-  default: return "text that is not JSON, or a number that is none"
+  default: return fraction(in: text) ?? "text that is not JSON, or a number that is none"
   }
+}
+
+/// A fraction, or a number that is too large, in place of a whole number: some decoders report it without its field.
+private func fraction(in text: String) -> String? {
+  guard case .object(let fields)? = try? JSONDecoder().decode(Value.self, from: Data(text.utf8)) else { return nil }
+  let fractions: Set = ["seconds", "sums", "gradientNorms"]
+  for (name, value) in fields.sorted(by: { $0.key < $1.key }) where !fractions.contains(name) {
+    if case .double(let number) = value { return "\(name) \(number), expected a whole number" }
+    guard case .object(let inner) = value else { continue }
+    for case (let key, .double(let number)) in inner.sorted(by: { $0.key < $1.key }) {
+      return "\(name).\(key) \(number), expected a whole number"
+    }
+  }
+  return nil
 }
 
 private func kind(of type: Any.Type) -> String {

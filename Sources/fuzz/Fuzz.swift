@@ -82,9 +82,11 @@ struct Fuzz: ParsableCommand {
     while !running.isEmpty {
       let (process, note) = running.removeFirst()
       process.waitUntilExit()
-      let lines = try String(contentsOf: note, encoding: .utf8).split(separator: "\n").map(String.init)
+      // A worker that ended early has noted nothing.
+      let text = (try? String(contentsOf: note, encoding: .utf8)) ?? ""
+      let lines = text.split(separator: "\n").map(String.init)
       failures += lines.filter { !$0.hasPrefix("at ") }
-      try FileManager.default.removeItem(at: note)
+      try? FileManager.default.removeItem(at: note)
       guard process.terminationReason == .uncaughtSignal || process.terminationStatus != 0 else { continue }
       // The last line says which case it was at.
       let words = lines.last { $0.hasPrefix("at ") }?.split(separator: " ") ?? []
