@@ -21,8 +21,8 @@ public enum DataSettingGroup: Sendable, CaseIterable {
   public var names: [String] {
     switch self {
     case .parts:
-      ["validation", "limit", "labelled", "classWeights", "test", "folds", "fold", "foldSeed"]
-    case .images: ["pad", "range", "shift", "flip"]
+      ["validation", "limit", "labelled", "labelledShare", "classWeights", "test", "folds", "fold", "foldSeed"]
+    case .images: ["pad", "padTo", "range", "shift", "flip"]
     case .embedded: ["embedded"]
     case .tables: ["missing"]
     case .unpacking: ["unpackLimit"]

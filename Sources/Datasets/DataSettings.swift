@@ -12,6 +12,10 @@ public struct DataSettings: ComponentConfig {
 
   @Setting("Pixels added on each side of an image, with the value of byte 0.", .within(0...1024))
   public var pad = 0
+  @Setting(
+    "Where pad is unset: images are padded alike on all sides until height and width are multiples of this, if they can be.",
+    .within(1...1024))
+  public var padTo = 1
   @Setting("Range that bytes are scaled to: 'unit' for 0 to 1, 'symmetric' for -1 to 1.")
   public var range = Range.unit
   @Setting("Share of the training part that is held out, from every class alike; 0 for none.", .within(0..<1))
@@ -21,6 +25,10 @@ public struct DataSettings: ComponentConfig {
   @Setting(
     "Training examples that keep their label, balanced over classes: a number, or a share such as '5%'; unset: all.")
   public var labelled: LabelledExamples? = nil
+  @Setting(
+    "With 'labelled': the share of each batch that has a label, in stages whose losses need labels; unset: as many as chance brings.",
+    .above(0, upTo: 1))
+  public var labelledShare: Double? = nil
   @Setting(
     "Weight of the examples of each class: a list of one number per class, or 'balanced' for inverse class frequencies; unset: equal weights.",
     .atLeast(0))
@@ -88,9 +96,21 @@ public struct DataSettings: ComponentConfig {
     } else {
       try check(fold == 0, "fold", fold, "a number of folds with it; set data.folds")
     }
+    if let labelledShare {
+      try check(
+        labelled != nil, "labelledShare", labelledShare,
+        "nothing while every example keeps its label; set data.labelled, '100%' say, or leave it out")
+    }
     if case .perClass(let weights) = classWeights {
       try check(weights.contains { $0 > 0 }, "classWeights", weights, "at least one weight above 0")
     }
+  }
+
+  /// The padding by which images become multiples of `padTo`; 0 where no equal padding of all sides does that.
+  /// - Parameter shape: `[channels, height, width]`.
+  public func padding(toMultiplesFor shape: [Int]) -> Int {
+    let sides = shape.dropFirst()
+    return (0..<padTo).first { pad in sides.allSatisfy { ($0 + 2 * pad).isMultiple(of: padTo) } } ?? 0
   }
 
   var tableFormat: TableFormat {

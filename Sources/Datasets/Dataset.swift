@@ -19,7 +19,8 @@ public struct Dataset: Sendable {
   public let featureNames: [String]?
   /// The number of classes; nil without labels.
   public let classCount: Int?
-  /// The checksum of the file that a table was read from, as it is unpacked; nil for other data.
+  /// The checksum of the files that a user's own data were read from, by which a change of them is noticed: of a table as it
+  /// is unpacked, of data `images` with the files' names; nil for other data.
   public let digest: String?
   /// The weight of each class's examples; nil for equal weights.
   public private(set) var classWeights: [Double]?

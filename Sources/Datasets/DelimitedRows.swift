@@ -43,27 +43,41 @@ struct DelimitedRows {
       case .comma: 0x2c
       case .semicolon: 0x3b
       case .tab: 0x09
-      case .auto: DelimitedRows.likeliestSeparator(bytes[position...], besides: format.decimal)
+      case .auto:
+        DelimitedRows.likeliestSeparator(
+          UnsafeBufferPointer(rebasing: bytes[position...]), besides: format.decimal)
       }
   }
 
-  /// Returns the one of `,`, `;` and tab that is most frequent in the first row, outside quotes; a decimal comma is none.
+  /// Returns the one of `,`, `;` and tab that is most frequent in the first row, outside quotes; a decimal comma is none. At
+  /// most a MiB is looked at.
   private static func likeliestSeparator(
-    _ bytes: Slice<UnsafeBufferPointer<UInt8>>, besides decimal: TableFormat.Decimal
+    _ bytes: UnsafeBufferPointer<UInt8>, besides decimal: TableFormat.Decimal
   ) -> UInt8 {
-    let candidates: [UInt8] = decimal == .comma ? [0x3b, 0x09] : [0x2c, 0x3b, 0x09]
-    var counts = candidates.map { _ in 0 }
+    let (comma, semicolon, tab): (UInt8, UInt8, UInt8) = (0x2c, 0x3b, 0x09)
+    var start = 0
+    while start < bytes.count, bytes[start] == carriageReturn || bytes[start] == lineFeed { start += 1 }
+    let end = start + min(maximumCellLength, bytes.count - start)
+    var (commas, semicolons, tabs) = (0, 0, 0)
     var isQuoted = false
-    for byte in bytes {
+    var index = start
+    while index < end {
+      let byte = bytes[index]
+      index += 1
       if byte == quote { isQuoted.toggle() }
       if isQuoted { continue }
-      if byte == carriageReturn || byte == lineFeed {
-        if counts.contains(where: { $0 > 0 }) { break }
-        continue
+      if byte == comma {
+        commas += 1
+      } else if byte == semicolon {
+        semicolons += 1
+      } else if byte == tab {
+        tabs += 1
+      } else if byte == carriageReturn || byte == lineFeed, (decimal == .comma ? 0 : commas) + semicolons + tabs > 0 {
+        break
       }
-      if let index = candidates.firstIndex(of: byte) { counts[index] += 1 }
     }
-    return candidates[counts.indices.max { (counts[$0], -$0) < (counts[$1], -$1) } ?? 0]
+    if decimal == .comma { return tabs > semicolons ? tab : semicolon }
+    return tabs > max(commas, semicolons) ? tab : semicolons > commas ? semicolon : comma
   }
 
   /// The character between cells, in words: `commas`.
@@ -102,7 +116,8 @@ struct DelimitedRows {
     } else {
       let start = position
       var end = start
-      while end < bytes.count {
+      let limit = min(bytes.count, start + DelimitedRows.maximumCellLength + 1)
+      while end < limit {
         let byte = bytes[end]
         if byte == separator || byte == DelimitedRows.lineFeed || byte == DelimitedRows.carriageReturn { break }
         end += 1
@@ -121,13 +136,15 @@ struct DelimitedRows {
   }
 
   private mutating func append(_ cell: Cell) throws {
-    guard cell.range.count <= DelimitedRows.maximumCellLength else {
-      throw FileError(
-        path,
-        "row \(row), column \(cells.count + 1): found a cell of \(grouped(cell.range.count)) bytes, expected at most "
-          + "\(grouped(DelimitedRows.maximumCellLength)); check its separators and quotes")
-    }
+    guard cell.range.count <= DelimitedRows.maximumCellLength else { throw longCell() }
     cells.append(cell)
+  }
+
+  private func longCell() -> FileError {
+    FileError(
+      path,
+      "row \(row), column \(cells.count + 1): found a cell of more than \(grouped(DelimitedRows.maximumCellLength)) bytes, "
+        + "the most that one may have; check its separators and quotes")
   }
 
   private mutating func readQuoted() throws {
@@ -145,6 +162,7 @@ struct DelimitedRows {
         position += 1
       }
       position += 1
+      guard position - start <= DelimitedRows.maximumCellLength else { throw longCell() }
     }
     try append(Cell(range: start..<position, hasDoubled: hasDoubled))
     position += 1

@@ -123,9 +123,16 @@ public struct Examples: Sendable {
   /// Returns some positions in a random order of which every beginning holds the classes evenly, or in proportion to their
   /// sizes.
   func order(of positions: [Int], evenly: Bool, using generator: inout Generator) throws -> [Int] {
+    try Examples.order(of: positions, by: labels?.ints(), evenly: evenly, using: &generator)
+  }
+
+  /// The same, for the labels of all examples; nil without labels, for any order.
+  static func order(
+    of positions: [Int], by labels: [Int]?, evenly: Bool, using generator: inout Generator
+  ) throws -> [Int] {
     guard !positions.isEmpty else { return [] }
     let shuffled = try generator.permutation(positions.count).ints().map { positions[$0] }
-    guard let labels = try labels?.ints() else { return shuffled }
+    guard let labels else { return shuffled }
     var sizes: [Int: Int] = [:]
     for position in positions { sizes[labels[position], default: 0] += 1 }
     var ranks: [Int: Int] = [:]

@@ -16,6 +16,8 @@ struct ImageArchive {
 
   private let url: URL
   private let archive: NumpyArchive
+  /// SHA-256 of the file.
+  private let digest: String
 
   /// Reads the archive's directory.
   /// - Throws: `FileError` for a file that is no archive of arrays, or is damaged.
@@ -29,6 +31,7 @@ struct ImageArchive {
     }
     self.url = url
     archive = try NumpyArchive(bytes, limit: limit, path: url.path)
+    digest = try Checksum(.sha256, of: bytes).digits
   }
 
   /// Reads all parts.
@@ -60,7 +63,7 @@ struct ImageArchive {
     }
     return try Dataset(
       name: DatasetLibrary.imagesName, title: url.lastPathComponent, train: train, validation: parts[1], test: parts[2],
-      classNames: names, origin: .files([url]))
+      classNames: names, digest: digest, origin: .files([url]))
   }
 
   /// The array of one of some names, alone or beside the name of a part, on either side.
@@ -149,6 +152,10 @@ struct ImageArchive {
     let isSized = fit.size.map { $0 == (height, width) } ?? true
     if isSized, fit.colours == .auto || (fit.colours == .rgb ? 3 : 1) == channels { return images }
     let size = channels * height * width
+    let made = fit.size ?? (height, width)
+    try fit.requireMemory(
+      for: images.shape[0], height: made.height, width: made.width,
+      channels: fit.colours == .auto ? channels : fit.colours == .rgb ? 3 : 1)
     let bytes = try images.permuted([0, 2, 3, 1]).contiguous().bytes()
     var result = Data()
     var shape = [images.shape[0]]

@@ -24,7 +24,7 @@ final class DecodedImage {
   /// Decodes a file.
   /// - Throws: `FileError` as the other initialiser, and where the file cannot be read.
   convenience init(contentsOf url: URL, limit: Int = usualLimit, background: UInt8 = 255) throws {
-    try self.init(Data(ByteReader(url).readAll(within: .usual)), limit: limit, background: background, path: url.path)
+    try self.init(ByteReader(url).readAll(within: .usual), limit: limit, background: background, path: url.path)
   }
 
   /// Decodes the bytes of a PNG or JPEG file, told by their beginning.
@@ -33,6 +33,9 @@ final class DecodedImage {
   ///   - background: The grey level behind what is transparent.
   /// - Throws: `FileError` for bytes that are truncated, corrupted, too large, CMYK, or neither PNG nor JPEG.
   init(_ data: Data, limit: Int = usualLimit, background: UInt8 = 255, path: String) throws {
+    guard !data.isEmpty else {
+      throw FileError(path, "is empty, expected a PNG or JPEG file; get it again or take it out")
+    }
     let isPNG = data.starts(with: [0x89, 0x50, 0x4e, 0x47])
     guard isPNG || data.starts(with: [0xff, 0xd8, 0xff]) else {
       throw FileError(path, "is neither a PNG nor a JPEG file; convert it or take it out")

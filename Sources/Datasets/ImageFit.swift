@@ -1,4 +1,5 @@
 import Files
+import Foundation
 import LatentKit
 
 /// How pictures are brought to one size and to one number of channels.
@@ -30,6 +31,23 @@ struct ImageFit: Sendable {
   var colours = Colours.auto
   /// The grey level of margins and behind what is transparent.
   var background: UInt8 = 255
+
+  /// The most bytes that the pixels of all pictures may take: half of this machine's memory, as they are there twice for a
+  /// while.
+  var memory = ProcessInfo.processInfo.physicalMemory / 2
+
+  /// Refuses more pictures than memory holds.
+  /// - Throws: `DatasetError` with their size and what to change.
+  func requireMemory(for count: Int, height: Int, width: Int, channels: Int) throws {
+    let bytes = Double(count) * Double(height) * Double(width) * Double(channels)
+    guard bytes > Double(memory) else { return }
+    let noun = channels == 1 ? "grey values" : "\(channels) colours"
+    throw DatasetError(
+      "\(grouped(count)) pictures of \(width) x \(height) in \(noun) take \(gibibytes(bytes)), expected at most "
+        + "\(gibibytes(Double(memory))), half of this machine's memory; lower data.size, or use fewer pictures")
+  }
+
+  private func gibibytes(_ bytes: Double) -> String { String(format: "%.1f GiB", bytes / Double(1 << 30)) }
 
   /// A picture that has its size: rows from the top, channels together.
   struct Fitted {

@@ -16,9 +16,8 @@ struct ImageFolder {
   let url: URL
   /// The files by class folder; under an empty name those that lie in the folder itself.
   private(set) var files: [String: [URL]] = [:]
-  /// What was left aside: links, and files of other kinds or folders inside of class folders.
-  private(set) var linkCount = 0
-  private(set) var others: [String] = []
+  /// The same for what was left aside.
+  private var aside: [String: LeftAside] = [:]
 
   private static let extensions: Set = ["png", "jpg", "jpeg"]
 
@@ -27,14 +26,14 @@ struct ImageFolder {
   ///   class folder without any.
   init(_ url: URL) throws {
     self.url = url
-    for (name, kind) in try ImageFolder.contents(of: url) {
+    for (name, kind) in try ImageFolder.contents(of: url) where !ImageFolder.isOfSystem(name) {
       let place = url.appendingPathComponent(name)
-      guard kind == .folder, !name.hasPrefix(".") else {
+      guard kind == .folder else {
         take(place, kind, in: "")
         continue
       }
       files[name] = []
-      for (inner, kind) in try ImageFolder.contents(of: place) {
+      for (inner, kind) in try ImageFolder.contents(of: place) where !ImageFolder.isOfSystem(inner) {
         take(place.appendingPathComponent(inner), kind, in: name)
       }
     }
@@ -43,41 +42,41 @@ struct ImageFolder {
         url.path,
         "has pictures, such as \(loose.lastPathComponent), beside class folders; put each into the folder of its class")
     }
+    func found(_ name: String) -> String { aside[name].map { "; \($0)" } ?? "" }
     if let (name, _) = files.sorted(by: { $0.key < $1.key }).first(where: \.value.isEmpty) {
       throw FileError(
         url.appendingPathComponent(name).path,
-        "has no PNG or JPEG files\(left.map { "; \($0)" } ?? ""), expected those of one class; remove the folder, or name "
-          + "the one whose folders are classes by data.path")
+        "has no PNG or JPEG files\(found(name)), expected those of one class; remove the folder, or name the one whose "
+          + "folders are classes by data.path")
     }
     guard !files.isEmpty else {
-      throw FileError(
-        url.path, "has no PNG or JPEG files\(left.map { "; \($0)" } ?? ""), expected a folder of them for each class")
+      throw FileError(url.path, "has no PNG or JPEG files\(found("")), expected a folder of them for each class")
     }
   }
 
   private mutating func take(_ place: URL, _ kind: Kind, in name: String) {
-    switch kind {
-    case .link: linkCount += 1
-    case .file
-    where ImageFolder.extensions.contains(place.pathExtension.lowercased()) && !place.lastPathComponent.hasPrefix("."):
+    let ending = place.pathExtension.lowercased()
+    if kind == .file, ImageFolder.extensions.contains(ending) {
       files[name, default: []].append(place)
-    case .file, .folder, .other: others.append(place.lastPathComponent)
+    } else {
+      aside[name, default: LeftAside()].add(place.lastPathComponent, kind, ending)
     }
   }
 
   /// A sentence's part on what was left aside; nil for nothing.
   var left: String? {
-    var parts: [String] = []
-    if linkCount > 0 { parts.append("\(grouped(linkCount)) link\(linkCount == 1 ? "" : "s")") }
-    if let first = others.first {
-      parts.append("\(grouped(others.count)) other file\(others.count == 1 ? "" : "s"), such as \(first)")
-    }
-    return parts.isEmpty ? nil : "left aside: " + parts.joined(separator: " and ")
+    let all = aside.sorted { $0.key < $1.key }.map(\.value).reduce(into: LeftAside()) { $0.add($1) }
+    return all.isEmpty ? nil : all.description
   }
 
   // MARK: Listing
 
   enum Kind { case file, folder, link, other }
+
+  /// Whether a file manager keeps its own notes under this name. They are passed over without a word, as are hidden files.
+  static func isOfSystem(_ name: String) -> Bool {
+    name.hasPrefix(".") || ["thumbs.db", "desktop.ini", "__macosx"].contains(name.lowercased())
+  }
 
   /// The names in a folder, sorted by code points.
   static func contents(of folder: URL) throws -> [(name: String, kind: Kind)] {
@@ -97,5 +96,49 @@ struct ImageFolder {
         }
       return (name, kind)
     }
+  }
+}
+
+/// What is no picture of a class, or none that can be read.
+private struct LeftAside: CustomStringConvertible {
+  /// Pictures in formats that are not read, by the ending of their name.
+  private static let formats: Set = [
+    "gif", "webp", "bmp", "tif", "tiff", "heic", "heif", "avif", "jp2", "jxl", "ppm", "pgm", "svg", "dng", "cr2", "nef",
+  ]
+
+  private var links: [String] = []
+  private var pictures: [String] = []
+  private var folders: [String] = []
+  private var others: [String] = []
+
+  var isEmpty: Bool { links.isEmpty && pictures.isEmpty && folders.isEmpty && others.isEmpty }
+
+  mutating func add(_ name: String, _ kind: ImageFolder.Kind, _ ending: String) {
+    switch kind {
+    case .link: links.append(name)
+    case .folder: folders.append(name)
+    case .file where LeftAside.formats.contains(ending): pictures.append(name)
+    case .file, .other: others.append(name)
+    }
+  }
+
+  mutating func add(_ more: LeftAside) {
+    links += more.links
+    pictures += more.pictures
+    folders += more.folders
+    others += more.others
+  }
+
+  var description: String {
+    func part(_ names: [String], _ one: String, _ many: String) -> String? {
+      names.first.map { "\(grouped(names.count)) \(names.count == 1 ? one : many), such as \($0)" }
+    }
+    let parts = [
+      part(links, "link", "links"),
+      part(pictures, "picture of another format", "pictures of other formats"),
+      part(folders, "folder inside a class folder", "folders inside class folders"),
+      part(others, "other file", "other files"),
+    ]
+    return "left aside: " + parts.compactMap { $0 }.joined(separator: " and ")
   }
 }

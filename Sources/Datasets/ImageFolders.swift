@@ -9,6 +9,8 @@ struct ImageFolders {
   private let train: ImageFolder
   private let validation: ImageFolder?
   private let test: ImageFolder?
+  /// The names of the parts' folders, in small or capital letters.
+  private static let parts = [["train", "training"], ["val", "valid", "validation"], ["test", "testing"]]
   /// Sorted; nil where pictures lie in no class folders.
   let classNames: [String]?
 
@@ -16,22 +18,27 @@ struct ImageFolders {
   /// - Throws: `FileError` as `ImageFolder`, for a folder beside the parts', and for a class that training lacks.
   init(_ url: URL) throws {
     self.url = url
-    let names = try ImageFolder.contents(of: url).filter { $0.kind == .folder }.map(\.name)
+    let names = try ImageFolder.contents(of: url).filter { $0.kind == .folder && !ImageFolder.isOfSystem($0.name) }
+      .map(\.name)
+    func folder(_ part: [String]) throws -> URL? {
+      let found = names.filter { part.contains($0.lowercased()) }
+      guard found.count < 2 else {
+        throw FileError(url.path, "has folders '\(found[0])' and '\(found[1])', expected one of them; move the other")
+      }
+      return found.first.map(url.appendingPathComponent)
+    }
     // A folder of trains is a class: it has pictures in it, and no folders.
-    let inside = names.contains("train") ? try ImageFolder.contents(of: url.appendingPathComponent("train")) : []
-    if inside.contains(where: { $0.kind == .folder }) {
-      let validations = ["val", "valid", "validation"]
-      if let other = names.first(where: { !(["train", "test"] + validations).contains($0) && !$0.hasPrefix(".") }) {
+    let first = try folder(ImageFolders.parts[0])
+    let inside = try first.map { try ImageFolder.contents(of: $0) } ?? []
+    if let first, inside.contains(where: { $0.kind == .folder && !ImageFolder.isOfSystem($0.name) }) {
+      if let other = names.first(where: { !ImageFolders.parts.joined().contains($0.lowercased()) }) {
         throw FileError(
           url.appendingPathComponent(other).path,
-          "lies beside the folder 'train', expected 'test' or 'validation' alone there; move it")
+          "lies beside the folder '\(first.lastPathComponent)', expected 'test' or 'validation' alone there; move it")
       }
-      func part(_ name: String?) throws -> ImageFolder? {
-        try name.map { try ImageFolder(url.appendingPathComponent($0)) }
-      }
-      train = try ImageFolder(url.appendingPathComponent("train"))
-      validation = try part(validations.first(where: names.contains))
-      test = try part(names.first { $0 == "test" })
+      train = try ImageFolder(first)
+      validation = try folder(ImageFolders.parts[1]).map { try ImageFolder($0) }
+      test = try folder(ImageFolders.parts[2]).map { try ImageFolder($0) }
     } else {
       (train, validation, test) = (try ImageFolder(url), nil, nil)
     }
@@ -46,7 +53,8 @@ struct ImageFolders {
   }
 
   /// Decodes all pictures.
-  /// - Throws: `FileError` as `ImageList`, and for a class of which no picture is left.
+  /// - Throws: `FileError` as `ImageList`, and for a class of which no picture is left. `DatasetError` where they would take
+  ///   more memory than the fit allows.
   func dataset(_ fit: ImageFit, pixels: Int, damaged: ImageList.Damaged) throws -> Dataset {
     func read(_ part: ImageFolder) throws -> ImageList {
       let items = (classNames ?? [""]).enumerated().flatMap { label, name in
@@ -60,15 +68,38 @@ struct ImageFolders {
       }
       return list
     }
-    let parts = try (train: read(train), validation: validation.map(read), test: test.map(read))
+    try requireMemory(fit, pixels: pixels)
+    var parts = try (train: read(train), validation: validation.map(read), test: test.map(read))
     let all = [parts.train] + [parts.validation, parts.test].compactMap { $0 }
+    let (failures, digest) = (all.flatMap(\.failures), try digest(of: all))
     let channels = fit.colours == .rgb || all.contains(where: \.haveColours) ? 3 : 1
     var dataset = try Dataset(
-      name: DatasetLibrary.imagesName, title: url.lastPathComponent, train: parts.train.examples(channels: channels),
-      validation: parts.validation?.examples(channels: channels), test: parts.test?.examples(channels: channels),
-      classNames: classNames, origin: .files([url.appendingPathComponent("classes")]))
-    dataset.remark = remark(all.flatMap(\.failures))
+      name: DatasetLibrary.imagesName, title: url.lastPathComponent,
+      train: parts.train.takeExamples(channels: channels),
+      validation: parts.validation?.takeExamples(channels: channels),
+      test: parts.test?.takeExamples(channels: channels), classNames: classNames, digest: digest,
+      origin: .files([url.appendingPathComponent("classes")]))
+    dataset.remark = remark(failures)
     return dataset
+  }
+
+  /// Checks, by the first picture that can be decoded, that all will fit into memory, before the others are.
+  private func requireMemory(_ fit: ImageFit, pixels: Int) throws {
+    let files = [train, validation, test].compactMap { $0 }.flatMap { part in
+      part.files.sorted { $0.key < $1.key }.flatMap(\.value)
+    }
+    for file in files {
+      guard case .success(let first) = ImageList.decode(file, fit, pixels).image else { continue }
+      let channels = fit.colours == .rgb ? 3 : first.channels
+      return try fit.requireMemory(for: files.count, height: first.height, width: first.width, channels: channels)
+    }
+  }
+
+  /// SHA-256 over the path of each file, inside the folder, and the checksum of its bytes: also of damaged files.
+  private func digest(of lists: [ImageList]) throws -> String {
+    let start = url.path.hasSuffix("/") ? url.path.count : url.path.count + 1
+    let lines = lists.flatMap(\.checksums).map { "\($0.url.path.dropFirst(start)) \($0.digits)\n" }
+    return try Checksum(.sha256, of: Data(lines.joined().utf8)).digits
   }
 
   private func remark(_ failures: [FileError]) -> String? {
@@ -77,7 +108,8 @@ struct ImageFolders {
     }
     if !failures.isEmpty {
       let names = failures.prefix(3).map { URL(fileURLWithPath: $0.path).lastPathComponent }.joined(separator: ", ")
-      parts.append("\(grouped(failures.count)) damaged files skipped: \(names)\(failures.count > 3 ? ", …" : "")")
+      let noun = failures.count == 1 ? "damaged file" : "damaged files"
+      parts.append("\(grouped(failures.count)) \(noun) skipped: \(names)\(failures.count > 3 ? ", …" : "")")
     }
     return parts.isEmpty ? nil : "data 'images': " + parts.joined(separator: "; ")
   }

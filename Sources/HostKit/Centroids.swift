@@ -60,9 +60,13 @@ struct Centroids: HostSubcommand {
   private var counts: [Int] {
     get throws {
       let pieces = classes.split(separator: ",", omittingEmptySubsequences: false)
+      var seen: Set<Int> = []
       return try pieces.map { piece in
         guard let count = Int(piece.trimmingCharacters(in: .whitespaces)), (1...100_000).contains(count) else {
           throw ValidationError("--classes: found '\(piece)', expected numbers from 1 to 100000, as in 2,4,10,20")
+        }
+        guard seen.insert(count).inserted else {
+          throw ValidationError("--classes: found \(count) twice; keep one")
         }
         return count
       }

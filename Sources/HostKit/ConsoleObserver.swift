@@ -83,9 +83,7 @@ final class ConsoleObserver: StudyObserver {
       console.say("sampler  " + summary.sampler.map { "\($0.name) \($0.text)" }.joined(separator: ", "))
     }
     for warning in summary.warnings { console.warn("warning: \(warning)") }
-    for metric in summary.testMetrics where metric.table != nil {
-      console.say("table    \(run.folder.table(metric.name).relativePath)")
-    }
+    for table in results.tables { console.say("table    \(table.relativePath)") }
     for figure in results.figures { console.say("picture  \(figure.relativePath)") }
     console.say("report   \(run.folder.report.relativePath)")
   }

@@ -9,19 +9,22 @@ extension DataPart: ExpressibleByArgument {}
 struct Evaluate: HostSubcommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure a trained run on a part of the data.",
-    discussion: "  host evaluate runs/demo\n  host evaluate runs/demo --part validation")
+    discussion:
+      "  host evaluate runs/demo\n  host evaluate runs/demo --part validation\n  host evaluate runs/demo --epoch 5")
 
   @Argument(help: ArgumentHelp("The folder of a run.", valueName: "run"), completion: .directory) var folder: String
   @Option(help: "train, validation or test.") var part = DataPart.test
+  @OptionGroup var weights: EpochOption
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
   func run(in host: Host) throws {
     let console = host.console
-    let reading = try RunFolder(URL(fileURLWithPath: folder)).lockForReading()
+    let folder = RunFolder(URL(fileURLWithPath: folder))
+    let reading = try folder.lockForReading()
     defer { withExtendedLifetime(reading) {} }
     let run = try Run(
-      opening: URL(fileURLWithPath: folder), catalog: host.catalog, machine: machine.machine(),
-      observer: ConsoleObserver(console))
+      opening: folder.url, catalog: host.catalog, machine: machine.machine(), observer: ConsoleObserver(console),
+      checkpoint: weights.checkpoint(of: folder))
     let result = try run.evaluate(part)
     console.say("\(part.rawValue): \(try run.session.part(part).count) examples of \(run.session.dataset.name)")
     for metric in result.measurements {

@@ -104,8 +104,9 @@ struct PartOptions: ParsableArguments {
   private static func loss(_ loss: String) throws -> PartChoice {
     let parts = loss.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     guard parts.count == 2 else { return PartChoice(loss) }
-    guard let weight = Double(parts[1]), weight.isFinite else {
-      throw ValidationError("--loss \(loss): found weight '\(parts[1])', expected a number, as in --loss sobel=0.02")
+    guard let weight = Double(parts[1]), PartChoice("", weight: weight).hasPossibleWeight else {
+      throw ValidationError(
+        "--loss \(loss): found weight '\(parts[1])', expected \(PartChoice.weights), as in --loss sobel=0.02")
     }
     return PartChoice(parts[0], weight: weight)
   }

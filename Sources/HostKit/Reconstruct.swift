@@ -35,6 +35,7 @@ struct Reconstruct: HostSubcommand {
       "The picture; figures/reconstructions-2.png of the run or the next unless said, named by what else is on it: data, part, more runs.",
       valueName: "file.png"))
   var output: String?
+  @OptionGroup var weights: EpochOption
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
   func validate() throws {
@@ -48,13 +49,17 @@ struct Reconstruct: HostSubcommand {
     defer { withExtendedLifetime(reading) {} }
     let observer = ConsoleObserver(console)
     let folder = RunFolder(URL(fileURLWithPath: folders[0]))
-    let first = try Session(opening: folder.url, catalog: host.catalog, machine: machine, observer: observer)
+    let first = try Session(
+      opening: folder.url, catalog: host.catalog, machine: machine, observer: observer,
+      checkpoint: weights.checkpoint(of: folder))
     guard first.training.examples.areImages else { return try reconstructTable(first, to: output, console) }
     let runs =
       try [Reconstructor(first, named: folder.name)]
       + folders.dropFirst().map {
-        try Reconstructor(
-          opening: URL(fileURLWithPath: $0), catalog: host.catalog, machine: machine, observer: observer)
+        let folder = RunFolder(URL(fileURLWithPath: $0))
+        return try Reconstructor(
+          opening: folder.url, catalog: host.catalog, machine: machine, observer: observer,
+          checkpoint: weights.checkpoint(of: folder))
       }
     let dataset = try first.dataset(named: data, observer: observer)
     let asked = try classes.map { try dataset.classes(named: $0) }
@@ -62,7 +67,10 @@ struct Reconstruct: HostSubcommand {
     // The plain name is the run's own picture, which its report shows.
     let isOwn = dataset.name == first.dataset.name
     let special =
-      [isOwn ? nil : dataset.name, part == .test ? nil : part.rawValue, classes.map { "classes-\($0)" }]
+      [
+        isOwn ? nil : dataset.name, part == .test ? nil : part.rawValue, classes.map { "classes-\($0)" },
+        try weights.kept(by: folder).map { "\($0.stage)-epoch-\($0.epoch)" },
+      ]
       .compactMap { $0 } + runs.dropFirst().map(\.name)
     let name = (["reconstructions"] + special).joined(separator: "-").replacing("/", with: "-") + ".png"
     if output == nil, let defect = FileName.defect(in: name, longest: 200) {
@@ -100,7 +108,8 @@ struct Reconstruct: HostSubcommand {
       throw RecipeError("run '\(folders[0])' has no decoder, so it reconstructs nothing; name a run with a decoder")
     }
     let run = RunFolder(URL(fileURLWithPath: folders[0]))
-    let url = try write(to: output, orBesides: run.reconstructions, of: run, overwrites: true, isFigure: false) {
+    let own = try run.url.appendingPathComponent("reconstructions\(weights.suffix(of: run)).csv")
+    let url = try write(to: output, orBesides: own, of: run, overwrites: true, isFigure: false) {
       _ = try session.writeReconstructions(of: source, count: count, to: $0)
     }
     let batch = try source.batch(0..<source.count)

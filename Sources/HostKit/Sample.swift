@@ -14,6 +14,7 @@ struct Sample: HostSubcommand {
         host sample runs/demo --sampler class-gaussian --classes 3,5 --per-class 20
         host sample runs/demo --set sampler.thinning=50 --latents draws.safetensors
         host sample runs/demo --per-class 1000 --samples draws.npz
+        host sample runs/demo --epoch 5                     # with the weights that keepEpochs kept
 
       The run's own samples are kept: a picture goes beside them as samples-2.png, \
       samples-3.png and so on, unless --overwrite or --output says otherwise. A picture \
@@ -42,6 +43,7 @@ struct Sample: HostSubcommand {
       valueName: "file.npz|csv|safetensors"))
   var samples: String?
   @Flag(help: "Replace the run's own picture or table of samples.") var overwrite = false
+  @OptionGroup var weights: EpochOption
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
   func validate() throws {
@@ -70,11 +72,13 @@ struct Sample: HostSubcommand {
   func run(in host: Host) throws {
     let console = host.console
     let files = try outputs()
-    let reading = try RunFolder(URL(fileURLWithPath: folder)).lockForReading()
+    let folder = RunFolder(URL(fileURLWithPath: folder))
+    let reading = try folder.lockForReading()
     defer { withExtendedLifetime(reading) {} }
+    let suffix = try weights.suffix(of: folder)
     let run = try Run(
-      opening: URL(fileURLWithPath: folder), catalog: host.catalog, machine: machine.machine(),
-      observer: ConsoleObserver(console)
+      opening: folder.url, catalog: host.catalog, machine: machine.machine(), observer: ConsoleObserver(console),
+      checkpoint: weights.checkpoint(of: folder)
     ) { recipe in
       if let sampler { try recipe.apply(choice: .sampler, sampler) }
       for setting in settings { try recipe.set(setting) }
@@ -107,19 +111,21 @@ struct Sample: HostSubcommand {
     }
     func write(_ own: URL, isFigure: Bool, _ body: (URL) throws -> Void) throws -> URL {
       guard let output = files.output else {
-        return try OutputFile.add(own, to: run.folder, overwrites: overwrite, isFigure: isFigure, body)
+        return try OutputFile.add(own, to: folder, overwrites: overwrite, isFigure: isFigure, body)
       }
       try body(output)
       return output
     }
     if session.dataset.featureNames != nil, samples.images?.rank == 2 {
-      let table = try write(run.folder.samples, isFigure: false) { _ = try session.writeTable(samples, to: $0) }
+      let table = try write(folder.url.appendingPathComponent("samples\(suffix).csv"), isFigure: false) {
+        _ = try session.writeTable(samples, to: $0)
+      }
       console.say("samples  \(table.relativePath)")
       return
     }
-    let title = "Samples of \(session.recipe[.sampler]?.use ?? "")"
+    let title = "Samples of \(session.recipe[.sampler]?.use ?? "")" + (weights.epoch.map { ", epoch \($0)" } ?? "")
     if let grid = try session.grid(samples, classes: asked, perClass: perClass, caption: title) {
-      let url = try write(run.folder.figure("samples.png"), isFigure: true) { try grid.write(to: $0) }
+      let url = try write(folder.figure("samples\(suffix).png"), isFigure: true) { try grid.write(to: $0) }
       console.say("picture  \(url.relativePath)")
       if grid.shownCount < grid.imageCount, files.samples == nil {
         console.say(

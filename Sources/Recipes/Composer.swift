@@ -13,8 +13,10 @@ extension Composer {
     _ recipe: Recipe, for data: DataShape, device: Device = .cpu,
     announcing announce: @escaping (String) -> Void = { _ in }
   ) throws -> Composition {
+    let recipe = try resolve(recipe)
+    if let batch = recipe.stages?.map(\.batch).max(), let estimate = data.estimate(batch: batch) { announce(estimate) }
     var assembly = Assembly(
-      catalog: catalog, recipe: try resolve(recipe), data: data, device: device, memory: memory, openRun: openRun,
+      catalog: catalog, recipe: recipe, data: data, device: device, memory: memory, openRun: openRun,
       announce: announce)
     return try assembly.composition()
   }
@@ -75,6 +77,7 @@ private struct Assembly {
       )
     }
     self.encoder = encoder
+    defer { store.willMake = nil }
     // The order in which parts are made is part of what `Component` promises.
     var model = Model(encoder: encoder, prior: try required(.prior))
     try add(.decoder, to: &model)
@@ -93,6 +96,7 @@ private struct Assembly {
       metrics.append(NamedMetric(name: unused(choice.use, among: metrics.map(\.name)), metric: metric))
     }
     let stages = try (recipe.stages ?? []).enumerated().map { try stage($1, at: "stages[\($0)]", weights: parts) }
+    if let estimate = store.estimate { announce(estimate) }
     return Composition(
       recipe: recipe, data: data, model: model, sampler: sampler, metrics: metrics, stages: stages, store: store,
       modes: modes)
@@ -123,8 +127,11 @@ private struct Assembly {
     _ key: SlotKey<Role>, _ choice: PartChoice, at path: String, scope name: String? = nil, isTrained: Bool = true
   ) throws -> Role {
     let title = "\(key.slot.name) '\(choice.use)'"
-    let scope = try Scope(
-      path: name ?? path, store: isTrained ? store : ParameterStore(), seed: recipe.randomSeed, device: device)
+    let store = isTrained ? store : ParameterStore()
+    store.willMake = { [announce] name, shape in
+      if let estimate = estimate(ofParameter: name, shape) { announce("\(title): \(estimate)") }
+    }
+    let scope = try Scope(path: name ?? path, store: store, seed: recipe.randomSeed, device: device)
     if isTrained { modes[scope.path] = scope.mode }
     var context = BuildContext(
       inputShape: data.inputShape, inputRange: data.inputRange, padding: data.padding, classCount: data.classCount,

@@ -22,6 +22,8 @@ public struct DataShape: Sendable, Equatable {
   public var isWeighted: Bool
   /// What rows of numbers were made of: the names of the columns and the fitted transforms; empty for images.
   public var inputUnits = ""
+  /// The largest size of a value of rows of numbers in the training part; nil for images, and where that is not known.
+  public var largestInput: Double?
 
   /// Creates a description of data.
   public init(
@@ -81,6 +83,9 @@ public struct ComposedStage {
 }
 
 extension ComposedStage {
+  /// Whether one of the losses needs labels.
+  public var needsLabels: Bool { steps.contains { $0.losses.contains { $0.loss.needs.contains(.labels) } } }
+
   /// How often each step runs for a batch, in the order of `steps`.
   public var runs: [Int] {
     func runs(_ turns: [Turn], times: Int) -> [Int] {

@@ -1,12 +1,38 @@
+import Foundation
 import LatentKit
 
 extension Composition {
   /// Sentences about settings that are legal and surely meant otherwise.
-  var doubts: [String] { stages.flatMap { stage in stage.doubts(of: data) } }
+  func doubts(_ catalog: Catalog) -> [String] {
+    var found = doubts(aboutPartsIn: Slot.all.filter { $0 != .data }, catalog)
+    if data.isUnscaled {
+      found.append(
+        "\(data.sizeOfInputs); most models diverge on such: scale them, as by --transform center --transform scale")
+    }
+    for stage in stages { found += stage.doubts(of: data, catalog) }
+    return found
+  }
+
+  /// Those about the settings of the model's parts in some slots.
+  func doubts(aboutPartsIn slots: [Slot], _ catalog: Catalog) -> [String] {
+    RecipeKey.slots.filter(slots.contains).flatMap { slot -> [String] in
+      if let choice = recipe[slot] { return catalog.doubts(about: choice, slot, at: slot.key) }
+      return (recipe[all: slot] ?? []).enumerated().flatMap {
+        catalog.doubts(about: $1, slot, at: "\(slot.key)[\($0)]")
+      }
+    }
+  }
+}
+
+extension Catalog {
+  fileprivate func doubts(about choice: PartChoice, _ slot: Slot, at path: String) -> [String] {
+    guard let settings = try? description(of: slot, choice.use).settings else { return [] }
+    return settings.compactMap { setting in choice.with[setting.name].flatMap { setting.doubt(about: $0, at: path) } }
+  }
 }
 
 extension ComposedStage {
-  fileprivate func doubts(of data: DataShape) -> [String] {
+  fileprivate func doubts(of data: DataShape, _ catalog: Catalog) -> [String] {
     var found: [String] = []
     if let all = data.trainingCount {
       let count = min(recipe.examples ?? all, all)
@@ -18,15 +44,19 @@ extension ComposedStage {
     }
     for (number, step) in steps.enumerated() {
       let place = "stage '\(recipe.name)'" + (steps.count > 1 ? ", step \(number + 1)" : "")
-      found += step.doubts(epochs: recipe.epochs).map { "\(place): \($0)" }
+      found += step.doubts(epochs: recipe.epochs, catalog).map { "\(place): \($0)" }
     }
     return found
   }
 }
 
 extension ComposedStep {
-  fileprivate func doubts(epochs: Int) -> [String] {
+  fileprivate func doubts(epochs: Int, _ catalog: Catalog) -> [String] {
     var found: [String] = []
+    for choice in recipe.losses { found += catalog.doubts(about: choice, .loss, at: "loss '\(choice.use)'") }
+    for (slot, choice) in [(Slot.optimizer, recipe.optimizer), (.schedule, recipe.schedule)] {
+      if let choice { found += catalog.doubts(about: choice, slot, at: slot.key) }
+    }
     for loss in losses where loss.weight <= 0 {
       found.append(
         loss.weight == 0
@@ -62,5 +92,35 @@ extension DataShape {
     return
       "a batch of \(batch) inputs \(inputShape) of \(title) takes \(gibibytes(bytes)), and every layer of that size as "
       + "much again, several times in training; lower data.pad or batch if memory or time run out"
+  }
+  /// Inputs beyond it are surely not scaled.
+  static let usualInput = 100.0
+
+  /// How large inputs are, in words.
+  public var sizeOfInputs: String {
+    "inputs of \(title) reach \(String(format: "%.4g", largestInput ?? 0)) in size"
+  }
+
+  /// Whether rows of numbers reach sizes that most models diverge on.
+  public var isUnscaled: Bool { largestInput.map { $0 > DataShape.usualInput } ?? false }
+}
+
+private let upkeep = "and two to four times that in training, with gradients and what the optimizer keeps"
+
+/// How much memory a parameter takes, where it is much: a sentence for before it is made.
+func estimate(ofParameter name: String, _ shape: [Int]) -> String? {
+  let bytes = 4 * shape.reduce(1) { $0 * Double($1) }
+  guard bytes > Double(1 << 29) else { return nil }
+  return "'\(name)' of \(shape) takes \(gibibytes(bytes)), \(upkeep); make inputs or layers smaller if memory runs out"
+}
+
+extension ParameterStore {
+  /// How much memory the parameters take, where it is much.
+  fileprivate var weightBytes: Double { parameters.reduce(0) { $0 + 4 * Double($1.tensor.count) } }
+
+  /// A sentence about it; nil where it is little.
+  var estimate: String? {
+    guard weightBytes > Double(1 << 30) else { return nil }
+    return "the model's weights take \(gibibytes(weightBytes)), \(upkeep)"
   }
 }

@@ -8,7 +8,8 @@ extension Composer {
   /// A sampler's refusal is no fault here, as the few random latents may be the cause.
   ///
   /// - Parameters:
-  ///   - isTrained: Whether the model is one that has been trained: warnings about its training are left out.
+  ///   - isTrained: Whether the model is one that has been trained: warnings about its training are left out, those about its sampler
+  ///     stay.
   ///   - announce: Told, in a sentence, what will take long or much memory, before it begins.
   /// - Returns: Warnings about settings that are legal and probably a mistake.
   /// - Throws: `RecipeError` that names the parts that do not fit, what each makes or takes, and what to change.
@@ -18,9 +19,6 @@ extension Composer {
     announcing announce: @escaping (String) -> Void = { _ in }
   ) throws -> [String] {
     let composition = try compose(recipe, for: data, device: device, announcing: announce)
-    if let batch = composition.stages.map(\.recipe.batch).max(), let estimate = data.estimate(batch: batch) {
-      announce(estimate)
-    }
     for mode in composition.modes.values { mode.isTraining = true }
     var run = try DryRun(composition, data: data, catalog: catalog, device: device)
     try withoutGradients { try run.checkParts() }
@@ -33,7 +31,10 @@ extension Composer {
     }
     for mode in composition.modes.values { mode.isTraining = false }
     try withoutGradients { try run.rehearse() }
-    return (isTrained ? [] : composition.doubts) + run.warnings
+    return try
+      (isTrained
+      ? composition.doubts(aboutPartsIn: [.sampler], catalog) : composition.doubts(catalog) + withoutPlace(recipe))
+      + run.warnings
   }
 }
 

@@ -37,6 +37,13 @@ extension Brought.Part {
     return own.allSatisfy { step in there.contains(where: step.matches) }
   }
 
+  /// The slots whose steps are joined: steps of its own stand in each stage that trains one of them.
+  fileprivate var targets: [Slot] {
+    let joined = Set(companions.joining.keys).union(companions.after.keys)
+    if joined.isEmpty { return companions.steps.isEmpty ? [] : [.decoder] }
+    return Slot.all.filter(joined.contains)
+  }
+
   /// Whether a loss, or a projection, of some step is one that this part lets join it.
   fileprivate func joins(_ loss: PartChoice, _ step: Recipe.Step) -> Bool {
     companions.joining.contains { target, losses in
@@ -54,10 +61,9 @@ extension Resolution {
   /// Adds the steps that a part brings, a critic's say, and the losses and projections that join other steps.
   func join(_ part: Brought.Part, to stages: inout [Recipe.Stage], of recipe: Recipe) throws {
     let companions = part.companions
-    guard !companions.steps.isEmpty || !companions.joining.isEmpty || !companions.after.isEmpty else { return }
+    let others = part.targets.map(\.name)
+    guard !others.isEmpty else { return }
     if !companions.steps.isEmpty, part.isTrained(by: stages) { return }
-    let targets = Set(companions.joining.keys).union(companions.after.keys)
-    let others = targets.isEmpty ? [Slot.decoder.name] : targets.map(\.name)
     for index in stages.indices
     where stages[index].steps.leaves.contains(where: { !$0.train.filter(others.contains).isEmpty }) {
       let path = "stages[\(index)].steps"
@@ -120,6 +126,25 @@ extension Resolution {
 }
 
 extension Composer {
+  /// Sentences about parts whose steps, losses or projections no stage has a place for.
+  func withoutPlace(_ recipe: Recipe) throws -> [String] {
+    let recipe = try resolve(recipe)
+    let stages = recipe.stages ?? []
+    let trained = Set(stages.flatMap(\.steps).leaves.flatMap(\.train))
+    return try Brought(by: recipe, catalog).parts.compactMap { part in
+      let (companions, targets) = (part.companions, part.targets.map(\.name))
+      guard !targets.isEmpty, trained.isDisjoint(with: targets) else { return nil }
+      if !companions.steps.isEmpty, part.isTrained(by: stages) { return nil }
+      let brought = [
+        companions.steps.isEmpty ? nil : "steps", companions.joining.isEmpty ? nil : "losses",
+        companions.after.isEmpty ? nil : "projections",
+      ].compactMap { $0 }.joined(separator: " and ")
+      let place = targets.joined(separator: " or ")
+      return "\(part.title) brings \(brought) for stages that train \(place), and no stage does, so that they are left "
+        + "out; train \(place) in a stage, or leave \(part.title) out"
+    }
+  }
+
   /// Returns a resolved recipe with some values changed, each by `Recipe.set`. What a part brought goes with it, and what the
   /// others joined to a step stays where a change replaces the step's losses or projections, unless it is `complete`.
   ///

@@ -1,3 +1,4 @@
+import Files
 import LatentKit
 
 extension Recipe {
@@ -40,7 +41,7 @@ extension Recipe {
   ///   the wrong kind. Whether a part has such a setting is checked when the recipe is resolved.
   public mutating func set(_ assignment: String) throws {
     guard let equals = assignment.firstIndex(of: "="), equals != assignment.startIndex else {
-      throw RecipeError("found '\(assignment)', expected path=value, as in prior.classes=20")
+      throw RecipeError("found '\(assignment.shortened())', expected path=value, as in prior.classes=20")
     }
     let text = String(assignment[assignment.index(after: equals)...])
     let path = Recipe.path(of: assignment)
@@ -51,7 +52,7 @@ extension Recipe {
       }
       value = parsed
     } catch let problem as TreeProblem {
-      throw RecipeError("'\(assignment)': \(problem.reason)")
+      throw RecipeError("'\(assignment.shortened())': \(problem.reason)")
     }
     try assign(value, to: path, as: assignment)
   }
@@ -62,9 +63,12 @@ extension Recipe {
   }
 
   private mutating func assign(_ value: Tree, to path: String, as assignment: String) throws {
+    var places: [String] = []
     do {
       var tree = Tree(self, isCompact: false)
-      for target in try Targets(recipe: self).targets(of: path) {
+      let targets = try Targets(recipe: self).targets(of: path)
+      places = targets.map { RecipePath.text($0.path) }
+      for target in targets {
         try tree.set(
           target.isPart ? part(value, replacing: tree.value(at: RecipePath.text(target.path))) : value,
           at: target.path[...])
@@ -72,8 +76,10 @@ extension Recipe {
       var reader = RecipeReader()
       self = try reader.recipe(tree)
     } catch let problem as TreeProblem {
-      throw RecipeError(
-        "'\(assignment)': " + [problem.path, problem.reason].filter { !$0.isEmpty }.joined(separator: ": "))
+      let sentence = [problem.path, problem.reason].filter { !$0.isEmpty }.joined(separator: ": ")
+      // What was wrong before is not the assignment's fault.
+      let isElsewhere = !places.isEmpty && !places.contains { $0.hasPrefix(problem.path) || problem.path.hasPrefix($0) }
+      throw RecipeError(isElsewhere ? sentence : "'\(assignment.shortened())': \(sentence)")
     }
   }
 

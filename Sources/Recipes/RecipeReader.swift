@@ -232,7 +232,7 @@ struct RecipeReader {
       choice.with = values
     }
     if let weight = fields["weight"] {
-      choice.weight = try number(weight, within: -1e12...1e12, expected: "a finite number, at most 1e12 in size")
+      choice.weight = try number(weight, within: -1e12...1e12, expected: PartChoice.weights)
     }
     return choice
   }
@@ -313,7 +313,7 @@ struct RecipeReader {
       case .scalar(.double(let value)): value
       default: nil
       }
-    guard let value, range.contains(value), value == 0 || abs(value) > 1e-37 else {
+    guard let value, range.contains(value), value == 0 || abs(value) >= 1e-37 else {
       throw spot.problem(expected: expected)
     }
     return value
@@ -323,6 +323,13 @@ struct RecipeReader {
     if case .scalar(.null) = spot.tree.content { return nil }
     return try read(spot)
   }
+}
+
+extension PartChoice {
+  /// The weights that a loss may have, in words.
+  package static let weights = "a finite number: 0, or 1e-37 to 1e12 in size"
+  /// Whether a loss may have its weight.
+  package var hasPossibleWeight: Bool { weight == 0 || (1e-37...1e12).contains(abs(weight)) }
 }
 
 extension Slot {

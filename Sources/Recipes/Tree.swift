@@ -79,7 +79,7 @@ struct Tree {
   var found: String {
     switch content {
     case .scalar(.null): "nothing"
-    case .scalar(let value): value.text
+    case .scalar(let value): value.shortText
     case .list: "a list"
     case .mapping: "a mapping"
     }

@@ -103,6 +103,8 @@ struct TreeParser: ~Copyable {
     if character == "\t" || line.prefix(while: \.isWhitespace).contains("\t") {
       return TreeProblem(position: position, reason: "found a tab, expected spaces; indent with spaces only")
     }
+    // libyaml's own limit, which it explains to programmers.
+    if reason.contains("nest") { return tooLarge(at: position) }
     if reason.contains("<document start>") {
       return TreeProblem(position: position, reason: "found a second document, expected one recipe per file")
     }
@@ -175,11 +177,13 @@ struct TreeParser: ~Copyable {
   /// Counts values against what a text may hold.
   private mutating func count(_ values: Int, levels: Int, at position: TextPosition) throws {
     room -= values
-    guard room >= 0, levels < TreeParser.mostLevels else {
-      throw TreeProblem(
-        position: position,
-        reason: "this is too large or nested too deeply for a recipe: at most \(TreeParser.mostValues) values, "
-          + "\(TreeParser.mostLevels) levels deep")
-    }
+    guard room >= 0, levels < TreeParser.mostLevels else { throw tooLarge(at: position) }
+  }
+
+  private func tooLarge(at position: TextPosition) -> TreeProblem {
+    TreeProblem(
+      position: position,
+      reason: "this is too large or nested too deeply for a recipe: at most \(TreeParser.mostValues) values, "
+        + "\(TreeParser.mostLevels) levels deep")
   }
 }

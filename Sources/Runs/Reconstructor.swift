@@ -16,12 +16,15 @@ public struct Reconstructor {
 
   /// Opens a trained run.
   ///
+  /// - Parameter checkpoint: The weights, one that `keepEpochs` kept; nil for the last.
   /// - Throws: As `Session.init(opening:)`, and `RecipeError` if the run does not reconstruct images.
   public init(
-    opening folder: URL, catalog: Catalog, machine: Machine = Machine(), observer: (any RunObserver)? = nil
+    opening folder: URL, catalog: Catalog, machine: Machine = Machine(), observer: (any RunObserver)? = nil,
+    checkpoint: URL? = nil
   ) throws {
-    try self.init(
-      Session(opening: folder, catalog: catalog, machine: machine, observer: observer), named: RunFolder(folder).name)
+    let session = try Session(
+      opening: folder, catalog: catalog, machine: machine, observer: observer, checkpoint: checkpoint)
+    try self.init(session, named: RunFolder(folder).name)
   }
 
   /// Wraps a session under a name.

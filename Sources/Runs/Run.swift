@@ -61,14 +61,16 @@ public final class Run {
   ///   - catalog: The parts that the recipe can name.
   ///   - machine: The data folder, device and threads.
   ///   - observer: Notified of warnings, and if the run has not finished.
+  ///   - checkpoint: The weights, one that `keepEpochs` kept; nil for the last.
   ///   - change: Changes the run's recipe, such as its sampler; weights must still fit. A changed run can be measured and
   ///     sampled, but not trained.
   /// - Throws: As `Session.init(opening:)`.
   public convenience init(
     opening url: URL, catalog: Catalog, machine: Machine = Machine(), observer: (any RunObserver)? = nil,
-    changing change: (inout Recipe) throws -> Void = { _ in }
+    checkpoint: URL? = nil, changing change: (inout Recipe) throws -> Void = { _ in }
   ) throws {
-    let session = try Session(opening: url, catalog: catalog, machine: machine, observer: observer, changing: change)
+    let session = try Session(
+      opening: url, catalog: catalog, machine: machine, observer: observer, checkpoint: checkpoint, changing: change)
     self.init(session, in: RunFolder(url), existing: .resume, observer: observer)
   }
 
@@ -160,7 +162,7 @@ public final class Run {
   ) throws -> Trainer {
     try Trainer(
       session.composition,
-      data: TrainingData(training: session.training, validation: session.validation, table: session.dataset.digest),
+      data: TrainingData(training: session.training, validation: session.validation, digest: session.dataset.digest),
       folder: folder, observer: Observers(observers.compactMap { $0 }), featureNames: session.dataset.featureNames,
       shouldStop: shouldStop)
   }
@@ -282,11 +284,14 @@ public final class Run {
       return map != nil
     }
     var grids: [HTMLReport.Grid] = []
-    for (name, table) in summary.testMetrics.compactMap({ metric in metric.table.map { (metric.name, $0) } }) {
-      let file = folder.table(name)
-      let stem = file.deletingPathExtension().lastPathComponent
+    let measured = summary.testMetrics.compactMap { metric in metric.table.map { (name: metric.name, table: $0) } }
+    let files = folder.tables(measured.map(\.name))
+    let stems = files.map { $0.deletingPathExtension().lastPathComponent }
+    for ((name, table), (file, stem)) in zip(measured, zip(files, stems)) {
       // A metric may be called like one of the run's own pictures.
-      let picture = "\(stem)\(RunFolder.hasFigure(stem) ? "-metric" : "").png"
+      var picture = stem
+      while RunFolder.hasFigure(picture) || picture != stem && stems.contains(picture) { picture += "-metric" }
+      picture += ".png"
       let drawn = FigureFiles(folder.figure(picture))
       try folder.note([file, drawn.png, drawn.svg])
       try table.write(to: file)
@@ -327,7 +332,8 @@ public final class Run {
     // Last, since a run with a summary counts as finished.
     try summary.write(to: folder.summary)
     let results = RunResults(
-      summary: summary, figures: figures.map { folder.url.appendingPathComponent($0.path) }, samples: table)
+      summary: summary, figures: figures.map { folder.url.appendingPathComponent($0.path) }, samples: table,
+      tables: files)
     observer?.finished(self, with: results)
     return results
   }
@@ -341,6 +347,8 @@ public struct RunResults: Sendable {
   public let figures: [URL]
   /// The CSV file of a table model's draws, one in each row; nil for other models, and if none were drawn.
   public let samples: URL?
+  /// The CSV files of the tables that metrics returned, in their order.
+  public let tables: [URL]
 }
 
 extension RunFolder {

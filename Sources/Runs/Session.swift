@@ -72,7 +72,11 @@ public struct Session {
     } else if loaded.train.areImages {
       settings.embedded = false
     }
+    if loaded.train.areImages, choice.with["pad"] == nil {
+      settings.pad = settings.padding(toMultiplesFor: loaded.inputShape)
+    }
     var values = try entry.resolved(choice.with)
+    if values["pad"] != nil { values["pad"] = .int(settings.pad) }
     if values["embedded"] != nil { values["embedded"] = settings.embedded.map { .bool($0) } ?? .null }
     recipe[.data] = PartChoice(choice.use, with: values)
 
@@ -95,6 +99,10 @@ public struct Session {
       classNames: dataset.classNames, isPartlyLabelled: dataset.train.isLabelled != nil,
       isWeighted: dataset.train.weights != nil, trainingCount: training.count)
     shape.inputUnits = try DataShape.units(dataset, transforms)
+    if !dataset.train.areImages {
+      let largest = try dataset.train.inputs.abs().max().item()
+      shape.largestInput = largest.isFinite ? largest : nil
+    }
     if rehearsing {
       let warnings = try composer.dryRun(recipe, for: shape, device: machine.device, isTrained: isTrained) {
         observer?.noticed(.note($0))
@@ -116,7 +124,7 @@ public struct Session {
   ///   - checkpoint: The weights, one that `keepEpochs` kept say; nil for the last.
   ///   - change: Changes the run's recipe, such as its sampler; weights must still fit.
   /// - Throws: As the other init, `RecipeError` if the folder is not that of a run, `FileError` if its checkpoint is missing
-  ///   or damaged, or the table is no longer the one that the run was trained on.
+  ///   or damaged, or the data are no longer those that the run was trained on.
   public init(
     opening folder: URL, catalog: Catalog, machine: Machine = Machine(), observer: (any RunObserver)? = nil,
     checkpoint url: URL? = nil, changing change: (inout Recipe) throws -> Void = { _ in }
@@ -133,11 +141,16 @@ public struct Session {
       recipe, catalog: catalog, machine: machine, observer: observer, runs: TrainedRuns(catalog, machine),
       rehearsing: true, isTrained: true
     ) {
-      try checkpoint.require(table: $0.digest, from: file)
+      try checkpoint.require(digest: $0.digest, from: file)
     }
     try folder.require(trainedRuns: trainedRuns)
     try checkpoint.load(composition, from: file)
     isTrained = url == nil && checkpoint.position.isFinished
+    if url != nil, recipe.stages?.indices.contains(checkpoint.position.stage) ?? false {
+      let stage = recipe.stages?[checkpoint.position.stage].name ?? ""
+      observer?.noticed(
+        .note("these are the weights after epoch \(checkpoint.position.epoch) of stage '\(stage)', kept in \(path)"))
+    }
     if url == nil, !checkpoint.position.isFinished {
       observer?.noticed(.note("the run in \(path) has not finished; these are the weights of its last checkpoint"))
     }

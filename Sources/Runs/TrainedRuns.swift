@@ -51,7 +51,7 @@ final class TrainedRuns: @unchecked Sendable {
     let session = try Session(
       recipe, catalog: catalog, machine: machine, observer: nil,
       runs: TrainedRuns(catalog, machine, inside: outer + [place]), rehearsing: false, isTrained: true
-    ) { try checkpoint.require(table: $0.digest, from: folder.checkpoint) }
+    ) { try checkpoint.require(digest: $0.digest, from: folder.checkpoint) }
     let composition = session.composition
     try checkpoint.load(composition, from: folder.checkpoint)
     for mode in composition.modes.values { mode.isTraining = false }

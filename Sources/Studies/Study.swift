@@ -188,9 +188,9 @@ public struct Study {
     let session: Session
     do {
       session = try Session(cell.runs[0].recipe, catalog: catalog, machine: machine, observer: observer)
-      // Runs on a table that has changed since must not be averaged with new ones.
+      // Runs on data that have changed since must not be averaged with new ones.
       for run in cell.runs where run.isFinished && session.dataset.digest != nil {
-        try Checkpoint.read(run.folder.checkpoint).require(table: session.dataset.digest, from: run.folder.checkpoint)
+        try Checkpoint.read(run.folder.checkpoint).require(digest: session.dataset.digest, from: run.folder.checkpoint)
       }
     } catch {
       failures.add(cell.label, error)

@@ -10,9 +10,14 @@ public protocol Optimizer: AnyObject {
 
   /// State that the next step depends on beside the parameters, by name: a checkpoint keeps it and writes it back in place.
   var state: [(name: String, tensor: Tensor)] { get }
+
+  /// What is impossible about a state that was written back; nil where nothing is. Nil unless the optimiser says otherwise.
+  var problem: String? { get throws }
 }
 
 extension Optimizer {
+  public var problem: String? { nil }
+
   /// Returns the indices of the parameters that have a gradient.
   fileprivate func used(_ gradients: [Tensor?]) throws -> [Int] {
     guard gradients.count == parameters.count else {
@@ -112,6 +117,22 @@ public final class Adam: Optimizer {
         ("\(parameters[$0].name).first", first[$0]), ("\(parameters[$0].name).second", second[$0]),
         ("\(parameters[$0].name).steps", steps[$0]),
       ]
+    }
+  }
+
+  public var problem: String? {
+    get throws {
+      for (index, parameter) in parameters.enumerated() {
+        let count = try steps[index].item()
+        // Whole numbers are counted one by one up to there in Float32.
+        guard count >= 0, count <= Double(1 << 24), count == count.rounded() else {
+          return "steps \(count) of '\(parameter.name)', expected a whole number, 0 to 2^24"
+        }
+        guard try (second[index] .>= 0).all() else {
+          return "second moments of '\(parameter.name)' below 0, expected 0 or more"
+        }
+      }
+      return nil
     }
   }
 }

@@ -36,6 +36,8 @@ public final class Mode: @unchecked Sendable {
 public final class ParameterStore: @unchecked Sendable {
   /// The parameters and buffers in order of creation.
   public private(set) var parameters: [Parameter] = []
+  /// Called before a parameter is made, with its full name and its shape.
+  public var willMake: ((_ name: String, _ shape: [Int]) -> Void)?
   private var names: Set<String> = []
 
   public init() {}
@@ -96,6 +98,7 @@ public struct Scope: Sendable {
   /// - Throws: `TensorError` for a name that is taken.
   public func parameter(_ name: String, _ shape: [Int], _ initial: Initializer) throws -> Tensor {
     let full = path.isEmpty ? name : "\(path).\(name)"
+    store.willMake?(full, shape)
     var generator = try Generator(seed: seed, for: full)
     var tensor = try withoutGradients { try initial.values(shape, using: &generator).to(dtype, device) }
     if shape.count == 4 { tensor = try tensor.channelsLast() }

@@ -58,7 +58,7 @@ public enum Safetensors {
     for (name, entry) in header.entries {
       let (shape, first, last) = (entry.shape, entry.first, entry.last)
       guard let dtype = DType(safetensorsName: entry.dtype) else {
-        throw bad("tensor '\(name)' is \(entry.dtype), expected one of F32, F64, I64, U8, BOOL")
+        throw bad("tensor '\(name)' has dtype '\(entry.dtype)', expected one of F32, F64, I64, U8, BOOL")
       }
       guard shape.count <= 64 else { throw bad("tensor '\(name)' has \(shape.count) axes, expected at most 64") }
       // Empty axes count as one here: strides are products of the others.

@@ -41,14 +41,19 @@ struct SafetensorsHeader {
     guard scanner.isAtEnd else { throw Problem(reason: "its header goes on after its end") }
   }
 
+  /// Runs `body` and puts the name of a field before its problems.
+  private static func naming<Result>(_ field: String, _ body: () throws -> Result) throws -> Result {
+    do { return try body() } catch let problem as Problem { throw Problem(reason: "\(field): \(problem.reason)") }
+  }
+
   private static func entry(_ name: String, _ scanner: inout Scanner) throws -> Entry {
     var (dtype, shape, offsets): (String?, [Int]?, [Int]?)
     do {
       try scanner.object { scanner, key in
         switch key {
-        case "dtype" where dtype == nil: dtype = try scanner.string()
-        case "shape" where shape == nil: shape = try scanner.counts()
-        case "data_offsets" where offsets == nil: offsets = try scanner.counts()
+        case "dtype" where dtype == nil: dtype = try naming(key) { try scanner.string() }
+        case "shape" where shape == nil: shape = try naming(key) { try scanner.counts() }
+        case "data_offsets" where offsets == nil: offsets = try naming(key) { try scanner.counts() }
         default: throw Problem(reason: "it has an unknown or repeated '\(key)'")
         }
       }
@@ -85,9 +90,26 @@ struct SafetensorsHeader {
       }
     }
 
+    /// Expects the start of a value of a kind; one of another kind is named.
+    private mutating func expect(_ character: Character, of kind: String) throws {
+      if take(character) { return }
+      let found: String? =
+        switch place < bytes.count ? bytes[place] : 0 {
+        case UInt8(ascii: "{"): "an object"
+        case UInt8(ascii: "["): "a list"
+        case UInt8(ascii: "\""): "text"
+        case UInt8(ascii: "t"), UInt8(ascii: "f"): "true or false"
+        case UInt8(ascii: "n"): "null"
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): "a number"
+        default: nil
+        }
+      guard let found else { return try expect(character) }
+      throw Problem(reason: "found \(found) at byte \(place) of its header, expected \(kind)")
+    }
+
     /// Calls `body` at the value of each key.
     mutating func object(_ body: (inout Scanner, String) throws -> Void) throws {
-      try expect("{")
+      try expect("{", of: "an object")
       if take("}") { return }
       repeat {
         let key = try string()
@@ -98,7 +120,7 @@ struct SafetensorsHeader {
     }
 
     mutating func string() throws -> String {
-      try expect("\"")
+      try expect("\"", of: "text")
       let start = place
       var isPlain = true
       while place < bytes.count, bytes[place] != 0x22, bytes[place] >= 0x20 {
@@ -122,7 +144,7 @@ struct SafetensorsHeader {
 
     /// A list of whole numbers of 0 or more.
     mutating func counts() throws -> [Int] {
-      try expect("[")
+      try expect("[", of: "a list of whole numbers")
       var numbers: [Int] = []
       if take("]") { return numbers }
       repeat {

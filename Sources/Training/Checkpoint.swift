@@ -63,8 +63,13 @@ public struct Checkpoint {
       }
       var total = zip(stages, iterations).prefix(stage).reduce(0) { $0 &+ $1.0.recipe.epochs &* $1.1 }
       guard stage < stages.count else {
-        guard (epoch, iteration, extraBatches) == (0, 0, 0), sums.isEmpty, totalIterations == total else {
-          return "iteration \(totalIterations) after the last stage, the recipe's stages have \(total)"
+        let counters = [("epoch", epoch), ("iteration", iteration), ("extraBatches", extraBatches)]
+        if let (name, count) = counters.first(where: { $0.1 != 0 }) {
+          return "\(name) \(count) after the last stage, expected 0"
+        }
+        if let term = sums.keys.min() { return "a sum of '\(term)' after the last stage, expected none" }
+        guard totalIterations == total else {
+          return "totalIterations \(totalIterations) after the last stage, expected \(total)"
         }
         return nil
       }
@@ -78,10 +83,10 @@ public struct Checkpoint {
       let done = epoch &* length &+ iteration
       total &+= done
       guard totalIterations == total else {
-        return "\(totalIterations) iterations in all, expected \(total) at this place"
+        return "totalIterations \(totalIterations), expected \(total) at this place"
       }
       let extra = stages[stage].extraBatches &* done
-      guard extraBatches == extra else { return "\(extraBatches) extra batches, expected \(extra) at this place" }
+      guard extraBatches == extra else { return "extraBatches \(extraBatches), expected \(extra) at this place" }
       let most = iteration &* (stages[stage].runs.max() ?? 1)
       if let (term, count) = counts.sorted(by: { $0.key < $1.key }).first(where: { $0.value > most }) {
         return "the count \(count) of '\(term)', expected at most \(most) after \(iteration) iterations"
@@ -113,8 +118,8 @@ public struct Checkpoint {
   public var position: Position
   /// The machine that the bits depend on.
   public var machine: Machine
-  /// The checksum of the training table; nil for other data.
-  public var table: String?
+  /// The checksum of the training data; nil for data without one.
+  public var digest: String?
   /// `model.…`, `optimizer.<step>.…`, `mask.…`, `generator.…`; `prior.latents` and `prior.labels`: what the prior learned from.
   public var tensors: [String: Tensor]
 
@@ -128,7 +133,8 @@ public struct Checkpoint {
     var metadata = [
       "format": "latentkit-checkpoint-1", "position": try json(position), "machine": try json(machine),
     ]
-    metadata["table"] = table
+    // Tables were the first to have one.
+    metadata["table"] = digest
     try Safetensors.write(tensors, metadata: metadata, to: url)
   }
 
@@ -140,16 +146,22 @@ public struct Checkpoint {
       throw FileError(url.path, "there is no checkpoint; the run ended before its first one, start it anew")
     }
     let (tensors, metadata) = try Safetensors.read(url)
-    func decode<Value: Decodable>(_ type: Value.Type, _ key: String) -> Value? {
-      metadata[key].flatMap { try? JSONDecoder().decode(type, from: Data($0.utf8)) }
+    guard metadata["format"] == "latentkit-checkpoint-1" else {
+      throw FileError(url.path, "is not a checkpoint of LatentKit, or one of another version")
     }
-    guard metadata["format"] == "latentkit-checkpoint-1", let position = decode(Position.self, "position"),
-      let machine = decode(Machine.self, "machine")
-    else { throw FileError(url.path, "is not a checkpoint of LatentKit, or one of another version") }
+    func decode<Value: Decodable>(_ type: Value.Type, _ key: String) throws -> Value {
+      guard let text = metadata[key] else {
+        throw FileError(url.path, "is damaged: it has no \(key); start the run anew")
+      }
+      do { return try JSONDecoder().decode(type, from: Data(text.utf8)) } catch {
+        throw FileError(url.path, "is damaged: its \(key) has \(problem(of: error)); start the run anew")
+      }
+    }
+    let (position, machine) = (try decode(Position.self, "position"), try decode(Machine.self, "machine"))
     if let problem = position.problem {
       throw FileError(url.path, "is damaged: its position has \(problem); start the run anew")
     }
-    return Checkpoint(position: position, machine: machine, table: metadata["table"], tensors: tensors)
+    return Checkpoint(position: position, machine: machine, digest: metadata["table"], tensors: tensors)
   }
 
   /// Copies a group of tensors into the places of the same names.
@@ -167,6 +179,13 @@ public struct Checkpoint {
       guard saved.dtype == place.dtype else {
         throw FileError(
           url.path, "'\(name)' has type \(saved.dtype), the recipe makes \(place.dtype); it belongs to another recipe")
+      }
+      // Training refuses to write such values.
+      guard try !saved.dtype.isFloatingPoint || saved.isFinite().all() else {
+        throw FileError(
+          url.path,
+          "is damaged: '\(group).\(name)' holds values that are not finite; take another checkpoint, or start the run anew"
+        )
       }
       try place.copyInPlace(saved)
     }
@@ -187,16 +206,16 @@ public struct Checkpoint {
     return set
   }
 
-  /// Refuses a table that has changed since the run was trained: its parts, and the data that transforms were fitted on,
-  /// would be others.
+  /// Refuses data that have changed since the run was trained: their parts, and what transforms were fitted on, would be
+  /// others.
   ///
-  /// - Parameter found: The checksum of the table as it is now; nil for other data.
-  /// - Throws: `FileError`. A checkpoint without a checksum accepts any table.
-  public func require(table found: String?, from url: URL) throws {
-    guard let table, let found, table != found else { return }
+  /// - Parameter found: The checksum of the data as they are now; nil for data without one.
+  /// - Throws: `FileError`. A checkpoint without a checksum accepts any data.
+  public func require(digest found: String?, from url: URL) throws {
+    guard let digest, let found, digest != found else { return }
     throw FileError(
       url.path,
-      "found a table with checksum \(found), expected \(table) as when the run was trained; put the old file back, or "
+      "found data with checksum \(found), expected \(digest) as when the run was trained; put the old files back, or "
         + "compose the recipe again as a new run")
   }
 
@@ -211,5 +230,30 @@ public struct Checkpoint {
   public func load(_ composition: Composition, from url: URL) throws {
     try restore("model", into: composition.store.parameters.map { ($0.name, $0.tensor) }, from: url)
     _ = try teach(composition, on: composition.store.parameters.first?.tensor.device ?? .cpu)
+  }
+}
+
+/// What is wrong with a text that should be JSON of a known form, with the name of the field.
+private func problem(of error: any Error) -> String {
+  func name(_ path: [any CodingKey]) -> String { path.map(\.stringValue).joined(separator: ".") }
+  switch error {
+  case DecodingError.keyNotFound(let key, let context): return "no \(name(context.codingPath + [key]))"
+  case DecodingError.valueNotFound(_, let context): return "nothing as \(name(context.codingPath))"
+  case DecodingError.typeMismatch(let type, let context):
+    return context.codingPath.isEmpty
+      ? "another form, expected an object" : "\(name(context.codingPath)) of another kind, expected \(kind(of: type))"
+  case DecodingError.dataCorrupted(let context) where !context.codingPath.isEmpty:
+    return "an impossible \(name(context.codingPath))"
+  default: return "text that is not JSON, or a number that is none"
+  }
+}
+
+private func kind(of type: Any.Type) -> String {
+  switch type {
+  case is Int.Type: "a whole number"
+  case is Double.Type: "a number"
+  case is Bool.Type: "true or false"
+  case is String.Type: "text"
+  default: "an object"
   }
 }

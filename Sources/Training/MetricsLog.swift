@@ -59,7 +59,19 @@ public struct MetricsLog {
   }
 
   /// Cuts off what was written after a checkpoint.
+  ///
+  /// - Throws: As `check`.
   public func truncate(to length: Int) throws {
+    try check(length)
+    guard let existing = try? Data(contentsOf: url), existing.count > length else { return }
+    try AtomicFile.write(existing.prefix(length), to: url)
+  }
+
+  /// Checks that the file has the lines that a checkpoint expects.
+  ///
+  /// - Parameter length: In bytes.
+  /// - Throws: `FileError` for a file that is missing, shorter, or has no line that ends there.
+  public func check(_ length: Int) throws {
     guard let existing = try? Data(contentsOf: url) else {
       if length == 0 { return }
       throw FileError(url.path, "is missing, and the checkpoint expects \(length) bytes of it; start the run anew")
@@ -71,6 +83,5 @@ public struct MetricsLog {
       throw FileError(
         url.path, "has no line that ends at byte \(length), as the checkpoint expects; start the run anew")
     }
-    if existing.count > length { try AtomicFile.write(existing.prefix(length), to: url) }
   }
 }

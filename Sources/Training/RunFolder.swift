@@ -53,10 +53,19 @@ public struct RunFolder: Sendable {
   /// Returns the place of a picture by its file name.
   public func figure(_ name: String) -> URL { url.appendingPathComponent("figures/\(name)") }
 
-  /// Returns the file of a table that a metric returned, by the table's name.
-  public func table(_ name: String) -> URL {
-    let plain = name.lowercased().map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }
-    return url.appendingPathComponent("tables/\(String(plain)).csv")
+  /// Returns the files of tables that metrics returned, by the tables' names. Where two names would be one file's, the later
+  /// table's has a number: `class-distances-2.csv`.
+  public func tables(_ names: [String]) -> [URL] {
+    var taken: Set<String> = []
+    return names.map { name in
+      let plain = String(name.lowercased().map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" })
+      var (stem, number) = (plain, 1)
+      while !taken.insert(stem).inserted {
+        number += 1
+        stem = "\(plain)-\(number)"
+      }
+      return url.appendingPathComponent("tables/\(stem).csv")
+    }
   }
 
   /// Whether a run, or a study, lives here.

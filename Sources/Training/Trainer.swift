@@ -10,14 +10,14 @@ public struct TrainingData {
   public var training: BatchSource
   /// The validation part; nil without one.
   public var validation: BatchSource?
-  /// The checksum of the table that they come from; nil for other data.
-  public var table: String?
+  /// The checksum of the files that they come from; nil for data without one.
+  public var digest: String?
 
   /// Creates the data of a run.
-  public init(training: BatchSource, validation: BatchSource?, table: String? = nil) {
+  public init(training: BatchSource, validation: BatchSource?, digest: String? = nil) {
     self.training = training
     self.validation = validation
-    self.table = table
+    self.digest = digest
   }
 }
 
@@ -72,7 +72,7 @@ public final class Trainer {
   public func run(resuming: Bool = false) throws -> TrainingOutcome {
     if resuming {
       let checkpoint = try Checkpoint.read(folder.checkpoint)
-      try checkpoint.require(table: data.table, from: folder.checkpoint)
+      try checkpoint.require(digest: data.digest, from: folder.checkpoint)
       let now = Checkpoint.Machine(device: data.training.device)
       if checkpoint.machine != now {
         observer?.note(
@@ -89,6 +89,7 @@ public final class Trainer {
       }
       guard !position.isFinished else {
         // Nothing is left to do, and the checkpoint stays as it is.
+        try log.check(position.metricsLength)
         _ = try Checkpoint.load(composition, from: folder.checkpoint)
         return .finished
       }
@@ -122,7 +123,7 @@ public final class Trainer {
     try setModes(stage)
     while position.epoch < stage.recipe.epochs {
       let started = Date.now.addingTimeInterval(-position.seconds)
-      let order = try order(of: source, stage.recipe, "epoch \(position.epoch)")
+      let order = try order(of: source, stage, "epoch \(position.epoch)")
       var pending = PendingTerms(stage: stage.recipe.name, every: source.device == .cpu ? 1 : 25)
       var saved = Date.now
       while position.iteration < iterations {
@@ -197,9 +198,15 @@ public final class Trainer {
       few, settings: data.training.settings, classCount: data.training.classCount, device: data.training.device)
   }
 
-  /// Returns a random order that is a function of the seed, the stage and a name.
-  func order(of source: BatchSource, _ stage: Recipe.Stage, _ name: String) throws -> Tensor {
-    var shuffle = try Generator(seed: seed, for: "order of stage \(stage.name), \(name)")
+  /// Returns a random order that is a function of the seed, the stage and a name. Where `data.labelledShare` is set and the
+  /// stage's losses need labels, that share of each of its batches has one.
+  func order(of source: BatchSource, _ stage: ComposedStage, _ name: String) throws -> Tensor {
+    var shuffle = try Generator(seed: seed, for: "order of stage \(stage.recipe.name), \(name)")
+    if stage.needsLabels, let share = source.settings.labelledShare,
+      let order = try source.examples.order(labelledShare: share, batch: stage.recipe.batch, using: &shuffle)
+    {
+      return try order.to(source.device)
+    }
     return try shuffle.permutation(source.count).to(source.device)
   }
 
@@ -209,13 +216,13 @@ public final class Trainer {
   }
 
   /// Returns the next batch of a separate stream, for steps that repeat.
-  func extraBatch(_ stage: Recipe.Stage, _ source: BatchSource, iterations: Int) throws -> Tensor {
+  func extraBatch(_ stage: ComposedStage, _ source: BatchSource, iterations: Int) throws -> Tensor {
     let (cycle, place) = position.extraBatches.quotientAndRemainder(dividingBy: iterations)
-    if extraOrder?.cycle != cycle || extraOrder?.stage != stage.name {
-      extraOrder = (stage.name, cycle, try order(of: source, stage, "extra batches \(cycle)"))
+    if extraOrder?.cycle != cycle || extraOrder?.stage != stage.recipe.name {
+      extraOrder = (stage.recipe.name, cycle, try order(of: source, stage, "extra batches \(cycle)"))
     }
     position.extraBatches += 1
-    return try batch(place, of: extraOrder!.order, size: stage.batch)
+    return try batch(place, of: extraOrder!.order, size: stage.recipe.batch)
   }
   private var extraOrder: (stage: String, cycle: Int, order: Tensor)?
 
@@ -320,7 +327,7 @@ public final class Trainer {
     for (path, mode) in composition.modes { tensors["generator.mode.\(path)"] = try mode.generator.state }
     if let url { try folder.note([url]) }
     try Checkpoint(
-      position: position, machine: .init(device: data.training.device), table: data.table, tensors: tensors
+      position: position, machine: .init(device: data.training.device), digest: data.digest, tensors: tensors
     ).write(to: url ?? folder.checkpoint)
   }
 
@@ -332,6 +339,9 @@ public final class Trainer {
     try begin(stage: position.stage)
     for (index, optimizer) in optimizers.enumerated() {
       try checkpoint.restore("optimizer.\(index)", into: optimizer.state, from: url)
+      if let problem = try optimizer.problem {
+        throw FileError(url.path, "is damaged: the optimiser's state has \(problem); start the run anew")
+      }
     }
     try restoreGenerators(checkpoint, from: url)
   }

@@ -28,7 +28,7 @@ extension Trainer {
       let source = try self.source(of: stage.recipe)
       let iterations = Trainer.iterations(source.count, stage.recipe.batch)
       try setModes(stage)
-      let order = try order(of: source, stage.recipe, "epoch \(position.epoch)")
+      let order = try order(of: source, stage, "epoch \(position.epoch)")
       while position.iteration < iterations {
         var pending = PendingTerms(stage: stage.recipe.name, every: 1)
         let indices = try batch(position.iteration, of: order, size: stage.recipe.batch)
@@ -89,8 +89,11 @@ extension Trainer {
 
   /// Where weights from before are, and what to try.
   var remedy: String {
-    """
-    Weights from before are in \(folder.checkpoint.path); try a lower optimizer.learningRate, or clip: 1
-    """
+    let data = composition.data
+    let advice =
+      data.isUnscaled
+      ? "\(data.sizeOfInputs), which is the likely cause: scale them, as by --transform center --transform scale"
+      : "try a lower optimizer.learningRate, or clip: 1"
+    return "Weights from before are in \(folder.checkpoint.path); \(advice)"
   }
 }

@@ -49,7 +49,7 @@ extension Trainer {
     into pending: inout PendingTerms
   ) throws {
     func extra() throws -> Batch {
-      try source.batch(extraBatch(stage.recipe, source, iterations: iterations), augmentedBy: &random.generator)
+      try source.batch(extraBatch(stage, source, iterations: iterations), augmentedBy: &random.generator)
     }
     for turn in turns {
       switch turn {

@@ -24,12 +24,17 @@ import Testing
   }
 
   @Test func damagedFilesAreReadOrRefusedWithAReason() throws {
-    let ending = try Scratch().run("fuzz", ["--seed", "\(campaignSeed)", "--count", isFull ? "1000000" : "3000"])
+    let scratch = try Scratch()
+    let ending = try scratch.start(
+      "fuzz", ["--seed", "\(campaignSeed)", "--count", isFull ? "1000000" : "3000"]
+    ).end(within: isFull ? 6 * 3600 : 240)
     #expect(ending.isGood, "\(ending.text)")
   }
 
   @Test func costlyFilesTakeTimeAndMemoryInProportion() throws {
-    let ending = try Scratch().run("fuzz", ["--bombs", "--scale", isFull ? "4" : "1"])
+    let scratch = try Scratch()
+    let ending = try scratch.start("fuzz", ["--bombs", "--scale", isFull ? "4" : "1"]).end(
+      within: isFull ? 3600 : 240)
     #expect(ending.isGood, "\(ending.text)")
   }
 }

@@ -52,7 +52,9 @@ private let line = DatasetEntry("line", "points on a line", .rows, own: Points.s
     #expect(!entry.summary.isEmpty && entry.settings.allSatisfy { !$0.help.isEmpty })
   }
   func names(_ name: String) throws -> Set<String> { try Set(shelf.entry(name).settings.map(\.name)) }
-  let parts: Set = ["validation", "limit", "labelled", "classWeights", "test", "folds", "fold", "foldSeed"]
+  let parts: Set = [
+    "validation", "limit", "labelled", "labelledShare", "classWeights", "test", "folds", "fold", "foldSeed",
+  ]
   #expect(try names("mnist") == parts.union(["pad", "range", "shift", "flip", "embedded"]))
   #expect(try names("olsson") == parts.union(["missing", "unpackLimit"]))
   #expect(

@@ -152,8 +152,21 @@ private let rows = ["a,b,label", "1,-2.5,x", "3e1,.25,w", "+4,0,x"]
   let long = problem("a,label\n1," + String(repeating: "x", count: DelimitedRows.maximumCellLength + 1))
   #expect(
     long
-      == "row 2, column 2: found a cell of 1,048,577 bytes, expected at most 1,048,576; check its separators and quotes"
+      == "row 2, column 2: found a cell of more than 1,048,576 bytes, the most that one may have; check its separators and quotes"
   )
+  // Refused at its first MiB: what follows, the missing quote too, is not looked at.
+  let quoted = problem("a,label\n\"" + String(repeating: "x", count: DelimitedRows.maximumCellLength + 1))
+  #expect(quoted?.hasPrefix("row 2, column 1: found a cell of more than 1,048,576 bytes") == true)
+}
+
+@Test func theSeparatorIsThatOfTheFirstRowWhateverItsLength() throws {
+  // Line ends before the first row are not part of it.
+  let rows = "\n\r\n" + String(repeating: "\n", count: 1 << 21) + "a;b;label\n1;2,5;x\n"
+  #expect(try table(rows) { $0.decimal = .comma }.featureNames == ["a", "b"])
+  // Beyond the first MiB other characters do not count, so that time does not grow with the row.
+  let names = ["a", "b", String(repeating: "x", count: 600_000), String(repeating: "y", count: 450_000)]
+  let wide = names.joined(separator: ";") + String(repeating: ",", count: 64) + ";label\n1;2;3;4;z\n"
+  #expect(try table(wide).labels == ["z"])
 }
 
 @Test func aPackedTableIsReadUpToTheLimit() throws {

@@ -89,6 +89,10 @@ import Training
     (["compose", "--encoder", "mlp", "--name", "a/b"], "--name is 'a/b'"),
     (["compose", "--encoder", "mlp", "--overwrite"], "--overwrite needs the run's name"),
     (["compose", "--encoder", "mlp", "--loss", "mse=heavy"], "found weight 'heavy'"),
+    (
+      ["compose", "--encoder", "mlp", "--epochs", "1", "--loss", "mse=1e300"], "--loss mse=1e300: found weight '1e300'"
+    ),
+    (["compose", "--encoder", "mlp", "--loss", "mse=1e-38"], "expected a finite number: 0, or 1e-37 to 1e12 in size"),
     (["compose", "--encoder", "mlp", "--decoder", "deconv"], "multiples of 8"),
     (["compose", "--encoder", "mlp", "--loss", "centroid", "--loss", "mse"], "centroid"),
     (["compose", "--encoder", "mlp", "--loss", "kl", "--set", "encoder.code=point"], "encoder.code=gaussian"),

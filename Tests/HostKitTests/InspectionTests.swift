@@ -121,6 +121,12 @@ private func reconstructor(_ run: String) throws -> Reconstructor {
     for list in ["0,,1", ",1", "0,"] {
       #expect(message(["reconstruct", runs.plain, "--classes", list]).contains("found nothing between two commas"))
     }
+    for list in ["0,0", "3, 3", "sneaker,2,7"] {
+      let found = message(["reconstruct", runs.plain, "--data", "fashion-mnist", "--classes", list])
+      #expect(
+        found.contains(
+          "--classes: found class '\(list.split(separator: ",").last!.trimmingCharacters(in: .whitespaces))' twice"))
+    }
     #expect(message(["reconstruct", runs.plain, "--classes", "12"]).contains("expected classes 0 to 9 of mnist"))
     #expect(message(["reconstruct", runs.plain, "--data", "mnst"]).contains("Did you mean 'mnist'?"))
     #expect(message(["reconstruct", runs.plain, "/nowhere"]).contains("not the folder of a run"))
@@ -145,6 +151,7 @@ private func reconstructor(_ run: String) throws -> Reconstructor {
     try host(["centroids", "pedcc", "--classes", "2,4,5", "--dimensions", "3", "--output", url.path])
     let picture = try Picture(contentsOf: url)
     #expect((picture.width, picture.height) == (900, 350))
+    #expect(message(["centroids", "pedcc", "--classes", "3,2,3"]).contains("--classes: found 3 twice; keep one"))
     try host(["centroids", "pedcc", "--classes", "10", "--dimensions", "40", "--set", "prior.method=charge"])
   }
 

@@ -50,6 +50,30 @@ import Testing
     #expect(try Self.changed("metrics[1].means=training")[all: .metric]?[1].with == ["means": "training"])
   }
 
+  @Test func aFaultElsewhereIsNotBlamedOnTheAssignment() throws {
+    var broken = try Self.model()
+    broken.stages?[0].steps[0].losses[1].weight = 1e300
+    let found = message { try broken.set("epochs=1") }
+    #expect(found?.hasPrefix("stages[0].steps[0].losses[1].weight: found 1e+300, expected a finite number") == true)
+    let own = message { try broken.set("stages.encoder.losses.sobel.weight=1e13") }
+    #expect(own?.hasPrefix("'stages.encoder.losses.sobel.weight=1e13': stages[0].") == true, "\(own ?? "")")
+    #expect(message { try broken.set("epochs=0") }?.hasPrefix("'epochs=0': stages[0].epochs: found 0") == true)
+  }
+
+  @Test func aLongValueIsShortenedInMessages() throws {
+    let list = "[" + (0..<90_000).map(String.init).joined(separator: ", ") + "]"
+    for assignment in ["epochs=\(list)", "seed=\(String(repeating: "7", count: 90_000))", "x=\(list)", list] {
+      let found = message { _ = try Self.changed(assignment) }
+      #expect((1..<1000).contains(found?.count ?? 0), "\(found?.prefix(2000) ?? "")")
+    }
+    let setting = SettingDescription("sizes", default: [1], "sizes", .atLeast(1))
+    let values = Value.array((0..<90_000).map { .int($0) })
+    #expect(values.shortText.count <= 110 && values.shortText.hasPrefix("[0, 1, 2"))
+    let entry = Entry<any Encoder>("mine", "s", settings: [setting]) { _, _ in throw RecipeError("never made") }
+    let found = message { _ = try entry.resolved(["sizes": values], at: "encoder.with") }
+    #expect(found?.hasPrefix("encoder.with.sizes: found [0, 1, 2") == true && (found?.count ?? 0) < 250)
+  }
+
   @Test func plainValuesAreSet() throws {
     #expect(try Self.changed("seed=3").seed == 3)
     #expect(try Self.changed("name=try 4").name == "try 4")

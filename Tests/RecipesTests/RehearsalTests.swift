@@ -104,6 +104,70 @@ private func loss(_ name: String = "mine", _ make: @escaping @Sendable (Forward)
     #expect(try told("losses: [mse], batch: 100, clip: 1, schedule: {use: warm, with: {warmUp: 2}}").isEmpty)
   }
 
+  @Test func unusualSettingsAreSaid() throws {
+    let settings = [
+      SettingDescription("width", default: 1.0, "width", .above(0, upTo: 1e9), usually: .within(1e-3...1e3))
+    ]
+    let parts = [
+      Contribution(
+        .sampler, Entry("wide", "s", settings: settings) { _, _ in DrawingSampler { try $1.normal([$0.count, 3]) } }),
+      Contribution(
+        .loss,
+        Entry("wide", "s", settings: settings) { _, _ in
+          Making { [.batch("wide", try $0.latents.sum() * 0)] }
+        }),
+    ]
+    func told(_ width: String, isTrained: Bool = false) throws -> [String] {
+      let yaml =
+        "{encoder: resnet, sampler: {use: wide, with: {width: \(width)}}, stages: [{train: [encoder, decoder], "
+        + "losses: [mse, {use: wide, with: {width: \(width)}}]}]}"
+      return try Composer(Catalog([StubPlugin.self], adding: parts)).dryRun(
+        recipe(yaml), for: digits, isTrained: isTrained)
+    }
+    for usual in ["1", "1e3", "0.001"] { #expect(try told(usual).isEmpty) }
+    let sampler = "sampler.width is 1000000000.0; usual values are 0.001 to 1000"
+    #expect(
+      try told("1e9") == [sampler, "stage 'main': loss 'wide'.width is 1000000000.0; usual values are 0.001 to 1000"])
+    #expect(try told("1e9", isTrained: true) == [sampler])
+  }
+
+  @Test func rowsThatAreNotScaledAreSaid() throws {
+    var cells = DataShape(title: "data 'cells'", inputShape: [6], inputRange: nil, classCount: 2)
+    func told() throws -> [String] {
+      try warnings("{encoder: mlp, stages: [{train: [encoder], losses: [kl]}]}", [], for: cells)
+    }
+    cells.largestInput = 100
+    #expect(try told().isEmpty)
+    cells.largestInput = 54_000
+    #expect(
+      try told() == [
+        "inputs of data 'cells' reach 5.4e+04 in size; most models diverge on such: scale them, as by --transform center "
+          + "--transform scale"
+      ])
+  }
+
+  @Test func largeModelsAreAnnouncedBeforeTheyTakeMemory() throws {
+    // More than any machine has: what is said after the attempt is never said.
+    let huge = Contribution(
+      .encoder,
+      Entry("huge", "s") { _, context in
+        _ = try context.scope.parameter("small", [1 << 20], .constant(0))
+        _ = try context.scope.parameter("weight", [1 << 24, 1 << 22], .constant(0))
+        throw RecipeError("never reached")
+      })
+    var said: [String] = []
+    let found = message {
+      try Composer(Catalog([StubPlugin.self], adding: [huge])).dryRun(recipe("encoder: huge"), for: digits) {
+        said.append($0)
+      }
+    }
+    #expect(found?.contains("never reached") == false)
+    #expect(said.count == 1)
+    let expected =
+      "encoder 'huge': 'encoder.weight' of [16777216, 4194304] takes 262144.0 GiB, and two to four times that"
+    #expect(said.first?.hasPrefix(expected) == true, "\(said)")
+  }
+
   @Test func largeInputsAreAnnouncedBeforeTheyTakeMemory() throws {
     var said: [String] = []
     let large = DataShape(title: "data 'mnist'", inputShape: [1, 1028, 1028], inputRange: 0...1, classCount: 10)

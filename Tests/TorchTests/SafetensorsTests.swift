@@ -166,6 +166,27 @@ func pythonReadsOurFilesAndWeReadItsCopies() throws {
   }
 }
 
+@Test func valuesOfAnotherKindAreNamed() throws {
+  let cases: [(String, String)] = [
+    ("{\"a\":3}", "tensor 'a': found a number at byte 5 of its header, expected an object"),
+    ("{\"a\":{\"dtype\":3}}", "tensor 'a': dtype: found a number at byte 14 of its header, expected text"),
+    ("{\"a\":{\"dtype\":null}}", "tensor 'a': dtype: found null at byte 14 of its header, expected text"),
+    ("{\"a\":{\"shape\":\"1\"}}", "shape: found text at byte 14 of its header, expected a list of whole numbers"),
+    ("{\"a\":{\"data_offsets\":{}}}", "data_offsets: found an object at byte 21 of its header, expected a list"),
+    ("{\"__metadata__\":{\"b\":true}}", "found true or false at byte 21 of its header, expected text"),
+    ("[]", "found a list at byte 0 of its header, expected an object"),
+    ("{\(entry("a", "", "[1]"))}", "tensor 'a' has dtype '', expected one of F32, F64, I64, U8, BOOL"),
+  ]
+  try inTemporaryFolder { folder in
+    let url = folder.appendingPathComponent("bad")
+    for (header, expected) in cases {
+      try file(header, 4).write(to: url)
+      let error = #expect(throws: FileError.self) { try Safetensors.read(url) }
+      #expect(error?.reason.contains(expected) == true, "\(error?.reason ?? "")")
+    }
+  }
+}
+
 @Test func filesThatContradictThemselvesAreRefused() throws {
   let f32 = entry("a")
   let cases: [(String, Data)] = [

@@ -189,8 +189,9 @@ private func augmented() throws -> TrainingData {
       ("stage 1 of a finished run", { $0.isFinished = true }), ("epoch -1", { $0.epoch = -1 }),
       ("epoch 3", { $0.epoch = 3 }),
       ("iteration -5", { $0.iteration = -5 }), ("iteration 4 of epoch", { $0.iteration = 4 }),
-      ("totalIterations", { $0.totalIterations = .min }), ("iterations in all", { $0.totalIterations += 1 }),
-      ("extraBatches", { $0.extraBatches = -1 }), ("extra batches", { $0.extraBatches += 1 }),
+      ("totalIterations", { $0.totalIterations = .min }),
+      ("expected \(good.position.totalIterations) at this place", { $0.totalIterations += 1 }),
+      ("extraBatches", { $0.extraBatches = -1 }), ("extraBatches", { $0.extraBatches += 1 }),
       ("extraBatches", { $0.extraBatches = .max }), ("seconds", { $0.seconds = -1 }),
       ("seconds 1e+300, expected 0 to", { $0.seconds = 1e300 }),
       ("metricsLength", { $0.metricsLength = -1 }), ("start the run anew", { $0.metricsLength += 1_000_000 }),
@@ -202,7 +203,20 @@ private func augmented() throws -> TrainingData {
       let found = try refusal(change)
       #expect(found.contains(expected), "expected '\(expected)', found '\(found)'")
     }
-    #expect(try refusal({ $0.epoch = 1 }, at: folder).contains("after the last stage"))
+    let total = try Checkpoint.read(folder.checkpoint).position.totalIterations
+    let changesAtTheEnd: [(String, (inout Checkpoint.Position) -> Void)] = [
+      ("epoch 1000000000000000 after the last stage, expected 0", { $0.epoch = 1_000_000_000_000_000 }),
+      ("iteration 1 after the last stage, expected 0", { $0.iteration = 1 }),
+      ("extraBatches 2 after the last stage, expected 0", { $0.extraBatches = 2 }),
+      ("a sum of 'mse' after the last stage", { ($0.sums["mse"], $0.counts["mse"]) = (1, 1) }),
+      ("totalIterations \(total + 1) after the last stage, expected \(total)", { $0.totalIterations += 1 }),
+      ("and the checkpoint expects", { $0.metricsLength += 1_000_000 }),
+      ("no line that ends", { $0.metricsLength -= 1 }),
+    ]
+    for (expected, change) in changesAtTheEnd {
+      let found = try refusal(change, at: folder)
+      #expect(found.contains(expected), "expected '\(expected)', found '\(found)'")
+    }
     var bad = good
     bad.tensors["generator.draws"] = try Tensor.zeros([good.tensors["generator.draws"]!.count], dtype: .uint8) + 255
     try bad.write(to: copy.checkpoint)
@@ -211,6 +225,45 @@ private func augmented() throws -> TrainingData {
     }
     #expect(damaged?.description.contains("'draws' that is none") == true)
     #expect(try refusal({ $0.stage = 1 }, at: folder).contains("of a finished run"))
+  }
+
+  @Test func impossibleStatesOfAnOptimizerAreRefused() throws {
+    let scratch = try Scratch()
+    let (_, _, copies) = try wholeRun(scratch, secondsBetweenCheckpoints: 0)
+    let copy = try #require(copies.last { try Checkpoint.read($0.checkpoint).position.iteration > 0 })
+    let good = try Checkpoint.read(copy.checkpoint)
+    func refusal(_ ending: String, _ change: (Tensor) throws -> Tensor) throws -> String {
+      var bad = good
+      let name = try #require(good.tensors.keys.sorted().first { $0.hasPrefix("optimizer.") && $0.hasSuffix(ending) })
+      bad.tensors[name] = try change(good.tensors[name]!)
+      try bad.write(to: copy.checkpoint)
+      do {
+        _ = try Trainer(compose(yaml), data: digits(), folder: copy, shouldStop: { true }).run(resuming: true)
+      } catch { return "\(error)" }
+      return ""
+    }
+    for count in [-5.5, 2.5, -1, .nan, .infinity, 1e30] {
+      let found = try refusal(".steps") { try $0.filled(with: count) }
+      #expect(found.contains("of 'classifier.") && found.contains("expected a whole number, 0 to 2^24"), "\(found)")
+    }
+    #expect(try refusal(".second") { try $0 - 1 }.contains("below 0, expected 0 or more"))
+    try good.write(to: copy.checkpoint)
+    #expect(try refusal(".steps") { $0 } == "")
+  }
+
+  @Test func weightsThatAreNotFiniteAreRefused() throws {
+    let scratch = try Scratch()
+    let (_, folder, _) = try wholeRun(scratch, secondsBetweenCheckpoints: 1000)
+    let good = try Checkpoint.read(folder.checkpoint)
+    let name = try #require(good.tensors.keys.sorted().first { $0.hasPrefix("model.encoder.") })
+    for value in [Double.nan, .infinity] {
+      var bad = good
+      bad.tensors[name] = try good.tensors[name]!.filled(with: value)
+      try bad.write(to: folder.checkpoint)
+      #expect {
+        _ = try Checkpoint.load(compose(yaml), from: folder.checkpoint)
+      } throws: { "\($0)".contains("is damaged: '\(name)' holds values that are not finite") }
+    }
   }
 
   @Test(arguments: [
@@ -235,7 +288,16 @@ private func augmented() throws -> TrainingData {
     try write(whole)
     #expect(throws: Never.self) { try Checkpoint.read(url) }
     try write(position)
-    #expect(throws: (any Error).self) { try Checkpoint.read(url) }
+    let refusal = #expect(throws: FileError.self) { try Checkpoint.read(url) }
+    // A number that JSON cannot hold has no place.
+    let isNumber = field.hasSuffix("NaN") || field.hasSuffix("1e999")
+    let name = key.replacingOccurrences(of: "\"", with: "")
+    #expect(refusal?.description.contains("is damaged: its position has") == true)
+    #expect(isNumber || refusal?.description.contains(name) == true, "\(refusal?.description ?? "")")
+    try write(whole.replacing(own, maxReplacements: 1) { _ in "\"other\":1" })
+    #expect(throws: FileError(url.path, "is damaged: its position has no \(name); start the run anew")) {
+      try Checkpoint.read(url)
+    }
   }
 
   @Test func impossibleRecordsOfEpochsAreRefused() throws {

@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import LatentKit
 import Recipes
@@ -165,6 +166,36 @@ private let parts = """
     let saved = try Checkpoint.read(folder.checkpoint)
     #expect(saved.position.epoch == 1)
     for tensor in saved.tensors.values where tensor.dtype.isFloatingPoint { #expect(try tensor.isFinite().all()) }
+  }
+}
+
+@Suite struct UnscaledRows {
+  @Test func divergenceOnRowsThatAreNotScaledNamesTheirSize() throws {
+    let scratch = try Scratch()
+    let inputs = try Tensor((0..<400).map { Float($0 * 97 % 400 * 10) }, shape: [100, 4])
+    let source = try BatchSource(Examples(inputs: inputs), settings: DataSettings(), classCount: nil)
+    let yaml = """
+      encoder: {use: mlp, with: {latent: 2, hidden: [8], code: gaussian}}
+      decoder: {use: mlp, with: {hidden: [8]}}
+      prior: standard-normal
+      stages: [{epochs: 50, batch: 20, train: [encoder, decoder], losses: [mse, kl], optimizer: {use: sgd, with: {learningRate: 1}}}]
+      """
+    func remedy(_ largest: Double?) throws -> String {
+      let composer = Composer(catalog)
+      var shape = DataShape(title: "data 'rows'", inputShape: [4], inputRange: nil, classCount: nil)
+      shape.largestInput = largest
+      let composition = try composer.compose(composer.resolve(Recipe.read(yaml: yaml, file: "t")), for: shape)
+      let data = TrainingData(training: source, validation: nil)
+      let error = #expect(throws: TrainingError.self) {
+        _ = try Trainer(composition, data: data, folder: scratch.run("\(UUID())"), shouldStop: { false }).run()
+      }
+      return error?.description ?? ""
+    }
+    let found = try remedy(3990)
+    #expect(
+      found.contains("inputs of data 'rows' reach 3990 in size, which is the likely cause: scale them"), "\(found)")
+    #expect(!found.contains("learningRate"))
+    for scaled in [Double?.some(3), nil] { #expect(try remedy(scaled).hasSuffix("try a lower optimizer.learningRate, or clip: 1")) }
   }
 }
 

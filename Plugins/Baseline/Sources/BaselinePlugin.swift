@@ -19,7 +19,7 @@ public enum BaselinePlugin: Plugin {
       .encoder(
         "conv", ConvEncoder.self, "3x3 convolutions of stride 2 with batch normalisation",
         with: Companions(
-          [.decoder: "deconv", .optimizer: "adam", .schedule: "cosine"], settings: [.data: ["pad": 2]])),
+          [.decoder: "deconv", .optimizer: "adam", .schedule: "cosine"], settings: [.data: ["padTo": 8]])),
       .encoder(
         "resnet", ResNetEncoder.self,
         "residual blocks of stride 2 (He et al. 2016; widths of Zhu & Zhang 2019, Table 1)",
@@ -27,7 +27,7 @@ public enum BaselinePlugin: Plugin {
           [
             .decoder: "deconv", .optimizer: PartChoice("adam", with: ["learningRate": 0.003]),
             .schedule: PartChoice("cosine", with: ["warmUp": 0.5]),
-          ], epochs: 6, settings: [.data: ["pad": 2]]),
+          ], epochs: 6, settings: [.data: ["padTo": 8]]),
         paper: .residual),
       .prior(
         "standard-normal", StandardNormal.self, "N(0, I): the prior of the variational autoencoder",

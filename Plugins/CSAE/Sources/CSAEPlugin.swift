@@ -19,7 +19,7 @@ public enum CSAEPlugin: Plugin {
     .encoder(
       "pooled-resnet", PooledResNetEncoder.self, "residual blocks, then average pooling instead of a linear layer",
       with: Companions(
-        [.decoder: "deconv", .optimizer: "adam", .schedule: "cosine"], settings: [.data: ["pad": 2]])),
+        [.decoder: "deconv", .optimizer: "adam", .schedule: "cosine"], settings: [.data: ["padTo": 8]])),
     .encoder(
       "conditional-mlp", ConditionalMLPEncoder.self, "fully connected layers to q(z|x, y), conditioned on the class",
       with: Companions([.decoder: "conditional-mlp", .optimizer: "adam", .schedule: "cosine"]), paper: conditional),

@@ -25,7 +25,9 @@ public struct GibbsSampler: SelectiveSampler, Component {
       .within(1...10_000_000))
     public var steps = 500
     @Setting("Steps between two draws of a chain, at least.", .within(1...1_000_000)) public var thinning = 5
-    @Setting("Of target kde, as of prior kde: scott, silverman, cross-validated, or a number.", .within(1e-9...1e9))
+    @Setting(
+      "Of target kde, as of prior kde: scott, silverman, cross-validated, or a number.", .within(1e-9...1e9),
+      usually: .within(1e-3...1e3))
     public var bandwidth = Bandwidth.scott
     @Setting("Of target kde, as of prior kde: full, diagonal, scalar, identity.")
     public var covariance = KernelShape.full

@@ -19,7 +19,7 @@ public final class KernelDensityPrior: DirectPrior, FittablePrior, Component {
   public struct Config: ComponentConfig {
     @Setting(
       "Width of the kernels, in deviations of their covariance: scott, silverman, cross-validated, or a number.",
-      .within(1e-9...1e9))
+      .within(1e-9...1e9), usually: .within(1e-3...1e3))
     public var bandwidth = Bandwidth.scott
     @Setting("Their shape: full, diagonal, scalar, or identity, for which the bandwidth is the width itself.")
     public var covariance = KernelShape.full

@@ -15,7 +15,9 @@ public struct KernelDensitySampler: SelectiveSampler, Component {
       "What draws follow: kde (an estimate of the training latents), prior (kernels of prior kde), or auto: these, else kde."
     )
     public var target = WalkTarget.auto
-    @Setting("Of target kde, as of prior kde: scott, silverman, cross-validated, or a number.", .within(1e-9...1e9))
+    @Setting(
+      "Of target kde, as of prior kde: scott, silverman, cross-validated, or a number.", .within(1e-9...1e9),
+      usually: .within(1e-3...1e3))
     public var bandwidth = Bandwidth.scott
     @Setting("Of target kde, as of prior kde: full, diagonal, scalar, identity.")
     public var covariance = KernelShape.full

@@ -38,13 +38,15 @@ public struct MetropolisHastingsSampler: Sampler, Component {
     @Setting(
       "Steps between two jumps to another kernel; 0: never, the plain walk of the paper.", .within(0...10_000_000))
     public var jumpEvery = 4
-    @Setting("Of target kde, as of prior kde: scott, silverman, cross-validated, or a number.", .within(1e-9...1e9))
+    @Setting(
+      "Of target kde, as of prior kde: scott, silverman, cross-validated, or a number.", .within(1e-9...1e9),
+      usually: .within(1e-3...1e3))
     public var bandwidth = Bandwidth.scott
     @Setting("Of target kde, as of prior kde: full, diagonal, scalar, identity.")
     public var covariance = KernelShape.full
     @Setting(
       "tuned (the kernels' covariance, scaled in the warm-up), or a variance, as 0.2 in the authors' code.",
-      .within(1e-18...1e18))
+      .within(1e-18...1e18), usually: .within(1e-6...1e4))
     public var proposal = WalkProposal.tuned
     @Setting("Share of moves that tuning aims at accepting.", .between(0, 1)) public var acceptance = 0.3
     @Setting(

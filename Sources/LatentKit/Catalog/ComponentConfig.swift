@@ -34,7 +34,7 @@ extension ComponentConfig {
         for name in settings.keys.sorted()
         where (try? Self(values.merging([name: defaults[name] ?? .null]) { $1 })) != nil {
           let kind = defaults[name].map(\.kind) ?? "another value"
-          throw ConfigError(path: "\(path).\(name)", "found \(settings[name]?.text ?? ""), expected \(kind)")
+          throw ConfigError(path: "\(path).\(name)", "found \(settings[name]?.shortText ?? ""), expected \(kind)")
         }
       }
       throw ConfigError(decoding: error, of: settings, at: path)
@@ -103,7 +103,7 @@ public struct ConfigError: Error, CustomStringConvertible, Equatable {
         default: break
         }
       }
-      return value.text
+      return value.shortText
     }
     switch error {
     case .typeMismatch(let type, let context):

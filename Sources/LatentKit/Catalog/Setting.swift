@@ -12,21 +12,24 @@ public struct Setting<Wrapped: Codable & Equatable & Sendable>: Codable, Equatab
   public var wrappedValue: Wrapped
   let help: String
   let range: SettingRange?
+  let usual: SettingRange?
 
   /// Declares a setting.
   ///
   /// - Parameters:
   ///   - help: One line or two.
   ///   - range: The numbers it takes; nil for any finite one.
-  public init(wrappedValue: Wrapped, _ help: String, _ range: SettingRange? = nil) {
+  ///   - usual: Those that are surely meant; a warning before training names the others. Nil for all that it takes.
+  public init(wrappedValue: Wrapped, _ help: String, _ range: SettingRange? = nil, usually usual: SettingRange? = nil) {
     self.wrappedValue = wrappedValue
     self.help = help
     self.range = range
+    self.usual = usual
   }
 
   public init(from decoder: any Swift.Decoder) throws {
     wrappedValue = try decoder.singleValueContainer().decode(Wrapped.self)
-    (help, range) = ("", nil)
+    (help, range, usual) = ("", nil, nil)
   }
 
   public func encode(to encoder: any Swift.Encoder) throws {
@@ -45,6 +48,7 @@ extension Setting: Hashable where Wrapped: Hashable {
 protocol DescribedSetting {
   var help: String { get }
   var range: SettingRange? { get }
+  var usual: SettingRange? { get }
   /// The names that it takes, where it is one of a few.
   var choices: [String]? { get }
   /// The type of its values; nil for a type that checks them itself.
@@ -175,6 +179,8 @@ public struct SettingDescription: Sendable, Equatable {
   public let help: String
   /// The numbers it takes; nil where it takes none, or any finite one.
   public let range: SettingRange?
+  /// The numbers of the range that are surely meant; nil for all of them.
+  public let usual: SettingRange?
   /// The names that it takes, where it is one of a few.
   public let choices: [String]?
 
@@ -186,11 +192,12 @@ public struct SettingDescription: Sendable, Equatable {
   /// - Parameters:
   ///   - fallback: The default; `null` for a setting that is unset by default, which needs a `type`.
   ///   - type: The type of its values; that of the default unless said.
+  ///   - usual: The numbers that are surely meant; a warning before training names the others.
   public init(
     _ name: String, default fallback: Value, _ help: String, _ range: SettingRange? = nil, choices: [String]? = nil,
-    type: SettingType? = nil
+    type: SettingType? = nil, usually usual: SettingRange? = nil
   ) {
-    (self.name, self.help, self.range, self.choices) = (name, help, range, choices)
+    (self.name, self.help, self.range, self.choices, self.usual) = (name, help, range, choices, usual)
     self.type = type ?? SettingType(of: fallback)
     self.fallback = self.type?.fitting(fallback) ?? fallback
   }
@@ -198,7 +205,7 @@ public struct SettingDescription: Sendable, Equatable {
   /// Creates the description of a component's setting.
   init(_ name: String, default fallback: Value, of setting: any DescribedSetting) {
     (self.name, self.fallback, help, range) = (name, fallback, setting.help, setting.range)
-    (choices, type) = (setting.choices, setting.type)
+    (choices, type, usual) = (setting.choices, setting.type, setting.usual)
   }
 
   /// The allowed values, in words; nil for anything of its type.
@@ -207,12 +214,22 @@ public struct SettingDescription: Sendable, Equatable {
   /// - Throws: `ConfigError` for a number outside the range.
   func check(_ value: Value, at path: String) throws {
     if let range, !range.admits(value) {
-      throw ConfigError(path: "\(path).\(name)", "found \(value.text), expected \(range.text)")
+      throw ConfigError(path: "\(path).\(name)", "found \(value.shortText), expected \(range.text)")
     }
     guard fitsFloat32(value) else {
       throw ConfigError(
-        path: "\(path).\(name)", "found \(value.text), expected 0 or a size that Float32 holds, 1e-37 to 1e38")
+        path: "\(path).\(name)", "found \(value.shortText), expected 0 or a size that Float32 holds, 1e-37 to 1e38")
     }
+  }
+}
+
+extension SettingDescription {
+  /// A sentence about a value that the setting takes and that is surely meant otherwise; nil where nothing is.
+  ///
+  /// - Parameter path: The place of the part's settings: `prior`.
+  public func doubt(about value: Value, at path: String) -> String? {
+    guard let usual, !usual.admits(value) else { return nil }
+    return "\(path).\(name) is \(value.shortText); usual values are \(usual.text)"
   }
 }
 

@@ -18,11 +18,11 @@ public struct SettingValues: Sendable, Equatable {
       }
       if let choices = setting.choices, case .string(let word) = value, !choices.contains(word) {
         let unknown = UnknownName(word, among: choices, of: "value")
-        throw ConfigError(path: "\(path).\(name)", "found \(value.text), but \(unknown.description)")
+        throw ConfigError(path: "\(path).\(name)", "found \(value.shortText), but \(unknown.description)")
       }
       guard let fitting = setting.fitting(value) else {
         throw ConfigError(
-          path: "\(path).\(name)", "found \(value.text), expected \(setting.type?.text ?? setting.fallback.kind)")
+          path: "\(path).\(name)", "found \(value.shortText), expected \(setting.type?.text ?? setting.fallback.kind)")
       }
       try setting.check(fitting, at: path)
       values[name] = fitting
@@ -109,7 +109,7 @@ public struct SettingValues: Sendable, Equatable {
       path: "\(path).\(name)",
       found == .null
         ? "is unset, and the part reads it as \(type.text); the part must ask isSet(\"\(name)\") first"
-        : "found \(found.text), and the part reads it as \(type.text); its declaration and its closure must agree")
+        : "found \(found.shortText), and the part reads it as \(type.text); its declaration and its closure must agree")
   }
 
   public static func == (a: SettingValues, b: SettingValues) -> Bool { a.values == b.values }

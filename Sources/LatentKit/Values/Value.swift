@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// A value of a recipe: as in YAML and JSON.
@@ -41,6 +42,11 @@ public indirect enum Value: Sendable, Equatable {
       "{" + values.sorted { $0.key < $1.key }.map { "\($0): \($1.text)" }.joined(separator: ", ") + "}"
     }
   }
+}
+
+extension Value {
+  /// The value for messages: what is long is left out of its middle.
+  public var shortText: String { text.shortened() }
 }
 
 extension Value: ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral, ExpressibleByStringLiteral,
