@@ -78,7 +78,7 @@ struct Reproduce: HostSubcommand {
       )
     }
     let first = study.wantedFirst
-    for run in first { say(run, "first, \(run.recipe.name ?? "")") }
+    for run in first { say(run, run.firstLabel) }
     for cell in study.cells where study.isWanted(cell) { for run in cell.runs { say(run, cell.label) } }
     let runs = first + study.cells.filter(study.isWanted).flatMap(\.runs)
     console.say("\(runs.count { !$0.isFinished }) of \(runs.count) runs to do")

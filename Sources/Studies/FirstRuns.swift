@@ -86,7 +86,9 @@ extension Experiment {
     var recipe = source.recipe
     do {
       recipe[.data] = data
-      recipe = try composer.resolve(composer.setting(run.set, in: composer.resolve(recipe)))
+      recipe = try composer.resolve(recipe)
+      recipe = try composer.setting(run.set, in: recipe)
+      recipe = try composer.resolve(recipe)
     } catch {
       let located = (error as? ConfigError).map { source.located($0, in: recipe) } ?? error
       throw located is RecipeFileError ? located : RecipeError("first run '\(run.run)': \(located)")

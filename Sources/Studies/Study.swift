@@ -77,6 +77,8 @@ public struct Study {
 
     /// The seed and the fold: `seed 1, fold 0`.
     public var label: String { "seed \(seed)" + (fold.map { ", fold \($0)" } ?? "") }
+    /// The name and data of a run that is trained before the rows: `first, judge on mnist`.
+    public var firstLabel: String { "first, \(recipe.name ?? folder.name) on \(recipe[.data]?.use ?? "")" }
     /// Whether its results are written.
     public var isFinished: Bool { FileManager.default.fileExists(atPath: folder.summary.path) }
     /// Whether its folder holds a run, finished or not.
@@ -165,7 +167,7 @@ public struct Study {
   ) throws -> Bool {
     let wanted = wantedFirst
     for (number, run) in wanted.enumerated() where !run.isFinished {
-      let title = "first, \(run.recipe.name ?? run.folder.name)"
+      let title = run.firstLabel
       observer?.begins(run: number + 1, of: wanted.count, title: title)
       do {
         let session = try Session(run.recipe, catalog: catalog, machine: machine, observer: observer)

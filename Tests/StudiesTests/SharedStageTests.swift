@@ -218,7 +218,7 @@ private let rows = """
       do { _ = try place.study(file) } catch { return "\(error)" }
       return ""
     }
-    #expect(try message("\"@judge\"", "\"@jugde\"").contains("did you mean 'judge'"))
+    #expect(try message("\"@judge\"", "\"@jugde\"").contains("Did you mean 'judge'"))
     #expect(try message("run: judge", "run: 'a judge'").contains("found 'a judge', expected letters"))
     #expect(try message("data.limit=300", "data.limmit=300").contains("first run 'judge'"))
     #expect(try message("metrics: [psnr", "metrics: [3").contains("found 3, expected the name of a metric"))
