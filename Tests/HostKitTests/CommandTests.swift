@@ -1,4 +1,5 @@
 import ArgumentParser
+import Datasets
 import Foundation
 import LatentKit
 import Recipes
@@ -233,7 +234,11 @@ import Training
       if recipe.contains("sparse-sae") {
         try host("compose", path, "--dry-run", "--data", "mnist", "--transform", "none", "--set", "encoder.latent=10")
       } else {
-        try host("compose", path, "--dry-run", "--set", "data.embedded=true")
+        // So do those of images that do not ship, of 28x28 as well.
+        let data = try Recipe.read(URL(fileURLWithPath: path)).recipe[.data]?.use ?? ""
+        let ships = try DatasetLibrary.description(data).isEmbedded
+        try host(
+          ["compose", path, "--dry-run"] + (ships ? [] : ["--data", "mnist"]) + ["--set", "data.embedded=true"])
       }
     }
   }

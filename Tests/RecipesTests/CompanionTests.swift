@@ -106,7 +106,7 @@ private let critic = Companions(
     #expect(try warnings(Companions(metrics: []), without).isEmpty)
     // Nor where the recipe trains it by itself.
     let own =
-      "{encoder: resnet, decoder: none, discriminator: critic, metrics: [], stages: [{train: [encoder], losses: [kl]}, {train: [discriminator], losses: [least-squares-critic]}]}"
+      "{encoder: resnet, discriminator: critic, metrics: [], stages: [{train: [encoder], losses: [kl]}, {train: [discriminator], losses: [least-squares-critic]}]}"
     #expect(try warnings(Companions(steps: critic.steps), own).isEmpty)
   }
 
