@@ -14,7 +14,7 @@ extension Trainer {
   ///   - other: The finished run's folder.
   /// - Throws: `FileError` for a checkpoint that has not finished, has no stage left to train, or does not fit the recipe.
   public func start(after checkpoint: Checkpoint, of other: RunFolder) throws {
-    try checkpoint.require(table: data.table, from: other.checkpoint)
+    try checkpoint.require(digest: data.digest, from: other.checkpoint)
     guard checkpoint.position.isFinished, checkpoint.position.stage < composition.stages.count else {
       throw FileError(
         other.checkpoint.path,
