@@ -2,7 +2,6 @@ import Datasets
 import Figures
 import Foundation
 import LatentKit
-import Statistics
 import Recipes
 import Reports
 import Training
@@ -130,21 +129,18 @@ extension Session {
   public func latentScatter(training: LatentSet, test: LatentSet) throws -> [ScatterPlot]? {
     let size = composition.model.encoder.latentSize
     guard let count = dataset.classCount, (2...40).contains(count), size >= 2 else { return nil }
-    let components = size == 2 ? nil : try PrincipalComponents(of: training.latents, count: 2)
-    let axes =
-      components?.shares.enumerated().map { String(format: "component %d (%.0f %%)", $0 + 1, 100 * $1) }
-      ?? ["latent 1", "latent 2"]
+    let plane = try LatentPlane(of: training.latents)
+    let centroids = try plane.centroids(of: composition.model.prior, classes: count)
     return try [("training", training), ("test", test)].compactMap { name, set in
       guard let labels = set.labels else { return nil }
       // A random choice, since examples may be sorted by class.
       let shown = try min(set.latents.size(0), 4000)
       var generator = try Generator(seed: recipe.randomSeed, for: "latents.png, \(name)")
       let chosen = try generator.permutation(set.latents.size(0)).slice(0..<shown)
-      let rows = try set.latents.rows(chosen.to(set.latents.device))
-      let places = try (components?.project(rows) ?? rows).doubles()
+      let places = try plane.places(of: set.latents.rows(chosen.to(set.latents.device)))
       let classes = try labels.rows(chosen.to(labels.device)).ints()
       let isLabelled = try set.labelled?.rows(chosen.to(labels.device)).ints().map { $0 == 1 }
-      func points(_ members: [Int]) -> [(x: Double, y: Double)] { members.map { (places[2 * $0], places[2 * $0 + 1]) } }
+      func points(_ members: [Int]) -> [(x: Double, y: Double)] { members.map { places[$0] } }
       var groups = (0..<count).map { label in
         ScatterPlot.Group(
           className(label), points(classes.indices.filter { classes[$0] == label && isLabelled?[$0] ?? true }))
@@ -153,9 +149,11 @@ extension Session {
         let hidden = isLabelled.indices.filter { !isLabelled[$0] }
         groups.append(ScatterPlot.Group("no label", points(hidden), isBackground: true))
       }
+      if let centroids { groups.append(centroids) }
       let some = try shown < set.latents.size(0) ? "\(shown) of " : ""
       return try ScatterPlot(
-        title: "\(some)\(set.latents.size(0)) \(name) latents", xLabel: axes[0], yLabel: axes[1], groups: groups)
+        title: "\(some)\(set.latents.size(0)) \(name) latents", xLabel: plane.axes.x, yLabel: plane.axes.y,
+        groups: groups)
     }
   }
 }

@@ -3,7 +3,6 @@ import Figures
 import Foundation
 import LatentKit
 import Recipes
-import Statistics
 import Training
 
 /// The latents of one run after each epoch whose checkpoint it kept (`keepEpochs`), and at its end.
@@ -51,11 +50,7 @@ public struct LatentHistory {
     let whole = try last.part(part)
     let source = try BatchSource(
       whole.examples.subset(chosen), settings: whole.settings, classCount: whole.classCount, device: last.device)
-    let plane = try size == 2 ? nil : PrincipalComponents(of: last.evaluator.encode(source).latents, count: 2)
-    func project(_ values: Tensor) throws -> [(x: Double, y: Double)] {
-      let flat = try (plane?.project(values) ?? values.detached()).doubles()
-      return stride(from: 0, to: flat.count, by: 2).map { (flat[$0], flat[$0 + 1]) }
-    }
+    let plane = try LatentPlane(of: last.evaluator.encode(source).latents)
     epochs = places.map(\.epoch)
     panels = try places.map { place in
       let session =
@@ -66,19 +61,16 @@ public struct LatentHistory {
       guard let labels = try set.labels?.ints() else {
         throw RecipeError("\(folder.relativePath) has data without labels, whose latents have no classes to draw")
       }
-      let points = try project(set.latents)
+      let points = try plane.places(of: set.latents)
       var groups = (0..<classes).map { label in
         ScatterPlot.Group(
           session.className(label), labels.indices.filter { labels[$0] == label }.map { points[$0] })
       }
-      if let prior = session.composition.model.prior as? any CentroidPrior {
-        groups.append(
-          ScatterPlot.Group(
-            "centroids", try project(withoutGradients { try prior.centroids.slice(0..<classes) }), isMarker: true))
+      if let centroids = try plane.centroids(of: session.composition.model.prior, classes: classes) {
+        groups.append(centroids)
       }
       return ScatterPlot(
-        title: "epoch \(place.epoch)", xLabel: plane == nil ? "embedding 1" : "component 1",
-        yLabel: plane == nil ? "embedding 2" : "component 2", groups: groups)
+        title: "epoch \(place.epoch)", xLabel: plane.axes.x, yLabel: plane.axes.y, groups: groups)
     }
   }
 }

@@ -116,11 +116,15 @@ import Testing
     let (training, test) = (try run.encode(.train), try run.encode(.test))
     let panels = try #require(try run.session.latentScatter(training: training, test: test))
     // Thirty digits keep their label, three of each class; the test part hides none.
-    let counts = panels.map { $0.groups.map(\.points.count) }
+    let groups = panels.map { $0.groups.filter { !$0.isMarker } }
+    let counts = groups.map { $0.map(\.points.count) }
     let total = try training.latents.size(0)
     #expect(run.session.labelledCount == 30 && counts[0] == Array(repeating: 3, count: 10) + [total - 30])
-    #expect(panels[0].groups.map(\.isBackground) == Array(repeating: false, count: 10) + [true])
+    #expect(groups[0].map(\.isBackground) == Array(repeating: false, count: 10) + [true])
     #expect(counts[1].count == 10 && counts[1].reduce(0, +) == 1000)
+    // The prior's centroids stand in both panels, at the same places.
+    let centroids = try panels.map { try #require($0.groups.last).points }
+    #expect(centroids[0].count == 10 && centroids[0].map(\.x) == centroids[1].map(\.x))
   }
 
   @Test func drawsDependOnTheSeedAndNotOnWhetherTheRunHasFinished() throws {

@@ -11,7 +11,7 @@ private func recipe(_ prior: String, _ losses: String, train: String = "encoder,
   """
   seed: 3
   data: mnist
-  encoder: {use: mlp, with: {latent: 4, hidden: [12]}}
+  encoder: {use: mlp, with: {latent: 4, hidden: [12], code: point}}
   decoder: none
   classifier: linear
   prior: \(prior)

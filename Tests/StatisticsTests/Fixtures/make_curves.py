@@ -20,14 +20,9 @@ def case(scores, positive):
         "true": true.tolist(),
         "area": float(roc_auc_score(positive, scores)),
         "equal": float(numpy.interp(0, grid, false)),
-        "atTen": float(numpy.interp(0.1, *unique(false, true))),
+        # Vertical pieces lean by a trifle, so that the abscissa rises.
+        "atTen": float(numpy.interp(0.1, false + 1e-13 * numpy.arange(len(false)), true)),
     }
-
-
-def unique(false, true):
-    """The highest point of every vertical piece."""
-    places = numpy.append(numpy.nonzero(numpy.diff(false))[0], len(false) - 1)
-    return false[places], true[places]
 
 
 positive = generator.random(200) < 0.3
