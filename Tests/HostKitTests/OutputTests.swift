@@ -44,7 +44,6 @@ private func contents(_ folder: URL) throws -> [String: Data] {
       ("--latents", "\(away.path)/metrics.jsonl", "is a file of the run"),
       ("--output", "\(run.url.path)/figures/../summary.json", "is a file of the run"),
       ("--output", pipe.path, "is a pipe"),
-      ("--output", scratch.url.appendingPathComponent("pipe.svg").path, "is a pipe"),
       ("--samples", link.path, "is a link"), ("--output", scratch.path, "is a folder"),
       ("--output", "\(scratch.path)/none/x.png", "is not a folder"), ("--latents", "", "expected the name of a file"),
       ("--samples", "\(scratch.path)/x.txt", "ends in .npz, .csv, .safetensors"),
