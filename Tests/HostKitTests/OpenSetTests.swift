@@ -36,7 +36,8 @@ private func run(in scratch: Scratch) throws -> String {
     #expect(printed.contains("verification AUC") && printed.contains("accuracy of 5 enrolled examples a class"))
     // The command and the metric compare the same pairs where all examples are compared.
     let all = try host("verify", path, "--examples", "20000").output
-    let printedArea = try #require(Double(#require(all.firstMatch(of: /verification AUC +([0-9.]+)/)).1))
+    let match = try #require(all.firstMatch(of: /verification AUC +([0-9.]+)/))
+    let printedArea = try #require(Double(match.1))
     #expect(unseen.count > 2000 || abs(printedArea - area) < 1e-4)
     #expect(try host("verify", path, "--part", "test").output.contains("test examples of mnist"))
     #expect(try host("verify", path, "--data", "fashion-mnist", "--enrol", "1").output.contains("of 10 classes"))
