@@ -36,7 +36,7 @@ struct Latents: HostSubcommand {
 
   func run(in host: Host) throws {
     let console = host.console
-    let output = try output.map { try OutputFile.named($0, by: "--output", isFigure: true) }
+    let output = try output.map { try OutputFile.named($0, by: "--output") }
     let animation = try animation.map { try OutputFile.named($0, by: "--animation") }
     try OutputFile.requireDifferent([output, animation].compactMap { $0 })
     if let missing = FigurePrograms.missing { throw FigureError(missing) }
@@ -47,7 +47,7 @@ struct Latents: HostSubcommand {
       opening: run.url, catalog: host.catalog, machine: machine.machine(), part: part,
       observer: ConsoleObserver(console))
     func draw(to url: URL) throws { try ScatterPlot.write(history.panels, to: url, columns: columns) }
-    if let output { try draw(to: output) }
+    if let output { try OutputFile.writePicture(output, draw) }
     let picture =
       try output
       ?? OutputFile.add(

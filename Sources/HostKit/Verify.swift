@@ -42,7 +42,7 @@ struct Verify: HostSubcommand {
 
   func run(in host: Host) throws {
     let console = host.console
-    let output = try output.map { try OutputFile.named($0, by: "--output", isFigure: true) }
+    let output = try output.map { try OutputFile.named($0, by: "--output") }
     if output != nil, let missing = FigurePrograms.missing { throw FigureError(missing) }
     let url = URL(fileURLWithPath: folder)
     let reading = try RunFolder(url).lockForReading()
@@ -79,7 +79,7 @@ struct Verify: HostSubcommand {
     } catch let error as RecipeError { console.warn("note: no enrolment: \(error)") }
     for line in aligned(lines, numbersFrom: 1) { console.say("  \(line)") }
     if let output {
-      try draw(curve, title, to: output)
+      try OutputFile.writePicture(output) { try draw(curve, title, to: $0) }
       console.say("picture  \(output.relativePath)")
     }
   }
