@@ -68,7 +68,7 @@ private func images(_ url: URL) throws -> [Data] {
     #expect(try kept["reconstructions/main/1"]?.bytes() != last.bytes())
     // The samples again, by a loop over the codes of each class.
     let codes = try run.session.evaluator.encode(watched.encoded).latents.doubles()
-    let labels = try #require(watched.encoded.examples.labels?.ints())
+    let labels = try #require(try watched.encoded.examples.labels?.ints())
     let noise = try watched.noise.doubles()
     let points = (0..<10).flatMap { row in
       (0..<10).map { axis in
