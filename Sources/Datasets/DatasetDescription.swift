@@ -135,7 +135,7 @@ extension DatasetDescription {
     emnist("letters", "letters, cases merged", capitals, 124_800, 20_800, firstLabel: 1),
     emnist("balanced", "digits and letters, as many of each", merged, 112_800, 18_800),
     emnist("digits", "digits", digits, 240_000, 40_000),
-    emnist("mnist", "the digits of MNIST, cut anew", digits, 60_000, 10_000),
+    emnist("mnist", "digits of MNIST, cut anew", digits, 60_000, 10_000),
     emnist("bymerge", "digits and letters, alike cases merged", merged, 697_932, 116_323),
     emnist(
       "byclass", "digits and letters of both cases", digits + capitals + capitals.map { $0.lowercased() }, 697_932,

@@ -135,7 +135,7 @@ import Training
       message(["---completion", command, "--", argument, "\(words.count)", "0"] + words).split(separator: "\n").map(
         String.init)
     }
-    #expect(completions("compose", "--prior") == ["standard-normal", "pedcc", "kde"])
+    #expect(completions("compose", "--prior") == ["standard-normal", "pedcc", "kde", "learned-centroids"])
     #expect(completions("compose", "--noise") == ["scaled-gaussian", "none"])
     #expect(completions("compose", "--metric").last == "none" && !completions("compose", "--loss").contains("none"))
     #expect(completions("train", "--data").contains("mnist") && !completions("train", "--data").contains("none"))
@@ -235,10 +235,11 @@ import Training
         try host("compose", path, "--dry-run", "--data", "mnist", "--transform", "none", "--set", "encoder.latent=10")
       } else {
         // So do those of images that do not ship, of 28x28 as well.
-        let data = try Recipe.read(URL(fileURLWithPath: path)).recipe[.data]?.use ?? ""
-        let ships = try DatasetLibrary.description(data).isEmbedded
-        try host(
-          ["compose", path, "--dry-run"] + (ships ? [] : ["--data", "mnist"]) + ["--set", "data.embedded=true"])
+        let data = try #require(try Recipe.read(URL(fileURLWithPath: path)).recipe[.data])
+        var digits = "data=mnist"
+        if case .int(let pad)? = data.with["pad"] { digits = "data={use: mnist, with: {pad: \(pad)}}" }
+        let ships = try DatasetLibrary.description(data.use).isEmbedded
+        try host(["compose", path, "--dry-run"] + (ships ? [] : ["--set", digits]) + ["--set", "data.embedded=true"])
       }
     }
   }

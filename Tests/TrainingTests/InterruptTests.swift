@@ -13,9 +13,13 @@ private func handler(_ number: Int32) -> Int {
 }
 
 @Test func signalsThatAreIgnoredStayIgnoredAndOthersAreHandedBack() {
-  // As under nohup.
+  // SIGHUP as under nohup; SIGINT as in a terminal, also where the tests themselves run in the background.
   signal(SIGHUP, SIG_IGN)
-  defer { signal(SIGHUP, SIG_DFL) }
+  let interrupt = signal(SIGINT, SIG_DFL)
+  defer {
+    signal(SIGHUP, SIG_DFL)
+    signal(SIGINT, interrupt)
+  }
   let before = handler(SIGTERM)
   Interrupt.listen()
   #expect(handler(SIGHUP) == 1 && handler(SIGTERM) != before && handler(SIGINT) > 1)

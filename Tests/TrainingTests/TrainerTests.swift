@@ -195,7 +195,9 @@ private let parts = """
     #expect(
       found.contains("inputs of data 'rows' reach 3990 in size, which is the likely cause: scale them"), "\(found)")
     #expect(!found.contains("learningRate"))
-    for scaled in [Double?.some(3), nil] { #expect(try remedy(scaled).hasSuffix("try a lower optimizer.learningRate, or clip: 1")) }
+    for scaled in [Double?.some(3), nil] {
+      #expect(try remedy(scaled).hasSuffix("try a lower optimizer.learningRate, or clip: 1"))
+    }
   }
 }
 
