@@ -67,7 +67,8 @@ private func copy(_ run: RunFolder, to url: URL, with planted: Planted, at path:
     let run = try trained(scratch)
     let bases = [
       "sample": ["sample", run.url.path, "--per-class", "2"], "reconstruct": ["reconstruct", run.url.path],
-      "centroids": ["centroids", "pedcc", "--classes", "2"],
+      "centroids": ["centroids", "pedcc", "--classes", "2"], "latents": ["latents", run.url.path],
+      "verify": ["verify", run.url.path, "--part", "test"],
     ]
     let options = outputOptions()
     #expect(options.count >= 5, "\(options)")
