@@ -33,6 +33,9 @@ import Testing
           padding: padding, classCount: isTable ? 9 : 10))
       checked.append(full.name ?? "")
     }
-    #expect(Set(checked).isSuperset(of: ["csae-l", "sparse-sae", "vae-downstream", "adversarial-two-step-vae"]))
+    #expect(
+      Set(checked) == [
+        "csae-l", "sparse-sae", "intra-class-variance", "adversarial-two-step-vae", "vae-downstream",
+      ])
   }
 }
