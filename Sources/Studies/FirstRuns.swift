@@ -91,7 +91,7 @@ extension Experiment {
       recipe = try composer.resolve(recipe)
     } catch {
       let located = (error as? ConfigError).map { source.located($0, in: recipe) } ?? error
-      throw located is RecipeFileError ? located : RecipeError("first run '\(run.run)': \(located)")
+      throw RecipeError("first run '\(run.run)': \(located)")
     }
     recipe.name = run.run
     let folder = try RunFolder(named: recipe.folderName, in: parent)
