@@ -25,6 +25,10 @@ import Testing
       let isTable = full[.data]?.use == "olsson"
       var padding = 0
       if case .int(let pad)? = full[.data]?.with["pad"] { padding = pad }
+      // An encoder that halves images brings the multiple that their sides need.
+      if padding == 0, case .int(let multiple)? = full[.data]?.with["padTo"] {
+        padding = ((28 + multiple - 1) / multiple * multiple - 28) / 2
+      }
       let side = 28 + 2 * padding
       try composer.dryRun(
         full,
