@@ -47,6 +47,7 @@ extension Study {
         try folder.requireNotOwned(session.inputs)
         if draws, let refusal = session.drawRefusal { throw refusal }
       }
+      for run in runs { try run.folder.requireNothingElse() }
       kept = try lock.clear()
     case .resume where folder.exists:
       guard try composer.resolve(Recipe.read(folder.recipe).recipe) == recipe else {

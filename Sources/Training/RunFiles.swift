@@ -146,6 +146,22 @@ extension RunFolder {
     }
   }
 
+  /// Refuses to replace a run beside which there are other files, where the run has to leave nothing behind: in a study.
+  ///
+  /// - Throws: `FileError` with the first such file.
+  public func requireNothingElse() throws {
+    guard OutputPlace(url, followsLinks: false) == .folder else { return }
+    let (owned, temporaries) = (owned, files(isTemporary))
+    guard
+      let other = paths().first(where: {
+        !owned.contains($0) && !temporaries.contains($0) && !RunFolder.folders.contains($0)
+      })
+    else { return }
+    throw FileError(
+      url.appendingPathComponent(other).path,
+      "is no file of the run that would be replaced there; move it away, or choose another name")
+  }
+
   /// - Throws: `FileError` for a folder that cannot be written, before hours of training.
   func requireWritable() throws {
     for folder in [url] + RunFolder.folders.map(url.appendingPathComponent)

@@ -73,6 +73,19 @@ private let table = "a,b,label\n" + (0..<12).map { "\($0),\($0 % 5),\($0 % 2)\n"
     #expect(try scratch.read("runs/run/mine.csv") == table)
   }
 
+  @Test func aStudyIsReplacedWholeOrNotAtAll() throws {
+    let scratch = try Scratch()
+    let flags = compose(scratch, "--seeds", "1,7")
+    try host(flags)
+    let mine = try scratch.write("mine", to: "runs/run/seed-7/mine.txt")
+    let before = try facts(scratch.url)
+    let found = message(flags + ["--overwrite"])
+    #expect(found.contains("seed-7/mine.txt: is no file of the run that would be replaced there"), "\(found)")
+    #expect(try differences(before, facts(scratch.url)) == [])
+    try FileManager.default.removeItem(atPath: mine)
+    try host(flags + ["--overwrite"])
+  }
+
   @Test func classesWithoutExamplesAreSaidBeforeAnythingIsDone() throws {
     let scratch = try Scratch()
     let few = ["--set", "data.limit=1"]
