@@ -17,7 +17,7 @@ struct RunOptions: ParsableArguments {
   func validate() throws {
     if let name, let defect = FileName.defect(in: name) {
       throw ValidationError(
-        "--name is '\(name)', which \(defect), expected the name of one folder; use --runs for where it goes")
+        "--name is '\(name.shown())', which \(defect), expected the name of one folder; use --runs for where it goes")
     }
   }
 

@@ -181,6 +181,8 @@ private let table = "a,b,label\n" + (0..<12).map { "\($0),\($0 % 5),\($0 % 2)\n"
     var printed = ""
     do { try host("compose", recipe) } catch { printed = Host.message(for: error) }
     #expect(printed.contains(#"found 'a\nb\u{1B}[31m'"#) && !printed.contains("\n"), "\(printed)")
+    do { try host("compose", "--encoder", "mlp", "--name", "a\nb") } catch { printed = Host.message(for: error) }
+    #expect(printed.contains(#"--name is 'a\nb', which has the control character \n"#), "\(printed)")
     // The parser's own messages keep their lines.
     do { try host("compose", "--nonsense") } catch { printed = Host.message(for: error) }
     #expect(printed.contains("\n"))
