@@ -203,7 +203,10 @@ struct CenterLoss: Loss, Component {
       "centroids", [context.requireClasses(), context.latentSize], .normal(deviation: 1))
   }
   func terms(_ forward: Forward, under prior: any Prior) throws -> [Term] {
-    [.batch("center", try (forward.latents - centroids.rows(forward.labels)).square().mean())]
+    let own = try (forward.latents - centroids.rows(forward.labels)).square().mean()
+    // As the paper's loss reaches the centroids of the prior.
+    guard let learned = prior as? LearnedPrior else { return [.batch("center", own)] }
+    return [.batch("center", try own - learned.logDensity(forward.latents, labels: nil).mean())]
   }
 }
 
@@ -291,6 +294,7 @@ enum StubPlugin: Plugin {
     .prior("kde", FlatPrior.self, "a density"),
     .prior("fitted", FittedPrior.self, "learns from latents"),
     .prior("learned", LearnedPrior.self, "has a weight"),
+    .prior("learned-centroids", LearnedPrior.self, "has a weight, in place of the paper's"),
     .noise("scaled-gaussian", TinyNoise.self, "Gaussian"),
     .sampler("prior", RefusingSampler.self, "refuses"),
     .sampler("mh", RefusingSampler.self, "refuses", with: Companions(batch: 64)),
