@@ -33,7 +33,7 @@ struct Paper: ExpressibleByStringLiteral {
     ]
     if hasNative { targets.append(kernels("\(name)Native", path: "Plugins/\(name)/Native")) }
     if hasTests {
-      let modules: [Target.Dependency] = [dependency, "LatentKit", "Datasets", "Statistics"]
+      let modules: [Target.Dependency] = [dependency, "LatentKit", "Datasets", "Statistics", "TestSupport"]
       targets.append(tests(name, modules, path: "Plugins/\(name)/Tests"))
     }
     return targets
@@ -135,6 +135,7 @@ let package = Package(
     .executableTarget(name: "list-plugins", path: "Sources/list-plugins", swiftSettings: strict),
     .plugin(name: "ListPlugins", capability: .buildTool(), dependencies: ["list-plugins"], path: "Sources/ListPlugins"),
 
+    .target(name: "TestSupport", dependencies: ["LatentKit"], path: "Tests/TestSupport", swiftSettings: strict),
     tests("Torch", ["Torch", "Files"], resources: [.copy("Fixtures")]),
     tests("Files", ["Files"]),
     tests("LatentKit", ["LatentKit"]),

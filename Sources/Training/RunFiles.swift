@@ -66,7 +66,7 @@ extension RunFolder {
   public static func hasFigure(_ name: String) -> Bool { figures.contains(name) }
 
   /// The paths of what is the run's: by its list, or as those of an earlier version.
-  private var owned: Set<String> { (list?.paths ?? earlierFiles).union(hasList ? [RunList.name] : []) }
+  fileprivate var owned: Set<String> { (list?.paths ?? earlierFiles).union(hasList ? [RunList.name] : []) }
 
   /// Whether a run, or a study, lives here: a recipe, and what only programs write beside one.
   public var exists: Bool {
@@ -136,27 +136,24 @@ extension RunFolder {
     }
     let owned = owned
     guard !exists else { return try requireNoOther(than: owned, at: kind.all.sorted()) }
-    // A run that was killed at once leaves folders, its list, and files half written.
-    let temporaries = files(isTemporary)
-    if let other = paths().first(where: {
-      !temporaries.contains($0) && !RunFolder.folders.contains($0) && !owned.contains($0)
-    }) {
+    if let other = foreign(than: owned) {
       throw FileError(
         url.path, "holds '\(other)' and no run; choose another name, or move what is in it somewhere else")
     }
+  }
+
+  /// The first path in the folder that is none of those owned. A run that was killed at once leaves folders, its list, and
+  /// files half written.
+  private func foreign(than owned: Set<String>) -> String? {
+    let temporaries = files(isTemporary)
+    return paths().first { !temporaries.contains($0) && !RunFolder.folders.contains($0) && !owned.contains($0) }
   }
 
   /// Refuses to replace a run beside which there are other files, where the run has to leave nothing behind: in a study.
   ///
   /// - Throws: `FileError` with the first such file.
   public func requireNothingElse() throws {
-    guard OutputPlace(url, followsLinks: false) == .folder else { return }
-    let (owned, temporaries) = (owned, files(isTemporary))
-    guard
-      let other = paths().first(where: {
-        !owned.contains($0) && !temporaries.contains($0) && !RunFolder.folders.contains($0)
-      })
-    else { return }
+    guard OutputPlace(url, followsLinks: false) == .folder, let other = foreign(than: owned) else { return }
     throw FileError(
       url.appendingPathComponent(other).path,
       "is no file of the run that would be replaced there; move it away, or choose another name")
@@ -193,8 +190,12 @@ extension RunLock {
   @discardableResult
   public func clear(keepsRuns: Bool = false) throws -> [String] {
     let names = keepsRuns ? [] : (try? FileManager.default.contentsOfDirectory(atPath: folder.url.path)) ?? []
-    let runs = names.filter { folder.owns("\($0)/") }.sorted().map { RunFolder(folder.url.appendingPathComponent($0)) }
-      .filter { OutputPlace($0.url, followsLinks: false) == .folder && $0.exists }
+    // Read once: it has a digest for each path.
+    let owned = folder.owned
+    let runs = names.filter { owned.contains("\($0)/") }.sorted().map {
+      RunFolder(folder.url.appendingPathComponent($0))
+    }
+    .filter { OutputPlace($0.url, followsLinks: false) == .folder && $0.exists }
     let locks = try runs.map { try $0.lock() }
     var kept: [String] = []
     for lock in locks {

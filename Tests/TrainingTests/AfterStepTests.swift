@@ -187,18 +187,9 @@ private let clipped = """
   @Test(arguments: [0.0, 1000.0])
   func aRunKilledAnywhereGoesOnWithItsAveragesAndItsBox(secondsBetweenCheckpoints: Double) throws {
     let scratch = try Scratch()
-    let folder = try scratch.run("whole")
     let whole = try composed(clipped)
-    var copies: [RunFolder] = []
-    let trainer = try Trainer(
-      whole, data: digits(), folder: folder, secondsBetweenCheckpoints: secondsBetweenCheckpoints,
-      shouldStop: {
-        let copy = RunFolder(scratch.url.appendingPathComponent("killed-\(copies.count)"))
-        try! FileManager.default.copyItem(at: folder.url, to: copy.url)
-        copies.append(copy)
-        return false
-      })
-    #expect(try trainer.run() == .finished)
+    let (folder, copies) = try scratch.trained(
+      whole, digits(), secondsBetweenCheckpoints: secondsBetweenCheckpoints)
     let (expected, log) = (try weights(whole), try timeless(folder))
     #expect(copies.count >= 8 && expected.keys.contains("prior.means"))
     for copy in copies {

@@ -146,21 +146,14 @@ private let cycles = """
     @Test(arguments: [0.0, 1000.0])
     func aRunKilledInsideACycleEndsWithTheSameBits(secondsBetweenCheckpoints: Double) throws {
       let scratch = try Scratch()
-      let folder = try scratch.run("whole")
       let whole = try composed(cycles)
       let critic = whole.store.parameters(under: "discriminator")
-      var copies: [RunFolder] = []
-      let trainer = try Trainer(
-        whole, data: digits(), folder: folder, secondsBetweenCheckpoints: secondsBetweenCheckpoints,
-        shouldStop: {
-          let copy = RunFolder(scratch.url.appendingPathComponent("killed-\(copies.count)"))
-          try! FileManager.default.copyItem(at: folder.url, to: copy.url)
-          copies.append(copy)
+      let (folder, copies) = try scratch.trained(
+        whole, digits(), secondsBetweenCheckpoints: secondsBetweenCheckpoints,
+        looking: {
           // Both updates of a cycle are followed by the clipping.
           #expect(try! critic.allSatisfy { try $0.tensor.detached().abs().max().item() <= Double(Float(0.01)) })
-          return false
         })
-      #expect(try trainer.run() == .finished)
       let (expected, log) = (try weights(whole), try timeless(folder))
       #expect(copies.count >= 8)
       #expect(log[0].training.keys.sorted().prefix(3) == ["1.penalty", "1.real", "1.total"])

@@ -52,18 +52,8 @@ private func trained(_ yaml: String, share: Double?) throws -> [String: Data] {
               - {train: [decoder], repeat: 2, losses: [mse], optimizer: adam}
         """
     let scratch = try Scratch()
-    let folder = try scratch.run("whole")
     let whole = try compose(yaml)
-    var copies: [RunFolder] = []
-    _ = try Trainer(
-      whole, data: fewLabels(share: 0.5), folder: folder, secondsBetweenCheckpoints: 0,
-      shouldStop: {
-        let copy = RunFolder(scratch.url.appendingPathComponent("killed-\(copies.count)"))
-        try! FileManager.default.copyItem(at: folder.url, to: copy.url)
-        copies.append(copy)
-        return false
-      }
-    ).run()
+    let (folder, copies) = try scratch.trained(whole, fewLabels(share: 0.5))
     #expect(copies.count >= 8)
     for copy in copies {
       let composition = try compose(yaml)

@@ -51,19 +51,9 @@ private let updates = [
   let yaml = recipe(
     prior, "cross-entropy, {use: intra-class-variance, weight: 0.1}, {use: inter-class-variance, weight: 0.01}")
   let scratch = try Scratch()
-  let folder = try scratch.run("whole")
   let whole = try compose(yaml)
   let start = try weights(whole)
-  var copies: [RunFolder] = []
-  _ = try Trainer(
-    whole, data: digits(), folder: folder, secondsBetweenCheckpoints: 0,
-    shouldStop: {
-      let copy = RunFolder(scratch.url.appendingPathComponent("killed-\(copies.count)"))
-      try! FileManager.default.copyItem(at: folder.url, to: copy.url)
-      copies.append(copy)
-      return false
-    }
-  ).run()
+  let copies = try scratch.trained(whole, digits()).copies
   let expected = try weights(whole)
   #expect(start["prior.centroids"] != expected["prior.centroids"])
   #expect(copies.count >= 6)

@@ -61,18 +61,9 @@ private func augmented() throws -> TrainingData {
     _ scratch: Scratch, _ recipe: String = yaml, data: () throws -> TrainingData = { try digits() },
     secondsBetweenCheckpoints: Double
   ) throws -> (Composition, RunFolder, [RunFolder]) {
-    let folder = try scratch.run("whole")
     let composition = try compose(recipe)
-    var copies: [RunFolder] = []
-    let trainer = try Trainer(
-      composition, data: data(), folder: folder, secondsBetweenCheckpoints: secondsBetweenCheckpoints,
-      shouldStop: {
-        let copy = RunFolder(scratch.url.appendingPathComponent("killed-\(copies.count)"))
-        try! FileManager.default.copyItem(at: folder.url, to: copy.url)
-        copies.append(copy)
-        return false
-      })
-    #expect(try trainer.run() == .finished)
+    let (folder, copies) = try scratch.trained(
+      composition, data(), secondsBetweenCheckpoints: secondsBetweenCheckpoints)
     return (composition, folder, copies)
   }
 

@@ -2,6 +2,7 @@ import Datasets
 import Foundation
 import LatentKit
 import Recipes
+import Testing
 import Training
 
 /// A folder that is removed when its test is over.
@@ -15,6 +16,28 @@ final class Scratch {
     let folder = RunFolder(url.appendingPathComponent(name))
     try folder.create()
     return folder
+  }
+
+  /// Trains a model in the folder `whole`, which is copied wherever training may stop: what a kill at that moment leaves.
+  ///
+  /// - Parameter look: Called at each of these moments.
+  func trained(
+    _ composition: Composition, _ data: TrainingData, secondsBetweenCheckpoints: Double = 0,
+    looking look: @escaping () -> Void = {}
+  ) throws -> (folder: RunFolder, copies: [RunFolder]) {
+    let folder = try run("whole")
+    var copies: [RunFolder] = []
+    let trainer = try Trainer(
+      composition, data: data, folder: folder, secondsBetweenCheckpoints: secondsBetweenCheckpoints,
+      shouldStop: {
+        let copy = RunFolder(self.url.appendingPathComponent("killed-\(copies.count)"))
+        try! FileManager.default.copyItem(at: folder.url, to: copy.url)
+        copies.append(copy)
+        look()
+        return false
+      })
+    #expect(try trainer.run() == .finished)
+    return (folder, copies)
   }
 }
 

@@ -1,5 +1,6 @@
 import AdversarialVAE
 import LatentKit
+import TestSupport
 import Testing
 
 /// Inputs, reconstructions and a critic `w · x + b`, with the scores by loops.

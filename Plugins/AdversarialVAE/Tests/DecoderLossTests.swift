@@ -1,6 +1,7 @@
 import AdversarialVAE
 import Foundation
 import LatentKit
+import TestSupport
 import Testing
 
 private func features(

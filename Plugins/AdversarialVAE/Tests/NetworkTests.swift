@@ -1,5 +1,6 @@
 import AdversarialVAE
 import LatentKit
+import TestSupport
 import Testing
 
 private func encoder(_ store: ParameterStore = ParameterStore(), training: Bool = false) throws -> TwoStepEncoder {

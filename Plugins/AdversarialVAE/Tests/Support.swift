@@ -111,25 +111,3 @@ func rows(_ values: Tensor) throws -> [[Double]] {
 func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
 
 func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
-
-/// The largest difference between the gradient of `f` at `x` and central differences.
-func gradientError(of f: (Tensor) throws -> Tensor, at x: Tensor, step: Double = 1e-6) throws -> Double {
-  let leaf = try x.clone().requiringGradient()
-  guard let gradient = try f(leaf).gradients(by: [leaf])[0]?.contiguous().doubles() else { return .infinity }
-  var values = try x.contiguous().doubles()
-  return try gradient.indices.map { place in
-    let value = values[place]
-    values[place] = value + step
-    let above = try f(Tensor(values, shape: x.shape)).item()
-    values[place] = value - step
-    let below = try f(Tensor(values, shape: x.shape)).item()
-    values[place] = value
-    return abs((above - below) / (2 * step) - gradient[place])
-  }.max() ?? 0
-}
-
-/// What an error says.
-func message(_ body: () throws -> Void) -> String {
-  do { try body() } catch { return "\(error)" }
-  return "nothing thrown"
-}

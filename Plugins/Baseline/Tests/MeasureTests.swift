@@ -1,6 +1,7 @@
 import Foundation
 import LatentKit
 import Statistics
+import TestSupport
 import Testing
 
 @testable import Baseline

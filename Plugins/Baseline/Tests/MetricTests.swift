@@ -1,5 +1,6 @@
 import Baseline
 import LatentKit
+import TestSupport
 import Testing
 
 /// Four latents in two dimensions with scores of three classes.

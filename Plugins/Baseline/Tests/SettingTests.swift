@@ -1,5 +1,6 @@
 import Baseline
 import LatentKit
+import TestSupport
 import Testing
 
 @Test func anUnknownSettingOrValueIsRefusedWithTheNearest() throws {

@@ -52,9 +52,3 @@ func evaluation(
       return training
     })
 }
-
-/// What an error says.
-func message(_ body: () throws -> Void) -> String {
-  do { try body() } catch { return "\(error)" }
-  return "nothing thrown"
-}

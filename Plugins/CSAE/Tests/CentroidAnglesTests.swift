@@ -1,6 +1,7 @@
 import CSAE
 import Foundation
 import LatentKit
+import TestSupport
 import Testing
 
 private func measure(_ prior: any Prior) throws -> [Measured] {

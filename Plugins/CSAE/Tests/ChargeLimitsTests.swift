@@ -1,5 +1,6 @@
 import CSAE
 import LatentKit
+import TestSupport
 import Testing
 
 /// In Float64, where squares overflow from 1e154 on; in Float32, as many points are moved, from 1e19 on.

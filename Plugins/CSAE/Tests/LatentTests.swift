@@ -1,5 +1,6 @@
 import CSAE
 import LatentKit
+import TestSupport
 import Testing
 
 /// The noise on latents of 40 dimensions that are 0, Float64.

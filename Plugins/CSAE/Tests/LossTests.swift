@@ -1,5 +1,6 @@
 import CSAE
 import LatentKit
+import TestSupport
 import Testing
 
 private func prior(latent: Int = 4) throws -> PEDCC {

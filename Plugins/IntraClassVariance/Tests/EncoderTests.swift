@@ -1,5 +1,6 @@
 import IntraClassVariance
 import LatentKit
+import TestSupport
 import Testing
 
 private func encoder(

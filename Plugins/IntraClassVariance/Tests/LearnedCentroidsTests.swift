@@ -1,6 +1,7 @@
 import Foundation
 import IntraClassVariance
 import LatentKit
+import TestSupport
 import Testing
 
 private func prior(

@@ -1,6 +1,7 @@
 import Foundation
 import IntraClassVariance
 import LatentKit
+import TestSupport
 import Testing
 
 private let labels: [Int] = [0, 2, 1, 1, 0]

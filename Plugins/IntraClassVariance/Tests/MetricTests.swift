@@ -1,6 +1,7 @@
 import IntraClassVariance
 import LatentKit
 import Statistics
+import TestSupport
 import Testing
 
 /// Forty latents of four classes around points of their own.

@@ -1,6 +1,5 @@
 import IntraClassVariance
 import LatentKit
-import Testing
 
 /// What a part is built in: images of 1x8x8, Float64.
 func context(
@@ -40,31 +39,9 @@ func forward(
     drawing: RandomSource(try Generator(seed: 1)))
 }
 
-/// The largest difference between the gradient of `f` at `x` and central differences.
-func gradientError(of f: (Tensor) throws -> Tensor, at x: Tensor, step: Double = 1e-6) throws -> Double {
-  let leaf = try x.clone().requiringGradient()
-  let gradient = try #require(try f(leaf).gradients(by: [leaf])[0]).contiguous().doubles()
-  var values = try x.contiguous().doubles()
-  return try gradient.indices.map { place in
-    let value = values[place]
-    values[place] = value + step
-    let above = try f(Tensor(values, shape: x.shape)).item()
-    values[place] = value - step
-    let below = try f(Tensor(values, shape: x.shape)).item()
-    values[place] = value
-    return abs((above - below) / (2 * step) - gradient[place])
-  }.max() ?? 0
-}
-
 func rows(_ points: Tensor) throws -> [[Double]] {
   try (0..<points.size(0)).map { try points.select($0).doubles() }
 }
 
 /// The squared Euclidean distance.
 func square(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) } }
-
-/// What an error says.
-func message(_ body: () throws -> Void) -> String {
-  do { try body() } catch { return "\(error)" }
-  return "nothing thrown"
-}
