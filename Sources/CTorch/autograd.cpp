@@ -12,10 +12,11 @@ int ct_set_requires_grad(ct_tensor t, bool on) {
 bool ct_grad_enabled(void) { return at::GradMode::is_enabled(); }
 void ct_set_grad_enabled(bool on) { at::GradMode::set_enabled(on); }
 
-int ct_grad(ct_tensor scalar, const ct_tensor *inputs, int count, bool create_graph, ct_tensor *gradients) {
+int ct_grad(
+  ct_tensor scalar, const ct_tensor *inputs, int count, bool retain_graph, bool create_graph, ct_tensor *gradients) {
   return status([&] {
     auto found = torch::autograd::grad(
-      {open(scalar)}, list(inputs, count), {}, /*retain_graph=*/create_graph, create_graph, /*allow_unused=*/true);
+      {open(scalar)}, list(inputs, count), {}, retain_graph || create_graph, create_graph, /*allow_unused=*/true);
     for (int i = 0; i < count; i++) gradients[i] = found[i].defined() ? wrap(found[i]) : nullptr;
   });
 }

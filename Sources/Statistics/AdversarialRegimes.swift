@@ -6,12 +6,14 @@ import LatentKit
 /// the weights that were tried, the class agreement `a` of reconstructions and their sharpness `s`:
 ///
 /// - a weight is *generative* where `a(β) < keep · a(β_0)`, `β_0` the least weight that was tried;
-/// - of the others, it is *clear* where `s(β) ≥ s(β_0) + rise · (s* − s(β_0))`, `s*` the sharpness of the originals, and *blurred*
-///   otherwise. Where reconstructions without an adversary are as sharp as the originals, every weight is clear.
+/// - of the others, it is *blurred* where `s(β) < sharp · s*`, `s*` the sharpness of the originals;
+/// - a sharp one is *clear* where `a(β) ≥ faithful · a(β_0)`, and *unfaithful* otherwise: its images change class too often to be
+///   clear reconstructions, and not in most cases.
 ///
-/// With a rising weight agreement is expected to fall and sharpness to rise. Both are first made monotone by the nearest falling or
-/// rising curve in least squares (isotonic regression; sharpness over the weights that are not generative), so that noise between
-/// neighbours makes no regime of its own. Several trials of a weight count by their mean.
+/// With a rising weight agreement is expected to fall and sharpness to rise. `a` and `s` are the nearest falling and rising curves in
+/// least squares (isotonic regression; sharpness over the weights that are not generative), so that noise between neighbours makes
+/// no regime of its own. Several trials of a weight count by their mean. Where reconstructions without an adversary are as sharp as
+/// is asked for, no weight is blurred.
 public struct AdversarialRegimes: Sendable, Equatable {
   /// One trained model.
   public struct Trial: Sendable, Equatable {
@@ -29,7 +31,7 @@ public struct AdversarialRegimes: Sendable, Equatable {
   }
 
   /// A regime.
-  public enum Regime: String, Sendable { case blurred, clear, generative }
+  public enum Regime: String, Sendable { case blurred, clear, unfaithful, generative }
 
   /// One weight, with what was found.
   public struct Point: Sendable, Equatable {
@@ -49,10 +51,11 @@ public struct AdversarialRegimes: Sendable, Equatable {
   /// `ε_1`: the least weight of the clear regime; nil where no weight is clear.
   public var epsilon1: Double? { points.first { $0.regime == .clear }?.weight }
 
-  /// `ε_2`: the greatest weight that was tried before images stop matching the originals. Nil where no weight is generative: then the
-  /// threshold lies beyond the greatest weight.
+  /// `ε_2`: the greatest weight that was tried before images stop keeping their class (unfaithful or generative). Nil where all keep
+  /// it: then the threshold lies beyond the greatest weight.
   public var epsilon2: Double? {
-    points.contains { $0.regime == .generative } ? points.last { $0.regime != .generative }?.weight : nil
+    let kept = points.prefix { $0.regime == .blurred || $0.regime == .clear }
+    return kept.count < points.count ? kept.last?.weight : nil
   }
 
   /// - Parameters:
@@ -60,12 +63,15 @@ public struct AdversarialRegimes: Sendable, Equatable {
   ///   - originalSharpness: `s*`, the mean sharpness of the originals.
   ///   - keep: The share of the agreement at the least weight that a reconstruction regime keeps, above 0 and at most 1. The paper's
   ///     words, that most images do not match, are 0.5.
-  ///   - rise: The share of the way to the originals' sharpness from which images are clear, above 0.
+  ///   - faithful: The share of it that clear reconstructions keep, at least `keep` and at most 1.
+  ///   - sharp: The share of the originals' sharpness below which images are blurred, above 0.
   /// - Throws: `RecipeError` for fewer than two weights, values that are not finite, weights below 0 and settings out of their ranges.
-  public init(_ trials: [Trial], originalSharpness: Double, keep: Double = 0.5, rise: Double = 0.5) throws {
-    guard keep > 0, keep <= 1, rise > 0, rise.isFinite else {
+  public init(
+    _ trials: [Trial], originalSharpness: Double, keep: Double = 0.5, faithful: Double = 0.9, sharp: Double = 0.5
+  ) throws {
+    guard keep > 0, keep <= faithful, faithful <= 1, sharp > 0, sharp.isFinite else {
       throw RecipeError(
-        "regimes of the adversarial weight found keep \(keep) and rise \(rise), expected keep above 0 and at most 1 and rise above 0"
+        "regimes of the adversarial weight found keep \(keep), faithful \(faithful) and sharp \(sharp), expected keep above 0, faithful from keep to 1, and sharp above 0"
       )
     }
     guard originalSharpness.isFinite,
@@ -88,9 +94,11 @@ public struct AdversarialRegimes: Sendable, Equatable {
     let falling = Isotonic.rising(agreements.map { -$0 }, weights: counts).map { -$0 }
     let kept = falling.firstIndex { $0 < keep * falling[0] } ?? falling.count
     let rising = Isotonic.rising(Array(sharpnesses.prefix(kept)), weights: Array(counts.prefix(kept)))
-    let needed = rising[0] + rise * max(0, originalSharpness - rising[0])
     points = groups.indices.map { index in
-      let regime: Regime = index >= kept ? .generative : rising[index] >= needed ? .clear : .blurred
+      let regime: Regime =
+        if index >= kept { .generative } else if rising[index] < sharp * originalSharpness { .blurred } else {
+          falling[index] >= faithful * falling[0] ? .clear : .unfaithful
+        }
       return Point(
         weight: groups[index].key, agreement: agreements[index], smoothAgreement: falling[index],
         sharpness: sharpnesses[index], smoothSharpness: index < kept ? rising[index] : sharpnesses[index],

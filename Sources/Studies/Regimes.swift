@@ -71,7 +71,7 @@ public struct RegimeCurve: Sendable {
       regimes.epsilon1.map { "epsilon 1 is \($0)" } ?? "no weight up to \(greatest) gives clear reconstructions"
     let second =
       regimes.epsilon2.map { "epsilon 2 is \($0)" }
-      ?? "no weight up to \(greatest) is generative, epsilon 2 lies beyond"
+      ?? "reconstructions keep their class up to \(greatest), epsilon 2 lies beyond"
     return "\(label): \(first); \(second)"
   }
 }
@@ -87,8 +87,9 @@ extension StudyResults {
       (["", "## Regimes of the adversarial weight", ""] + head + table + (table.isEmpty ? [] : [""])
       + regimes.map { "- \($0.thresholds)." })
       .joined(separator: "\n") + "\n\n"
-      + "Generative: class agreement below half of that at the least weight. Clear: at least half of the way from the sharpness at the "
-      + "least weight to that of the originals. Both curves are made monotone first. Each run is a trial.\n"
+      + "Generative: class agreement below half of that at the least weight. Of the others, blurred: less than half as sharp as the "
+      + "originals; clear: sharper, with at least nine tenths of that agreement; unfaithful: sharper, with less. Both curves are made "
+      + "monotone first. Each run is a trial.\n"
   }
 
   /// The regimes as comma-separated values, for `regimes.csv`.

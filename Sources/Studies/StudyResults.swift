@@ -96,12 +96,13 @@ public struct StudyResults {
     }
   }
 
-  /// All numbers of a finished run: test metrics by name, `test/` and `training/` loss terms, `sampler/` diagnostics,
-  /// `zeros/` of each projected or masked layer.
+  /// All numbers of a finished run: test metrics by name, `test/` and `training/` loss terms, `gradient norm/` of the last epoch,
+  /// `sampler/` diagnostics, `zeros/` of each projected or masked layer.
   private static func values(of run: Study.PlannedRun, in cell: Study.Cell) throws -> [Value] {
     let summary = try RunSummary.read(run.folder.summary)
     func losses(_ values: [String: Double], _ part: String) -> [Measured] {
-      values.sorted { $0.key < $1.key }.map { Measured("\(part)/\($0.key)", $0.value) }
+      let names = stableNames(of: Array(values.keys))
+      return values.sorted { $0.key < $1.key }.map { Measured("\(part)/\(names[$0.key] ?? $0.key)", $0.value) }
     }
     func diagnostics(_ found: [Measured]) -> [Measured] {
       found.map { metric in
@@ -112,6 +113,7 @@ public struct StudyResults {
     }
     let last = try MetricsLog.read(run.folder.metrics).last
     var measured = summary.testMetrics + losses(summary.testLosses, "test") + losses(last?.training ?? [:], "training")
+    measured += losses(last?.gradientNorms ?? [:], "gradient norm")
     measured += diagnostics(summary.sampler) + (summary.stages?.last.map(sparsity) ?? [])
     // Missing values and tables have no number to compare.
     return measured.compactMap { metric in
@@ -130,6 +132,14 @@ public struct StudyResults {
       + report.layers.map { Measured("zeros/\($0.name)", 100 * $0.zeros, unit: "%") }
       + (report.features.map { [Measured("surviving features", Double($0.count))] } ?? [])
   }
+}
+
+/// Returns the names of terms without the number of their step (`3.latent-class`) where no other step of the stage has the same term,
+/// so that a term has one name in stages of one step and of several.
+func stableNames(of names: [String]) -> [String: String] {
+  func bare(_ name: String) -> String { name.replacing(/^[0-9]+\./, with: "") }
+  let steps = Dictionary(grouping: names, by: bare)
+  return Dictionary(uniqueKeysWithValues: names.map { ($0, steps[bare($0)]?.count == 1 ? bare($0) : $0) })
 }
 
 /// The common value; nil if values differ or there is none.

@@ -10,13 +10,15 @@ extension Tensor {
 
   /// Returns the gradients of this scalar by each of `inputs`; nil for an input that it does not depend on.
   ///
-  /// - Parameter createGraph: Returns gradients that can be differentiated again, for a gradient penalty say. Fused functions
-  ///   (batch normalisation, …) then take their gradients in separate operations: the same values to rounding, more slowly.
+  /// - Parameters:
+  ///   - retainGraph: Keeps what was recorded, for gradients of other scalars made of the same values.
+  ///   - createGraph: Returns gradients that can be differentiated again, for a gradient penalty say. Fused functions
+  ///     (batch normalisation, …) then take their gradients in separate operations: the same values to rounding, more slowly.
   /// - Throws: `TensorError` where this is no scalar, or nothing in it was recorded for gradients.
-  public func gradients(by inputs: [Tensor], createGraph: Bool = false) throws -> [Tensor?] {
+  public func gradients(by inputs: [Tensor], retainGraph: Bool = false, createGraph: Bool = false) throws -> [Tensor?] {
     var found = [OpaquePointer?](repeating: nil, count: inputs.count)
     try inputs.withHandles { handles, count in
-      try Tensor.check("gradients", [self]) { ct_grad(handle, handles, count, createGraph, &found) }
+      try Tensor.check("gradients", [self]) { ct_grad(handle, handles, count, retainGraph, createGraph, &found) }
     }
     return found.map { $0.map(Tensor.init(owning:)) }
   }

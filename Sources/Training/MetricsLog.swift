@@ -23,7 +23,8 @@ public struct EpochRecord: Codable, Sendable, Equatable {
   /// Training examples per second.
   public var examplesPerSecond: Double
   /// The Euclidean norms of the last batch's gradients over each part, before clipping: `decoder`, or `2.decoder` in a stage of
-  /// several steps. Nil where nothing has a gradient, and in logs of earlier versions.
+  /// several steps. In recipes with a discriminator, steps of several terms have those of each weighted term, too: `2.decoder,
+  /// adversarial`. Nil where nothing has a gradient, and in logs of earlier versions.
   public var gradientNorms: [String: Double]?
 }
 

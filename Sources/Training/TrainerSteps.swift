@@ -77,19 +77,29 @@ extension Trainer {
     let before = isReplay ? try generatorStates() : nil
     let forward = Forward(batch, through: composition.model, training: true, drawing: random)
     var total: Tensor?
+    var parts: [(name: String, value: Tensor)] = []
     for term in try step.terms(forward, under: composition.model.prior) {
       pending.add(stage.label(term.name, step: number), try term.value.detached())
       let part = term.weight == 1 ? term.value : try term.value * term.weight
       total = try total.map { try $0 + part } ?? part
+      parts.append((term.name, part))
     }
     guard let total else { return }
     pending.add(stage.label("total", step: number), try total.detached())
     // A step may only let its prior update itself.
     if !step.parameters.isEmpty, total.requiresGradient {
+      let isLast = position.iteration + 1 == iterations
+      // Against a discriminator, what matters is how the terms compare.
+      if isLast, parts.count > 1, composition.model[.discriminator] != nil {
+        for part in parts where part.value.requiresGradient {
+          let gradients = try part.value.gradients(by: step.parameters.map(\.tensor), retainGraph: true)
+          try measure(gradients, of: step, number, term: part.name)
+        }
+      }
       var gradients = try total.gradients(by: step.parameters.map(\.tensor))
       if let before { try check(gradients, of: number, in: stage, on: batch, total: total, from: before) }
       try ends.mask(&gradients, of: step.parameters)
-      if position.iteration + 1 == iterations { try measure(gradients, of: step, number) }
+      if isLast { try measure(gradients, of: step, number) }
       if let clip = step.recipe.clip { try clipGradients(gradients.compactMap { $0 }, to: clip) }
       let learningRate = learningRate(of: step, iterations: iterations, epochs: stage.recipe.epochs)
       try optimizers[number].step(gradients, learningRate: learningRate)
@@ -110,7 +120,9 @@ extension Trainer {
   }
 
   /// Measures the gradients of an epoch's last batch: the Euclidean norm over each part that the step trains, before clipping.
-  private func measure(_ gradients: [Tensor?], of step: ComposedStep, _ number: Int) throws {
+  ///
+  /// - Parameter term: The weighted term whose gradients these are; nil for their sum.
+  private func measure(_ gradients: [Tensor?], of step: ComposedStep, _ number: Int, term: String? = nil) throws {
     let stage = composition.stages[position.stage]
     var squares: [String: [Tensor]] = [:]
     for (parameter, gradient) in zip(step.parameters, gradients) {
@@ -123,7 +135,7 @@ extension Trainer {
       // What is not finite ends training when the weights are looked at.
       guard norm.isFinite else { continue }
       position.gradientNorms = position.gradientNorms ?? [:]
-      position.gradientNorms?[stage.label(part, step: number)] = norm
+      position.gradientNorms?[stage.label(term.map { "\(part), \($0)" } ?? part, step: number)] = norm
     }
   }
 

@@ -17,11 +17,24 @@ private let paper = trials([
   #expect(found.points.map(\.regime) == [.blurred, .blurred, .blurred, .clear, .clear, .generative])
   #expect(found.epsilon1 == 0.005 && found.epsilon2 == 0.01)
   #expect(found.points.map(\.weight) == [0, 0.001, 0.003, 0.005, 0.01, 0.1])
-  // Needed: 0.2 + 0.9 · 0.8 is more than any has.
-  let strict = try AdversarialRegimes(paper, originalSharpness: 1, rise: 0.9)
+  // Needed: 0.9, more than any that is not generative has.
+  let strict = try AdversarialRegimes(paper, originalSharpness: 1, sharp: 0.9)
   #expect(strict.epsilon1 == nil && strict.epsilon2 == 0.01)
   // Kept: 0.97 · 0.95 = 0.9215.
-  #expect(try AdversarialRegimes(paper, originalSharpness: 1, keep: 0.97).epsilon2 == 0.005)
+  #expect(try AdversarialRegimes(paper, originalSharpness: 1, keep: 0.97, faithful: 0.97).epsilon2 == 0.005)
+}
+
+@Test func sharpnessAloneIsNotClear() throws {
+  // 0.8 of the agreement at 0 and sharper than half of the originals.
+  let rows = trials([(0, 0.9, 0.2), (0.01, 0.88, 0.6), (0.1, 0.72, 0.8), (1, 0.4, 0.9)])
+  let found = try AdversarialRegimes(rows, originalSharpness: 1)
+  #expect(found.points.map(\.regime) == [.blurred, .clear, .unfaithful, .generative])
+  #expect(found.epsilon1 == 0.01 && found.epsilon2 == 0.01)
+  let lax = try AdversarialRegimes(rows, originalSharpness: 1, faithful: 0.8)
+  #expect(lax.points.map(\.regime) == [.blurred, .clear, .clear, .generative] && lax.epsilon2 == 0.1)
+  // Sharpness counts by that of the originals, not by the way from the least weight: 0.6 of 1.3.
+  #expect(try AdversarialRegimes(rows, originalSharpness: 1.3).points[1].regime == .blurred)
+  #expect(throws: RecipeError.self) { try AdversarialRegimes(rows, originalSharpness: 1, keep: 0.95) }
 }
 
 @Test func aThresholdThatWasNotCrossedIsNotInvented() throws {
@@ -43,7 +56,7 @@ private let paper = trials([
   #expect(found.points[0].agreement == 0.95)
   #expect(abs(found.points[3].smoothAgreement - 0.5) < 1e-12 && abs(found.points[4].smoothAgreement - 0.5) < 1e-12)
   #expect(abs(found.points[1].smoothSharpness - 0.65) < 1e-12 && found.points[1].sharpness == 0.75)
-  #expect(found.points.map(\.regime) == [.blurred, .clear, .clear, .clear, .clear, .generative])
+  #expect(found.points.map(\.regime) == [.blurred, .clear, .clear, .unfaithful, .unfaithful, .generative])
 }
 
 @Test func isotonicRegressionIsTheNearestRisingCurve() throws {

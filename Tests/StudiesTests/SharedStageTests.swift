@@ -200,6 +200,10 @@ private let rows = """
     #expect(points.map(\.weight) == [0, 100])
     #expect(zip(points.map(\.agreement), means("class agreement")).allSatisfy { abs($0 - $1) < 1e-9 })
     #expect(zip(points.map(\.sharpness), means("sharpness of reconstructions")).allSatisfy { abs($0 - $1) < 1e-9 })
+    // A term has one name, whatever the number of its step; totals are of several steps.
+    let measures = Set(values.map(\.measure))
+    #expect(measures.contains("test/latent-class") && !measures.contains("test/2.latent-class"))
+    #expect(measures.isSuperset(of: ["test/1.total", "test/2.total", "gradient norm/decoder, adversarial"]))
     // One weight has no regimes, which is said and refuses nothing.
     #expect(found[1].regimes == nil && found[1].reason.contains("two or more weights"))
     let text = try String(contentsOf: study.folder.appendingPathComponent("results.md"), encoding: .utf8)

@@ -103,4 +103,34 @@ private func recipe(_ keep: String, epochs: Int = 4) -> String {
     // Before clipping, to 0.001 in the second step.
     #expect(try #require(norms["2.decoder"]) > 0.002)
   }
+
+  /// Of a step against a discriminator, each weighted term has its own.
+  @Test func theTermsOfADecoderAgainstADiscriminatorHaveTheirShares() throws {
+    let scratch = try Scratch()
+    func norms(_ weight: Double) throws -> [String: Double] {
+      let composition = try compose(
+        """
+        {seed: 5, data: mnist, encoder: {use: mlp, with: {latent: 4, hidden: [16]}}, decoder: {use: mlp, with: {hidden: [16]}},
+         discriminator: {use: mlp, with: {hidden: [8]}}, noise: none, metrics: [],
+         stages: [{name: only, epochs: 1, batch: 64, steps: [
+           {train: [discriminator], losses: [least-squares-critic], optimizer: adam, schedule: constant},
+           {train: [decoder], losses: [mse, {use: adversarial, weight: \(weight)}], optimizer: adam, schedule: constant}]}]}
+        """)
+      let folder = try scratch.run("weight-\(weight)")
+      _ = try Trainer(composition, data: digits(train: 60), folder: folder, shouldStop: { false }).run()
+      return try #require(MetricsLog.read(folder.metrics)[0].gradientNorms)
+    }
+    let (none, one, three) = (try norms(0), try norms(1), try norms(3))
+    let (pixels, critic) = ("2.decoder, mse", "2.decoder, adversarial")
+    #expect(
+      Set(one.keys) == [
+        "1.discriminator", "1.discriminator, critic real", "1.discriminator, critic generated",
+        "2.decoder", pixels, critic,
+      ])
+    // Both of one batch at the initial weights: a term's share is proportional to its weight.
+    #expect(one[critic]! > 0 && abs(three[critic]! - 3 * one[critic]!) < 1e-5 * three[critic]!)
+    #expect(none[critic] == 0 && none[pixels] == one[pixels] && one[pixels] == three[pixels])
+    #expect(abs(none["2.decoder"]! - none[pixels]!) < 1e-6 * none[pixels]!)
+    #expect(three["2.decoder"]! <= three[pixels]! + three[critic]!)
+  }
 }

@@ -38,7 +38,7 @@ public enum AdversarialVAEPlugin: Plugin {
       ),
       .constraint(
         "weight-clip", WeightClip.self, "weights of at most a magnitude, for a Wasserstein critic", paper: wgan),
-      .metric("critic", CriticMetric.self, "a discriminator's scores, and whether it has collapsed"),
+      .metric("critic", CriticMetric.self, "a discriminator's scores, and whether it has collapsed or is saturated"),
       .metric("diversity", DiversityMetric.self, "variance of reconstructions, and whether the decoder has collapsed"),
     ] + discriminators
 
@@ -65,8 +65,9 @@ public enum AdversarialVAEPlugin: Plugin {
   ) -> Companions {
     let step = Step(
       train: ["discriminator"], repeat: count, losses: [loss], optimizer: optimizer, schedule: "constant")
+    let scores = PartChoice("critic", with: form == "wasserstein" ? ["target": .null] : [:])
     return Companions(
-      metrics: ["critic", "diversity"], steps: [step],
+      metrics: [scores, "diversity"], steps: [step],
       joining: [.decoder: [PartChoice("adversarial", with: ["form": form], weight: 0.01)]])
   }
 

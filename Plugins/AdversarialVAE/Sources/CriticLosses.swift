@@ -67,7 +67,8 @@ public struct WassersteinCritic: Loss, Component {
 }
 
 /// The critic's side of the Wasserstein distance with a gradient penalty (Gulrajani et al. 2017):
-/// `E D(x*) − E D(x) + λ E (‖∇D(x̃)‖ − 1)²`, where `x̃ = u x + (1 − u) x*` with `u` uniform for each example.
+/// `E D(x*) − E D(x) + λ E (‖∇D(x̃)‖ − 1)²`, where `x̃ = u x + (1 − u) x*` with `u` uniform for each example, and `x*` the
+/// reconstruction of another example, the next one of the batch: batches are shuffled, so that the two are independent.
 ///
 /// - Shapes: scores `[batch, 1]`; the terms are `[batch]`.
 public struct WassersteinPenaltyCritic: Loss, Component {
@@ -86,7 +87,9 @@ public struct WassersteinPenaltyCritic: Loss, Component {
     let penalties = try withGradients {
       let ones = Array(repeating: 1, count: inputs.rank - 1)
       let share = try forward.random.uniform([inputs.size(0)] + ones, dtype: inputs.dtype).to(inputs.device)
-      let between = try (share * inputs + (1 - share) * generated).detached().requiringGradient()
+      let count = try inputs.size(0)
+      let others = try Tensor.concatenate([generated.slice(1..<count), generated.slice(0..<1)])
+      let between = try (share * inputs + (1 - share) * others).detached().requiringGradient()
       let slopes = try forward.score(between).sum().gradients(by: [between], createGraph: true)[0]
       guard let slopes else {
         throw RecipeError("loss 'wasserstein-gp-critic' found a discriminator whose score does not depend on its input")

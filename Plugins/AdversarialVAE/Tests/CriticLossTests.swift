@@ -69,6 +69,28 @@ private func adversarial(_ form: AdversarialLoss.Form) throws -> AdversarialLoss
     #expect(abs(try #require(found["critic"]).item() - (mean(sides.scores.made) - mean(sides.scores.real))) < 1e-12)
   }
 
+  /// The slope of `‖x‖²/2` is `x`: the penalty is that of the points between, each of an input and another one's reconstruction.
+  @Test func thePenaltyIsTakenBetweenIndependentPairs() throws {
+    struct Quadratic: Discriminator {
+      func score(_ batch: Batch) throws -> Tensor { try batch.inputs.flattened().square().sum(axis: 1, keep: true) / 2 }
+    }
+    let (real, made) = (try draws([3, 1, 2, 2], seed: 1), try draws([3, 1, 2, 2], seed: 2))
+    let loss = WassersteinPenaltyCritic(WassersteinPenaltyCritic.Config(), in: try context())
+    let found = try #require(values(of: loss, pass(real, made: made, critic: Quadratic()))["gradient penalty"]).item()
+    let shares = try RandomSource(Generator(seed: 7)).uniform([3, 1, 1, 1], dtype: .float64).contiguous().doubles()
+    func penalty(_ partner: (Int) -> Int) throws -> Double {
+      let (x, y) = (try rows(real), try rows(made))
+      return mean(
+        (0..<3).map { index in
+          let between = zip(x[index], y[partner(index)]).map { shares[index] * $0 + (1 - shares[index]) * $1 }
+          let excess = dot(between, between).squareRoot() - 1
+          return 10 * excess * excess
+        })
+    }
+    #expect(abs(try found - penalty { ($0 + 1) % 3 }) < 1e-9)
+    #expect(abs(try found - penalty { $0 }) > 1e-3)
+  }
+
   /// d/dw of λ (‖w‖ − 1)² is 2 λ (‖w‖ − 1) w / ‖w‖.
   @Test func thePenaltyPullsALinearCriticToSlopeOne() throws {
     let sides = try Sides()

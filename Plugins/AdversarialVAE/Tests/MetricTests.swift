@@ -20,14 +20,21 @@ private func measured(
   return Dictionary(uniqueKeysWithValues: found.map { ($0.name, $0) })
 }
 
+private func scores(target: Double?) -> CriticMetric.Config {
+  var config = CriticMetric.Config()
+  config.target = target
+  return config
+}
+
 /// What both metrics say of two batches.
 private func critic(
-  _ critic: any Discriminator, made: [Tensor], trained: Set<Slot>? = nil
+  _ critic: any Discriminator, made: [Tensor], trained: Set<Slot>? = nil, target: Double? = nil
 ) throws -> [String: Measured] {
   let x = try [draws([3, 1, 2, 2], seed: 1), draws([2, 1, 2, 2], seed: 2)]
   let passes = try zip(x, made).map { try pass($0, made: $1, critic: critic, training: false) }
   let metrics: [any Metric] = [
-    CriticMetric(NoConfig(), in: try context()), DiversityMetric(DiversityMetric.Config(), in: try context()),
+    CriticMetric(scores(target: target), in: try context()),
+    DiversityMetric(DiversityMetric.Config(), in: try context()),
   ]
   return try metrics.reduce(into: [:]) { all, metric in
     try all.merge(measured(metric, passes, latents: .zeros([5, 2]), trained: trained)) { $1 }
@@ -116,5 +123,52 @@ private func critic(
     #expect(found.name == "diversity of samples")
     #expect(abs(try #require(found.value) - (try variance(samples) / variance(x))) < 1e-10)
     #expect((found.warning == nil) == (spread == 1))
+  }
+}
+
+@Suite struct CriticSaturation {
+  /// The scores of a critic are its inputs' only pixels.
+  private func found(_ real: [Double], _ made: [Double], target: Double? = 1) throws -> [String: Measured] {
+    let (x, y) = (try Tensor(real, shape: [real.count, 1, 1, 1]), try Tensor(made, shape: [made.count, 1, 1, 1]))
+    let critic = LinearCritic(weights: try Tensor([1.0]))
+    let pass = try pass(x, made: y, critic: critic, training: false)
+    return try measured(CriticMetric(scores(target: target), in: context()), [pass], latents: .zeros([real.count, 2]))
+  }
+  /// Empty without one.
+  private func warning(_ real: [Double], _ made: [Double], target: Double? = 1) throws -> String {
+    try found(real, made, target: target)["critic score, real"]?.warning ?? ""
+  }
+
+  @Test func theAreaIsTheShareOfPairsInOrder() throws {
+    let (real, made) = ([0.3, -1, 2, 0.5, 0.5, 0], [0.5, -2, 0.1, 0, 0.5, 3])
+    var pairs = 0.0
+    for x in real { for y in made { pairs += x > y ? 1 : x == y ? 0.5 : 0 } }
+    #expect(abs(try #require(found(real, made)["critic AUC"]?.value) - pairs / 36) < 1e-12)
+    #expect(try found([2, 3], [0, 1])["critic AUC"]?.value == 1)
+    #expect(try found([.nan, 3], [0, 1])["critic AUC"]?.value == nil)
+  }
+
+  @Test func aSaturatedCriticIsOneThatSeparatesNearItsTargets() throws {
+    let (real, made) = ([0.9, 1.1, 1, 0.8], [-0.9, -1.1, -1.2, -1])
+    #expect(try warning(real, made).contains("saturated"))
+    // Ten times the targets and the scores: the criterion has their scale.
+    #expect(try warning(real.map { $0 * 10 }, made.map { $0 * 10 }, target: 10).contains("saturated"))
+    // Apart, and far from the targets: there the critic still slopes.
+    #expect(try warning(real.map { $0 * 10 }, made.map { $0 * 10 }).isEmpty)
+    #expect(try warning(real, made.map { $0 + 1 }).isEmpty)
+    // Near the targets on average, and one in 51 on the wrong side: 98 % of pairs are in order.
+    let most = Array(repeating: 1.0, count: 50)
+    #expect(try warning(most + [-1], most.map { -$0 } + [1]).isEmpty)
+    #expect(try warning(most, most.map { -$0 }).contains("saturated"))
+    // Scores of a Wasserstein critic have no targets.
+    #expect(try warning(real, made, target: nil).isEmpty)
+  }
+
+  @Test func constancyIsRelativeToTheScaleOfScores() throws {
+    let (real, made) = ([0.001, 0.003, 0.002], [0.002, 0.001, 0.004])
+    // Nothing beside targets of 1, and much beside their own mean.
+    #expect(try warning(real, made).contains("the same score"))
+    #expect(try warning(real, made, target: nil).isEmpty)
+    #expect(try warning(real.map { $0 + 50 }, made.map { $0 + 50 }, target: nil).contains("the same score"))
   }
 }

@@ -173,8 +173,10 @@ ct_tensor ct_cross_entropy(ct_tensor scores, ct_tensor labels, int reduction);
 int ct_set_requires_grad(ct_tensor t, bool on);
 bool ct_grad_enabled(void);
 void ct_set_grad_enabled(bool on);
-/// Computes the gradients of a scalar. `gradients[i]` is NULL where the scalar does not depend on `inputs[i]`.
-int ct_grad(ct_tensor scalar, const ct_tensor *inputs, int count, bool create_graph, ct_tensor *gradients);
+/// Computes the gradients of a scalar. `gradients[i]` is NULL where the scalar does not depend on `inputs[i]`. A graph that is retained
+/// can be gone through again.
+int ct_grad(
+  ct_tensor scalar, const ct_tensor *inputs, int count, bool retain_graph, bool create_graph, ct_tensor *gradients);
 
 // ---- Optimisers: one fused step over all parameters of a group --------------------------------------------------------------------
 int ct_fused_adam(
