@@ -3,7 +3,8 @@
     peer.py --model csae-l --variant compile --steps 200 --warmup 20 --epochs 1
 
 A step is what a training loop does for one batch: take it from the bytes in memory, forward, backward, update.
-The models are those of CSAE (Zhu & Zhang 2019); both minimise eq. 10: centroid + reconstruction + 0.02 Sobel.
+The first two models are those of CSAE (Zhu & Zhang 2019), which minimise eq. 10: centroid + reconstruction + 0.02 Sobel.
+The third is a classifier (Pilarczyk & Skarbek 2019): cross entropy + 0.05 times the variance around learned centroids.
 """
 
 import argparse
@@ -23,7 +24,7 @@ from torch.nn import functional as F
 
 LATENT = 40
 CLASSES = 10
-BATCH = 128
+BATCH = {"csae-l": 128, "csae-c": 128, "embedding-cnn": 256}
 NOISE = 0.04 * math.sqrt(LATENT)  # eq. 11: alpha beta
 SOBEL_WEIGHT = 0.02
 
@@ -31,6 +32,7 @@ SOBEL_WEIGHT = 0.02
 VARIANTS = {
     "csae-l": ["eager", "fused", "compile"],
     "csae-c": ["eager", "fused", "channels-last", "compile", "compile-channels-last"],
+    "embedding-cnn": ["eager", "fused", "channels-last", "compile", "compile-channels-last"],
 }
 
 
@@ -59,19 +61,21 @@ def read_idx(path):
 class Digits:
     """MNIST's training set as bytes in memory; a batch is gathered and converted when it is asked for."""
 
-    def __init__(self, folder, pad):
+    def __init__(self, folder, model):
         images = read_idx(folder / "train-images-idx3-ubyte.gz")
         self.labels = read_idx(folder / "train-labels-idx1-ubyte.gz").long()
-        self.padded = pad > 0
-        self.images = F.pad(images, (pad,) * 4).unsqueeze(1) if self.padded else images.flatten(1)
+        self.batch_size = BATCH[model]
+        self.symmetric = model == "csae-c"
+        self.images = F.pad(images, (2,) * 4) if self.symmetric else images
+        self.images = self.images.flatten(1) if model == "csae-l" else self.images.unsqueeze(1)
 
     def batch(self, rows):
         images = self.images[rows].float()
-        images = images.div_(127.5).sub_(1) if self.padded else images.div_(255)
+        images = images.div_(127.5).sub_(1) if self.symmetric else images.div_(255)
         return images, self.labels[rows]
 
     def epoch(self):
-        for rows in torch.randperm(len(self.images)).split(BATCH):
+        for rows in torch.randperm(len(self.images)).split(self.batch_size):
             yield self.batch(rows)
 
 
@@ -135,6 +139,31 @@ def convolutional_model():
     return encoder, decoder
 
 
+def embedding_model():
+    """Two pairs of 3x3 convolutions and one more, a maximum after each, and an embedding of two values."""
+    layers, channels = [], 1
+    for width, count in [(16, 2), (32, 2), (64, 1)]:
+        for _ in range(count):
+            layers += [nn.Conv2d(channels, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
+            channels = width
+        layers.append(nn.MaxPool2d(2))
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(64 * 3 * 3, 2))
+
+
+class Classification(nn.Module):
+    """From a batch to its loss (eqs. 3 and 5); the constant input of the Hadamard layer is 10."""
+
+    def __init__(self):
+        super().__init__()
+        self.encoder, self.classifier = embedding_model(), nn.Linear(2, CLASSES)
+        self.centroids = nn.Parameter(torch.randn(CLASSES, 2) / 10)
+
+    def forward(self, images, labels):
+        latents = self.encoder(images)
+        variance = (latents - 10 * self.centroids[labels]).square().sum(dim=1).mean()
+        return F.cross_entropy(self.classifier(latents), labels) + 0.05 * variance
+
+
 def class_centroids():
     """The regular simplex, which is what PEDCC converges to for 10 classes, on the sphere of radius sqrt(latent)."""
     simplex = torch.eye(CLASSES) - 1 / CLASSES
@@ -177,12 +206,15 @@ def build(model, variant):
     if model == "csae-l":
         objective = Objective(*linear_model(), size=28)
         optimizer = torch.optim.Adam(objective.parameters(), lr=1e-3, fused=fused)
+    elif model == "embedding-cnn":
+        objective = Classification()
+        optimizer = torch.optim.Adam(objective.parameters(), lr=1e-3, fused=fused)
     else:
         objective = Objective(*convolutional_model(), size=32)
-        if variant.endswith("channels-last"):
-            objective = objective.to(memory_format=torch.channels_last)
         # The paper's rate is 0.1; without a warm-up, batches of 128 diverge at that within ten steps.
         optimizer = torch.optim.SGD(objective.parameters(), lr=0.05, momentum=0.9, weight_decay=5e-4, fused=fused)
+    if variant.endswith("channels-last"):
+        objective = objective.to(memory_format=torch.channels_last)
     if variant.startswith("compile"):
         objective = torch.compile(objective, dynamic=False)
     return objective, optimizer
@@ -209,7 +241,7 @@ def main():
         torch.set_num_threads(options.threads)
 
     torch.manual_seed(1)
-    digits = Digits(find_mnist(options.data), pad=2 if options.model == "csae-c" else 0)
+    digits = Digits(find_mnist(options.data), options.model)
     objective, optimizer = build(options.model, options.variant)
     objective.train()
 
@@ -221,7 +253,7 @@ def main():
         return loss.detach()
 
     # The last batch of an epoch is a short one: compile for its size too before anything is timed.
-    remainder = len(digits.images) % BATCH
+    remainder = len(digits.images) % digits.batch_size
     if remainder:
         step(*digits.batch(torch.arange(remainder)))
 
@@ -234,7 +266,7 @@ def main():
             batch = next(batches, None)
             if batch is None:
                 break
-            if len(batch[0]) == BATCH:
+            if len(batch[0]) == digits.batch_size:
                 loss = step(*batch)
                 times.append(time.perf_counter() - start)
 

@@ -3,13 +3,9 @@
 // Composed from libtorch's operations, a training step reads and writes every activation five times more than it must.
 // Here rows are positions and columns are channels (channels-last images, or plain matrices), and each direction passes
 // over memory twice: once for the sums of each channel, once for the values.
-#include "bridge.h"
-#include "parallel.h"
+#include "batch_norm.h"
+
 #include "vectors.h"
-
-#include <torch/csrc/autograd/custom_function.h>
-
-#include <cmath>
 
 using namespace bridge;
 using torch::autograd::AutogradContext;
@@ -17,12 +13,8 @@ using torch::autograd::variable_list;
 
 namespace {
 
-// Sums run in blocks of this many rows in the values' own type, then in double.
-constexpr int64_t blockRows = 64;
-
-// sum += x - shift, squares += (x - shift)². The shift keeps the squares from drowning the variance.
 template <typename T>
-INLINE void sumRows(const T *x, const T *shift, T *sum, T *squares, int64_t rows, int64_t channels) {
+INLINE void addRows(const T *x, const T *shift, T *sum, T *squares, int64_t rows, int64_t channels) {
   for (int64_t row = 0; row < rows; row++, x += channels)
     for (int64_t c = 0; c < channels; c++) {
       T centred = x[c] - shift[c];
@@ -45,9 +37,8 @@ INLINE void applyRows(
   }
 }
 
-// slopes += g, products += g (x - mean), for g = dy where y > 0.
 template <typename T, bool relu>
-INLINE void slopeRows(
+INLINE void addSlopes(
   const T *dy, const T *y, const T *x, const T *mean, T *slopes, T *products, int64_t rows, int64_t channels) {
   for (int64_t row = 0; row < rows; row++, dy += channels, x += channels) {
     for (int64_t c = 0; c < channels; c++) {
@@ -75,22 +66,14 @@ INLINE void backwardRows(
   }
 }
 
-// Clones need plain functions, so each kernel is a template that one function per type pulls in. NULL means absent.
+// Clones need plain functions, so each kernel is a template that one function per type pulls in.
 #define KERNELS(T)                                                                                                     \
-  WIDEST void sums(const T *x, const T *shift, T *sum, T *squares, int64_t rows, int64_t channels) {                   \
-    sumRows(x, shift, sum, squares, rows, channels);                                                                   \
-  }                                                                                                                    \
   WIDEST void normalise(                                                                                               \
     const T *x, const T *added, const T *scale, const T *offset, T *y, bool relu, int64_t rows, int64_t channels) {    \
     if (relu && added) applyRows<T, true, true>(x, added, scale, offset, y, rows, channels);                           \
     else if (relu) applyRows<T, true, false>(x, added, scale, offset, y, rows, channels);                              \
     else if (added) applyRows<T, false, true>(x, added, scale, offset, y, rows, channels);                             \
     else applyRows<T, false, false>(x, added, scale, offset, y, rows, channels);                                       \
-  }                                                                                                                    \
-  WIDEST void slopeSums(                                                                                               \
-    const T *dy, const T *y, const T *x, const T *mean, T *slopes, T *products, int64_t rows, int64_t channels) {      \
-    if (y) slopeRows<T, true>(dy, y, x, mean, slopes, products, rows, channels);                                       \
-    else slopeRows<T, false>(dy, y, x, mean, slopes, products, rows, channels);                                        \
   }                                                                                                                    \
   WIDEST void slopes(                                                                                                  \
     const T *dy, const T *y, const T *x, const T *a, const T *b, const T *c0, T *dx, T *dadded, int64_t rows,          \
@@ -103,52 +86,23 @@ KERNELS(float)
 KERNELS(double)
 #undef KERNELS
 
-// A tensor as rows of channels.
-struct Rows {
-  int64_t rows, channels;
-  explicit Rows(const at::Tensor &x) : rows(x.numel() / std::max<int64_t>(x.size(1), 1)), channels(x.size(1)) {}
-  int pieces() const { return bridge::pieces(rows, std::max<int64_t>(1, 32768 / std::max<int64_t>(channels, 1))); }
-};
+}  // namespace
 
-bool hasRows(const at::Tensor &x) {
-  return x.dim() == 2 ? x.is_contiguous() : x.dim() == 4 && x.is_contiguous(at::MemoryFormat::ChannelsLast);
-}
+#define SUMS(T)                                                                                                        \
+  WIDEST void bridge::sumRows(                                                                                         \
+    const T *x, const T *shift, T *sum, T *squares, int64_t rows, int64_t channels) {                                  \
+    addRows(x, shift, sum, squares, rows, channels);                                                                   \
+  }                                                                                                                    \
+  WIDEST void bridge::sumSlopes(                                                                                       \
+    const T *dy, const T *y, const T *x, const T *mean, T *slopes, T *products, int64_t rows, int64_t channels) {      \
+    if (y) addSlopes<T, true>(dy, y, x, mean, slopes, products, rows, channels);                                       \
+    else addSlopes<T, false>(dy, y, x, mean, slopes, products, rows, channels);                                        \
+  }
+SUMS(float)
+SUMS(double)
+#undef SUMS
 
-at::Tensor likeRows(const at::Tensor &t, const at::Tensor &x) {
-  return t.contiguous(x.dim() == 4 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous);
-}
-
-template <typename T>
-at::Tensor row(const std::vector<double> &values, const at::Tensor &like) {
-  auto result = at::empty({static_cast<int64_t>(values.size())}, like.options());
-  std::copy(values.begin(), values.end(), result.data_ptr<T>());
-  return result;
-}
-
-// Runs a block function over all rows and returns the two sums of every channel.
-template <typename T, typename Block>
-std::pair<std::vector<double>, std::vector<double>> channelSums(const Rows &shape, Block block) {
-  const auto channels = shape.channels;
-  const int pieces = shape.pieces();
-  std::vector<double> partial(2 * channels * pieces, 0.0);
-  std::vector<T> blocks(2 * channels * pieces);
-  parallel(pieces, shape.rows, [&](int piece, int64_t begin, int64_t end) {
-    T *sums = blocks.data() + 2 * channels * piece;
-    double *totals = partial.data() + 2 * channels * piece;
-    for (int64_t row = begin; row < end; row += blockRows) {
-      std::fill(sums, sums + 2 * channels, T(0));
-      block(row, std::min(blockRows, end - row), sums, sums + channels);
-      for (int64_t c = 0; c < 2 * channels; c++) totals[c] += sums[c];
-    }
-  });
-  std::vector<double> first(channels, 0.0), second(channels, 0.0);
-  for (int piece = 0; piece < pieces; piece++)
-    for (int64_t c = 0; c < channels; c++) {
-      first[c] += partial[2 * channels * piece + c];
-      second[c] += partial[2 * channels * piece + channels + c];
-    }
-  return {first, second};
-}
+namespace {
 
 struct FusedBatchNorm : torch::autograd::Function<FusedBatchNorm> {
   static at::Tensor forward(
@@ -164,44 +118,15 @@ struct FusedBatchNorm : torch::autograd::Function<FusedBatchNorm> {
       using T = scalar_t;
       const auto channels = shape.channels;
       const T *data = x.const_data_ptr<T>();
-      std::vector<double> means(channels), inverses(channels);
-      T *runningMean = running_mean.data_ptr<T>();
-      T *runningVar = running_var.data_ptr<T>();
-      if (training) {
-        auto [sums, squares] = channelSums<T>(shape, [&](int64_t row, int64_t rows, T *sum, T *square) {
-          ::sums(data + row * channels, data, sum, square, rows, channels);
-        });
-        const double count = static_cast<double>(shape.rows);
-        for (int64_t c = 0; c < channels; c++) {
-          const double shifted = sums[c] / count;
-          const double variance = std::max(0.0, squares[c] / count - shifted * shifted);
-          means[c] = shifted + data[c];
-          // max(0, NaN) is 0: what is not finite must stay visible.
-          inverses[c] = 1 / std::sqrt((std::isfinite(squares[c]) ? variance : squares[c]) + epsilon);
-          runningMean[c] += momentum * (means[c] - runningMean[c]);
-          runningVar[c] += momentum * (variance * count / std::max(count - 1, 1.0) - runningVar[c]);
-        }
-      } else {
-        for (int64_t c = 0; c < channels; c++) {
-          means[c] = runningMean[c];
-          inverses[c] = 1 / std::sqrt(static_cast<double>(runningVar[c]) + epsilon);
-        }
-      }
-      mean = row<T>(means, x);
-      inverse = row<T>(inverses, x);
-      std::vector<T> scale(channels), offset(channels);
-      for (int64_t c = 0; c < channels; c++) {
-        const double factor = static_cast<double>(weight.const_data_ptr<T>()[c]) * inverses[c];
-        scale[c] = static_cast<T>(factor);
-        offset[c] = static_cast<T>(bias.const_data_ptr<T>()[c] - means[c] * factor);
-      }
+      const Statistics<T> statistics(x, weight, bias, running_mean, running_var, training, momentum, epsilon);
+      std::tie(mean, inverse) = std::tie(statistics.mean, statistics.inverse);
       const T *added = residual.defined() ? residual.const_data_ptr<T>() : nullptr;
       T *out = y.data_ptr<T>();
       parallel(shape.pieces(), shape.rows, [&](int, int64_t begin, int64_t end) {
         const auto start = begin * channels;
         normalise(
-          data + start, added ? added + start : nullptr, scale.data(), offset.data(), out + start, relu, end - begin,
-          channels);
+          data + start, added ? added + start : nullptr, statistics.scale.data(), statistics.offset.data(),
+          out + start, relu, end - begin, channels);
       });
     });
     context->save_for_backward({x, weight, mean, inverse, relu ? y : at::Tensor()});
@@ -211,31 +136,15 @@ struct FusedBatchNorm : torch::autograd::Function<FusedBatchNorm> {
     return y;
   }
 
-  // The same gradients from operations that can be differentiated again. The statistics of a batch are taken from it
-  // once more, so that they carry their share of the second derivative; running ones are constants.
+  // The same gradients from operations that can be differentiated again.
   static variable_list differentiableBackward(AutogradContext *context, const at::Tensor &dy) {
     auto saved = context->get_saved_variables();
-    const auto &x = saved[0], &weight = saved[1], &mean = saved[2], &inverse = saved[3], &y = saved[4];
-    const bool training = context->saved_data["training"].toBool();
-    const bool hasResidual = context->saved_data["residual"].toBool();
-    const double epsilon = context->saved_data["epsilon"].toDouble();
-    std::vector<int64_t> axes{0}, perChannel(x.dim(), 1);
-    for (int64_t axis = 2; axis < x.dim(); axis++) axes.push_back(axis);
-    perChannel[1] = x.size(1);
-
+    const auto &x = saved[0], &y = saved[4];
     auto slope = y.defined() ? dy.masked_fill((y.detach() > 0).logical_not(), 0) : dy;
-    auto centre = training ? x.mean(axes, /*keepdim=*/true) : mean.view(perChannel);
-    auto scale = training
-      ? (x.var(axes, /*unbiased=*/false, /*keepdim=*/true) + epsilon).rsqrt() : inverse.view(perChannel);
-    auto normalised = (x - centre) * scale;
-    auto dbias = slope.sum(axes), dweight = (slope * normalised).sum(axes);
-    auto within = slope;
-    if (training) {
-      const double count = static_cast<double>(x.numel() / x.size(1));
-      within = slope - (dbias.view(perChannel) + normalised * dweight.view(perChannel)) / count;
-    }
-    auto dx = weight.view(perChannel) * scale * within;
-    auto dadded = hasResidual ? slope : at::Tensor();
+    auto [dx, dweight, dbias] = differentiableSlopes(
+      slope, x, saved[1], saved[2], saved[3], context->saved_data["training"].toBool(),
+      context->saved_data["epsilon"].toDouble());
+    auto dadded = context->saved_data["residual"].toBool() ? slope : at::Tensor();
     return {dx, dweight, dbias, at::Tensor(), at::Tensor(), dadded, at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};
   }
 
@@ -258,32 +167,17 @@ struct FusedBatchNorm : torch::autograd::Function<FusedBatchNorm> {
       const T *centre = mean.const_data_ptr<T>();
       auto [sums, products] = channelSums<T>(shape, [&](int64_t row, int64_t rows, T *first, T *second) {
         const auto start = row * channels;
-        slopeSums(slope + start, out ? out + start : nullptr, data + start, centre, first, second, rows, channels);
+        sumSlopes(slope + start, out ? out + start : nullptr, data + start, centre, first, second, rows, channels);
       });
-      // dx = w σ⁻¹ (g − mean(g) − x̂ mean(g x̂)) in training, w σ⁻¹ g with running statistics.
-      std::vector<T> a(channels), b(channels, T(0)), c0(channels, T(0));
-      std::vector<double> weightSlopes(channels);
-      const double count = static_cast<double>(shape.rows);
-      for (int64_t c = 0; c < channels; c++) {
-        const double scale = inverse.const_data_ptr<T>()[c];
-        weightSlopes[c] = products[c] * scale;
-        const double factor = weight.const_data_ptr<T>()[c] * scale;
-        a[c] = static_cast<T>(factor);
-        if (training) {
-          const double along = factor * scale * weightSlopes[c] / count;
-          b[c] = static_cast<T>(-along);
-          c0[c] = static_cast<T>(along * centre[c] - factor * sums[c] / count);
-        }
-      }
-      dweight = row<T>(weightSlopes, x);
-      dbias = row<T>(sums, x);
+      const Slopes<T> by(sums, products, weight, mean, inverse, static_cast<double>(shape.rows), training);
+      std::tie(dweight, dbias) = std::tie(by.weight, by.bias);
       T *din = dx.data_ptr<T>();
       T *dres = dadded.defined() ? dadded.data_ptr<T>() : nullptr;
       parallel(shape.pieces(), shape.rows, [&](int, int64_t begin, int64_t end) {
         const auto start = begin * channels;
         ::slopes(
-          slope + start, out ? out + start : nullptr, data + start, a.data(), b.data(), c0.data(), din + start,
-          dres ? dres + start : nullptr, end - begin, channels);
+          slope + start, out ? out + start : nullptr, data + start, by.a.data(), by.b.data(), by.c0.data(),
+          din + start, dres ? dres + start : nullptr, end - begin, channels);
       });
     });
     // Without a ReLU the residual's gradient is the one that came in.
@@ -294,12 +188,34 @@ struct FusedBatchNorm : torch::autograd::Function<FusedBatchNorm> {
 
 }  // namespace
 
+std::array<at::Tensor, 3> bridge::differentiableSlopes(
+  const at::Tensor &slope, const at::Tensor &x, const at::Tensor &weight, const at::Tensor &mean,
+  const at::Tensor &inverse, bool training, double epsilon) {
+  std::vector<int64_t> axes{0}, perChannel(x.dim(), 1);
+  for (int64_t axis = 2; axis < x.dim(); axis++) axes.push_back(axis);
+  perChannel[1] = x.size(1);
+  auto centre = training ? x.mean(axes, /*keepdim=*/true) : mean.view(perChannel);
+  auto scale = training
+    ? (x.var(axes, /*unbiased=*/false, /*keepdim=*/true) + epsilon).rsqrt() : inverse.view(perChannel);
+  auto normalised = (x - centre) * scale;
+  auto dbias = slope.sum(axes), dweight = (slope * normalised).sum(axes);
+  auto within = slope;
+  if (training) {
+    const double count = static_cast<double>(x.numel() / x.size(1));
+    within = slope - (dbias.view(perChannel) + normalised * dweight.view(perChannel)) / count;
+  }
+  return {weight.view(perChannel) * scale * within, dweight, dbias};
+}
+
 ct_tensor ct_batch_norm(
   ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor running_mean, ct_tensor running_var, ct_tensor residual,
-  bool relu, bool training, double momentum, double epsilon) {
+  bool relu, int64_t pool, bool training, double momentum, double epsilon) {
   return tensor([&] {
     auto input = open(x);
     auto added = optional(residual);
+    auto pooled = [&](const at::Tensor &values) {
+      return pool > 1 ? at::max_pool2d(values, {pool, pool}, {pool, pool}) : values;
+    };
     TORCH_CHECK(input.dim() >= 2 && input.size(1) == open(weight).numel(), "expected ", open(weight).numel(), " channels");
     TORCH_CHECK(!added.defined() || added.sizes() == input.sizes(), "the residual has other sizes");
     TORCH_CHECK(
@@ -310,14 +226,19 @@ ct_tensor ct_batch_norm(
       // Single-channel images count as channels-last as they are; others are brought there once.
       if (!hasRows(input)) input = likeRows(input, input);
       if (added.defined()) added = likeRows(added, input);
-      return FusedBatchNorm::apply(
+      const bool fitsCells = relu && pool == 2 && input.dim() == 4 && input.size(2) >= 2 && input.size(3) >= 2;
+      if (fitsCells && !added.defined() && input.size(0) > 0)
+        return batchNormMaximum(
+          input, open(weight), open(bias), open(running_mean), open(running_var), training, momentum, epsilon);
+      auto result = FusedBatchNorm::apply(
         input, open(weight), open(bias), open(running_mean), open(running_var),
         added.defined() ? std::optional(added) : std::nullopt, relu, training, momentum, epsilon);
+      return pooled(result);
     }
     auto result = at::batch_norm(
       input, open(weight), open(bias), open(running_mean), open(running_var), training, momentum, epsilon,
       at::globalContext().userEnabledCuDNN());
     if (added.defined()) result = result + added;
-    return relu ? at::relu(result) : result;
+    return pooled(relu ? at::relu(result) : result);
   });
 }

@@ -98,7 +98,7 @@ public struct TransposedConvolution: Layer {
 /// Batch normalisation over all axes but the channels' (axis 1), of images or vectors (Ioffe & Szegedy 2015).
 ///
 /// While training it uses the batch's mean and variance and updates running ones with rate `momentum`; otherwise it uses
-/// the running ones. A ReLU, and the addition of a residual before it, can be fused with it.
+/// the running ones. A ReLU, the addition of a residual before it, and maxima over square cells after it can be fused with it.
 public struct BatchNorm: Layer {
   /// The scale of each channel, `[channels]`.
   public let weight: Tensor
@@ -110,6 +110,8 @@ public struct BatchNorm: Layer {
   public let runningVariance: Tensor
   /// Whether a ReLU follows.
   public let relu: Bool
+  /// The width and height, in pixels, of the cells whose maxima are taken last, with the same stride; 1 for none.
+  public let pool: Int
   /// The weight of the new batch in the running statistics, 0 to 1.
   public let momentum: Double
   /// The number added to variances, above 0.
@@ -118,13 +120,13 @@ public struct BatchNorm: Layer {
 
   /// Creates the layer in a scope, with running statistics as buffers.
   public init(
-    _ channels: Int, relu: Bool = false, momentum: Double = 0.1, epsilon: Double = 1e-5, in scope: Scope
+    _ channels: Int, relu: Bool = false, pool: Int = 1, momentum: Double = 0.1, epsilon: Double = 1e-5, in scope: Scope
   ) throws {
     weight = try scope.parameter("weight", [channels], .constant(1))
     bias = try scope.parameter("bias", [channels], .constant(0))
     runningMean = try scope.buffer("runningMean", .zeros([channels]))
     runningVariance = try scope.buffer("runningVariance", .ones([channels]))
-    (self.relu, self.momentum, self.epsilon, mode) = (relu, momentum, epsilon, scope.mode)
+    (self.relu, self.pool, self.momentum, self.epsilon, mode) = (relu, pool, momentum, epsilon, scope.mode)
   }
 
   public func callAsFunction(_ input: Tensor) throws -> Tensor { try self(input, adding: nil) }
@@ -134,7 +136,7 @@ public struct BatchNorm: Layer {
     try .make("batch normalisation", [input, weight, residual]) {
       ct_batch_norm(
         input.handle, weight.handle, bias.handle, runningMean.handle, runningVariance.handle, residual?.handle, relu,
-        mode.isTraining, mode.movesStatistics ? momentum : 0, epsilon)
+        Int64(pool), mode.isTraining, mode.movesStatistics ? momentum : 0, epsilon)
     }
   }
 }

@@ -15,9 +15,20 @@ struct TrainingBench: ParsableCommand {
   enum BenchmarkModel: String, CaseIterable, ExpressibleByArgument {
     case csaeL = "csae-l"
     case csaeC = "csae-c"
+    case embeddingCNN = "embedding-cnn"
 
     var recipe: Recipe {
       var recipe = Recipe()
+      if self == .embeddingCNN {
+        recipe[.prior] = PartChoice("learned-centroids")
+        recipe[.data] = PartChoice("mnist", with: ["pad": 0, "range": "unit", "validation": 0])
+        recipe[.encoder] = PartChoice("embedding-cnn", with: ["widths": [16, 32, 64]])
+        recipe[.decoder] = PartChoice("none")
+        recipe[.classifier] = PartChoice("linear")
+        recipe[all: .loss] = [PartChoice("cross-entropy"), PartChoice("intra-class-variance", weight: 0.05)]
+        recipe[all: .metric] = []
+        return recipe
+      }
       recipe[.prior] = PartChoice("pedcc")
       recipe[.data] = PartChoice("mnist", with: ["pad": self == .csaeC ? 2 : 0, "validation": 0])
       recipe[.encoder] = PartChoice(self == .csaeC ? "resnet" : "mlp")
@@ -26,16 +37,18 @@ struct TrainingBench: ParsableCommand {
       return recipe
     }
 
+    var batch: Int { self == .embeddingCNN ? 256 : 128 }
+
     var optimizer: PartChoice {
       switch self {
-      case .csaeL: PartChoice("adam")
+      case .csaeL, .embeddingCNN: PartChoice("adam")
       // The paper's rate of 0.1 diverges without a warm-up at this batch size; time is the same.
       case .csaeC: PartChoice("sgd", with: ["learningRate": 0.05, "momentum": 0.9, "weightDecay": 0.0005])
       }
     }
   }
 
-  @Option(help: "csae-l or csae-c.") var model: BenchmarkModel
+  @Option(help: "csae-l, csae-c or embedding-cnn.") var model: BenchmarkModel
   @Option(help: "Steps that are timed.") var steps = 100
   @Option(help: "Steps before them.") var warmup = 10
   @Option(help: "Whole epochs that are timed; 0 for none.") var epochs = 0
@@ -49,6 +62,7 @@ struct TrainingBench: ParsableCommand {
       stages.map { stage in
         var stage = stage
         stage.epochs = 1_000_000
+        stage.batch = model.batch
         for index in stage.steps.indices {
           stage.steps[index].optimizer = model.optimizer
           stage.steps[index].schedule = PartChoice("constant")

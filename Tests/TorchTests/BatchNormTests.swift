@@ -207,3 +207,43 @@ private func gradientError(_ run: Case, training: Bool, directions: Int?) throws
   #expect(throws: TensorError.self) { try layer(draws([1, 3, 1, 1], seed: 1)) }
   #expect(throws: TensorError.self) { try layer(draws([3], seed: 1)) }
 }
+
+/// The maximum of each cell, taken by the layer, against the plain layers one after another.
+@Test(arguments: [true, false], Layout.allCases)
+func maximaOfCellsAreThoseOfTheLayersApart(training: Bool, layout: Layout) throws {
+  for (channels, height, width) in [(1, 4, 4), (3, 5, 4), (16, 6, 7), (32, 3, 3), (17, 2, 2)] {
+    for hasResidual in [false, true] {
+      let run = Case(shape: [3, channels, height, width], layout: layout, hasResidual: hasResidual, relu: true)
+      func results(isFused: Bool) throws -> [Tensor] {
+        let scope = try Scope(path: "norm", dtype: .float64)
+        scope.mode.isTraining = training
+        let layer = try BatchNorm(channels, relu: true, pool: isFused ? 2 : 1, epsilon: 1e-3, in: scope)
+        try layer.weight.copyInPlace(draws([channels], seed: 1))  // of both signs: a small value may be the largest
+        try layer.bias.copyInPlace(draws([channels], seed: 2))
+        // Ties are among them: few different values.
+        let input = try layout.apply((draws(run.shape, seed: 5) * 2).floor())
+        let leaves = [input, layer.weight, layer.bias]
+        for leaf in leaves { try leaf.requiringGradient() }
+        let output = try layer(input, adding: run.residual())
+        let pooled = try isFused ? output : output.maxPooled(2)
+        let gradients = try (pooled * draws(pooled.shape, seed: 7)).sum().gradients(by: leaves)
+        return try [pooled, layer.runningMean, layer.runningVariance] + gradients.map { try #require($0) }
+      }
+      for (fused, plain) in try zip(results(isFused: true), results(isFused: false)) {
+        #expect(fused.shape == plain.shape, "\(run)")
+        #expect(try maximumDifference(fused.doubles(), plain.doubles()) < 1e-12, "\(run)")
+      }
+    }
+  }
+}
+
+@Test func maximaKeepWhatIsNotFinite() throws {
+  let scope = try Scope(path: "norm")
+  scope.mode.isTraining = false
+  let layer = try BatchNorm(1, relu: true, pool: 2, in: scope)
+  for place in 0..<4 {
+    var values: [Float] = [-1, -2, -3, 1]
+    values[place] = .nan
+    #expect(try layer(Tensor(values, shape: [1, 1, 2, 2]).channelsLast()).doubles()[0].isNaN)
+  }
+}

@@ -74,10 +74,10 @@ private func weights(of scope: Scope) throws -> [Tensor] {
 @Suite struct SecondDerivativeTests {
   @Test(arguments: [true, false], Layout.allCases)
   func batchNormalisationHasThem(training: Bool, layout: Layout) throws {
-    for shape in [[3, 4, 3, 2], [5, 3]] {
+    for (shape, pool) in [([3, 4, 3, 2], 1), ([5, 3], 1), ([3, 4, 5, 4], 2)] {
       for (relu, hasResidual) in [(false, false), (true, false), (false, true), (true, true)] {
         let scope = try newScope(training: training)
-        let layer = try BatchNorm(shape[1], relu: relu, epsilon: 1e-3, in: scope)
+        let layer = try BatchNorm(shape[1], relu: relu, pool: pool, epsilon: 1e-3, in: scope)
         try layer.runningMean.copyInPlace(draws([shape[1]], seed: 3))
         try layer.runningVariance.copyInPlace(draws([shape[1]], seed: 4).abs() + 0.1)
         let (input, residual) = try (layout.apply(draws(shape, seed: 5)), layout.apply(draws(shape, seed: 6)))

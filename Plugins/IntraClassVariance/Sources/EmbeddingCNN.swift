@@ -26,14 +26,14 @@ public struct EmbeddingCNN: FeatureEncoder, Component {
     network = try EmbeddingNetwork(
       widths: config.widths, latent: config.latent, isNormalized: config.normalized, in: context
     ) { index, from, to, scope in
-      func block(_ from: Int, _ name: String) throws -> [any Layer] {
+      func block(_ from: Int, _ name: String, pool: Int) throws -> [any Layer] {
         [
           try Convolution(from, to, size: 3, bias: false, in: scope("\(name).conv")),
-          try BatchNorm(to, relu: true, in: scope("\(name).norm")),
+          try BatchNorm(to, relu: true, pool: pool, in: scope("\(name).norm")),
         ]
       }
-      let isLast = index == config.widths.count - 1
-      return try block(from, "first") + (isLast ? [] : block(to, "second"))
+      if index == config.widths.count - 1 { return try block(from, "first", pool: 2) }
+      return try block(from, "first", pool: 1) + block(to, "second", pool: 2)
     }
   }
 

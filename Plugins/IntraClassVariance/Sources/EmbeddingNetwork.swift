@@ -1,6 +1,6 @@
 import LatentKit
 
-/// Groups of convolutions, each with a 2x2 maximum after it, and a linear embedding of what is left, scaled to length 1 where asked.
+/// Groups of convolutions that each halve an image, and a linear embedding of what is left, scaled to length 1 where asked.
 struct EmbeddingNetwork: Sendable {
   private let groups: [any Layer]
   private let embedding: Linear
@@ -8,7 +8,7 @@ struct EmbeddingNetwork: Sendable {
 
   /// - Parameters:
   ///   - widths: The channels that each group makes.
-  ///   - group: Returns the layers of a group, given its number from 0, its channels in and out, and its scope.
+  ///   - group: Returns the layers of a group, which halve an image, given its number from 0, its channels in and out, and its scope.
   init(
     widths: [Int], latent: Int, isNormalized: Bool, in context: BuildContext,
     group: (_ index: Int, _ from: Int, _ to: Int, Scope) throws -> [any Layer]
@@ -21,7 +21,7 @@ struct EmbeddingNetwork: Sendable {
           + "\(least) or more; use fewer encoder.widths, or pad the data (data.pad)")
     }
     groups = try zip([channels] + widths, widths).enumerated().map { index, widths in
-      Sequential(try group(index, widths.0, widths.1, context.scope("group\(index + 1)")) + [MaxPool(2)])
+      Sequential(try group(index, widths.0, widths.1, context.scope("group\(index + 1)")))
     }
     let left = (widths.last ?? channels) * (height / least) * (width / least)
     embedding = try Linear(left, latent, in: context.scope("embedding"))

@@ -13,29 +13,33 @@ import LatentKit
 /// `W` is never negative, so that the first two together are at least `−b` for every strength `s` of 1 or more: they cannot be
 /// lowered without end by spreading the latents. Latents of length 1 are bounded anyway: their total variance is at most 1.
 ///
-/// - Shapes: latents `[batch, latent]`, labels `[batch]`; the grand mean `[latent]` is a weight of the loss.
+/// The grand mean is `r` times a weight, as learned centroids are: where it lags behind the embeddings, `−T` pushes them all away
+/// from it.
+///
+/// - Shapes: latents `[batch, latent]`, labels `[batch]`; the weight is `grandMean`, `[latent]`.
 /// - Throws: `RecipeError` where the prior has no centroids or the data no labels.
 public struct InterClassVarianceLoss: Loss, Component {
   /// The settings.
   public struct Config: ComponentConfig {
     @Setting("b: the total variance from which on it is penalised.", .above(0, upTo: 1e12)) public var bound = 100.0
     @Setting("s: how strongly; below 1 the loss would have no lower bound.", .within(1...1e6)) public var strength = 2.0
+    @Setting("r: the factor of the optimiser's steps of the grand mean.", .above(0, upTo: 1e6)) public var rate = 10.0
     public init() {}
   }
 
   private let config: Config
-  private let grandMean: Tensor
+  private let stored: Tensor
 
   public init(_ config: Config, in context: BuildContext) throws {
     self.config = config
-    grandMean = try context.scope.parameter("grandMean", [context.latentSize], .constant(0))
+    stored = try context.scope.parameter("grandMean", [context.latentSize], .constant(0))
   }
 
   public var needs: DataNeeds { .labels }
 
   public func terms(_ forward: Forward, under prior: any Prior) throws -> [Term] {
     let centroids = try prior.requireCentroids(for: "loss 'inter-class-variance'").detached()
-    let latents = try forward.latents
+    let (latents, grandMean) = (try forward.latents, try stored * config.rate)
     let total = try (latents - grandMean.detached()).square().sum(axis: 1)
     let within = try (latents - centroids.rows(forward.labels)).square().sum(axis: 1)
     let beyond = try (total.mean() - config.bound).relu() * config.strength

@@ -23,12 +23,13 @@ public struct LeNetPlusPlus: FeatureEncoder, Component {
     network = try EmbeddingNetwork(
       widths: config.widths, latent: config.latent, isNormalized: config.normalized, in: context
     ) { _, from, to, scope in
-      try [(from, "first"), (to, "second")].flatMap { from, name -> [any Layer] in
+      let pair = try [(from, "first"), (to, "second")].flatMap { from, name -> [any Layer] in
         let scope = scope(name)
         return [
           try Convolution(from, to, size: 5, in: scope("conv")), try Activation.prelu.layer(channels: to, in: scope),
         ]
       }
+      return pair + [MaxPool(2)]
     }
   }
 

@@ -116,11 +116,11 @@ private func values(_ loss: any Loss, _ latents: Tensor, under prior: any Prior,
 
 // MARK: Between classes
 
-private func interClass(bound: Double, strength: Double, store: ParameterStore = ParameterStore()) throws
-  -> InterClassVarianceLoss
-{
+private func interClass(
+  bound: Double, strength: Double, rate: Double = 1, store: ParameterStore = ParameterStore()
+) throws -> InterClassVarianceLoss {
   var config = InterClassVarianceLoss.Config()
-  (config.bound, config.strength) = (bound, strength)
+  (config.bound, config.strength, config.rate) = (bound, strength, rate)
   return try InterClassVarianceLoss(config, in: context(store: store))
 }
 
@@ -156,4 +156,22 @@ private func interClass(bound: Double, strength: Double, store: ParameterStore =
     try #require(found["between-class variance"]).item() + #require(found["total variance beyond bound"]).item()
   #expect(both >= -2 - 1e-6)
   #expect(message { _ = try InterClassVarianceLoss.Config(["strength": 0.9], at: "with") }.contains("1"))
+}
+
+@Test(arguments: [1.0, 10]) func theRateIsTheFactorOfTheGrandMeansSteps(rate: Double) throws {
+  let store = ParameterStore()
+  let loss = try interClass(bound: 1e6, strength: 1, rate: rate, store: store)
+  let weight = store.parameters[0].tensor
+  let prior = FixedCentroids(centroids: try centroids())
+  let term = try #require(try values(loss, latents(), under: prior)["grand mean"])
+  try Adam(store.parameters).step(term.gradients(by: [weight]), learningRate: 0.001)
+  // It began at 0; the loss reads the moved mean.
+  let mean = try weight.detached() * rate
+  let directions = try latents().mean(axis: 0).doubles()
+  for (found, direction) in zip(try mean.doubles(), directions) {
+    #expect(abs(found - 0.001 * rate * (direction > 0 ? 1 : -1)) < 1e-6)
+  }
+  let moved = try #require(try values(loss, latents(), under: prior)["grand mean"]).item()
+  let expected = try rows(latents()).reduce(0) { $0 + square($1, try mean.doubles()) } / 5
+  #expect(abs(moved - expected) < 1e-12)
 }

@@ -149,11 +149,11 @@ ct_tensor ct_linear(ct_tensor x, ct_tensor weight, ct_tensor bias);
 ct_tensor ct_conv2d(ct_tensor x, ct_tensor weight, ct_tensor bias, int64_t stride, int64_t padding);
 ct_tensor ct_conv_transpose2d(
   ct_tensor x, ct_tensor weight, ct_tensor bias, int64_t stride, int64_t padding, int64_t output_padding);
-/// Batch normalisation, then `x + residual` where given, then ReLU where `relu` is true; one fused pass each way on the CPU.
-/// In training the running statistics are updated in place.
+/// Batch normalisation, then `x + residual` where given, then ReLU where `relu` is true, then maxima over `pool x pool` cells
+/// where `pool` is above 1; fused on the CPU. In training the running statistics are updated in place.
 ct_tensor ct_batch_norm(
   ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor running_mean, ct_tensor running_var, ct_tensor residual,
-  bool relu, bool training, double momentum, double epsilon);
+  bool relu, int64_t pool, bool training, double momentum, double epsilon);
 ct_tensor ct_max_pool2d(ct_tensor x, int64_t size, int64_t stride);
 ct_tensor ct_avg_pool2d(ct_tensor x, int64_t size, int64_t stride);
 ct_tensor ct_adaptive_avg_pool2d(ct_tensor x, int64_t height, int64_t width);
