@@ -20,4 +20,24 @@ import Testing
     }
 
   }
+
+  /// A package that depends on a tagged clone of this checkout by version, its own program in an empty environment, and a second
+  /// plugin in it. All of LatentKit is built anew.
+  @Test(
+    .enabled(
+      if: ProcessInfo.processInfo.environment["LATENTKIT_CAMPAIGN"] == "full",
+      "it takes minutes; 'make campaign' runs it"))
+  func aNewPackageIsBuiltTestedAndRun() throws {
+    let scratch = try Scratch()
+    let (status, text) = try run("package.sh", in: scratch)
+    #expect(status == 0, "\(text.suffix(6000))")
+    for fact in [
+      "needs   LatentKit 0.1.0", "pedcc", "loss mse + 0.0001 rings", "plugin  \(scratch.path)/Rings/Plugins/Other",
+    ] {
+      #expect(text.contains(fact), "\(fact)\n\(text.suffix(6000))")
+    }
+    for run in ["rings", "mixed"] {
+      #expect(FileManager.default.fileExists(atPath: "\(scratch.path)/Rings/runs/\(run)/summary.json"))
+    }
+  }
 }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Testing
 
@@ -40,6 +41,17 @@ func whatIsNoVersionIsRefused(version: String) {
   #expect(package.program == ".build/release/ring-models-host")
   _ = try PluginTemplate(PluginName("Other"), slots: ["loss"]).write(into: package)
   #expect(try scratch.read("RingModels/Package.swift").contains("let plugins = [\"RingModels\",\n  \"Other\",\n]"))
+}
+
+/// SwiftPM evaluates the manifest; nothing is fetched.
+@Test func swiftPMReadsTheManifest() throws {
+  let scratch = try Scratch()
+  _ = try template("https://example.org/LatentKit.git").write(into: scratch.url)
+  let result = try Command("swift", ["package", "dump-package"]).run(
+    in: scratch.url.appendingPathComponent("RingModels"))
+  let text = String(decoding: result.output, as: UTF8.self)
+  #expect(result.status == 0, "\(result.messages)")
+  for name in ["ring-models-host", "RingModels", "RingModelsTests"] { #expect(text.contains("\"name\" : \"\(name)\"")) }
 }
 
 @Test func aPackageIsMadeInNoOtherAndOverNone() throws {
