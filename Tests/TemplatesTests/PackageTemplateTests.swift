@@ -35,6 +35,9 @@ func whatIsNoVersionIsRefused(version: String) {
   let manifest = try scratch.read("RingModels/Package.swift")
   #expect(manifest.contains("url: \"https://example.org/LatentKit.git\", from: \"1.2.3\""))
   for file in files { #expect(!(try scratch.read("RingModels/\(file)")).contains("__"), "\(file)") }
+  // It is laid out as LatentKit is.
+  let layout = packageRoot.appendingPathComponent(".swift-format")
+  #expect(try scratch.read("RingModels/.swift-format") == String(contentsOf: layout, encoding: .utf8))
   // 'host new plugin' works there.
   let package = try #require(PluginFolder(at: scratch.url.appendingPathComponent("RingModels")))
   #expect(package.list.names == ["RingModels"] && package.findings == [] && !package.isLatentKit)
