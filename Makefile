@@ -4,7 +4,7 @@
 export PKG_CONFIG_PATH := $(CURDIR)/.libtorch$(if $(PKG_CONFIG_PATH),:$(PKG_CONFIG_PATH))
 
 host := .build/release/host
-swift_files := Package.swift Sources Plugins Tests
+swift_files := Package.swift Sources Templates/Sources Plugins Tests
 
 .PHONY: help bootstrap build demo test campaign bench format lint clean
 
@@ -22,15 +22,15 @@ demo: build ## train, measure and sample a model on digits that ship with the pa
 
 # The import check keeps plugins from using each other. Tests run side by side: threads that wait actively for work
 # would take the cores from each other.
-test: ## build and run all tests
+test: ## build and run all tests, or those of one target (ONLY=RingTests)
 	@Scripts/bootstrap --dev
 	swift build --build-tests --explicit-target-dependency-import-check error
-	OMP_WAIT_POLICY=passive swift test --skip-build --disable-xctest
+	OMP_WAIT_POLICY=passive swift test --skip-build --disable-xctest $(if $(ONLY),--filter '$(ONLY)')
 
 campaign: ## look for faults for an hour or two: damaged files, kills, full disks, settings at their ends (SEED=2 for other cases)
 	@Scripts/bootstrap --dev
 	swift build --build-tests
-	LATENTKIT_CAMPAIGN=full LATENTKIT_SEED=$(or $(SEED),1) OMP_WAIT_POLICY=passive swift test --skip-build --disable-xctest --no-parallel --filter 'CampaignTests|HostKitTests.(Ownership|TwoPrograms)'
+	LATENTKIT_CAMPAIGN=full LATENTKIT_SEED=$(or $(SEED),1) OMP_WAIT_POLICY=passive swift test --skip-build --disable-xctest --no-parallel --filter 'CampaignTests|HostKitTests.(Ownership|TwoPrograms)|TemplatesTests.Instances'
 
 bench: ## time training beside PyTorch, and projections, samplers and silhouette beside NumPy, SciPy and scikit-learn (options: BENCH="--quick")
 	@Scripts/bootstrap --bench

@@ -78,6 +78,8 @@ let package = Package(
       targets: ["LatentKit", "Recipes", "Datasets", "Training", "Statistics", "Figures", "Reports", "Runs", "Studies"]),
     .library(name: "HostKit", targets: ["HostKit"]),
     .executable(name: "host", targets: ["host"]),
+    // Every plugin, for packages that want all of them.
+    .library(name: "Plugins", targets: plugins.map(\.name)),
     // For packages that build a host of their own from these plugins and theirs.
     .plugin(name: "ListPlugins", targets: ["ListPlugins"]),
   ]
@@ -98,6 +100,9 @@ let package = Package(
       name: "CReaders", dependencies: ["CPng", "CTurboJPEG", "CMatio"], cSettings: [.treatAllWarnings(as: .error)]),
     .target(name: "CTorch", dependencies: ["CLibTorch"], cxxSettings: [.treatAllWarnings(as: .error)]),
     module("Files", []),
+    .target(
+      name: "Templates", dependencies: ["Files"], path: "Templates", sources: ["Sources"],
+      resources: [.copy("Plugin"), .copy("Package")], swiftSettings: strict),
     module("Torch", ["CTorch", "Files"]),
     module("LatentKit", ["Torch", "Files"]),
     module("Recipes", ["LatentKit", "Files", "Yams"]),
@@ -115,6 +120,7 @@ let package = Package(
       "HostKit",
       [
         "Studies", "Runs", "LatentKit", "Recipes", "Datasets", "Statistics", "Figures", "Training", "Files",
+        "Templates",
         argumentParser,
       ]),
     .executableTarget(
@@ -138,6 +144,7 @@ let package = Package(
     .target(name: "TestSupport", dependencies: ["LatentKit"], path: "Tests/TestSupport", swiftSettings: strict),
     tests("Torch", ["Torch", "Files"], resources: [.copy("Fixtures")]),
     tests("Files", ["Files"]),
+    tests("Templates", ["Templates", "Files"], resources: [.copy("Scripts")]),
     tests("LatentKit", ["LatentKit"]),
     tests("Recipes", ["Recipes", "LatentKit"]),
     tests("Datasets", ["Datasets", "Files", "LatentKit"], resources: [.copy("Fixtures")]),

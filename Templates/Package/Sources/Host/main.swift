@@ -1,0 +1,3 @@
+import HostKit
+
+Host.main(plugins: plugins)

@@ -1,0 +1,22 @@
+import LatentKit
+
+/// The parts of the paper. A line gives a part its name in recipes and says in a few words what it is.
+public enum __Name__Plugin: Plugin {
+  public static let paper: Paper? = Paper(
+    title: "Title of the paper", authors: "Authors", year: __year__,
+    summary: "The paper in a sentence or two.")
+
+  public static let contributions: [Contribution] = [
+{encoder}    .encoder(
+{encoder}      "__name__", __Name__Encoder.self, "one hidden layer",
+{encoder}      with: Companions([.decoder: "__decoder__", .optimizer: "adam", .schedule: "cosine"])),
+{decoder}    .decoder("__name__", __Name__Decoder.self, "one hidden layer"),
+{prior}    .prior(
+{prior}      "__name__", __Name__Prior.self, "independent Laplace densities",
+{prior}      with: Companions([.sampler: "__sampler__"], losses: [__losses__])),
+{loss}    .loss("__name__", __Name__Loss.self, "sum of powers of latents"),
+{sampler}    .sampler("__name__", __Name__Sampler.self, "training latents of the class, moved a little"),
+{metric}    .metric("__name__", __Name__Metric.self, "share of latents near 0"),
+{data}    .data(__Name__Data.entry),
+  ]
+}

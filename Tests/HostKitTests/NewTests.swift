@@ -1,0 +1,59 @@
+import Foundation
+import Testing
+
+@testable import HostKit
+
+@Suite struct BeginningPlugins {
+  @Test func aPluginIsMadeInTheNamedPackage() throws {
+    let scratch = try Scratch()
+    _ = try scratch.write("let plugins = []\n", to: "Package.swift")
+    let printed = try host("new", "plugin", "RingLatents", "--slots", "loss, prior", "--folder", scratch.path)
+    #expect(printed.output.contains("parts   prior 'ring-latents', loss 'ring-latents'\n"))
+    #expect(printed.output.contains("make test ONLY=RingLatentsTests\n"))
+    #expect(printed.output.contains("compose Plugins/RingLatents/recipes/ring-latents.yaml\n"))
+    #expect(try scratch.read("Package.swift") == "let plugins = [\n  \"RingLatents\",\n]\n")
+    #expect(
+      try scratch.read("Plugins/RingLatents/Sources/RingLatentsLoss.swift").contains("struct RingLatentsLoss: Loss"))
+    #expect(
+      message("new", "plugin", "RingLatents", "--folder", scratch.path).contains("lists a plugin 'RingLatents' already")
+    )
+  }
+
+  @Test func aNameWhosePartsThereAreIsRefused() throws {
+    let scratch = try Scratch()
+    _ = try scratch.write("let plugins = []\n", to: "Package.swift")
+    let said = message("new", "plugin", "Pedcc", "--slots", "prior", "--folder", scratch.path)
+    #expect(said.contains("plugin CSAE has a prior 'pedcc' already"))
+    // The name is free in another slot.
+    try host("new", "plugin", "Pedcc", "--slots", "loss", "--folder", scratch.path)
+  }
+
+  @Test func aFolderWithoutAListOfPluginsIsRefused() throws {
+    let scratch = try Scratch()
+    #expect(
+      message("new", "plugin", "Ring", "--folder", scratch.path).contains("there is no Package.swift with a list"))
+    _ = try scratch.write("let package = Package(name: \"x\")\n", to: "Package.swift")
+    #expect(
+      message("new", "plugin", "Ring", "--folder", scratch.path).contains("there is no Package.swift with a list"))
+    #expect(message("new", "plugin", "ring", "--folder", scratch.path).contains("a capital first"))
+  }
+
+  @Test func aPackageDependsOnTheVersionOfTheProgramUnlessSaid() throws {
+    let scratch = try Scratch()
+    let url = "https://example.org/LatentKit.git"
+    let printed = try host("new", "package", "RingModels", "--folder", scratch.path, "--url", url)
+    #expect(printed.output.contains("LatentKit \(Host.version) or a later"))
+    #expect(try scratch.read("RingModels/Package.swift").contains("from: \"\(Host.version)\""))
+    try host("new", "package", "Others", "--folder", scratch.path, "--url", url, "--from", "0.2.1")
+    #expect(try scratch.read("Others/Package.swift").contains("from: \"0.2.1\""))
+    #expect(
+      message("new", "package", "RingModels", "--folder", scratch.path, "--url", url).contains("is there already"))
+  }
+
+  @Test func withoutAnAddressItIsThatOfThisCheckout() throws {
+    let scratch = try Scratch()
+    let printed = try host("new", "package", "RingModels", "--folder", scratch.path)
+    let address = try #require(printed.output.firstMatch(of: /from ([a-z]+:\/\/\S+|\S+@\S+)\n/)).1
+    #expect(try scratch.read("RingModels/Package.swift").contains("url: \"\(address)\""))
+  }
+}
