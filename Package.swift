@@ -76,6 +76,7 @@ let package = Package(
     .library(
       name: "LatentKit",
       targets: ["LatentKit", "Recipes", "Datasets", "Training", "Statistics", "Figures", "Reports", "Runs", "Studies"]),
+    .library(name: "ConformanceKit", targets: ["ConformanceKit"]),
     .library(name: "HostKit", targets: ["HostKit"]),
     .executable(name: "host", targets: ["host"]),
     // For packages that build a host of their own from these plugins and theirs.
@@ -105,6 +106,7 @@ let package = Package(
     kernels("CStatistics"),
     module("Statistics", ["LatentKit", "CStatistics"]),
     module("Figures", ["LatentKit", "Files", "CPng"]),
+    module("ConformanceKit", ["LatentKit", "Files"]),
     module("Reports", ["Files"]),
     module("Training", ["LatentKit", "Recipes", "Datasets", "Files"]),
     module("Runs", ["LatentKit", "Recipes", "Datasets", "Statistics", "Figures", "Reports", "Training", "Files"]),
@@ -115,7 +117,7 @@ let package = Package(
       "HostKit",
       [
         "Studies", "Runs", "LatentKit", "Recipes", "Datasets", "Statistics", "Figures", "Training", "Files",
-        argumentParser,
+        "ConformanceKit", argumentParser,
       ]),
     .executableTarget(
       name: "host", dependencies: ["HostKit", "LatentKit"] + plugins.map(\.dependency), swiftSettings: strict,
@@ -143,6 +145,7 @@ let package = Package(
     tests("Datasets", ["Datasets", "Files", "LatentKit"], resources: [.copy("Fixtures")]),
     tests("Statistics", ["Statistics", "LatentKit"], resources: [.copy("Fixtures")]),
     tests("Figures", ["Figures", "Files", "LatentKit"]),
+    tests("ConformanceKit", ["ConformanceKit", "LatentKit"] + plugins.map(\.dependency), plugins: ["ListPlugins"]),
     tests("Reports", ["Reports", "Files"]),
     tests(
       "Training",

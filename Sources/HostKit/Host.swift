@@ -83,6 +83,6 @@ struct HostCommand: ParsableCommand {
     version: "LatentKit 0.1.0 on libtorch \(Torch.version)",
     subcommands: [
       Compose.self, Train.self, Reproduce.self, Evaluate.self, Sample.self, Reconstruct.self, Verify.self, Latents.self,
-      Centroids.self, List.self, DataCommand.self, Doctor.self,
+      Centroids.self, List.self, CheckCommand.self, DataCommand.self, Doctor.self,
     ])
 }
