@@ -76,6 +76,7 @@ let package = Package(
     .library(
       name: "LatentKit",
       targets: ["LatentKit", "Recipes", "Datasets", "Training", "Statistics", "Figures", "Reports", "Runs", "Studies"]),
+    .library(name: "ConformanceKit", targets: ["ConformanceKit"]),
     .library(name: "HostKit", targets: ["HostKit"]),
     .executable(name: "host", targets: ["host"]),
     // Every plugin, for packages that want all of them.
@@ -110,6 +111,7 @@ let package = Package(
     kernels("CStatistics"),
     module("Statistics", ["LatentKit", "CStatistics"]),
     module("Figures", ["LatentKit", "Files", "CPng"]),
+    module("ConformanceKit", ["LatentKit", "Files"]),
     module("Reports", ["Files"]),
     module("Training", ["LatentKit", "Recipes", "Datasets", "Files"]),
     module("Runs", ["LatentKit", "Recipes", "Datasets", "Statistics", "Figures", "Reports", "Training", "Files"]),
@@ -120,8 +122,7 @@ let package = Package(
       "HostKit",
       [
         "Studies", "Runs", "LatentKit", "Recipes", "Datasets", "Statistics", "Figures", "Training", "Files",
-        "Templates",
-        argumentParser,
+        "Templates", "ConformanceKit", argumentParser,
       ]),
     .executableTarget(
       name: "host", dependencies: ["HostKit", "LatentKit"] + plugins.map(\.dependency), swiftSettings: strict,
@@ -150,6 +151,7 @@ let package = Package(
     tests("Datasets", ["Datasets", "Files", "LatentKit"], resources: [.copy("Fixtures")]),
     tests("Statistics", ["Statistics", "LatentKit"], resources: [.copy("Fixtures")]),
     tests("Figures", ["Figures", "Files", "LatentKit"]),
+    tests("ConformanceKit", ["ConformanceKit", "LatentKit"] + plugins.map(\.dependency), plugins: ["ListPlugins"]),
     tests("Reports", ["Reports", "Files"]),
     tests(
       "Training",

@@ -86,6 +86,6 @@ struct HostCommand: ParsableCommand {
     version: "LatentKit \(Host.version) on libtorch \(Torch.version)",
     subcommands: [
       Compose.self, Train.self, Reproduce.self, Evaluate.self, Sample.self, Reconstruct.self, Verify.self, Latents.self,
-      Centroids.self, List.self, New.self, DataCommand.self, Doctor.self,
+      Centroids.self, List.self, New.self, CheckCommand.self, DataCommand.self, Doctor.self,
     ])
 }

@@ -104,7 +104,7 @@ public struct WassersteinPenaltyCritic: Loss, Component {
 
 /// The box `−limit ≤ w ≤ limit`, to which the weights of a Wasserstein critic are clipped after each step (Arjovsky, Chintala
 /// & Bottou 2017, Algorithm 1).
-public struct WeightClip: Constraint, Component {
+public struct WeightClip: NearestPointConstraint, Component {
   /// The settings.
   public struct Config: ComponentConfig {
     @Setting("The largest magnitude of a weight.", .above(0, upTo: 1e6)) public var limit = 0.01

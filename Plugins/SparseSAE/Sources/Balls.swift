@@ -4,7 +4,7 @@ import LatentKit
 /// 2016, *Fast projection onto the simplex and the l1 ball*).
 ///
 /// - Throws: `RecipeError` where the radius is negative; `TensorError` where weights are not finite.
-public struct L1Ball: Constraint, Component {
+public struct L1Ball: NearestPointConstraint, Component {
   public struct Config: ComponentConfig {
     @Setting(Ball.radiusHelp, .within(0...1e30)) public var radius = 1000.0
     public init() {}
@@ -38,7 +38,7 @@ public struct L11Ball: Constraint, Component {
 /// square in Barlaud, Chambolle & Caillau 2020). The nearest point of it; every group that had weights keeps some.
 ///
 /// - Throws: `RecipeError` where the radius is negative; `TensorError` where weights are not finite.
-public struct L12Ball: Constraint, Component {
+public struct L12Ball: NearestPointConstraint, Component {
   public typealias Config = GroupedBallConfig
   private let ball: Ball
   public init(_ config: Config, in context: BuildContext) throws { ball = try Ball(.l12, config, in: context) }
@@ -49,7 +49,7 @@ public struct L12Ball: Constraint, Component {
 /// of the groups are projected onto the l1 ball, and each group is scaled to its own. Groups become zero as a whole only.
 ///
 /// - Throws: `RecipeError` where the radius is negative; `TensorError` where weights are not finite.
-public struct L21Ball: Constraint, Component {
+public struct L21Ball: NearestPointConstraint, Component {
   public typealias Config = GroupedBallConfig
   private let ball: Ball
   public init(_ config: Config, in context: BuildContext) throws { ball = try Ball(.l21, config, in: context) }

@@ -114,6 +114,14 @@ public struct SettingRange: Sendable, Equatable {
     return range
   }
 
+  /// The bounds that the range includes.
+  package var includedEnds: [Double] {
+    [lower, upper].compactMap { if case .including(let bound) = $0 { bound } else { nil } }
+  }
+
+  /// The least and greatest length of a list; nil for a range of numbers alone.
+  package var lengths: ClosedRange<Int>? { count }
+
   /// The range in words: `0 to 1`, `above 0`, `1 to 16 numbers, each 1 or more`.
   public var text: String {
     let numbers =

@@ -4,6 +4,9 @@ public protocol Constraint: Part {
   func project(_ weights: Tensor) throws
 }
 
+/// A constraint that moves a parameter to the nearest point of the set, by Euclidean distance, and is checked for it.
+public protocol NearestPointConstraint: Constraint {}
+
 extension SlotKey where Role == any Constraint {
   /// The slot of constraints.
   public static var constraint: Self { Self(.constraint) }

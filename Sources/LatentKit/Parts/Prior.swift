@@ -28,6 +28,10 @@ public protocol AnalyticPrior: Prior {
   func divergence(mean: Tensor, logVariance: Tensor, labels: Tensor?) throws -> Tensor
 }
 
+/// A prior whose log density is known up to a constant. Every other prior claims that its density integrates to one, and is
+/// checked for it.
+public protocol UnnormalizedPrior: Prior {}
+
 /// A prior that places each class at a point.
 public protocol CentroidPrior: Prior {
   /// The centroids, `[classes, latent]`.

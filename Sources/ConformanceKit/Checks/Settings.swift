@@ -1,0 +1,117 @@
+import Foundation
+import LatentKit
+
+/// Checks of every slot: what a part declares.
+extension Check {
+  static func declarations(of slot: Slot) -> [Check] {
+    [
+      Check(slot, "help", "The part has a summary, and each setting a help text of a few words.") { part in
+        let description = part.description
+        try require(description.summary.split(separator: " ").count >= 2, "its summary is '\(description.summary)', expected a few words")
+        for setting in description.settings where setting.help.split(separator: " ").count < 2 {
+          let words = setting.help.trimmingCharacters(in: .whitespaces)
+          guard words.isEmpty || words.lowercased() == setting.name.lowercased() else {
+            return .warning("the help of '\(setting.name)' is one word, '\(words)'; say what it changes")
+          }
+          throw Fault("the help of '\(setting.name)' says nothing; say what the setting changes")
+        }
+        return .passed
+      },
+      Check(slot, "config", "Settings are kept by a recipe: resolved, written and read again they are the same.") { part in
+        let defaults = try part.description.resolved([:], at: slot.name)
+        let again = try part.description.resolved(defaults, at: slot.name)
+        try require(again == defaults, "defaults change when they are resolved again: \(difference(defaults, again))")
+        let data = try JSONEncoder().encode(Value.object(defaults))
+        guard case .object(let read) = try JSONDecoder().decode(Value.self, from: data) else {
+          throw Fault("settings are not written as a mapping")
+        }
+        let reread = try part.description.resolved(read, at: slot.name)
+        try require(reread == defaults, "settings change when they are written and read: \(difference(defaults, reread))")
+        let names = Set(part.description.settings.map(\.name))
+        try require(
+          names == Set(defaults.keys), "it describes the settings \(names.sorted()), and takes \(defaults.keys.sorted())")
+        for setting in part.description.settings where defaults[setting.name] != setting.fallback {
+          throw Fault(
+            "the default of '\(setting.name)' is described as \(setting.fallback.text), and is \(defaults[setting.name]?.text ?? "none")")
+        }
+        return try changes(part, defaults)
+      },
+      Check(slot, "unknown-settings", "An unknown setting and a value outside its range are refused.") { part in
+        let name = "no-such-setting"
+        do {
+          _ = try part.description.resolved([name: 1], at: slot.name)
+          throw Fault("it takes a setting '\(name)' that it does not declare")
+        } catch let error as ConfigError {
+          try require(error.description.contains(name), "the refusal of an unknown setting does not name it: \(error)")
+        }
+        for setting in part.description.settings {
+          guard let range = setting.range, let value = outside(range) else { continue }
+          do {
+            _ = try part.description.resolved([setting.name: value], at: slot.name)
+            throw Fault("'\(setting.name)' takes \(value.text), which is outside its range, \(range.text)")
+          } catch is ConfigError {}
+        }
+        return .passed
+      },
+      Check(slot, "companions", "Parts that it names as companions exist, with the settings that it gives them.") { part in
+        let companions = part.description.companions
+        var choices = Slot.all.compactMap { slot in companions.parts[slot].map { (slot, $0) } }
+        choices += (companions.losses ?? []).map { (.loss, $0) } + companions.metrics.map { (.metric, $0) }
+        choices += companions.steps.flatMap(\.leaves).flatMap(\.losses).map { (.loss, $0) }
+        choices += companions.joining.values.joined().map { (.loss, $0) }
+        for (slot, choice) in choices where choice.use != "none" {
+          guard let other = part.catalog.descriptions(of: slot).first(where: { $0.name == choice.use }) else {
+            return .warning("its companion \(slot.name) '\(choice.use)' is not in this catalog")
+          }
+          _ = try other.resolved(choice.with, at: "\(slot.name) '\(choice.use)'")
+        }
+        return .passed
+      },
+    ]
+  }
+
+  /// Sets each setting to another value and looks for it after resolving.
+  private static func changes(_ part: PartUnderTest, _ defaults: [String: Value]) throws -> Verdict {
+    for setting in part.description.settings {
+      for value in SettingEnds.values(of: setting) {
+        guard let resolved = try? part.description.resolved([setting.name: value], at: part.description.slot.name) else {
+          continue
+        }
+        try require(
+          resolved[setting.name] == value || resolved[setting.name]?.number == value.number && value.number != nil,
+          "'\(setting.name)' is set to \(value.text), and resolves to \(resolved[setting.name]?.text ?? "nothing")")
+        let again = try part.description.resolved(resolved, at: part.description.slot.name)
+        try require(again == resolved, "'\(setting.name): \(value.text)' changes when it is resolved again")
+      }
+    }
+    return .passed
+  }
+
+  private static func difference(_ one: [String: Value], _ other: [String: Value]) -> String {
+    let name = Set(one.keys).union(other.keys).sorted().first { one[$0] != other[$0] } ?? ""
+    return "'\(name)' was \(one[name]?.text ?? "missing") and is \(other[name]?.text ?? "missing")"
+  }
+
+  private static func outside(_ range: SettingRange) -> Value? {
+    let candidates: [Value] = [.int(-1), .int(0), .int(2), .double(-0.5), .double(1.5)]
+    return range.lengths == nil ? candidates.first { !range.admits($0) } : nil
+  }
+}
+
+/// Values at which settings are tried.
+enum SettingEnds {
+  /// The bounds that a setting's range includes, each of its choices, and both truth values; sizes that are too large for a
+  /// check are left out.
+  static func values(of setting: SettingDescription) -> [Value] {
+    if let choices = setting.choices { return choices.map { .string($0) } }
+    switch setting.type {
+    case .bool: return [.bool(false), .bool(true)]
+    case .int: return (setting.range?.includedEnds ?? []).filter { abs($0) <= 16 }.map { .int(Int($0)) }
+    case .double: return (setting.range?.includedEnds ?? []).filter { abs($0) <= 1e3 }.map { .double($0) }
+    case .ints:
+      guard let range = setting.range, let least = range.includedEnds.first, least <= 16 else { return [] }
+      return [range.lengths?.lowerBound ?? 1].map { .array(Array(repeating: .int(Int(least)), count: $0)) }
+    default: return []
+    }
+  }
+}
