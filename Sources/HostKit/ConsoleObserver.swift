@@ -116,8 +116,7 @@ extension Host {
     let (results, failures) = (report.results, report.failures)
     console.say(results.study.title)
     if !results.study.changes.isEmpty { console.say(results.changesText) }
-    let table = [StudyResults.heads] + results.lines.map(\.columns)
-    for line in aligned(table, numbersFrom: 2) { console.say(line) }
+    for line in aligned(results.table, numbersFrom: 2) { console.say(line) }
     if let unseen = results.unseen {
       console.say(ReconstructionComparison.unit)
       for line in aligned(unseen.table) { console.say("  \(line)") }

@@ -27,10 +27,10 @@ extension StudyResults.Line {
   private func text(_ value: Double) -> String { String(format: "%.\(decimals)f", value) }
   private var unitText: String { unit.isEmpty ? "" : " \(unit)" }
 
+  /// Mean ± sample standard deviation; `not run` if there is no value.
+  var valueText: String { values.isEmpty ? "not run" : text(mean) + (deviation.map { " ± \(text($0))" } ?? "") }
   /// Mean ± sample standard deviation with the unit; `not run` if there is no value.
-  public var oursText: String {
-    values.isEmpty ? "not run" : text(mean) + (deviation.map { " ± \(text($0))" } ?? "") + unitText
-  }
+  public var oursText: String { valueText + (values.isEmpty ? "" : unitText) }
   /// The published value with the unit; empty if there is none.
   public var publishedText: String { published.map { text($0) + unitText } ?? "" }
   /// Our mean minus the published value, with its sign; empty if one is missing.
@@ -38,12 +38,13 @@ extension StudyResults.Line {
     guard let published, !values.isEmpty else { return "" }
     return String(format: "%+.\(decimals)f", mean - published)
   }
-  private var countText: String { values.isEmpty ? "" : "\(values.count)" }
-  private var epochsText: String { epochs.map(String.init) ?? "" }
-  private var examplesText: String { examples.map(String.init) ?? "" }
+  /// Runs, epochs and examples, the last of `StudyResults.heads`.
+  var counts: [String] {
+    [values.isEmpty ? "" : "\(values.count)", epochs.map(String.init) ?? "", examples.map(String.init) ?? ""]
+  }
   /// The cells of a table's row, below `StudyResults.heads`.
   public var columns: [String] {
-    [label, measure, publishedText, oursText, differenceText, countText, epochsText, examplesText]
+    [label, measure, publishedText, oursText, differenceText] + counts
   }
 }
 
@@ -53,12 +54,10 @@ extension StudyResults {
 
   /// The table in Markdown, for `results.md`.
   public var markdown: String {
-    let rows = lines.map { "| " + $0.columns.joined(separator: " | ") + " |" }
-    let head = ["| " + Self.heads.joined(separator: " | ") + " |", "|---|---|---:|---:|---:|---:|---:|---:|"]
     let texts = ["# \(study.title)", study.about, changesText].filter { !$0.isEmpty }.flatMap { [$0, ""] }
-    return (texts + head + rows).joined(separator: "\n")
+    return (texts + [markdownTables]).joined(separator: "\n")
       + "\n\n"
-      + "Ours: mean ± sample standard deviation over runs (seeds\(hasFolds ? " and folds" : "")), "
+      + "Each number is the mean ± sample standard deviation over runs (seeds\(hasFolds ? " and folds" : "")), "
       + "each with the given epochs and training examples.\n"
       + regimesText + (unseen.map(Self.markdown) ?? "")
   }

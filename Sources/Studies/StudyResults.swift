@@ -25,6 +25,10 @@ public struct StudyResults {
 
   /// One measure of one cell over its runs.
   public struct Line: Sendable {
+    /// The cell's row.
+    public let row: String
+    /// The cell's column; may be empty.
+    public let column: String
     /// The cell's label.
     public let label: String
     /// The name of the measure: `nearest-class-mean accuracy`, `test/mse`.
@@ -89,7 +93,7 @@ public struct StudyResults {
         let found = all.filter { $0.cell.label == cell.label && $0.measure == measure }
         guard !found.isEmpty || cell.published[measure] != nil else { return nil }
         return Line(
-          label: cell.label, measure: measure, published: cell.published[measure],
+          row: cell.row, column: cell.column, label: cell.label, measure: measure, published: cell.published[measure],
           unit: all.first { $0.measure == measure }?.unit ?? "", values: found.map(\.value),
           epochs: common(found.map(\.summary.epochs)), examples: common(found.map(\.summary.trainingExamples)))
       }

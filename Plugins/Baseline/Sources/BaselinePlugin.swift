@@ -71,6 +71,10 @@ public enum BaselinePlugin: Plugin {
         "precision-recall", PrecisionRecall.self,
         "precision, recall, density and coverage of samples, in another run's features", paper: .density),
       .metric(
+        "data-copying", DataCopyingMetric.self,
+        "whether samples lie nearer to training examples than unseen data do, and how new they are", paper: .dataCopying
+      ),
+      .metric(
         "classification-accuracy-score", ClassificationAccuracyScore.self,
         "accuracy on data of a classifier trained on samples", paper: .accuracyScore),
       .loss("mse", SquaredError.self, "squared error of the reconstruction"),

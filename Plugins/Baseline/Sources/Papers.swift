@@ -45,6 +45,11 @@ extension Paper {
     year: 2020,
     summary: "Density and coverage beside precision and recall, by balls around nearest neighbours.")
 
+  static let dataCopying = Paper(
+    title: "A Non-Parametric Test to Detect Data-Copying in Generative Models", authors: "Meehan, Chaudhuri, Dasgupta",
+    year: 2020,
+    summary: "Samples that lie nearer to training examples than unseen data do are copies of them.")
+
   static let accuracyScore = Paper(
     title: "Classification Accuracy Score for Conditional Generative Models", authors: "Ravuri, Vinyals", year: 2019,
     summary: "A classifier that is trained on samples alone is tested on data.")

@@ -103,7 +103,7 @@ private func missing(_ name: String, _ found: [Measured]) throws -> String {
 }
 
 /// An evaluation with samples: always these, as many as there are, and with training examples.
-private func sampling(
+func sampling(
   _ inputs: Tensor, labels: Tensor?, classes: Int = 3, training: (inputs: Tensor, labels: Tensor)? = nil,
   sources: MetricSources = [.samples, .trainingInputs]
 ) throws -> Evaluation {
@@ -180,7 +180,7 @@ private struct Greatest: Encoder, Classifier {
   func scores(_ request: LatentBatch) -> Tensor { request.latents }
 }
 
-private func judged(_ size: Int, classes: Int = 3) throws -> BuildContext {
+func judged(_ size: Int, classes: Int = 3) throws -> BuildContext {
   var context = try context([size], classes: classes, range: nil)
   let part = Greatest(latentSize: size)
   context.openRun = { path in
