@@ -68,6 +68,8 @@ public struct PluginTemplate {
       "decoder": has("decoder") ? part : "mlp",
       "sampler": has("sampler") ? part : has("prior") ? "prior" : "class-gaussian",
       "losses": has("loss") ? "\"mse\", PartChoice(\"\(part)\", weight: 0.0001)" : "\"mse\"",
+      // A list of one element has no comma behind it.
+      "comma": slots.count == 1 ? "" : ",",
       "host": host, "recipe": recipe, "experiment": "\(folder)/experiments/\(part).yaml",
     ]
     for name in ["common"] + slots {
