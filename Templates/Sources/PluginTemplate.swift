@@ -3,7 +3,9 @@ import Foundation
 /// A new plugin: its name, and the slots that it gets an example part for.
 public struct PluginTemplate {
   /// The slots that have an example, in the order of a recipe.
-  public static let slots = ["data", "encoder", "prior", "decoder", "sampler", "metric", "loss"]
+  public static let slots = [
+    "data", "encoder", "prior", "decoder", "classifier", "noise", "sampler", "metric", "loss",
+  ]
 
   /// The name.
   public let name: PluginName

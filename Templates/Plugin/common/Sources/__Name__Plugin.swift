@@ -14,6 +14,8 @@ public enum __Name__Plugin: Plugin {
 {prior}    .prior(
 {prior}      "__name__", __Name__Prior.self, "independent Laplace densities",
 {prior}      with: Companions([.sampler: "__sampler__"], losses: [__losses__]))__comma__
+{classifier}    .classifier("__name__", __Name__Classifier.self, "one linear layer")__comma__
+{noise}    .noise("__name__", __Name__Noise.self, "Gaussian noise")__comma__
 {loss}    .loss("__name__", __Name__Loss.self, "sum of powers of latents")__comma__
 {sampler}    .sampler("__name__", __Name__Sampler.self, "training latents of the class, moved a little")__comma__
 {metric}    .metric("__name__", __Name__Metric.self, "share of latents near 0")__comma__
