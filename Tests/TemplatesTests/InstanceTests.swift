@@ -18,7 +18,6 @@ import Testing
     for run in ["sparse", "solo", "rings"] {
       #expect(FileManager.default.fileExists(atPath: "\(scratch.path)/runs/\(run)/summary.json"))
     }
-
   }
 
   /// A package that depends on a tagged clone of this checkout by version, its own program in an empty environment, and a second
