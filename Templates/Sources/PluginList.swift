@@ -10,7 +10,8 @@ public struct PluginList {
   private let end: String.Index
   /// Whether that is a word, so that a comma must follow it.
   private let needsComma: Bool
-  /// The place of its `]`.
+  /// The places of its `[` and its `]`.
+  private let open: String.Index
   private let close: String.Index
   /// Whether it is a list of `Paper`, whose tests are told by a flag.
   private let isOfPapers: Bool
@@ -48,7 +49,8 @@ public struct PluginList {
       place = text.index(after: place)
     }
     guard place < text.endIndex, text[place] == "]" else { return nil }
-    (self.text, self.names, close, end) = (text, names, place, text.index(after: last))
+    (self.text, self.names, end) = (text, names, text.index(after: last))
+    (open, close) = (text.index(before: head.range.upperBound), place)
     needsComma = text[last] != "," && !names.isEmpty
     isOfPapers = head.1 == "Paper"
   }
@@ -59,6 +61,9 @@ public struct PluginList {
   /// Returns the manifest with one more plugin at the end of the list.
   public func manifest(adding name: String) -> String {
     let tail = text[end..<close]
+    if !text[open...close].contains(where: \.isNewline) {
+      return text[..<end] + (names.isEmpty ? "" : needsComma ? ", " : " ") + word(for: name) + text[close...]
+    }
     let kept = tail.reversed().drop { $0.isWhitespace }.reversed()
     return text[..<end] + (needsComma ? "," : "") + String(kept) + "\n  \(word(for: name)),\n" + text[close...]
   }

@@ -3,7 +3,9 @@ import Foundation
 /// A new plugin: its name, and the slots that it gets an example part for.
 public struct PluginTemplate {
   /// The slots that have an example, in the order of a recipe.
-  public static let slots = ["data", "encoder", "prior", "decoder", "sampler", "metric", "loss"]
+  public static let slots = [
+    "data", "encoder", "prior", "decoder", "classifier", "noise", "sampler", "metric", "loss",
+  ]
 
   /// The name.
   public let name: PluginName
@@ -68,6 +70,8 @@ public struct PluginTemplate {
       "decoder": has("decoder") ? part : "mlp",
       "sampler": has("sampler") ? part : has("prior") ? "prior" : "class-gaussian",
       "losses": has("loss") ? "\"mse\", PartChoice(\"\(part)\", weight: 0.0001)" : "\"mse\"",
+      // A list of one element has no comma behind it.
+      "comma": slots.count == 1 ? "" : ",",
       "host": host, "recipe": recipe, "experiment": "\(folder)/experiments/\(part).yaml",
     ]
     for name in ["common"] + slots {

@@ -11,7 +11,7 @@ import Testing
     #expect(printed.output.contains("parts   prior 'ring-latents', loss 'ring-latents'\n"))
     #expect(printed.output.contains("make test ONLY=RingLatentsTests\n"))
     #expect(printed.output.contains("compose Plugins/RingLatents/recipes/ring-latents.yaml\n"))
-    #expect(try scratch.read("Package.swift") == "let plugins = [\n  \"RingLatents\",\n]\n")
+    #expect(try scratch.read("Package.swift") == "let plugins = [\"RingLatents\"]\n")
     #expect(
       try scratch.read("Plugins/RingLatents/Sources/RingLatentsLoss.swift").contains("struct RingLatentsLoss: Loss"))
     #expect(

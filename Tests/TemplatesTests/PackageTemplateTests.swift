@@ -43,7 +43,7 @@ func whatIsNoVersionIsRefused(version: String) {
   #expect(package.list.names == ["RingModels"] && package.findings == [] && !package.isLatentKit)
   #expect(package.program == ".build/release/ring-models-host")
   _ = try PluginTemplate(PluginName("Other"), slots: ["loss"]).write(into: package)
-  #expect(try scratch.read("RingModels/Package.swift").contains("let plugins = [\"RingModels\",\n  \"Other\",\n]"))
+  #expect(try scratch.read("RingModels/Package.swift").contains("let plugins = [\"RingModels\", \"Other\"]\n"))
 }
 
 /// SwiftPM evaluates the manifest; nothing is fetched.

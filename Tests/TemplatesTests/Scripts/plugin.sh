@@ -45,9 +45,9 @@ done
 rights=-m
 [ "$(id -u)" = 0 ] || rights=-rm
 if unshare "$rights" mount --bind "$copy" "$copy" 2>/dev/null; then
-  # What debug builds read; the index and the builds for speed are left behind.
+  # What debug builds read; the builds for speed are left behind.
   (cd "$root" && find .build -maxdepth 1 -mindepth 1 ! -name '*-*-*' ! -name release ! -name repositories -print0 \
-    && find .build/*-*-*/debug -maxdepth 1 -mindepth 1 ! -name index -print0) >"$folder/built"
+    && find .build/*-*-*/debug -maxdepth 1 -mindepth 1 -print0) >"$folder/built"
   (cd "$root" && xargs -0 cp -a --parents -t "$copy" <"$folder/built")
   exec unshare "$rights" bash "${BASH_SOURCE[0]}" "$root" "$folder" mounted
 fi
