@@ -111,7 +111,7 @@ let package = Package(
     kernels("CStatistics"),
     module("Statistics", ["LatentKit", "CStatistics"]),
     module("Figures", ["LatentKit", "Files", "CPng"]),
-    module("ConformanceKit", ["LatentKit", "Files"]),
+    module("ConformanceKit", ["LatentKit", "Recipes", "Datasets", "Training", "Files"]),
     module("Reports", ["Files"]),
     module("Training", ["LatentKit", "Recipes", "Datasets", "Files"]),
     module("Runs", ["LatentKit", "Recipes", "Datasets", "Statistics", "Figures", "Reports", "Training", "Files"]),

@@ -22,11 +22,19 @@ public struct Check: Sendable {
     } catch let fault as Fault {
       verdict = .failed(fault.reason)
     } catch { verdict = .failed("it threw: \(error)") }
-    switch verdict {
-    case .passed: return Finding(self, of: part.name, .passed, "", seed: part.seed)
-    case .warning(let reason): return Finding(self, of: part.name, .warning, reason, seed: part.seed)
-    case .skipped(let reason): return Finding(self, of: part.name, .skipped, reason, seed: part.seed)
-    case .failed(let reason): return Finding(self, of: part.name, .failed, reason, seed: part.seed)
+    return finding(about: part, verdict.outcome, verdict.reason)
+  }
+
+  private func finding(about part: PartUnderTest, _ outcome: Outcome, _ reason: String) -> Finding {
+    Finding(slot: slot.name, part: part.name, check: name, fact: fact, outcome, reason, seed: part.seed)
+  }
+
+  /// The check of a part, to be run in any process.
+  func task(on part: PartUnderTest) -> CheckTask {
+    CheckTask(name: name) {
+      run(on: part)
+    } crashed: {
+      finding(about: part, .crashed, $0)
     }
   }
 }
@@ -40,6 +48,22 @@ enum Verdict: Sendable, Equatable {
 
   /// The one that weighs more; the first of two that weigh alike.
   func worse(_ other: Verdict) -> Verdict { other.weight > weight ? other : self }
+
+  var outcome: Outcome {
+    switch self {
+    case .passed: .passed
+    case .warning: .warning
+    case .skipped: .skipped
+    case .failed: .failed
+    }
+  }
+
+  var reason: String {
+    switch self {
+    case .passed: ""
+    case .warning(let reason), .skipped(let reason), .failed(let reason): reason
+    }
+  }
 
   private var weight: Int {
     switch self {
@@ -90,6 +114,9 @@ public struct PartUnderTest: Sendable {
   public init(_ description: PartDescription, in catalog: Catalog, seed: UInt64 = 1, device: Device = .cpu) {
     (self.description, self.catalog, self.seed, self.device) = (description, catalog, seed, device)
   }
+
+  /// The checks of the part's slot, in order.
+  public var tasks: [CheckTask] { Check.all(for: description.slot).map { $0.task(on: self) } }
 
   /// Runs the checks of the part's slot in this process.
   ///

@@ -45,7 +45,7 @@ func projection(of tensors: [Tensor], seed: UInt64) throws -> Tensor {
 ///   - value: Computes the number anew, the same at each call.
 /// - Returns: Nil where they agree along most directions; else the last two numbers that do not.
 func gradientFault(
-  by tensors: [Tensor], seed: UInt64, step: Double = 1e-6, tolerance: Double = 1e-4, _ value: () throws -> Tensor
+  by tensors: [Tensor], seed: UInt64, tolerance: Double = 1e-4, _ value: () throws -> Tensor
 ) throws -> (gradient: Double, difference: Double)? {
   let gradients = try value().gradients(by: tensors)
   guard gradients.contains(where: { $0 != nil }) else { return nil }
@@ -66,10 +66,14 @@ func gradientFault(
       defer { for (index, values) in before.enumerated() { try? moved[index].0.copyInPlace(values) } }
       return try withoutGradients { try value() }.item()
     }
-    let difference = try (at(step) - at(-step)) / (2 * step)
-    if !(abs(slope - difference) <= tolerance * max(1, abs(slope), abs(difference))) { faults.append((slope, difference)) }
+    // Units with a kink, as those of ReLU, may pass it on the way: the fewer, the shorter it is.
+    var difference = 0.0
+    let agrees = try [1e-6, 1e-7, 1e-8].contains { step in
+      difference = try (at(step) - at(-step)) / (2 * step)
+      return abs(slope - difference) <= tolerance * max(1, abs(slope), abs(difference))
+    }
+    if !agrees { faults.append((slope, difference)) }
   }
-  // A kink may lie on the way along one of them.
   return faults.count >= 2 ? faults.last.map { (gradient: $0.0, difference: $0.1) } : nil
 }
 

@@ -34,9 +34,11 @@ public struct Finding: Codable, Sendable, Equatable {
   /// The seed that reproduces the result.
   public let seed: UInt64
 
-  /// Creates a finding.
-  public init(_ check: Check, of part: String, _ outcome: Outcome, _ reason: String, seed: UInt64) {
-    (slot, self.part, self.check, fact) = (check.slot.name, part, check.name, check.fact)
+  /// Creates a finding about a part or a composition.
+  init(
+    slot: String, part: String, check: String, fact: String, _ outcome: Outcome, _ reason: String, seed: UInt64
+  ) {
+    (self.slot, self.part, self.check, self.fact) = (slot, part, check, fact)
     (self.outcome, self.reason, self.seed) = (outcome, reason, seed)
   }
 }

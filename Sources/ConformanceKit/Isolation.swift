@@ -11,13 +11,31 @@ import Synchronization
   import Darwin
 #endif
 
-/// Checks of parts in processes of their own, so that a part that ends its process is a finding.
+/// A check that gives a finding.
+public struct CheckTask: Sendable {
+  /// The name, by which the processes agree on the task.
+  public let name: String
+  /// Checks in this process.
+  public let run: @Sendable () -> Finding
+  /// Returns the finding of a crash, with its reason.
+  let crashed: @Sendable (String) -> Finding
+
+  init(name: String, _ run: @escaping @Sendable () -> Finding, crashed: @escaping @Sendable (String) -> Finding) {
+    (self.name, self.run, self.crashed) = (name, run, crashed)
+  }
+}
+
+/// Checks that are run in processes of their own, so that a part that ends its process is a finding.
 public struct Isolation: Sendable {
-  /// The command that runs the checks of a part from the given one on: a program that calls `work`.
-  public let command: @Sendable (PartDescription, _ first: Int) -> Command
+  /// The checks in order.
+  public let tasks: [CheckTask]
+  /// The command that runs the checks from the given one on: a program that calls `work` with the same checks.
+  public let command: @Sendable (_ first: Int) -> Command
 
   /// Creates an isolation by a program.
-  public init(_ command: @escaping @Sendable (PartDescription, _ first: Int) -> Command) { self.command = command }
+  public init(_ tasks: [CheckTask], by command: @escaping @Sendable (_ first: Int) -> Command) {
+    (self.tasks, self.command) = (tasks, command)
+  }
 
   /// What a worker writes, a line each.
   private enum Line: Codable {
@@ -25,75 +43,70 @@ public struct Isolation: Sendable {
     case found(Finding)
   }
 
-  /// Runs the checks of one part from the given one on, and writes what they find for `findings(of:)` to read. To be called in
-  /// the process that `command` starts.
+  /// Runs checks, and writes what they find for `findings` to read. To be called in the process that `command` starts.
   ///
   /// - Parameters:
   ///   - seconds: What one check may take before the process is ended.
   ///   - write: Takes a line.
-  public static func work(
-    on part: PartUnderTest, from first: Int, seconds: Int = 300, writing write: (String) -> Void
-  ) throws {
+  public static func work(on tasks: some Sequence<CheckTask>, seconds: Int = 300, writing write: (String) -> Void)
+    throws
+  {
     func say(_ line: Line) throws { write(String(decoding: try JSONEncoder().encode(line), as: UTF8.self)) }
-    for check in Check.all(for: part.description.slot).dropFirst(first) {
-      try say(.begun(check.name))
+    for task in tasks {
+      try say(.begun(task.name))
       alarm(UInt32(seconds))
-      let finding = check.run(on: part)
+      let finding = task.run()
       alarm(0)
       try say(.found(finding))
     }
   }
 
-  /// Runs all checks of a part in other processes: one, and another one after each crash.
+  /// Runs all checks in other processes: one, and another one after each crash.
   ///
   /// - Throws: `CommandError` where the program cannot be run.
-  public func findings(of part: PartUnderTest) throws -> [Finding] {
-    let checks = Check.all(for: part.description.slot)
+  public func findings() throws -> [Finding] {
     var findings: [Finding] = []
-    while findings.count < checks.count {
-      let result = try command(part.description, findings.count).run()
+    while findings.count < tasks.count {
+      let result = try command(findings.count).run()
       let lines = result.output.split(separator: 0x0A).compactMap { try? JSONDecoder().decode(Line.self, from: $0) }
-      let found: [Finding] = lines.compactMap { if case .found(let finding) = $0 { finding } else { nil } }
-      findings += found
-      guard findings.count < checks.count else { break }
-      let check = checks[findings.count]
-      guard case .begun(check.name) = lines.last else {
+      findings += lines.compactMap { if case .found(let finding) = $0 { finding } else { nil } }
+      guard findings.count < tasks.count else { break }
+      let task = tasks[findings.count]
+      guard case .begun(task.name) = lines.last else {
         throw CommandError(
-          "the checks of \(part.description.slot.name) '\(part.name)' ended with status \(result.status) before '\(check.name)'"
+          "a process of checks ended with status \(result.status) before '\(task.name)'"
             + (result.messages.isEmpty ? "" : ": \(result.messages.suffix(500))"))
       }
-      findings.append(Finding(check, of: part.name, .crashed, Isolation.reason(result), seed: part.seed))
+      findings.append(task.crashed(Isolation.reason(result)))
     }
     return findings
   }
 
-  /// Runs all checks of several parts, some at a time.
+  /// Runs several, some at a time.
   ///
   /// - Parameters:
   ///   - jobs: How many at a time, 1 or more.
-  ///   - done: Called with the findings of each part, in the order of the parts.
-  public func findings(
-    of parts: [PartUnderTest], jobs: Int, _ done: @Sendable (PartUnderTest, [Finding]) -> Void
-  ) throws {
+  ///   - done: Called with the findings of each, in their order.
+  public static func run(_ groups: [Isolation], jobs: Int, _ done: @Sendable (Int, [Finding]) -> Void) throws {
     let state = Mutex((results: [Int: Result<[Finding], any Error>](), next: 0, shown: 0))
-    DispatchQueue.concurrentPerform(iterations: max(1, min(jobs, parts.count))) { _ in
+    DispatchQueue.concurrentPerform(iterations: max(1, min(jobs, groups.count))) { _ in
       while true {
         let index = state.withLock { state in
           defer { state.next += 1 }
           return state.next
         }
-        guard index < parts.count else { return }
-        let result = Result { try findings(of: parts[index]) }
+        guard index < groups.count else { return }
+        let result = Result { try groups[index].findings() }
         state.withLock { state in
           state.results[index] = result
           while case .success(let found) = state.results[state.shown] {
-            done(parts[state.shown], found)
+            done(state.shown, found)
             state.shown += 1
           }
         }
       }
     }
-    for index in parts.indices { _ = try state.withLock { try $0.results[index]?.get() } }
+    for index in groups.indices { _ = try state.withLock { try $0.results[index]?.get() } }
   }
 
   private static func reason(_ result: Command.Result) -> String {

@@ -69,11 +69,14 @@ struct Subject<Role> {
   /// Settings that may have to be given: none; then a text for each that is unset by default, the path of a run say.
   var candidates: [[String: Value]] {
     let texts = entry.settings.filter { $0.fallback == .null && $0.type == .string && $0.choices == nil }
-    return texts.isEmpty ? [[:]] : [[:], Dictionary(uniqueKeysWithValues: texts.map { ($0.name, .string("stand-in")) })]
+    return texts.isEmpty
+      ? [[:]] : [[:], Dictionary(uniqueKeysWithValues: texts.map { ($0.name, .string("stand-in")) })]
   }
 
   /// Puts the parts that the part names as companions in place of stand-ins.
-  private func addCompanions(to model: inout Model, _ world: World, in store: ParameterStore, seed: UInt64, dtype: DType) throws {
+  private func addCompanions(
+    to model: inout Model, _ world: World, in store: ParameterStore, seed: UInt64, dtype: DType
+  ) throws {
     let catalog = under.catalog
     func context(_ slot: Slot) throws -> BuildContext {
       BuildContext(

@@ -30,24 +30,32 @@ struct StandIn {
   }
 }
 
-/// `tanh` of a linear layer, then one for means and one for log variances.
+/// Three linear layers with `tanh`, then one for means and one for log variances.
 private struct StandInEncoder: FeatureEncoder {
   let latentSize: Int
-  let hidden: Linear
+  let hidden: [Linear]
   let mean: Linear
   let logVariance: Linear?
 
   init(_ world: World, isGaussian: Bool, in scope: Scope) throws {
     latentSize = world.latentSize
-    hidden = try Linear(world.inputShape.reduce(1, *), 5, in: scope("hidden"))
+    hidden = try [world.inputShape.reduce(1, *), 5, 5].enumerated().map {
+      try Linear($1, 5, in: scope("hidden")("\($0)"))
+    }
     mean = try Linear(5, latentSize, in: scope("mean"))
     logVariance = isGaussian ? try Linear(5, latentSize, in: scope("logVariance")) : nil
   }
 
-  func features(_ batch: Batch) throws -> [Tensor] { [try hidden(batch.inputs.contiguous().flattened()).tanh()] }
+  func features(_ batch: Batch) throws -> [Tensor] {
+    var values = try batch.inputs.contiguous().flattened()
+    return try hidden.map { layer in
+      values = try layer(values).tanh()
+      return values
+    }
+  }
 
   func encode(_ batch: Batch) throws -> Code {
-    let features = try features(batch)[0]
+    let features = try features(batch)[2]
     guard let logVariance else { return .point(try mean(features)) }
     return .gaussian(mean: try mean(features), logVariance: try logVariance(features))
   }

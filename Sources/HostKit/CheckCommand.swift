@@ -17,6 +17,12 @@ struct CheckCommand: HostSubcommand {
         host check prior
         host check prior:pedcc --seed 2
 
+      With --matrix, parts are composed with each other and trained for a few steps: \
+      every two of different slots, and some of all slots, which --rows counts.
+
+        host check --matrix
+        host check --matrix CSAE --rows 1000
+
       Each part is checked in a process of its own, so that one that crashes is a finding. \
       The exit code is 0 unless a check failed or crashed.
       """)
@@ -31,26 +37,78 @@ struct CheckCommand: HostSubcommand {
   @Option(help: "Parts that are checked at a time; one for each core unless said.") var jobs: Int?
   @Flag(help: "Print every finding as JSON, one line each.") var json = false
   @Flag(help: "Show what passed and what was skipped, too.") var all = false
+  @Flag(help: "Compose parts with each other, and train what fits.") var matrix = false
+  @Option(help: "With --matrix: compositions of a part from each slot, drawn by the seed.") var rows = 100
+  @Flag(help: "With --matrix: only those compositions, without every pair of parts.") var drawn = false
+  /// The checks that this process runs for another one: from the first to the last.
   @Option(help: .hidden) var worker: Int?
+  @Option(help: .hidden) var last: Int?
 
   func validate() throws {
     guard seed >= 0 else { throw ValidationError("--seed is \(seed), expected 0 or more") }
     if let jobs, !(1...1024).contains(jobs) { throw ValidationError("--jobs is \(jobs), expected 1 to 1024") }
+    guard (0...1_000_000).contains(rows) else { throw ValidationError("--rows is \(rows), expected 0 to 1000000") }
     guard let device = Device(parsing: device), device.isAvailable else {
       throw ValidationError("--device is '\(device)', expected a device that is there; 'host doctor' tells which are")
     }
   }
 
   func run(in host: Host) throws {
-    let parts = try chosen(from: host.catalog).map {
-      PartUnderTest($0, in: host.catalog, seed: UInt64(seed), device: Device(parsing: device) ?? .cpu)
+    let groups = try groups(of: host.catalog)
+    if let worker {
+      Torch.threadCount = 1
+      let tasks = groups.flatMap(\.tasks)
+      return try Isolation.work(on: tasks[worker..<min(last ?? tasks.count, tasks.count)]) {
+        host.console.output($0 + "\n")
+      }
     }
-    if let worker { return try work(on: parts, from: worker, host.console) }
-    let findings = try checked(parts, host.console)
+    let findings = try checked(groups, host.console)
     let counts = Outcome.allCases.map { outcome in (outcome, findings.count { $0.outcome == outcome }) }
-    let summary = counts.filter { $0.1 > 0 }.map { "\($0.1) \($0.0.rawValue)" }.joined(separator: ", ")
-    if !json { host.console.say("\(parts.count == 1 ? "1 part" : "\(parts.count) parts"): \(summary)") }
+    let summary = counts.filter { $0.1 > 0 }.map { "\($0.1) \(words($0.0))" }.joined(separator: ", ")
+    if !json { host.console.say("\(matrix ? "compositions" : counted(groups.count, "part")): \(summary)") }
     if findings.contains(where: \.outcome.isFault) { throw ExitCode.failure }
+  }
+
+  /// What an outcome is called in the summary.
+  private func words(_ outcome: Outcome) -> String {
+    guard matrix else { return outcome.rawValue }
+    return switch outcome {
+    case .passed: "trained"
+    case .skipped: "refused before training"
+    default: outcome.rawValue
+    }
+  }
+
+  /// The checks, in groups that have a process each.
+  private func groups(of catalog: Catalog) throws -> [Isolation] {
+    let (seed, device) = (UInt64(seed), Device(parsing: device) ?? .cpu)
+    let parts = try chosen(from: catalog)
+    guard matrix else {
+      return parts.map { part in
+        isolation(
+          PartUnderTest(part, in: catalog, seed: seed, device: device).tasks, ["\(part.slot.name):\(part.name)"], 0)
+      }
+    }
+    let compositions = Matrix(catalog, seed: seed, device: device)
+    let every = try (drawn ? [] : compositions.pairs) + compositions.drawn(rows)
+    let tasks = every.filter { row in
+      names.isEmpty || row.parts.contains { slot, name in parts.contains { $0.slot == slot && $0.name == name } }
+    }.map(compositions.task)
+    guard worker == nil else { return [isolation(tasks, [], 0)] }
+    return stride(from: 0, to: tasks.count, by: 40).map { start in
+      isolation(Array(tasks[start..<min(start + 40, tasks.count)]), names, start)
+    }
+  }
+
+  /// - Parameter start: The place of the first of these checks among those that a worker with these names finds.
+  private func isolation(_ tasks: [CheckTask], _ names: [String], _ start: Int) -> Isolation {
+    var options = ["--seed", "\(seed)", "--device", device]
+    if matrix { options += ["--matrix", "--rows", "\(rows)"] + (drawn ? ["--drawn"] : []) }
+    let program = Bundle.main.executablePath ?? CommandLine.arguments[0]
+    let end = start + tasks.count
+    return Isolation(tasks) { [options] first in
+      Command(program, ["check"] + names + options + ["--worker", "\(start + first)", "--last", "\(end)"])
+    }
   }
 
   /// The parts that the names stand for, in the order of slots.
@@ -67,30 +125,18 @@ struct CheckCommand: HostSubcommand {
     return every.filter { part in names.contains { matches(part, $0) } }
   }
 
-  private func work(on parts: [PartUnderTest], from first: Int, _ console: Console) throws {
-    guard let part = parts.first, parts.count == 1 else { throw ValidationError("--worker takes one part") }
-    Torch.threadCount = 1
-    try Isolation.work(on: part, from: first) { console.output($0 + "\n") }
-  }
-
-  private func checked(_ parts: [PartUnderTest], _ console: Console) throws -> [Finding] {
+  private func checked(_ groups: [Isolation], _ console: Console) throws -> [Finding] {
     // What a crash prints is in its finding; a backtrace would take seconds each.
     setenv("SWIFT_BACKTRACE", "enable=no", 0)
-    let program = Bundle.main.executablePath ?? CommandLine.arguments[0]
-    let isolation = Isolation { [seed, device] part, first in
-      Command(
-        program,
-        [
-          "check", "\(part.slot.name):\(part.name)", "--worker", "\(first)", "--seed", "\(seed)", "--device", device,
-        ])
-    }
     let findings = Collected()
-    try isolation.findings(of: parts, jobs: jobs ?? ProcessInfo.processInfo.activeProcessorCount) { part, found in
+    try Isolation.run(groups, jobs: jobs ?? ProcessInfo.processInfo.activeProcessorCount) { _, found in
       findings.add(found)
       if json {
         for finding in found { print(finding, console) }
+      } else if matrix {
+        for finding in found { show(finding, console) }
       } else {
-        show(found, of: part, console)
+        show(found, console)
       }
     }
     return findings.all
@@ -102,15 +148,21 @@ struct CheckCommand: HostSubcommand {
     if let data = try? encoder.encode(finding) { console.say(String(decoding: data, as: UTF8.self)) }
   }
 
-  private func show(_ findings: [Finding], of part: PartUnderTest, _ console: Console) {
+  private func show(_ findings: [Finding], _ console: Console) {
+    guard let first = findings.first else { return }
     let passed = findings.count { $0.outcome == .passed }
     let skipped = findings.count { $0.outcome == .skipped }
-    let rest = findings.filter { $0.outcome.isFault || $0.outcome == .warning }
-    console.say(
-      "\(part.description.slot.name) '\(part.name)': \(passed) passed" + (skipped > 0 ? ", \(skipped) skipped" : ""))
-    for finding in all ? findings : rest {
-      console.say("  \(finding.outcome.rawValue)  \(finding.check): \(finding.reason.isEmpty ? finding.fact : finding.reason)")
+    console.say("\(first.slot) '\(first.part)': \(passed) passed" + (skipped > 0 ? ", \(skipped) skipped" : ""))
+    for finding in findings where all || finding.outcome.isFault || finding.outcome == .warning {
+      console.say(
+        "  \(finding.outcome.rawValue)  \(finding.check): \(finding.reason.isEmpty ? finding.fact : finding.reason)")
       if finding.outcome.isFault { console.say("          expected: \(finding.fact)") }
     }
+  }
+
+  /// A composition, on a line.
+  private func show(_ finding: Finding, _ console: Console) {
+    guard all || finding.outcome.isFault else { return }
+    console.say("\(words(finding.outcome))  \(finding.part)" + (finding.reason.isEmpty ? "" : ": \(finding.reason)"))
   }
 }

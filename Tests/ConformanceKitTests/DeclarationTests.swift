@@ -10,10 +10,13 @@ import Testing
     struct Constant: LearningRateSchedule {
       func factor(step: Int, stepsPerEpoch: Int, epochs: Int) -> Double { 1 }
     }
-    let plain = Entry<any LearningRateSchedule>("part", summary, settings: settings, with: companions) { _, _ in Constant() }
+    let plain = Entry<any LearningRateSchedule>("part", summary, settings: settings, with: companions) { _, _ in
+      Constant()
+    }
     let entry =
       resolve.map { resolve in
-        Entry<any LearningRateSchedule>("part", summary, settings: settings, with: companions, resolve: resolve) { _, _, _ in
+        Entry<any LearningRateSchedule>("part", summary, settings: settings, with: companions, resolve: resolve) {
+          _, _, _ in
           Constant()
         }
       } ?? plain
@@ -31,7 +34,8 @@ import Testing
 
   @Test func settingsThatAreNotKeptAreAFault() throws {
     expectFault(try schedule([rate]) { _, _ in ["rate": 0.5] }, in: "config", "resolves to 0.5")
-    expectFault(try schedule([rate]) { given, _ in given.isEmpty ? ["rate": 0.5] : ["rate": 0.25] }, in: "config", "change")
+    expectFault(
+      try schedule([rate]) { given, _ in given.isEmpty ? ["rate": 0.5] : ["rate": 0.25] }, in: "config", "change")
     expectFault(try schedule([rate]) { _, _ in ["rate": 0.25] }, in: "config", "described as 0.5")
     expectFault(try schedule([rate]) { _, _ in ["rate": 0.5, "other": 1] }, in: "config", "other")
   }

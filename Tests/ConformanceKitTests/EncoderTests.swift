@@ -3,7 +3,7 @@ import LatentKit
 import Testing
 
 /// What is wrong with an encoder, and the check that finds it.
-private enum EncoderFlaw: String, CaseIterable, Sendable {
+private enum EncoderFlaw: String, Flaw {
   case shape = "shapes"
   case type = "shapes/float"
   case overflow = "extremes"
@@ -18,8 +18,6 @@ private enum EncoderFlaw: String, CaseIterable, Sendable {
   case diverges = "training"
   case missingGradient = "gradients"
   case fixedType = "gradients/float32"
-
-  var check: String { String(rawValue.split(separator: "/")[0]) }
 }
 
 /// `tanh` of a linear layer, with one flaw or none.
@@ -70,7 +68,7 @@ private final class FlawedEncoder: Encoder, @unchecked Sendable {
   }
 
   @Test(arguments: EncoderFlaw.allCases) fileprivate func flawsAreFound(_ flaw: EncoderFlaw) throws {
-    expectFault(try findings(.encoder) { try FlawedEncoder(flaw, $1) }, in: flaw.check)
+    expectFault(try finding(flaw.check, .encoder) { try FlawedEncoder(flaw, $1) }, in: flaw.check)
   }
 
   @Test func anEncoderThatTakesNoDataIsAFault() throws {

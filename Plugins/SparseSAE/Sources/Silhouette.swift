@@ -38,10 +38,12 @@ public struct Silhouette: Metric, Component {
     return found
   }
 
-  /// Nothing for latents of one class, which a small part may be.
+  /// Missing for latents of one class, which a small part may be.
   private func silhouette(_ set: LatentSet, called name: String) throws -> [Measured] {
     let set = try set.withLabels()
-    guard let labels = set.labels, try labels.max().item() > labels.min().item() else { return [] }
+    guard let labels = set.labels, try labels.max().item() > labels.min().item() else {
+      return [Measured(name, missing: "found latents of one class, expected two or more")]
+    }
     return [Measured(name, try set.latents.silhouettes(labels: labels, classCount: classCount).mean().item())]
   }
 }

@@ -16,6 +16,7 @@ extension Check {
     case .noise: NoiseChecks.all
     case .sampler: SamplerChecks.all
     case .loss: LossChecks.all
+    case .data: DataChecks.all
     case .metric: MetricChecks.all
     case .transform: TransformChecks.all
     case .constraint: ConstraintChecks.all

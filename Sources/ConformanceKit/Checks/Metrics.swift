@@ -33,7 +33,9 @@ private struct MetricBench {
     made = try subject.make(in: world, settings, kind: kind)
   }
 
-  func with(_ settings: [String: Value] = [:], in world: World? = nil, _ kind: StandIn.Kind? = nil) throws -> MetricBench {
+  func with(_ settings: [String: Value] = [:], in world: World? = nil, _ kind: StandIn.Kind? = nil) throws
+    -> MetricBench
+  {
     try MetricBench(subject, world ?? self.world, kind ?? self.kind, self.settings.merging(settings) { $1 })
   }
 
@@ -75,7 +77,8 @@ private struct MetricBench {
     } samples: { request, _ in
       let latents = try world.latents(request.count, seed: 8, device: device)
       return SampleSet(
-        latents: latents.latents, inputs: try made.model.decode(latents), labels: request.areOfClasses ? latents.labels : nil)
+        latents: latents.latents, inputs: try made.model.decode(latents),
+        labels: request.areOfClasses ? latents.labels : nil)
     }
   }
 }
@@ -83,7 +86,9 @@ private struct MetricBench {
 enum MetricChecks {
   static let all = [results, repeated, state, cases, hidden, settings]
 
-  private static func check(_ name: String, _ fact: String, _ body: @escaping @Sendable (MetricBench) throws -> Verdict) -> Check {
+  private static func check(_ name: String, _ fact: String, _ body: @escaping @Sendable (MetricBench) throws -> Verdict)
+    -> Check
+  {
     Check(.metric, name, fact) { try body(MetricBench($0)) }
   }
 
@@ -112,10 +117,14 @@ enum MetricChecks {
   }
 
   private static var repeated: Check {
-    check("same-seed", "An evaluation starts from a fresh copy: repeated, or by a metric made anew, it gives the same.") { bench in
+    check("same-seed", "An evaluation starts from a fresh copy: repeated, or by a metric made anew, it gives the same.")
+    { bench in
       let first = try bench.results(bench.batches())
-      try ConformanceKit.require(try bench.results(bench.batches()) == first, "a second evaluation gives other results: state is kept between them")
-      try ConformanceKit.require(try bench.with().results(bench.batches()) == first, "two metrics of one seed give different results")
+      try ConformanceKit.require(
+        try bench.results(bench.batches()) == first,
+        "a second evaluation gives other results: state is kept between them")
+      try ConformanceKit.require(
+        try bench.with().results(bench.batches()) == first, "two metrics of one seed give different results")
       return .passed
     }
   }
@@ -125,20 +134,29 @@ enum MetricChecks {
       let before = try snapshot(bench.made.modelStore.parameters)
       _ = try bench.results(bench.batches())
       try ConformanceKit.require(
-        try sameBits(before, snapshot(bench.made.modelStore.parameters)), "measuring changes the model's weights or buffers")
+        try sameBits(before, snapshot(bench.made.modelStore.parameters)),
+        "measuring changes the model's weights or buffers")
       return .passed
     }
   }
 
   private static var cases: Check {
-    check("classes", "One example, one class, absent classes and data without labels give results, or a refusal by a sentence.") { bench in
+    check(
+      "classes",
+      "One example, one class, absent classes and data without labels give results, or a refusal by a sentence."
+    ) { bench in
       let device = bench.device
       let cases: [(String, () throws -> [Measured])] = [
         ("for one example", { try bench.results(bench.batches([1])) }),
         ("for one class", { try bench.results(bench.batches { $0.labels = try $0.labels?.filled(with: 1) }) }),
         (
           "without a class",
-          { try bench.results(bench.batches { batch in batch.labels = try batch.labels.map { try ($0 .== 1).to(.int64).to(device) * 2 } }) }
+          {
+            try bench.results(
+              bench.batches { batch in
+                batch.labels = try batch.labels.map { try Tensor($0.ints().map { Int64($0 == 1 ? 2 : 0) }).to(device) }
+              })
+          }
         ),
         (
           "for data without labels",
@@ -175,7 +193,9 @@ enum MetricChecks {
   }
 
   private static var settings: Check {
-    check("settings", "The part works at the ends of each setting's range and with each choice, or refuses by a sentence.") { bench in
+    check(
+      "settings", "The part works at the ends of each setting's range and with each choice, or refuses by a sentence."
+    ) { bench in
       var count = 0
       for (setting, value) in bench.subject.trials {
         try bench.subject.trying(setting, value) {

@@ -30,7 +30,8 @@ extension Mapping where Role == any Decoder {
 extension Mapping where Role == any Classifier {
   static var classifier: Self {
     Mapping(
-      key: .classifier, verb: "score", kinds: [[.rows]], apply: { [try $0.scores(LatentBatch($1.values))] }, sample: latents,
+      key: .classifier, verb: "score", kinds: [[.rows]], apply: { [try $0.scores(LatentBatch($1.values))] },
+      sample: latents,
       shape: { [$0.world.classCount ?? 0] }, extremes: extremeLatents)
   }
 }
@@ -62,7 +63,8 @@ func latents<Role>(_ made: Made<Role>, _ count: Int, _ seed: UInt64) throws -> S
 
 /// The ends of the range of inputs; zeros, equal and large values where there is none.
 func extremeInputs<Role>(_ made: Made<Role>) throws -> [(String, Sample)] {
-  try extremes(inputs(made, 3, 0), at: made.world.inputRange.map { [$0.lowerBound, $0.upperBound] } ?? [0, 1, -1000, 1000])
+  try extremes(
+    inputs(made, 3, 0), at: made.world.inputRange.map { [$0.lowerBound, $0.upperBound] } ?? [0, 1, -1000, 1000])
 }
 
 /// Zeros, equal and large latents.
@@ -71,5 +73,7 @@ func extremeLatents<Role>(_ made: Made<Role>) throws -> [(String, Sample)] {
 }
 
 private func extremes(_ sample: Sample, at values: [Double]) throws -> [(String, Sample)] {
-  try values.map { ("inputs that are all \(short($0))", Sample(values: try sample.values.filled(with: $0), labels: sample.labels)) }
+  try values.map {
+    ("inputs that are all \(short($0))", Sample(values: try sample.values.filled(with: $0), labels: sample.labels))
+  }
 }

@@ -5,7 +5,8 @@ enum NoiseChecks {
 
   private static var outputs: Check {
     Check(
-      .noise, "noise", "Perturbed latents have the shape and type of latents, are finite, and follow the lent generator and nothing else."
+      .noise, "noise",
+      "Perturbed latents have the shape and type of latents, are finite, and follow the lent generator and nothing else."
     ) { part in
       let subject = try Subject(SlotKey.noise, part)
       for dtype in [DType.float32, .float64] {
@@ -19,11 +20,14 @@ enum NoiseChecks {
           }
           let one = try perturbed(1, made)
           try require(one.shape == batch.latents.shape, "latents \(batch.latents.shape) become \(one.shape)")
-          try require(one.dtype == dtype && one.device == part.device, "latents of \(dtype) become \(one.dtype) on \(one.device)")
-          try require(try areFinite([one]), "perturbed latents are not finite")
-          try require(try sameBits([one], [perturbed(1, made)]), "the same generator gives another result the second time")
           try require(
-            try sameBits([one], [perturbed(1, subject.make(in: .rows, dtype: dtype))]), "two parts of one seed give different results")
+            one.dtype == dtype && one.device == part.device, "latents of \(dtype) become \(one.dtype) on \(one.device)")
+          try require(try areFinite([one]), "perturbed latents are not finite")
+          try require(
+            try sameBits([one], [perturbed(1, made)]), "the same generator gives another result the second time")
+          try require(
+            try sameBits([one], [perturbed(1, subject.make(in: .rows, dtype: dtype))]),
+            "two parts of one seed give different results")
           if try sameBits([one], [perturbed(2, made)]), try !sameBits([one], [batch.latents]) {
             return .warning("another seed of the generator gives the same result")
           }
@@ -39,7 +43,10 @@ enum NoiseChecks {
   }
 
   private static var settings: Check {
-    Check(.noise, "settings", "The part works at the ends of each setting's range and with each choice, or refuses by a sentence.") { part in
+    Check(
+      .noise, "settings",
+      "The part works at the ends of each setting's range and with each choice, or refuses by a sentence."
+    ) { part in
       let subject = try Subject(SlotKey.noise, part)
       var count = 0
       for (setting, value) in subject.trials {
@@ -47,7 +54,8 @@ enum NoiseChecks {
           let made = try subject.make(in: .rows, [setting: value])
           var generator = try Generator(seed: 1, device: part.device)
           let batch = try World.rows.latents(3, seed: 1, device: part.device)
-          let result = try made.part.perturb(made.part.needs.contains(.labels) ? batch : LatentBatch(batch.latents), using: &generator)
+          let result = try made.part.perturb(
+            made.part.needs.contains(.labels) ? batch : LatentBatch(batch.latents), using: &generator)
           try require(try areFinite([result]), "perturbed latents are not finite")
           count += 1
         }
@@ -61,6 +69,13 @@ extension Subject {
   /// Each setting with each value that it is to be tried at.
   var trials: [(String, Value)] {
     entry.settings.flatMap { setting in SettingEnds.values(of: setting).map { (setting.name, $0) } }
+  }
+
+  /// Settings that each make one choice of those that a setting has.
+  var choices: [[String: Value]] {
+    entry.settings.filter { $0.choices != nil || $0.type == .bool }.flatMap { setting in
+      SettingEnds.values(of: setting).map { [setting.name: $0] }
+    }
   }
 
   /// Runs `body` for a setting; a refusal by a sentence is fine.

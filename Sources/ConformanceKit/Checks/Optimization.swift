@@ -23,13 +23,19 @@ enum OptimizerChecks {
   }
 
   private static var minimises: Check {
-    Check(.optimizer, "minimises", "At its own learning rate, or a smaller one, some hundred steps lower a sum of squares.") { part in
+    Check(
+      .optimizer, "minimises", "At its own learning rate, or a smaller one, some hundred steps lower a sum of squares."
+    ) { part in
       let rule = try Subject(SlotKey.optimizer, part).make(in: .rows).part
-      try require(rule.learningRate > 0 && rule.learningRate.isFinite, "its learning rate is \(rule.learningRate), expected above 0")
+      try require(
+        rule.learningRate > 0 && rule.learningRate.isFinite,
+        "its learning rate is \(rule.learningRate), expected above 0")
       let parameters = try parameters(part.seed, part.device)
       let before = try square(parameters)
       let optimizer = try rule.optimizer(for: parameters)
-      try require(optimizer.parameters.map(\.name) == parameters.map(\.name), "its optimiser changes other parameters than it was given")
+      try require(
+        optimizer.parameters.map(\.name) == parameters.map(\.name),
+        "its optimiser changes other parameters than it was given")
       try run(optimizer, steps: 200, learningRate: rule.learningRate)
       try require(try areFinite(snapshot(parameters)), "after 200 steps a weight is not finite")
       let after = try square(parameters)
@@ -42,7 +48,9 @@ enum OptimizerChecks {
   }
 
   private static var resumed: Check {
-    Check(.optimizer, "resumed", "Written back into a fresh optimiser, weights and state give the same bits afterwards.") { part in
+    Check(
+      .optimizer, "resumed", "Written back into a fresh optimiser, weights and state give the same bits afterwards."
+    ) { part in
       let subject = try Subject(SlotKey.optimizer, part)
       let rule = try subject.make(in: .rows).part
       let (one, other) = (try parameters(part.seed, part.device), try parameters(part.seed + 1, part.device))
@@ -50,13 +58,17 @@ enum OptimizerChecks {
       try run(first, steps: 5, learningRate: rule.learningRate)
       let second = try subject.make(in: .rows).part.optimizer(for: other)
       for (to, from) in zip(other, one) { try to.tensor.copyInPlace(from.tensor) }
-      try require(first.state.map(\.name) == second.state.map(\.name), "the names of its state change from one optimiser to the next")
+      try require(
+        first.state.map(\.name) == second.state.map(\.name),
+        "the names of its state change from one optimiser to the next")
       try require(Set(first.state.map(\.name)).count == first.state.count, "two tensors of its state share a name")
       for (to, from) in zip(second.state, first.state) { try to.tensor.copyInPlace(from.tensor) }
       if let problem = try second.problem { throw Fault("it finds its own state impossible: \(problem)") }
       try run(first, steps: 5, learningRate: rule.learningRate)
       try run(second, steps: 5, learningRate: rule.learningRate)
-      try require(try sameBits(snapshot(one), snapshot(other)), "after writing back weights and state, training goes on otherwise")
+      try require(
+        try sameBits(snapshot(one), snapshot(other)), "after writing back weights and state, training goes on otherwise"
+      )
       return .passed
     }
   }
@@ -67,7 +79,10 @@ enum OptimizerChecks {
       for size in [0, 1e-20, 1e6] {
         let parameters = try parameters(part.seed, part.device)
         let optimizer = try rule.optimizer(for: parameters)
-        for _ in 0..<3 { try optimizer.step(parameters.map { try $0.tensor.detached().filled(with: size) }, learningRate: rule.learningRate) }
+        for _ in 0..<3 {
+          try optimizer.step(
+            parameters.map { try $0.tensor.detached().filled(with: size) }, learningRate: rule.learningRate)
+        }
         try require(try areFinite(snapshot(parameters)), "gradients of \(size) leave weights that are not finite")
       }
       return .passed
@@ -75,7 +90,10 @@ enum OptimizerChecks {
   }
 
   private static var settings: Check {
-    Check(.optimizer, "settings", "The part works at the ends of each setting's range and with each choice, or refuses by a sentence.") { part in
+    Check(
+      .optimizer, "settings",
+      "The part works at the ends of each setting's range and with each choice, or refuses by a sentence."
+    ) { part in
       let subject = try Subject(SlotKey.optimizer, part)
       var count = 0
       for (setting, value) in subject.trials where !(value.number.map { $0 > 1 } ?? false) {
@@ -102,25 +120,33 @@ enum ScheduleChecks {
         let factor = schedule.factor(step: step, stepsPerEpoch: stepsPerEpoch, epochs: epochs)
         try require(
           factor.isFinite && factor >= 0,
-          "the factor of step \(step) of \(stepsPerEpoch) an epoch for \(epochs) epochs is \(factor), expected 0 or more")
+          "the factor of step \(step) of \(stepsPerEpoch) an epoch for \(epochs) epochs is \(factor), expected 0 or more"
+        )
         factors.append(factor)
       }
-      let again = factors.indices.reversed().map { schedule.factor(step: $0, stepsPerEpoch: stepsPerEpoch, epochs: epochs) }
-      try require(Array(again.reversed()) == factors, "asked in another order, the factors are others: a resumed run would train otherwise")
+      let again = factors.indices.reversed().map {
+        schedule.factor(step: $0, stepsPerEpoch: stepsPerEpoch, epochs: epochs)
+      }
       try require(
-        stepsPerEpoch * epochs == 1 || factors.dropLast().contains { $0 > 0 }, "all factors of \(epochs) epochs are 0: nothing is trained")
+        Array(again.reversed()) == factors,
+        "asked in another order, the factors are others: a resumed run would train otherwise")
+      try require(
+        stepsPerEpoch * epochs == 1 || factors.dropLast().contains { $0 > 0 },
+        "all factors of \(epochs) epochs are 0: nothing is trained")
     }
   }
 
   private static let factors = Check(
-    .schedule, "factors", "Factors are finite, 0 or more, not all 0, and depend on the step alone, for one step and for many epochs."
+    .schedule, "factors",
+    "Factors are finite, 0 or more, not all 0, and depend on the step alone, for one step and for many epochs."
   ) { part in
     try check(Subject(SlotKey.schedule, part).make(in: .rows).part)
     return .passed
   }
 
   private static let settings = Check(
-    .schedule, "settings", "The part works at the ends of each setting's range and with each choice, or refuses by a sentence."
+    .schedule, "settings",
+    "The part works at the ends of each setting's range and with each choice, or refuses by a sentence."
   ) { part in
     let subject = try Subject(SlotKey.schedule, part)
     var count = 0

@@ -8,7 +8,8 @@ extension Mapping where Role == any Prior {
       apply: { prior, sample in
         try [prior.logDensity(sample.values, labels: nil)]
           + (sample.labels.map { [try prior.logDensity(sample.values, labels: $0)] } ?? [])
-      }, sample: latents, shape: { _ in [] }, extremes: extremeLatents, areValid: { outputs in
+      }, sample: latents, shape: { _ in [] }, extremes: extremeLatents,
+      areValid: { outputs in
         try outputs.allSatisfy { try !$0.isNaN().any() && !($0 .== .infinity).any() }
       }, prepare: { try fit($0.part, $0.world, device: $0.scope.device) })
   }
@@ -35,7 +36,7 @@ extension Mapping where Role == any Prior {
     [classes, normalised, draws, follows, divergence, beforeFit, fits, online]
   }
 
-  private static func check(
+  static func check(
     _ name: String, _ fact: String, in world: World = .smallRows,
     _ body: @escaping @Sendable (Subject<any Prior>, any Prior) throws -> Verdict
   ) -> Check {
@@ -46,26 +47,36 @@ extension Mapping where Role == any Prior {
   }
 
   private static var classes: Check {
-    check("classes", "The density depends on labels if and only if the prior says that it knows classes; centroids have their shape.") {
+    check(
+      "classes",
+      "The density depends on labels if and only if the prior says that it knows classes; centroids have their shape."
+    ) {
       subject, prior in
       let world = World.smallRows
       let latents = try world.latents(8, seed: subject.seed, device: subject.device).latents
-      let (zero, one) = (try Tensor(Array(repeating: Int64(0), count: 8)), try Tensor(Array(repeating: Int64(1), count: 8)))
+      let (zero, one) = (
+        try Tensor(Array(repeating: Int64(0), count: 8)), try Tensor(Array(repeating: Int64(1), count: 8))
+      )
       let differs = try !sameBits(
-        [prior.logDensity(latents, labels: zero.to(subject.device))], [prior.logDensity(latents, labels: one.to(subject.device))])
+        [prior.logDensity(latents, labels: zero.to(subject.device))],
+        [prior.logDensity(latents, labels: one.to(subject.device))])
       let knows = try prior.knowsClasses
       try require(
         differs == knows,
-        knows ? "it says that it knows classes, and two of them have the same density" : "labels change the density, and it says that it knows no classes")
+        knows
+          ? "it says that it knows classes, and two of them have the same density"
+          : "labels change the density, and it says that it knows no classes")
       if let prior = prior as? any CentroidPrior {
         let centroids = try prior.centroids
         try require(
-          centroids.rank == 2 && centroids.shape[0] >= (world.classCount ?? 0) && centroids.shape[1] == world.latentSize,
+          centroids.rank == 2 && centroids.shape[0] >= (world.classCount ?? 0)
+            && centroids.shape[1] == world.latentSize,
           "centroids have the shape \(centroids.shape), expected [3 or more, \(world.latentSize)]")
         if let scale = prior.scale {
           let norms = try centroids.square().sum(axis: 1).sqrt().doubles()
           try require(
-            norms.allSatisfy { abs($0 - scale) <= 1e-3 * scale }, "scale is \(short(scale)), and centroids have the lengths \(norms.map(short))")
+            norms.allSatisfy { abs($0 - scale) <= 1e-3 * scale },
+            "scale is \(short(scale)), and centroids have the lengths \(norms.map(short))")
         }
       }
       return .passed
@@ -104,14 +115,18 @@ extension Mapping where Role == any Prior {
         let total = try quadrature.masses(density(prior, quadrature.points, label, subject.device)).reduce(0, +)
         try require(
           abs(total - 1) < 0.03,
-          "in two dimensions the density\(label.map { " of class \($0)" } ?? "") integrates to \(short(total)); expected 1, or an UnnormalizedPrior")
+          "in two dimensions the density\(label.map { " of class \($0)" } ?? "") integrates to \(short(total)); expected 1, or an UnnormalizedPrior"
+        )
       }
       return .passed
     }
   }
 
   private static var draws: Check {
-    check("draws", "Draws are as many as asked for, finite, of the model's type, follow the lent generator and nothing else.") {
+    check(
+      "draws",
+      "Draws are as many as asked for, finite, of the model's type, follow the lent generator and nothing else."
+    ) {
       subject, prior in
       guard let direct = prior as? any DirectPrior else { return .skipped("it is no DirectPrior") }
       let world = World.smallRows
@@ -123,13 +138,18 @@ extension Mapping where Role == any Prior {
             return try direct.draw(request, using: &generator)
           }
           let one = try draw(1)
-          try require(one.latents.shape == [count, 2], "\(count) draws have the shape \(one.latents.shape), expected [\(count), 2]")
           try require(
-            one.latents.dtype == .float32 && one.latents.device == subject.device, "draws are \(one.latents.dtype) on \(one.latents.device)")
+            one.latents.shape == [count, 2],
+            "\(count) draws have the shape \(one.latents.shape), expected [\(count), 2]")
+          try require(
+            one.latents.dtype == .float32 && one.latents.device == subject.device,
+            "draws are \(one.latents.dtype) on \(one.latents.device)")
           try require(try areFinite([one.latents]), "draws are not finite")
           try require(labels != nil || !one.followsLabels, "draws are said to follow labels, and there were none")
-          try require(try sameBits([one.latents], [draw(1).latents]), "the same generator gives other draws the second time")
-          try require(try !sameBits([one.latents], [draw(2).latents]), "another seed of the generator gives the same draws")
+          try require(
+            try sameBits([one.latents], [draw(1).latents]), "the same generator gives other draws the second time")
+          try require(
+            try !sameBits([one.latents], [draw(2).latents]), "another seed of the generator gives the same draws")
         }
       }
       return .passed
@@ -137,7 +157,8 @@ extension Mapping where Role == any Prior {
   }
 
   private static var follows: Check {
-    check("draws-follow", "Draws are spread as the density says, whatever the class and of each class.") { subject, prior in
+    check("draws-follow", "Draws are spread as the density says, whatever the class and of each class.") {
+      subject, prior in
       guard prior is any DirectPrior else { return .skipped("it is no DirectPrior") }
       try eachClass(prior, subject.device) { label, labels in
         let draws = try place(prior, labels, subject)
@@ -146,7 +167,8 @@ extension Mapping where Role == any Prior {
         let excess = try quadrature.excess(of: draws, over: masses)
         try require(
           excess < 8,
-          "4000 draws\(label.map { " of class \($0)" } ?? "") are not spread as the density: chi-squared is \(short(excess)) deviations too large")
+          "4000 draws\(label.map { " of class \($0)" } ?? "") are not spread as the density: chi-squared is \(short(excess)) deviations too large"
+        )
       }
       return .passed
     }
@@ -156,13 +178,16 @@ extension Mapping where Role == any Prior {
     check("divergence", "The closed form of the divergence agrees with the integral.") { subject, prior in
       guard let analytic = prior as? any AnalyticPrior else { return .skipped("it is no AnalyticPrior") }
       for (mean, logVariance) in [([0.0, 0.0], [0.0, 0.0]), ([0.5, -1.0], [-1.0, 0.4])] {
-        let (m, v) = (try Tensor(mean.map(Float.init), shape: [1, 2]), try Tensor(logVariance.map(Float.init), shape: [1, 2]))
+        let (m, v) = (
+          try Tensor(mean.map(Float.init), shape: [1, 2]), try Tensor(logVariance.map(Float.init), shape: [1, 2])
+        )
         let closed = try analytic.divergence(mean: m.to(subject.device), logVariance: v.to(subject.device), labels: nil)
         try require(closed.shape == [1], "the divergence of one row has the shape \(closed.shape), expected [1]")
         var generator = try Generator(seed: subject.seed)
         let draws = try m + (v * 0.5).exp() * generator.normal([4000, 2])
         let quadrature = try Quadrature(around: draws)
-        let log = try ((quadrature.points - m).square() / v.exp() + v + Foundation.log(2 * Double.pi)).sum(axis: 1) * -0.5
+        let log =
+          try ((quadrature.points - m).square() / v.exp() + v + Foundation.log(2 * Double.pi)).sum(axis: 1) * -0.5
         let masses = try quadrature.masses(log)
         let logPrior = try density(prior, quadrature.points, nil, subject.device).to(.cpu).doubles()
         let integral = try zip(masses, zip(log.doubles(), logPrior)).reduce(0) { sum, next in
@@ -171,98 +196,10 @@ extension Mapping where Role == any Prior {
         let value = try closed.doubles()[0]
         try require(
           abs(value - integral) < 0.02 * max(1, abs(integral)),
-          "the divergence of N(\(mean), exp(\(logVariance))) is \(short(value)), and the integral gives \(short(integral))")
+          "the divergence of N(\(mean), exp(\(logVariance))) is \(short(value)), and the integral gives \(short(integral))"
+        )
       }
       return .passed
-    }
-  }
-
-  private static var beforeFit: Check {
-    Check(.prior, "before-fit", "A prior that is fitted refuses or answers before it is fitted; it does not trap.") { part in
-      let subject = try Subject(SlotKey.prior, part)
-      let made = try subject.make(in: .smallRows)
-      guard made.part is any FittablePrior else { return .skipped("it is no FittablePrior") }
-      let latents = try World.smallRows.latents(3, seed: 1, device: part.device).latents
-      do {
-        _ = try made.part.logDensity(latents, labels: nil)
-        return .warning("it has a density before it is fitted")
-      } catch is RecipeError { return .passed }
-    }
-  }
-
-  private static var fits: Check {
-    Check(
-      .prior, "fit", "A fit is the same for the same latents, and is finite or refused for partly labelled, one, and equal latents."
-    ) { part in
-      let subject = try Subject(SlotKey.prior, part)
-      func made() throws -> (any FittablePrior)? { try subject.make(in: .smallRows).part as? any FittablePrior }
-      guard let one = try made(), let other = try made() else { return .skipped("it is no FittablePrior") }
-      let world = World.smallRows
-      let (set, latents) = (try clusters(world, 60, device: part.device), try world.latents(4, seed: 2, device: part.device))
-      try one.fit(set, seed: 4)
-      // What was fitted before must not matter.
-      try other.fit(clusters(world, 30, seed: 9, device: part.device), seed: 5)
-      try other.fit(set, seed: 4)
-      try require(
-        try sameBits([one.logDensity(latents.latents, labels: nil)], [other.logDensity(latents.latents, labels: nil)]),
-        "the same latents and seed give another density after an earlier fit")
-      let mask = try Tensor((0..<60).map { Int64($0 % 2) }).to(part.device) .== 1
-      let cases: [(String, LatentSet)] = [
-        ("partly labelled", LatentSet(latents: set.latents, labels: set.labels, labelled: mask)),
-        ("unlabelled", LatentSet(latents: set.latents, labels: nil)),
-        ("one latent", LatentSet(latents: try set.latents.slice(0..<1), labels: try set.labels?.slice(0..<1))),
-        ("equal latents", LatentSet(latents: try set.latents.filled(with: 1), labels: set.labels)),
-      ]
-      for (name, set) in cases {
-        guard let prior = try made() else { continue }
-        do {
-          try prior.fit(set, seed: 4)
-          let density = try prior.logDensity(latents.latents, labels: nil)
-          try require(try !density.isNaN().any(), "fitted to \(name), the density is not a number")
-        } catch is RecipeError {} catch let error as TensorError {
-          throw Fault("fitted to \(name), libtorch refuses it: \(error)")
-        }
-      }
-      return .passed
-    }
-  }
-
-  private static var online: Check {
-    Check(
-      .prior, "online", "What a prior learns in steps is in its buffers, finite, and the same whatever stands at hidden labels."
-    ) { part in
-      let subject = try Subject(SlotKey.prior, part)
-      func learned(hidden: Int64) throws -> (Made<any Prior>, changed: Bool)? {
-        let made = try prior.make(subject, .rows)
-        guard let learner = made.part as? any OnlineUpdate else { return nil }
-        var model = try StandIn(.rows, .pointsAndCentroids, seed: part.seed, device: part.device).model
-        model.prior = made.part
-        let before = try snapshot(made.parameters)
-        for step in 0..<3 {
-          var batch = try World.rows.batch(6, seed: part.seed + UInt64(step), device: part.device)
-          if step > 0 {
-            batch.labels = try Tensor([0, 0, 1, hidden, hidden, 1] as [Int64]).to(part.device)
-            batch.labelled = try Tensor([1, 1, 1, 0, 0, 1] as [Int64]).to(part.device) .== 1
-          }
-          let random = RandomSource(try Generator(seed: part.seed, device: part.device))
-          try withoutGradients { try learner.update(after: Forward(batch, through: model, training: true, drawing: random)) }
-        }
-        return (made, try !sameBits(before, snapshot(made.parameters)))
-      }
-      guard let (one, changed) = try learned(hidden: 0), let (other, _) = try learned(hidden: 2) else {
-        return .skipped("it does not learn in steps")
-      }
-      let latents = try World.rows.latents(4, seed: 2, device: part.device)
-      func density(_ made: Made<any Prior>) throws -> [Tensor] {
-        try withoutGradients { [try made.part.logDensity(latents.latents, labels: latents.labels)] }
-      }
-      try require(try areFinite(density(one)), "after three updates the density is not finite")
-      try require(try sameBits(density(one), density(other)), "what stands at hidden labels changes what it learns")
-      let fresh = try prior.make(subject, .rows)
-      for (to, from) in zip(fresh.parameters, one.parameters) { try to.tensor.copyInPlace(from.tensor) }
-      try require(
-        try sameBits(density(one), density(fresh)), "what it has learned is not in its parameters and buffers: a checkpoint loses it")
-      return changed ? .passed : .warning("three updates change nothing")
     }
   }
 }

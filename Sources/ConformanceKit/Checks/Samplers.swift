@@ -2,7 +2,7 @@ import Foundation
 import LatentKit
 
 enum SamplerChecks {
-  static let all = [counts, generator, references, gaussian, modes, box, labels, settings]
+  static let all = [counts, generator, references, gaussian, choices, modes, box, labels, settings]
 
   /// A sampler with a request that it takes.
   private struct Bench {
@@ -37,7 +37,8 @@ enum SamplerChecks {
   }
 
   private static func check(
-    _ name: String, _ fact: String, _ kind: Target.Kind, _ body: @escaping @Sendable (Bench, any Sampler) throws -> Verdict
+    _ name: String, _ fact: String, _ kind: Target.Kind,
+    _ body: @escaping @Sendable (Bench, any Sampler) throws -> Verdict
   ) -> Check {
     Check(.sampler, name, fact) { part in
       let bench = try Bench(part, kind)
@@ -50,14 +51,18 @@ enum SamplerChecks {
   }
 
   private static var counts: Check {
-    check("counts", "There are as many draws as asked for, finite, of the model's type and device, in a rehearsal too.", .modes) {
+    check(
+      "counts", "There are as many draws as asked for, finite, of the model's type and device, in a rehearsal too.",
+      .modes
+    ) {
       bench, sampler in
       for isRehearsal in [false, true] {
         for count in [1, 7] {
           for labels in [nil, try Tensor((0..<count).map { Int64($0 % 2) }).to(bench.device)] {
             let draw = try bench.draw(sampler, count, labels: labels, isRehearsal: isRehearsal)
             try require(
-              draw.latents.shape == [count, 2], "\(count) draws have the shape \(draw.latents.shape), expected [\(count), 2]")
+              draw.latents.shape == [count, 2],
+              "\(count) draws have the shape \(draw.latents.shape), expected [\(count), 2]")
             try require(
               draw.latents.dtype == .float32 && draw.latents.device == bench.device,
               "draws are \(draw.latents.dtype) on \(draw.latents.device), expected float32 on \(bench.device)")
@@ -72,23 +77,32 @@ enum SamplerChecks {
   }
 
   private static var generator: Check {
-    check("same-seed", "Draws follow the lent generator and nothing else, and leave the training latents as they are.", .gaussian) {
+    check(
+      "same-seed", "Draws follow the lent generator and nothing else, and leave the training latents as they are.",
+      .gaussian
+    ) {
       bench, sampler in
       let before = try bench.reference.latents.clone()
       let one = try bench.draw(sampler, 40)
       try require(
-        try sameBits([one.latents], [bench.draw(sampler, 40).latents]), "the same generator gives other draws the second time")
+        try sameBits([one.latents], [bench.draw(sampler, 40).latents]),
+        "the same generator gives other draws the second time")
       try require(
-        try sameBits([one.latents], [bench.draw(bench.sampler(), 40).latents]), "two samplers of one seed give different draws")
+        try sameBits([one.latents], [bench.draw(bench.sampler(), 40).latents]),
+        "two samplers of one seed give different draws")
       try require(
-        try !sameBits([one.latents], [bench.draw(sampler, 40, seed: 2).latents]), "another seed of the generator gives the same draws")
+        try !sameBits([one.latents], [bench.draw(sampler, 40, seed: 2).latents]),
+        "another seed of the generator gives the same draws")
       try require(try sameBits([before], [bench.reference.latents]), "a draw changes the training latents")
       return .passed
     }
   }
 
   private static var references: Check {
-    check("references", "With few, equal, partly labelled or no training latents a sampler draws finite numbers or refuses.", .modes) {
+    check(
+      "references",
+      "With few, equal, partly labelled or no training latents a sampler draws finite numbers or refuses.", .modes
+    ) {
       bench, sampler in
       let all = bench.reference
       let mask = try Tensor((0..<300).map { Int64($0 / 2 % 2) }).to(bench.device) .== 1
@@ -96,7 +110,8 @@ enum SamplerChecks {
       let empty = LatentSet(latents: try all.latents.slice(0..<0), labels: try all.labels?.slice(0..<0))
       let oneClass = LatentSet(latents: all.latents, labels: try all.labels?.filled(with: 0))
       let cases: [(String, LatentSet)] = [
-        ("no training latents", empty), ("one of each class", few), ("no labels", LatentSet(latents: all.latents, labels: nil)),
+        ("no training latents", empty), ("one of each class", few),
+        ("no labels", LatentSet(latents: all.latents, labels: nil)),
         ("half of the labels", LatentSet(latents: all.latents, labels: all.labels, labelled: mask)),
         ("one class only", oneClass),
         ("equal training latents", LatentSet(latents: try all.latents.filled(with: 1), labels: all.labels)),
@@ -122,18 +137,43 @@ enum SamplerChecks {
     guard let fault = try bench.target.fault(of: draw.latents) else { return (draw, .passed) }
     return (
       draw,
-      draw.warnings.isEmpty ? .failed("\(fault), and no warning says so") : .warning("\(fault); it warns: \(draw.warnings[0])")
+      draw.warnings.isEmpty
+        ? .failed("\(fault), and no warning says so") : .warning("\(fault); it warns: \(draw.warnings[0])")
     )
   }
 
   private static var gaussian: Check {
-    check("gaussian", "Draws have the moments of a correlated Gaussian, or a warning says that they do not.", .gaussian) {
+    check("gaussian", "Draws have the moments of a correlated Gaussian, or a warning says that they do not.", .gaussian)
+    {
       try moments($0, $1).1
     }
   }
 
+  private static var choices: Check {
+    Check(
+      .sampler, "choices",
+      "With each choice of a setting too, draws have the moments of a Gaussian, or a warning says that they do not."
+    ) { part in
+      let bench = try Bench(part, .gaussian)
+      var verdict: Verdict?
+      for settings in bench.subject.choices {
+        do {
+          let next = try moments(bench, bench.sampler(settings)).1
+          if case .failed(let reason) = next { throw Fault("with \(Value.object(settings).text): \(reason)") }
+          // What it warns of is no fault here.
+          verdict = .passed
+        } catch is RecipeError {}
+      }
+      return verdict ?? .skipped("no setting has choices that fit")
+    }
+  }
+
   private static var modes: Check {
-    check("modes", "Draws of two separated modes have the moments of both and fall into each half the time, or a warning says otherwise.", .modes) {
+    check(
+      "modes",
+      "Draws of two separated modes have the moments of both and fall into each half the time, or a warning says otherwise.",
+      .modes
+    ) {
       bench, sampler in
       let labels = try Tensor((0..<2000).map { Int64($0 % 2) }).to(bench.device)
       let (draw, verdict) = try moments(bench, sampler, labels: labels)
@@ -141,15 +181,20 @@ enum SamplerChecks {
       let places = try draw.latents.select(0, axis: 1).doubles()
       let shares = [-4.0, 4.0].map { place in Double(places.count { abs($0 - place) < 2 }) / Double(places.count) }
       guard shares.allSatisfy({ abs($0 - 0.5) < 0.15 }) else {
-        let fault = "\(short(100 * shares[0])) and \(short(100 * shares[1])) % of draws lie at the modes, expected 50 each"
-        return draw.warnings.isEmpty ? .failed("\(fault), and no warning says so") : .warning("\(fault); it warns: \(draw.warnings[0])")
+        let fault =
+          "\(short(100 * shares[0])) and \(short(100 * shares[1])) % of draws lie at the modes, expected 50 each"
+        return draw.warnings.isEmpty
+          ? .failed("\(fault), and no warning says so") : .warning("\(fault); it warns: \(draw.warnings[0])")
       }
       return .passed
     }
   }
 
   private static var box: Check {
-    check("bounded", "Draws of a bounded density have its moments and stay inside, or a warning says that they do not.", .box) {
+    check(
+      "bounded", "Draws of a bounded density have its moments and stay inside, or a warning says that they do not.",
+      .box
+    ) {
       bench, sampler in
       let (draw, verdict) = try moments(bench, sampler)
       guard verdict == .passed else { return verdict }
@@ -160,7 +205,10 @@ enum SamplerChecks {
   }
 
   private static var labels: Check {
-    check("labels", "Draws that are said to follow labels lie at the class that was asked for, in the order of the request.", .modes) {
+    check(
+      "labels",
+      "Draws that are said to follow labels lie at the class that was asked for, in the order of the request.", .modes
+    ) {
       bench, sampler in
       let wanted: [Int64] = (0..<40).map { $0 % 3 == 0 ? 1 : 0 }
       let draw = try bench.draw(sampler, 40, labels: Tensor(wanted).to(bench.device))
@@ -173,12 +221,16 @@ enum SamplerChecks {
   }
 
   private static var settings: Check {
-    Check(.sampler, "settings", "The part works at the ends of each setting's range and with each choice, or refuses by a sentence.") { part in
+    Check(
+      .sampler, "settings",
+      "The part works at the ends of each setting's range and with each choice, or refuses by a sentence."
+    ) { part in
       let bench = try Bench(part, .modes)
       var count = 0
       for (setting, value) in bench.subject.trials {
         try bench.subject.trying(setting, value) {
-          let draw = try bench.draw(bench.sampler([setting: value]), 4, labels: Tensor([0, 1, 0, 1] as [Int64]).to(bench.device))
+          let draw = try bench.draw(
+            bench.sampler([setting: value]), 4, labels: Tensor([0, 1, 0, 1] as [Int64]).to(bench.device))
           try require(draw.latents.shape == [4, 2], "4 draws have the shape \(draw.latents.shape)")
           try require(try areFinite([draw.latents]), "draws are not finite")
           count += 1

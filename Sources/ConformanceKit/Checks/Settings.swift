@@ -7,7 +7,9 @@ extension Check {
     [
       Check(slot, "help", "The part has a summary, and each setting a help text of a few words.") { part in
         let description = part.description
-        try require(description.summary.split(separator: " ").count >= 2, "its summary is '\(description.summary)', expected a few words")
+        try require(
+          description.summary.split(separator: " ").count >= 2,
+          "its summary is '\(description.summary)', expected a few words")
         for setting in description.settings where setting.help.split(separator: " ").count < 2 {
           let words = setting.help.trimmingCharacters(in: .whitespaces)
           guard words.isEmpty || words.lowercased() == setting.name.lowercased() else {
@@ -17,7 +19,8 @@ extension Check {
         }
         return .passed
       },
-      Check(slot, "config", "Settings are kept by a recipe: resolved, written and read again they are the same.") { part in
+      Check(slot, "config", "Settings are kept by a recipe: resolved, written and read again they are the same.") {
+        part in
         let defaults = try part.description.resolved([:], at: slot.name)
         let again = try part.description.resolved(defaults, at: slot.name)
         try require(again == defaults, "defaults change when they are resolved again: \(difference(defaults, again))")
@@ -26,13 +29,16 @@ extension Check {
           throw Fault("settings are not written as a mapping")
         }
         let reread = try part.description.resolved(read, at: slot.name)
-        try require(reread == defaults, "settings change when they are written and read: \(difference(defaults, reread))")
+        try require(
+          reread == defaults, "settings change when they are written and read: \(difference(defaults, reread))")
         let names = Set(part.description.settings.map(\.name))
         try require(
-          names == Set(defaults.keys), "it describes the settings \(names.sorted()), and takes \(defaults.keys.sorted())")
+          names == Set(defaults.keys),
+          "it describes the settings \(names.sorted()), and takes \(defaults.keys.sorted())")
         for setting in part.description.settings where defaults[setting.name] != setting.fallback {
           throw Fault(
-            "the default of '\(setting.name)' is described as \(setting.fallback.text), and is \(defaults[setting.name]?.text ?? "none")")
+            "the default of '\(setting.name)' is described as \(setting.fallback.text), and is \(defaults[setting.name]?.text ?? "none")"
+          )
         }
         return try changes(part, defaults)
       },
@@ -53,7 +59,8 @@ extension Check {
         }
         return .passed
       },
-      Check(slot, "companions", "Parts that it names as companions exist, with the settings that it gives them.") { part in
+      Check(slot, "companions", "Parts that it names as companions exist, with the settings that it gives them.") {
+        part in
         let companions = part.description.companions
         var choices = Slot.all.compactMap { slot in companions.parts[slot].map { (slot, $0) } }
         choices += (companions.losses ?? []).map { (.loss, $0) } + companions.metrics.map { (.metric, $0) }
@@ -74,7 +81,8 @@ extension Check {
   private static func changes(_ part: PartUnderTest, _ defaults: [String: Value]) throws -> Verdict {
     for setting in part.description.settings {
       for value in SettingEnds.values(of: setting) {
-        guard let resolved = try? part.description.resolved([setting.name: value], at: part.description.slot.name) else {
+        guard let resolved = try? part.description.resolved([setting.name: value], at: part.description.slot.name)
+        else {
           continue
         }
         try require(

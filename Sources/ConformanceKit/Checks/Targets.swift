@@ -40,7 +40,8 @@ struct Target: Sendable {
     for axis in 0..<2 where abs(m[axis] - mean[axis]) > 0.25 * covariance[3 * axis].squareRoot() {
       return "the mean of draws is \(m.map(short)), and that of the density \(mean)"
     }
-    for i in 0..<4 where abs(c[i] - covariance[i]) > 0.35 * (covariance[3 * (i / 2)] * covariance[3 * (i % 2)]).squareRoot() {
+    for i in 0..<4
+    where abs(c[i] - covariance[i]) > 0.35 * (covariance[3 * (i / 2)] * covariance[3 * (i % 2)]).squareRoot() {
       return "the covariance of draws is \(c.map(short)), and that of the density \(covariance.map(short))"
     }
     return nil
@@ -55,14 +56,16 @@ struct CorrelatedGaussian: DirectPrior, Sendable {
 
   func logDensity(_ latents: Tensor, labels: Tensor?) throws -> Tensor {
     let offset = try latents - Tensor(Self.mean).to(latents.dtype, latents.device)
-    let whitened = try Tensor(Self.factor, shape: [2, 2]).to(latents.dtype, latents.device).solveTriangular(offset.transposed())
+    let whitened = try Tensor(Self.factor, shape: [2, 2]).to(latents.dtype, latents.device).solveTriangular(
+      offset.transposed())
     return try whitened.square().sum(axis: 0) * -0.5 - (log(2 * Double.pi) + log(1.2))
   }
 
   func draw(_ request: DrawRequest, using generator: inout Generator) throws -> Draw {
     let factor = try Tensor(Self.factor, shape: [2, 2]).to(generator.device)
     let noise = try generator.normal([request.count, 2])
-    return Draw(latents: try noise.matmul(factor.transposed()) + Tensor(Self.mean).to(generator.device), followsLabels: false)
+    return Draw(
+      latents: try noise.matmul(factor.transposed()) + Tensor(Self.mean).to(generator.device), followsLabels: false)
   }
 }
 

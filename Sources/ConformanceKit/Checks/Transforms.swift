@@ -13,7 +13,8 @@ enum TransformChecks {
   }
 
   private static func check(
-    _ name: String, _ fact: String, _ body: @escaping @Sendable (Subject<any Transform>, any Transform) throws -> Verdict
+    _ name: String, _ fact: String,
+    _ body: @escaping @Sendable (Subject<any Transform>, any Transform) throws -> Verdict
   ) -> Check {
     Check(.transform, name, fact) { part in
       let subject = try Subject(SlotKey.transform, part)
@@ -22,7 +23,8 @@ enum TransformChecks {
   }
 
   private static var shapes: Check {
-    check("shapes", "Rows keep their number and columns, stay finite, and the same rows are fitted alike each time.") { subject, transform in
+    check("shapes", "Rows keep their number and columns, stay finite, and the same rows are fitted alike each time.") {
+      subject, transform in
       let training = try rows(20, subject.seed, subject.device)
       let before = try training.clone()
       let (fitted, again) = (try transform.fit(training), try transform.fit(training))
@@ -32,13 +34,18 @@ enum TransformChecks {
         let copy = try inputs.clone()
         let outputs = try fitted.apply(inputs)
         try require(outputs.shape == inputs.shape, "rows \(inputs.shape) become \(outputs.shape)")
-        try require(outputs.dtype == .float32 && outputs.device == subject.device, "rows become \(outputs.dtype) on \(outputs.device)")
+        try require(
+          outputs.dtype == .float32 && outputs.device == subject.device,
+          "rows become \(outputs.dtype) on \(outputs.device)")
         try require(try areFinite([outputs]), "transformed rows are not finite")
         try require(try sameBits([copy], [inputs]), "a transform changes the rows that it is given")
-        try require(try sameBits([outputs], [again.apply(inputs)]), "the same training rows are fitted otherwise the second time")
+        try require(
+          try sameBits([outputs], [again.apply(inputs)]), "the same training rows are fitted otherwise the second time")
       }
       for (name, values) in fitted.parameters {
-        try require(values.shape == [6], "parameter '\(name)' has the shape \(values.shape), expected one value for each of 6 columns")
+        try require(
+          values.shape == [6],
+          "parameter '\(name)' has the shape \(values.shape), expected one value for each of 6 columns")
         try require(try areFinite([values]), "parameter '\(name)' is not finite")
       }
       return .passed
@@ -60,7 +67,8 @@ enum TransformChecks {
   }
 
   private static var range: Check {
-    check("range", "Outputs lie in the range that the transform states, of rows beyond the training part too.") { subject, transform in
+    check("range", "Outputs lie in the range that the transform states, of rows beyond the training part too.") {
+      subject, transform in
       let fitted = try transform.fit(rows(20, subject.seed, subject.device))
       guard let range = fitted.outputRange else { return .skipped("it states no range") }
       let far = try rows(8, subject.seed + 1, subject.device) * 50 - 70
@@ -74,19 +82,24 @@ enum TransformChecks {
   }
 
   private static var inverse: Check {
-    check("inverse", "Inverted, transformed rows of the training part are what they were, approximately.") { subject, transform in
+    check("inverse", "Inverted, transformed rows of the training part are what they were, approximately.") {
+      subject, transform in
       let training = try rows(20, subject.seed, subject.device)
       let fitted = try transform.fit(training)
       let back = try fitted.invert(fitted.apply(training))
-      try require(back.shape == training.shape, "inverted rows have the shape \(back.shape), expected \(training.shape)")
+      try require(
+        back.shape == training.shape, "inverted rows have the shape \(back.shape), expected \(training.shape)")
       try require(try areFinite([back]), "inverted rows are not finite")
-      guard try agree(back, training, within: 1e-3) else { return .warning("inverted rows differ from the rows: the transform loses information") }
+      guard try agree(back, training, within: 1e-3) else {
+        return .warning("inverted rows differ from the rows: the transform loses information")
+      }
       return .passed
     }
   }
 
   private static var missing: Check {
-    check("missing", "Missing values, one row and a column without values are transformed or refused by a sentence.") { subject, transform in
+    check("missing", "Missing values, one row and a column without values are transformed or refused by a sentence.") {
+      subject, transform in
       let training = try rows(20, subject.seed, subject.device)
       let isFirst = try Tensor((0..<120).map { Int64($0 % 6) }, shape: [20, 6]).to(subject.device) .== 0
       let isSome = try Tensor((0..<120).map { Int64($0 % 7) }, shape: [20, 6]).to(subject.device) .== 0
@@ -100,14 +113,19 @@ enum TransformChecks {
           let outputs = try transform.fit(inputs).apply(inputs)
           let wrong = try outputs.isFinite().not().and(inputs.isNaN().not())
           try require(try !wrong.any(), "fitted on \(name), values that are there become infinite or missing")
-        } catch is RecipeError {} catch let error as TensorError { throw Fault("fitted on \(name), libtorch refuses it: \(error)") }
+        } catch is RecipeError {} catch let error as TensorError {
+          throw Fault("fitted on \(name), libtorch refuses it: \(error)")
+        }
       }
       return .passed
     }
   }
 
   private static var settings: Check {
-    Check(.transform, "settings", "The part works at the ends of each setting's range and with each choice, or refuses by a sentence.") { part in
+    Check(
+      .transform, "settings",
+      "The part works at the ends of each setting's range and with each choice, or refuses by a sentence."
+    ) { part in
       let subject = try Subject(SlotKey.transform, part)
       var count = 0
       for (setting, value) in subject.trials {

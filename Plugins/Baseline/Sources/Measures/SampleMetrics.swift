@@ -35,14 +35,13 @@ public struct SampleFrechetDistance: Metric, Component {
 
   public func finish(_ evaluation: Evaluation) throws -> [Measured] {
     try space.measure([("Fréchet distance", "")], evaluation) { real, others in
-      let distance = try FrechetDistance(real, others)
-      guard !distance.isRankDeficient else {
+      guard min(real.shape[0], others.shape[0]) > space.dimensions else {
         return .failure(
           Missing(
             "found \(real.shape[0]) measured examples and \(others.shape[0]) others, expected more than the \(space.dimensions) "
               + "dimensions of features"))
       }
-      return .success([distance.value])
+      return .success([try FrechetDistance(real, others).value])
     }
   }
 }

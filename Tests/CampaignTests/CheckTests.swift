@@ -1,0 +1,38 @@
+import Foundation
+import Testing
+
+/// `host check` as a program: each part in a process of its own.
+@Suite(.serialized) struct Checks {
+  private struct Found: Decodable {
+    let slot: String
+    let part: String
+    let check: String
+    let outcome: String
+    let reason: String
+    let seed: Int
+  }
+
+  private func found(_ text: String) throws -> [Found] {
+    try text.split(separator: "\n").map { try JSONDecoder().decode(Found.self, from: Data($0.utf8)) }
+  }
+
+  @Test func aPartIsCheckedAndFindingsAreLinesOfJSON() throws {
+    let ending = try Scratch().host(["check", "schedule", "prior:pedcc", "--json", "--seed", "7"])
+    #expect(ending.isGood, "\(ending.text)")
+    let found = try found(ending.text)
+    #expect(Set(found.map(\.part)) == ["constant", "step", "cosine", "pedcc"])
+    #expect(found.allSatisfy { $0.seed == 7 && ["passed", "skipped", "warning"].contains($0.outcome) })
+    #expect(found.contains { $0.slot == "prior" && $0.check == "normalised" && $0.outcome == "passed" })
+  }
+
+  @Test func anUnknownNameIsRefusedWithTheNearest() throws {
+    let ending = try Scratch().host(["check", "pedc"])
+    #expect(ending.isRefusal && ending.text.contains("Did you mean 'pedcc'?"), "\(ending.text)")
+  }
+
+  @Test func drawnCompositionsAreTrainedOrRefused() throws {
+    let ending = try Scratch().host(["check", "--matrix", "--drawn", "--rows", "12", "--all"])
+    #expect(ending.isGood, "\(ending.text)")
+    #expect(ending.text.split(separator: "\n").count == 13 && ending.text.contains("refused before training"))
+  }
+}

@@ -1,0 +1,92 @@
+import ConformanceKit
+import LatentKit
+import Testing
+
+/// What is wrong with a sampler, and the check that finds it.
+private enum SamplerFlaw: String, Flaw {
+  case oneTooMany = "counts"
+  case rehearsal = "counts/rehearsal"
+  case keepsGradients = "counts/gradients"
+  case strayDraws = "same-seed"
+  case ignoresSeed = "same-seed/ignored"
+  case changesReference = "same-seed/reference"
+  case noReference = "references"
+  case independent = "gaussian"
+  case shrunk = "gaussian/shrunk"
+  case oneMode = "modes"
+  case between = "modes/between"
+  case beyond = "bounded"
+  case otherOrder = "labels"
+}
+
+/// Training latents, drawn with replacement, of the class that is asked for, with one flaw or none.
+private struct FlawedSampler: Sampler {
+  let flaw: SamplerFlaw?
+  let warns: Bool
+  let stray = Stray()
+
+  func draw(_ request: DrawRequest, using generator: inout Generator) throws -> Draw {
+    let reference = flaw == .noReference ? try request.requireLatents() : try request.requireReference(for: "part")
+    if flaw == .ignoresSeed { generator = try Generator(seed: 1) }
+    if flaw == .strayDraws { generator = try Generator(seed: UInt64.random(in: 0..<1 << 40)) }
+    var rows: [Tensor] = []
+    let labels = try request.labels?.ints()
+    let follows = labels != nil && reference.labels != nil
+    for index in 0..<request.count {
+      var label = labels?[index] ?? 0
+      if flaw == .oneMode { label = 0 }
+      if flaw == .otherOrder { label = labels.map { $0[request.count - 1 - index] } ?? 0 }
+      let set = follows ? try reference.latents(of: label) : reference.latents
+      guard try set.size(0) > 0 else { throw RecipeError("there is no training latent of class \(label)") }
+      rows.append(try set.rows(generator.integers(0..<set.size(0), [1])))
+    }
+    var latents = try Tensor.concatenate(rows)
+    switch flaw {
+    case .oneTooMany: latents = try .concatenate([latents, latents.slice(0..<1)])
+    case .rehearsal where request.isRehearsal: latents = try latents.slice(0..<1)
+    case .keepsGradients: try latents.requiringGradient()
+    case .changesReference: try reference.latents.multiplyInPlace(1.01)
+    case .independent:
+      let other = try latents.rows(generator.permutation(request.count))
+      latents = try .concatenate([latents.slice(0..<1, axis: 1), other.slice(1..<2, axis: 1)], axis: 1)
+    case .shrunk: latents = try (latents - latents.mean(axis: 0)) * 0.7 + latents.mean(axis: 0)
+    case .between: latents = try generator.normal(latents.shape) * Tensor([4.03, 0.5] as [Float])
+    case .beyond: latents = try latents + 0.2
+    default: break
+    }
+    return Draw(latents: latents, followsLabels: follows, warnings: warns ? ["the draws may be wrong"] : [])
+  }
+}
+
+extension DrawRequest {
+  fileprivate func requireLatents() throws -> LatentSet {
+    guard let reference else { throw RecipeError("there are none") }
+    // What an author forgets: there may be no row.
+    _ = try reference.latents.slice(0..<2)
+    return reference
+  }
+}
+
+@Suite struct SamplerChecks {
+  @Test func aSoundSamplerConforms() throws {
+    expectConforming(try findings(.sampler) { _, _ in FlawedSampler(flaw: nil, warns: false) })
+  }
+
+  @Test(arguments: SamplerFlaw.allCases) fileprivate func flawsAreFound(_ flaw: SamplerFlaw) throws {
+    expectFault(try finding(flaw.check, .sampler) { _, _ in FlawedSampler(flaw: flaw, warns: false) }, in: flaw.check)
+  }
+
+  @Test(arguments: [SamplerFlaw.independent, .shrunk, .oneMode, .between, .beyond])
+  fileprivate func wrongDrawsWithAWarningAreNoFault(_ flaw: SamplerFlaw) throws {
+    let findings = try finding(flaw.check, .sampler) { _, _ in FlawedSampler(flaw: flaw, warns: true) }
+    #expect(findings[flaw.check]?.outcome == .warning)
+  }
+
+  @Test func aChoiceThatDrawsWrongIsFound() throws {
+    let choice = SettingDescription("how", default: "well", "How it draws.", choices: ["well", "badly"])
+    let findings = try finding("choices", .sampler, settings: [choice]) { settings, _ in
+      FlawedSampler(flaw: try settings.string("how") == "badly" ? .shrunk : nil, warns: false)
+    }
+    expectFault(findings, in: "choices", "badly")
+  }
+}
