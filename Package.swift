@@ -97,11 +97,11 @@ let package = Package(
     .target(
       name: "CReaders", dependencies: ["CPng", "CTurboJPEG", "CMatio"], cSettings: [.treatAllWarnings(as: .error)]),
     .target(name: "CTorch", dependencies: ["CLibTorch"], cxxSettings: [.treatAllWarnings(as: .error)]),
-    module("Files", []),
+    module("Files", ["CCrypto"]),
     module("Torch", ["CTorch", "Files"]),
     module("LatentKit", ["Torch", "Files"]),
     module("Recipes", ["LatentKit", "Files", "Yams"]),
-    module("Datasets", ["LatentKit", "Files", "CReaders", "CZlib", "CCrypto", "CZip"], resources: [.copy("Embedded")]),
+    module("Datasets", ["LatentKit", "Files", "CReaders", "CZlib", "CZip"], resources: [.copy("Embedded")]),
     kernels("CStatistics"),
     module("Statistics", ["LatentKit", "CStatistics"]),
     module("Figures", ["LatentKit", "Files", "CPng"]),

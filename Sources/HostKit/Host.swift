@@ -80,9 +80,9 @@ struct HostCommand: ParsableCommand {
       what a part can be set to with 'host list prior pedcc', and what this machine \
       has with 'host doctor'.
       """,
-    version: "LatentKit 0.1.0 on libtorch \(Torch.version)",
+    version: "LatentKit \(LatentKitVersion.current) on libtorch \(Torch.version)",
     subcommands: [
       Compose.self, Train.self, Reproduce.self, Evaluate.self, Sample.self, Reconstruct.self, Verify.self, Latents.self,
-      Centroids.self, List.self, DataCommand.self, Doctor.self,
+      Centroids.self, Export.self, List.self, DataCommand.self, Doctor.self,
     ])
 }
