@@ -100,14 +100,14 @@ let package = Package(
     .target(
       name: "CReaders", dependencies: ["CPng", "CTurboJPEG", "CMatio"], cSettings: [.treatAllWarnings(as: .error)]),
     .target(name: "CTorch", dependencies: ["CLibTorch"], cxxSettings: [.treatAllWarnings(as: .error)]),
-    module("Files", []),
+    module("Files", ["CCrypto"]),
     .target(
       name: "Templates", dependencies: ["Files"], path: "Templates", sources: ["Sources"],
       resources: [.copy("Plugin"), .copy("Package")], swiftSettings: strict),
     module("Torch", ["CTorch", "Files"]),
     module("LatentKit", ["Torch", "Files"]),
     module("Recipes", ["LatentKit", "Files", "Yams"]),
-    module("Datasets", ["LatentKit", "Files", "CReaders", "CZlib", "CCrypto", "CZip"], resources: [.copy("Embedded")]),
+    module("Datasets", ["LatentKit", "Files", "CReaders", "CZlib", "CZip"], resources: [.copy("Embedded")]),
     kernels("CStatistics"),
     module("Statistics", ["LatentKit", "CStatistics"]),
     module("Figures", ["LatentKit", "Files", "CPng"]),

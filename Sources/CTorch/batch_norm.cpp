@@ -5,6 +5,7 @@
 // over memory twice: once for the sums of each channel, once for the values.
 #include "batch_norm.h"
 
+#include "tracing.h"
 #include "vectors.h"
 
 using namespace bridge;
@@ -220,7 +221,7 @@ ct_tensor ct_batch_norm(
     TORCH_CHECK(!added.defined() || added.sizes() == input.sizes(), "the residual has other sizes");
     TORCH_CHECK(
       !training || input.numel() > input.size(1), "a batch of one value per channel has no variance to normalise by");
-    const bool fused = input.is_cpu() && (input.dim() == 2 || input.dim() == 4) && input.scalar_type() == open(weight).scalar_type()
+    const bool fused = !isTracing() && input.is_cpu() && (input.dim() == 2 || input.dim() == 4) && input.scalar_type() == open(weight).scalar_type()
       && at::isFloatingType(input.scalar_type()) && (!added.defined() || added.scalar_type() == input.scalar_type());
     if (fused) {
       // Single-channel images count as channels-last as they are; others are brought there once.

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// A published data set before it is loaded.

@@ -6,8 +6,6 @@ import LatentKit
 
 /// The `host` program: `Host.main(plugins:)` is all of its executable.
 public struct Host: Sendable {
-  /// The version of LatentKit, of which a package begun with this program needs at least that.
-  static let version = "0.1.0"
 
   let plugins: [any Plugin.Type]
   /// Every part that the commands know.
@@ -83,9 +81,9 @@ struct HostCommand: ParsableCommand {
       what a part can be set to with 'host list prior pedcc', and what this machine \
       has with 'host doctor'.
       """,
-    version: "LatentKit \(Host.version) on libtorch \(Torch.version)",
+    version: "LatentKit \(LatentKitVersion.current) on libtorch \(Torch.version)",
     subcommands: [
       Compose.self, Train.self, Reproduce.self, Evaluate.self, Sample.self, Reconstruct.self, Verify.self, Latents.self,
-      Centroids.self, List.self, New.self, CheckCommand.self, DataCommand.self, Doctor.self,
+      Centroids.self, Export.self, List.self, New.self, CheckCommand.self, DataCommand.self, Doctor.self,
     ])
 }

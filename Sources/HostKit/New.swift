@@ -95,7 +95,7 @@ struct NewPackage: HostSubcommand {
   @Option(help: ArgumentHelp("The address of LatentKit's repository; that of this checkout unless said.")) var url:
     String?
   @Option(help: ArgumentHelp("The least version of LatentKit; this program's unless said.", valueName: "version"))
-  var from = Host.version
+  var from = LatentKitVersion.current
 
   func run(in host: Host) throws {
     let plugin = try slots.template(name, in: host)

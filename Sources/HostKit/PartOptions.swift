@@ -15,7 +15,10 @@ struct PartOptions: ParsableArguments {
     help: "What rows of numbers go through before the model, in order. Repeat for more; 'none' for none.",
     completion: parts(.transform))
   var transforms: [String] = []
-  @Option(help: "Maps inputs to latents.", completion: parts(.encoder)) var encoder: String?
+  @Option(
+    help:
+      "Maps inputs to latents. This part and others with weights may also be a folder that 'host export' wrote, as in ./faces.",
+    completion: parts(.encoder)) var encoder: String?
   @Option(help: "Maps latents back to inputs; 'none' for no decoder.", completion: parts(.decoder)) var decoder: String?
   @Option(help: "Maps latents to class scores; 'none' for none.", completion: parts(.classifier)) var classifier:
     String?
@@ -24,6 +27,11 @@ struct PartOptions: ParsableArguments {
   @Option(help: "The density that latents should follow.", completion: parts(.prior)) var prior: String?
   @Option(help: "Disturbs latents in training; 'none' for none.", completion: parts(.noise)) var noise: String?
   @Option(help: "Draws latents to decode.", completion: parts(.sampler)) var sampler: String?
+  @Option(
+    name: .customLong("freeze"), parsing: .singleValue,
+    help: ArgumentHelp("A part from a folder whose weights stay as they are. Repeat for more.", valueName: "slot"),
+    completion: .list(Slot.all.filter(\.isTrainable).map(\.name)))
+  var frozen: [String] = []
   @Option(help: "How a step changes weights.", completion: parts(.optimizer)) var optimizer: String?
   @Option(help: "How the learning rate goes.", completion: parts(.schedule)) var schedule: String?
   @Option(
@@ -73,6 +81,14 @@ struct PartOptions: ParsableArguments {
     do {
       for (slot, name) in choices {
         if let name { recipe = try composer.replacing(slot, by: name, in: recipe) }
+      }
+      for name in frozen {
+        guard let slot = Slot.all.first(where: { $0.name == name && $0.isTrainable }), recipe[slot]?.origin != nil
+        else {
+          throw ValidationError(
+            "--freeze \(name): there is no such part from a folder; name one, as in --encoder ./faces --freeze encoder")
+        }
+        recipe[slot]?.origin?.isFrozen = true
       }
       if !transforms.isEmpty {
         recipe[all: .transform] = transforms == ["none"] ? [] : transforms.map { PartChoice($0) }

@@ -7,17 +7,19 @@ extension Composer {
   /// `losses.STAGE.STEP.NAME`, so that one loss in two steps has its own. A recipe that is not resolved is resolved
   /// first.
   ///
-  /// - Parameter announce: Told, in a sentence, what will take long or much memory, before it begins.
+  /// - Parameters:
+  ///   - loadsParts: Whether parts that come from folders take their weights; false where a checkpoint has them.
+  ///   - announce: Told, in a sentence, what will take long or much memory, before it begins.
   /// - Throws: `ConfigError` for settings, `RecipeError` for parts that cannot work with the data or with each other.
   public func compose(
-    _ recipe: Recipe, for data: DataShape, device: Device = .cpu,
+    _ recipe: Recipe, for data: DataShape, device: Device = .cpu, loadsParts: Bool = true,
     announcing announce: @escaping (String) -> Void = { _ in }
   ) throws -> Composition {
     let recipe = try resolve(recipe)
     if let batch = recipe.stages?.map(\.batch).max(), let estimate = data.estimate(batch: batch) { announce(estimate) }
     var assembly = Assembly(
       catalog: catalog, recipe: recipe, data: data, device: device, memory: memory, openRun: openRun,
-      announce: announce)
+      loadsParts: loadsParts, announce: announce)
     return try assembly.composition()
   }
 }
@@ -60,6 +62,7 @@ private struct Assembly {
   let device: Device
   let memory: BuildMemory
   let openRun: (@Sendable (String) throws -> TrainedModel)?
+  let loadsParts: Bool
   let announce: (String) -> Void
   let store = ParameterStore()
   var modes: [String: Mode] = [:]
@@ -84,7 +87,9 @@ private struct Assembly {
     try add(.classifier, to: &model)
     try add(.discriminator, to: &model)
     try add(.noise, to: &model)
-    let parts = store.parameters.filter { $0.role == .weight }
+    let parts = store.parameters.filter { parameter in
+      parameter.role == .weight && !recipe.frozenSlots.contains { parameter.name.hasPrefix("\($0.name).") }
+    }
     let sampler = try required(.sampler, isTrained: false)
     var metrics: [NamedMetric] = []
     for (index, choice) in (recipe[all: .metric] ?? []).enumerated() {
@@ -138,8 +143,16 @@ private struct Assembly {
       latentSize: encoder?.latentSize ?? 0, scope: scope, title: title, memory: memory, encoder: encoder, model: model,
       trainingCount: data.trainingCount, announce: announce)
     (context.inputUnits, context.classNames, context.openRun) = (data.inputUnits, data.classNames, openRun)
+    let shared = try loadsParts ? choice.origin.map { try SharedPart.read($0) } : nil
+    try shared?.requireFit(key.slot, choice, context)
     let part = try naming(title) { try catalog[key][choice.use].make(choice.with, at: "\(path).with", in: context) }
     try check((part as? any Part)?.needs ?? [], of: title)
+    if let shared { try naming(title) { try shared.load(into: part, context) } }
+    if choice.origin?.isFrozen == true {
+      for parameter in store.parameters(under: scope.path) where parameter.role == .weight {
+        try parameter.tensor.requiringGradient(false)
+      }
+    }
     return part
   }
 
@@ -217,6 +230,10 @@ private struct Assembly {
         """
       )
     }
+    guard choice.origin?.isFrozen != true else {
+      throw RecipeError(
+        "stage '\(stage.name)' trains \(slot), which is frozen; take it out of train, or set \(slot).frozen to false")
+    }
     let weights = store.parameters(under: slot).filter { $0.role == .weight }
     let isOnline = slot == Slot.prior.name && model?.prior is any OnlineUpdate
     guard !weights.isEmpty || isOnline else {
@@ -250,6 +267,9 @@ private struct Assembly {
 extension Recipe {
   /// Returns the part in a slot of the model, by the slot's name.
   func part(in slot: String) -> PartChoice? { RecipeKey.slots.first { $0.name == slot }.flatMap { self[$0] } }
+
+  /// The slots of parts whose weights stay as they are.
+  fileprivate var frozenSlots: [Slot] { RecipeKey.slots.filter { $0.isSingle && self[$0]?.origin?.isFrozen == true } }
 
   fileprivate var filledSlots: [String] { RecipeKey.slots.filter(has).map(\.name) }
 }

@@ -19,7 +19,8 @@ extension Composer {
     _ recipe: Recipe, for data: DataShape, device: Device = .cpu, isTrained: Bool = false,
     announcing announce: @escaping (String) -> Void = { _ in }, refusingDraws refuse: (RecipeError) -> Void = { _ in }
   ) throws -> [String] {
-    let composition = try compose(recipe, for: data, device: device, announcing: announce)
+    let composition = try compose(
+      recipe, for: data, device: device, loadsParts: !isTrained, announcing: announce)
     for mode in composition.modes.values { mode.isTraining = true }
     var run = try DryRun(composition, data: data, catalog: catalog, device: device)
     try withoutGradients { try run.checkParts() }

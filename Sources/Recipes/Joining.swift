@@ -193,7 +193,7 @@ extension Composer {
   }
 
   private func remove(whatCameWith old: PartChoice, _ slot: Slot, from recipe: inout Recipe) throws {
-    guard old.use != "none", slot != .data else { return }
+    guard old.use != "none", !old.use.isEmpty, slot != .data else { return }
     let companions = try catalog.description(slot, old, at: slot.key).companions
     let part = Brought.Part(slot: slot, name: old.use, companions: companions)
     let brought = companions.steps.leaves

@@ -86,7 +86,11 @@ extension Recipe {
   /// Returns a part given by name with the settings that it has, and a loss with its weight.
   private func part(_ value: Tree, replacing old: Value?) -> Tree {
     guard case .scalar(.string(let name)) = value.content, case .object(var fields) = old else { return value }
-    if fields["use"] != .string(name) { fields["with"] = .object([:]) }
+    if PartOrigin.isFolder(name) { return value }
+    if fields["use"] != .string(name) {
+      fields["with"] = .object([:])
+      for key in RecipeKey.origin { fields[key] = nil }
+    }
     fields["use"] = .string(name)
     return Tree(.object(fields))
   }
@@ -111,7 +115,9 @@ private struct Targets {
     }
     let rest = components.dropFirst()
     if let slot = RecipeKey.slots.first(where: { $0.key == key }) {
-      guard slot.place == .list else { return [try part(recipe[slot], [.key(key)], rest)] }
+      guard slot.place == .list else {
+        return [try part(recipe[slot], [.key(key)], rest, alsoKnown: slot.isTrainable ? RecipeKey.origin : [])]
+      }
       guard let choices = recipe[all: slot], !rest.isEmpty else { return [try plain([.key(key)], rest)] }
       return try parts(choices, slot.name, [.key(key)], rest)
     }

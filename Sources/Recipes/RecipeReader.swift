@@ -13,6 +13,7 @@ enum RecipeKey {
   static let group = ["repeat", "steps"]
   static let trained = Slot.all.filter(\.isTrainable).map(\.name)
   static let actions = ["project", "mask", "rewind"]
+  static let origin = ["from", "frozen", "checksum"]
 }
 
 /// Turns a tree into a recipe, or reports the wrong value, its position and what was expected.
@@ -51,7 +52,7 @@ struct RecipeReader {
     for slot in RecipeKey.slots {
       guard let spot = fields[slot.key] else { continue }
       if slot.isSingle {
-        recipe[slot] = try part(spot, slot.noun)
+        recipe[slot] = try part(spot, slot.noun, isShareable: slot.isTrainable)
       } else {
         recipe[all: slot] = try items(of: spot, "a list of \(slot.key), as in [NAME, NAME]").map {
           try part($0, slot.noun)
@@ -209,25 +210,31 @@ struct RecipeReader {
 
   /// Reads a part: its name, or a mapping of `use` and `with`.
   private mutating func part(
-    _ spot: Spot, _ noun: String, isLoss: Bool = false, alsoKnown: [String] = []
+    _ spot: Spot, _ noun: String, isLoss: Bool = false, isShareable: Bool = false, alsoKnown: [String] = []
   ) throws -> PartChoice {
     let path = spot.path.canonical
     if case .scalar(let value) = spot.tree.content {
       guard case .string(let name) = value, !name.isEmpty else {
         throw spot.problem(expected: "the name of \(noun), or {use: NAME, with: {…}}")
       }
-      return PartChoice(name)
+      return isShareable && PartOrigin.isFolder(name) ? PartChoice(from: PartOrigin(name)) : PartChoice(name)
     }
-    let known = ["use", "with"] + (isLoss ? ["weight"] : []) + alsoKnown
+    let known = ["use", "with"] + (isLoss ? ["weight"] : []) + (isShareable ? RecipeKey.origin : []) + alsoKnown
     let fields = try fields(of: spot, known: known, what: "the name of \(noun), or {use: NAME, with: {…}}")
-    guard let use = fields["use"] else {
+    let origin = isShareable ? try origin(fields) : nil
+    guard let use = fields["use"] ?? (origin == nil ? nil : fields["from"]) else {
       throw spot.problem("found no 'use', expected the name of \(noun), as in {use: NAME, with: {…}}")
     }
-    guard case .scalar(.string(let name)) = use.tree.content, !name.isEmpty else {
+    guard case .scalar(.string(var name)) = use.tree.content, !name.isEmpty else {
       throw use.problem(expected: "the name of \(noun)")
+    }
+    if fields["use"] == nil { name = "" }
+    if name == "none", let origin = fields["from"], origin.tree.value != .null {
+      throw origin.problem("'none' takes no weights; leave 'from' out")
     }
     positions[path] = use.tree.position
     var choice = PartChoice(name)
+    choice.origin = origin
     if let settings = fields["with"], case .object(let values) = try settingValues(settings) {
       if name == "none", !values.isEmpty { throw settings.problem("'none' has no settings; leave 'with' out") }
       choice.with = values
@@ -236,6 +243,27 @@ struct RecipeReader {
       choice.weight = try number(weight, within: -1e12...1e12, expected: PartChoice.weights)
     }
     return choice
+  }
+
+  /// Reads the weights that a part takes from a folder; nil where it takes none.
+  private func origin(_ fields: [String: Spot]) throws -> PartOrigin? {
+    guard let from = fields["from"], from.tree.value != .null else {
+      guard let stray = RecipeKey.origin.compactMap({ fields[$0] }).first(where: { $0.tree.value != .null }) else {
+        return nil
+      }
+      throw stray.problem(
+        "it is about weights from a folder, and there is no 'from'; add 'from: FOLDER', or leave it out")
+    }
+    guard case .scalar(.string(let folder)) = from.tree.content, !folder.isEmpty else {
+      throw from.problem(expected: "the folder of a part that 'host export' wrote, as in ./encoder")
+    }
+    var origin = PartOrigin(folder)
+    origin.isFrozen = try fields["frozen"].flatMap { try optional($0, flag) } ?? false
+    origin.checksum = try fields["checksum"].flatMap { try optional($0, text) }
+    if let checksum = origin.checksum, checksum.wholeMatch(of: /[0-9a-f]{64}/) == nil, let spot = fields["checksum"] {
+      throw spot.problem(expected: "64 hexadecimal digits")
+    }
+    return origin
   }
 
   private mutating func settingValues(_ spot: Spot) throws -> Value {
@@ -329,7 +357,18 @@ struct RecipeReader {
   }
 }
 
+extension PartOrigin {
+  /// Whether a text is a folder and not the name of a part: it has a slash.
+  static func isFolder(_ text: String) -> Bool { text.contains("/") }
+}
+
 extension PartChoice {
+  /// A part of a folder, whose name and settings are read there.
+  init(from origin: PartOrigin) {
+    self.init("")
+    self.origin = origin
+  }
+
   /// The weights that a loss may have, in words.
   package static let weights = "a finite number: 0, or 1e-37 to 1e12 in size"
   /// Whether a loss may have its weight.

@@ -29,13 +29,19 @@ extension Tree {
   private init(
     _ part: PartChoice, isCompact: Bool, isLoss: Bool = false, parameters: [String] = [], biases: Bool = false
   ) {
-    let isBare = part.with.isEmpty && (part.weight == 1 || !isLoss) && parameters.isEmpty && !biases
+    let isBare =
+      part.with.isEmpty && (part.weight == 1 || !isLoss) && parameters.isEmpty && !biases && part.origin == nil
     if isCompact, isBare {
       self.init(.string(part.use))
       return
     }
-    var fields = [("use", Tree(.string(part.use)))]
+    var fields: [(String, Tree)] = []
+    if part.origin == nil || !part.use.isEmpty { fields.append(("use", Tree(.string(part.use)))) }
     if !isCompact || !part.with.isEmpty { fields.append(("with", Tree(.object(part.with)))) }
+    if let origin = part.origin {
+      fields += [("from", Tree(.string(origin.folder))), ("frozen", Tree(.bool(origin.isFrozen)))]
+      if let checksum = origin.checksum { fields.append(("checksum", Tree(.string(checksum)))) }
+    }
     if isLoss, !isCompact || part.weight != 1 { fields.append(("weight", Tree(.double(part.weight)))) }
     if !parameters.isEmpty { fields.append(("parameters", Tree(.array(parameters.map(Value.string))))) }
     if biases { fields.append(("biases", Tree(.bool(true)))) }

@@ -27,13 +27,16 @@ public struct Composer: Sendable {
   /// A part may bring steps, and losses and projections that join the step of another; a step that is `complete` takes none.
   /// Settings of the data come from companions too; the rest are the data set's own.
   ///
+  /// A part `from` a folder takes its name and settings from there, and the folder's checksum is written down. What is frozen
+  /// is trained only where a step says so, which is refused.
+  ///
   /// Resolving a resolved recipe changes nothing.
   ///
   /// - Parameter choices: Losses, optimiser and schedule in place of the recipe's; their companions count as well.
   /// - Throws: `ConfigError` with the path of a name or a setting that is unknown or of the wrong kind, and for parts whose
   ///   companions contradict each other. `RecipeError` for a choice that fits no step.
   public func resolve(_ recipe: Recipe, choosing choices: TrainingChoices = TrainingChoices()) throws -> Recipe {
-    let written = try recipe.checked()
+    let written = try recipe.checked().takingParts(catalog)
     guard written[.encoder] != nil else {
       let known = catalog.descriptions(of: .encoder).map(\.name).joined(separator: ", ")
       throw ConfigError(path: "encoder", "found nothing, expected an encoder; choose one of: \(known)")
@@ -171,8 +174,9 @@ struct Resolution {
   }
 
   private func trainedByDefault(_ recipe: Recipe) -> [String] {
-    var slots = ["encoder"] + [Slot.decoder, .classifier].filter(recipe.has).map(\.name)
-    if let prior = recipe[.prior], learns(prior) { slots.append("prior") }
+    func isFrozen(_ slot: Slot) -> Bool { recipe[slot]?.origin?.isFrozen ?? false }
+    var slots = ([Slot.encoder] + [Slot.decoder, .classifier].filter(recipe.has)).filter { !isFrozen($0) }.map(\.name)
+    if let prior = recipe[.prior], !isFrozen(.prior), learns(prior) { slots.append("prior") }
     return slots
   }
 

@@ -126,7 +126,7 @@ public struct Session {
       for warning in warnings { observer?.noticed(.warning(warning)) }
     }
     drawRefusal = refusal
-    composition = try composer.compose(recipe, for: shape, device: machine.device)
+    composition = try composer.compose(recipe, for: shape, device: machine.device, loadsParts: !isTrained)
     (self.recipe, self.dataset, self.settings) = (composition.recipe, dataset, settings)
     (self.catalog, self.machine, trainedRuns) = (catalog, machine, runs.checksums)
   }
@@ -174,7 +174,7 @@ public struct Session {
     }
   }
 
-  /// The files and folders that the data were read from, and the runs that this one builds on.
+  /// The files and folders that the data were read from, and the runs and the parts of others that this one builds on.
   package var inputs: [URL] {
     var origin = dataset.origin
     while case .cut(let whole, _) = origin { origin = whole }
@@ -182,7 +182,9 @@ public struct Session {
       guard case .string(let path) = value, !path.isEmpty else { return nil }
       return URL(fileURLWithPath: path)
     }
-    let others = [named].compactMap { $0 } + trainedRuns.keys.sorted().map { URL(fileURLWithPath: $0) }
+    let parts = Slot.all.compactMap { $0.isSingle ? recipe[$0]?.origin?.folder : nil }
+    let others =
+      [named].compactMap { $0 } + (trainedRuns.keys.sorted() + parts.sorted()).map { URL(fileURLWithPath: $0) }
     guard case .files(let files) = origin else { return others }
     return files + others
   }

@@ -1,4 +1,5 @@
 import Foundation
+import LatentKit
 import Testing
 
 @testable import HostKit
@@ -42,8 +43,8 @@ import Testing
     let scratch = try Scratch()
     let url = "https://example.org/LatentKit.git"
     let printed = try host("new", "package", "RingModels", "--folder", scratch.path, "--url", url)
-    #expect(printed.output.contains("LatentKit \(Host.version) or a later"))
-    #expect(try scratch.read("RingModels/Package.swift").contains("from: \"\(Host.version)\""))
+    #expect(printed.output.contains("LatentKit \(LatentKitVersion.current) or a later"))
+    #expect(try scratch.read("RingModels/Package.swift").contains("from: \"\(LatentKitVersion.current)\""))
     try host("new", "package", "Others", "--folder", scratch.path, "--url", url, "--from", "0.2.1")
     #expect(try scratch.read("Others/Package.swift").contains("from: \"0.2.1\""))
     #expect(

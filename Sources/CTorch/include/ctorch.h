@@ -178,6 +178,18 @@ void ct_set_grad_enabled(bool on);
 int ct_grad(
   ct_tensor scalar, const ct_tensor *inputs, int count, bool retain_graph, bool create_graph, ct_tensor *gradients);
 
+// ---- Recording of operations -----------------------------------------------------------------------------------------------------
+/// Begins to record the operations of this thread; `names` are how expressions call `tensors`.
+int ct_trace_begin(const ct_tensor *tensors, const char *const *names, int count);
+/// Ends the recording and returns a line for each operation, then one for `outputs`, or NULL for what cannot be written down:
+/// names of results, the call in PyTorch's notation, the names that it uses, and `changes` where it works in place, separated by
+/// tabs. Whole numbers stand in braces. The caller frees the text.
+char *ct_trace_end(const ct_tensor *outputs, int count);
+void ct_trace_free(char *text);
+/// The tensors `c0`, `c1`, … of the last recording, which it met without having seen how they were made.
+int ct_trace_constant_count(void);
+ct_tensor ct_trace_constant(int index);
+
 // ---- Optimisers: one fused step over all parameters of a group --------------------------------------------------------------------
 int ct_fused_adam(
   const ct_tensor *parameters, const ct_tensor *gradients, const ct_tensor *first_moments,

@@ -1,3 +1,18 @@
+/// Trained weights that a part takes from a folder: `{from: ./faces, frozen: true}`.
+public struct PartOrigin: Sendable, Equatable {
+  /// The folder that `host export` wrote, from the working directory, or an absolute path.
+  public var folder: String
+  /// Whether the weights stay as they are.
+  public var isFrozen: Bool
+  /// The SHA-256 of the folder's description, which has those of its files; nil until the recipe is resolved.
+  public var checksum: String?
+
+  /// Creates an origin.
+  public init(_ folder: String, isFrozen: Bool = false, checksum: String? = nil) {
+    (self.folder, self.isFrozen, self.checksum) = (folder, isFrozen, checksum)
+  }
+}
+
 /// A part by name with its settings: `{use: pedcc, with: {classes: 20}}`.
 public struct PartChoice: Sendable, Equatable, ExpressibleByStringLiteral {
   /// The name of the part.
@@ -6,6 +21,9 @@ public struct PartChoice: Sendable, Equatable, ExpressibleByStringLiteral {
   public var with: [String: Value]
   /// A factor; only losses have one.
   public var weight: Double
+  /// Where its weights come from; nil for a part that starts from random ones. The name may be empty then until the recipe is
+  /// resolved.
+  public var origin: PartOrigin?
 
   /// Creates a choice.
   public init(_ use: String, with settings: [String: Value] = [:], weight: Double = 1) {

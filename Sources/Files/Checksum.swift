@@ -1,5 +1,4 @@
 import CCrypto
-import Files
 import Foundation
 
 /// A checksum of some bytes, computed by libcrypto. It finds damage; only SHA-256 also finds forgery.
@@ -24,7 +23,7 @@ public struct Checksum: Hashable, Sendable, CustomStringConvertible {
   public static func sha256(_ digits: String) -> Checksum { Checksum(.sha256, digits: digits) }
 
   /// Computes the checksum of some bytes.
-  /// - Throws: `DatasetError` where libcrypto refuses the algorithm, as it does MD5 in FIPS mode.
+  /// - Throws: `ChecksumError` where libcrypto refuses the algorithm, as it does MD5 in FIPS mode.
   public init(_ algorithm: Algorithm, of data: Data) throws {
     let sum = try RunningChecksum(algorithm)
     try data.withUnsafeBytes { try sum.update($0) }
@@ -32,7 +31,7 @@ public struct Checksum: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// Computes the checksum of a file, read piece by piece.
-  /// - Throws: `FileError` where it cannot be read, `DatasetError` where libcrypto refuses the algorithm.
+  /// - Throws: `FileError` where it cannot be read, `ChecksumError` where libcrypto refuses the algorithm.
   public init(_ algorithm: Algorithm, of file: URL) throws {
     let sum = try RunningChecksum(algorithm)
     do {
@@ -41,7 +40,7 @@ public struct Checksum: Hashable, Sendable, CustomStringConvertible {
       while let piece = try handle.read(upToCount: 1 << 20), !piece.isEmpty {
         try piece.withUnsafeBytes { try sum.update($0) }
       }
-    } catch let error as DatasetError {
+    } catch let error as ChecksumError {
       throw error
     } catch {
       throw FileError(file.path, "cannot be read for its checksum: \(error.localizedDescription)")
@@ -83,7 +82,14 @@ private final class RunningChecksum {
 
   private func check(_ status: Int32) throws {
     guard status == 1 else {
-      throw DatasetError("libcrypto cannot compute \(algorithm.rawValue) checksums; check whether it runs in FIPS mode")
+      throw ChecksumError(
+        description: "libcrypto cannot compute \(algorithm.rawValue) checksums; check whether it runs in FIPS mode")
     }
   }
+}
+
+/// A checksum that libcrypto cannot compute.
+public struct ChecksumError: Error, CustomStringConvertible, Equatable {
+  /// One sentence: found, what to do.
+  public let description: String
 }
