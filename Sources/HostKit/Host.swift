@@ -6,7 +6,6 @@ import LatentKit
 
 /// The `host` program: `Host.main(plugins:)` is all of its executable.
 public struct Host: Sendable {
-
   let plugins: [any Plugin.Type]
   /// Every part that the commands know.
   let catalog: Catalog
