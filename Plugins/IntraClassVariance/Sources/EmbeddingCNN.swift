@@ -3,8 +3,8 @@ import LatentKit
 /// Pairs of 3x3 convolutions, each with batch normalisation and ReLU, and a 2x2 maximum after each pair; one more convolution and
 /// maximum; a linear embedding.
 ///
-/// The paper's own network is lost with its pictures. This one stands in for it: with its defaults, on images of 28x28, about 5.5
-/// million multiplications an image.
+/// The paper's own network is lost with its pictures. This one stands in for it (see results/network.md): with its defaults, on
+/// images of 28x28, about 5.5 million multiplications an image.
 ///
 /// - Shapes: `[batch, channels, height, width]`, sides of 8 or more, to `[batch, latent]`.
 public struct EmbeddingCNN: FeatureEncoder, Component {
