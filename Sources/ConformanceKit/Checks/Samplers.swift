@@ -13,7 +13,7 @@ enum SamplerChecks {
 
     init(_ part: PartUnderTest, _ kind: Target.Kind) throws {
       (subject, target) = (try Subject(SlotKey.sampler, part), Target.made(kind))
-      reference = try target.reference(300, seed: part.seed, device: part.device)
+      reference = try target.reference(1000, seed: part.seed, device: part.device)
     }
 
     /// The priors to try: the target, then the companion that the sampler names.
@@ -105,7 +105,7 @@ enum SamplerChecks {
     ) {
       bench, sampler in
       let all = bench.reference
-      let mask = try Tensor((0..<300).map { Int64($0 / 2 % 2) }).to(bench.device) .== 1
+      let mask = try Tensor((0..<1000).map { Int64($0 / 2 % 2) }).to(bench.device) .== 1
       let few = LatentSet(latents: try all.latents.slice(0..<2), labels: try all.labels?.slice(0..<2))
       let empty = LatentSet(latents: try all.latents.slice(0..<0), labels: try all.labels?.slice(0..<0))
       let oneClass = LatentSet(latents: all.latents, labels: try all.labels?.filled(with: 0))
