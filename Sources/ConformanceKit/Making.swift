@@ -15,6 +15,15 @@ struct Made<Role> {
   var parameters: [Parameter] { scope.store.parameters }
   var weights: [Parameter] { parameters.filter { $0.role == .weight } }
 
+  /// Adds a little noise to every weight, as training would.
+  func changeWeights() throws {
+    var noise = try Generator(seed: scope.seed, for: "changes of weights by checks")
+    for weight in weights {
+      let change = try noise.normal(weight.tensor.shape)
+      try weight.tensor.addInPlace(change.to(weight.tensor.dtype, weight.tensor.device), times: 0.05)
+    }
+  }
+
   /// Runs `body` as in training.
   func training<Result>(_ body: () throws -> Result) rethrows -> Result {
     scope.mode.isTraining = true

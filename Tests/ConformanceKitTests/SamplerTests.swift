@@ -11,6 +11,8 @@ private enum SamplerFlaw: String, Flaw {
   case ignoresSeed = "same-seed/ignored"
   case changesReference = "same-seed/reference"
   case noReference = "references"
+  case fallsBack = "references/absent"
+  case readsHidden = "references/hidden"
   case independent = "gaussian"
   case shrunk = "gaussian/shrunk"
   case oneMode = "modes"
@@ -36,7 +38,11 @@ private struct FlawedSampler: Sampler {
       var label = labels?[index] ?? 0
       if flaw == .oneMode { label = 0 }
       if flaw == .otherOrder { label = labels.map { $0[request.count - 1 - index] } ?? 0 }
-      let set = follows ? try reference.latents(of: label) : reference.latents
+      var set = follows ? try reference.latents(of: label) : reference.latents
+      if flaw == .readsHidden, follows {
+        set = try LatentSet(latents: reference.latents, labels: reference.labels).latents(of: label)
+      }
+      if flaw == .fallsBack, try set.size(0) == 0 { set = reference.latents }
       guard try set.size(0) > 0 else { throw RecipeError("there is no training latent of class \(label)") }
       rows.append(try set.rows(generator.integers(0..<set.size(0), [1])))
     }

@@ -13,7 +13,7 @@ enum SamplerChecks {
 
     init(_ part: PartUnderTest, _ kind: Target.Kind) throws {
       (subject, target) = (try Subject(SlotKey.sampler, part), Target.made(kind))
-      reference = try target.reference(300, seed: part.seed, device: part.device)
+      reference = try target.reference(1000, seed: part.seed, device: part.device)
     }
 
     /// The priors to try: the target, then the companion that the sampler names.
@@ -101,18 +101,23 @@ enum SamplerChecks {
   private static var references: Check {
     check(
       "references",
-      "With few, equal, partly labelled or no training latents a sampler draws finite numbers or refuses.", .modes
+      "With few, equal, partly labelled or no training latents a sampler draws of the class asked for, or refuses.",
+      .modes
     ) {
       bench, sampler in
       let all = bench.reference
-      let mask = try Tensor((0..<300).map { Int64($0 / 2 % 2) }).to(bench.device) .== 1
+      let mask = try Tensor((0..<1000).map { Int64($0 / 2 % 2) }).to(bench.device) .== 1
+      // Where a label is hidden there stands a 0.
+      let known = try all.labels.map { try $0 * mask.to(.int64) }
       let few = LatentSet(latents: try all.latents.slice(0..<2), labels: try all.labels?.slice(0..<2))
       let empty = LatentSet(latents: try all.latents.slice(0..<0), labels: try all.labels?.slice(0..<0))
-      let oneClass = LatentSet(latents: all.latents, labels: try all.labels?.filled(with: 0))
+      let left = try all.latents(of: 0)
+      let oneClass = LatentSet(
+        latents: left, labels: try Tensor(Array(repeating: Int64(0), count: left.size(0))).to(bench.device))
       let cases: [(String, LatentSet)] = [
         ("no training latents", empty), ("one of each class", few),
         ("no labels", LatentSet(latents: all.latents, labels: nil)),
-        ("half of the labels", LatentSet(latents: all.latents, labels: all.labels, labelled: mask)),
+        ("half of the labels", LatentSet(latents: all.latents, labels: known, labelled: mask)),
         ("one class only", oneClass),
         ("equal training latents", LatentSet(latents: try all.latents.filled(with: 1), labels: all.labels)),
       ]
@@ -122,6 +127,11 @@ enum SamplerChecks {
             let draw = try bench.draw(sampler, 4, labels: labels, reference: set)
             try require(draw.latents.shape == [4, 2], "with \(name), 4 draws have the shape \(draw.latents.shape)")
             try require(try areFinite([draw.latents]), "with \(name), draws are not finite")
+            guard draw.followsLabels, draw.warnings.isEmpty, name != "equal training latents" else { continue }
+            let areRight = try draw.latents.select(0, axis: 1).doubles().map { $0 > 0 }
+            try require(
+              areRight == [false, true, false, true],
+              "with \(name), draws are said to follow labels, and lie at another class than the request names")
           } catch is RecipeError {} catch let error as TensorError {
             throw Fault("with \(name), libtorch refuses it: \(error)")
           }

@@ -1,5 +1,6 @@
 import Foundation
 import LatentKit
+import Recipes
 
 /// Checks of every slot: what a part declares.
 extension Check {
@@ -24,10 +25,7 @@ extension Check {
         let defaults = try part.description.resolved([:], at: slot.name)
         let again = try part.description.resolved(defaults, at: slot.name)
         try require(again == defaults, "defaults change when they are resolved again: \(difference(defaults, again))")
-        let data = try JSONEncoder().encode(Value.object(defaults))
-        guard case .object(let read) = try JSONDecoder().decode(Value.self, from: data) else {
-          throw Fault("settings are not written as a mapping")
-        }
+        let read = try RecipePlace.written(defaults, of: part)
         let reread = try part.description.resolved(read, at: slot.name)
         try require(
           reread == defaults, "settings change when they are written and read: \(difference(defaults, reread))")
@@ -121,5 +119,42 @@ enum SettingEnds {
       return [range.lengths?.lowerBound ?? 1].map { .array(Array(repeating: .int(Int(least)), count: $0)) }
     default: return []
     }
+  }
+}
+
+/// A recipe that has one part, wherever its slot stands.
+private enum RecipePlace {
+  /// Returns settings as a recipe file gives them back.
+  static func written(_ settings: [String: Value], of part: PartUnderTest) throws -> [String: Value] {
+    let choice = PartChoice(part.name, with: settings)
+    var recipe = Recipe()
+    var step = Step(train: ["encoder"], losses: ["mse"])
+    var stage = Recipe.Stage()
+    switch part.description.slot {
+    case .loss: step.losses = [choice]
+    case .optimizer: step.optimizer = choice
+    case .schedule: step.schedule = choice
+    case .constraint: stage.then = [.project(choice)]
+    case let slot where slot.place == .list: recipe[all: slot] = [choice]
+    case let slot: recipe[slot] = choice
+    }
+    stage.steps = [step]
+    recipe.stages = [stage]
+    let text = recipe.yaml()
+    let read = try Recipe.read(yaml: text, file: "recipe of checks")
+    let slot = part.description.slot
+    let found: PartChoice? =
+      switch slot {
+      case .loss: read.stages?.first?.steps.first?.losses.first
+      case .optimizer: read.stages?.first?.steps.first?.optimizer
+      case .schedule: read.stages?.first?.steps.first?.schedule
+      case .constraint:
+        if case .project(let choice, _, _)? = read.stages?.first?.then.first { choice } else { nil }
+      default: slot.place == .list ? read[all: slot]?.first : read[slot]
+      }
+    guard let found, found.use == part.name else {
+      throw Fault("written to a recipe, the part is not read again: \(text)")
+    }
+    return found.with
   }
 }

@@ -31,7 +31,8 @@ public struct Matrix: Sendable {
     return rows
   }
 
-  /// How many compositions of one part from each slot there are, those without a discriminator among them.
+  /// How many compositions of one part from each slot there are, those without a classifier or a discriminator among
+  /// them.
   public var count: Int { MatrixRow.slots.reduce(1) { $0 * options($1).count } }
 
   /// The composition of one part from each slot that a number stands for, from 0 up to `count`.
@@ -53,9 +54,9 @@ public struct Matrix: Sendable {
     return try generator.integers(0..<self.count, [count]).ints().map { self[$0] }
   }
 
-  /// Nil for the companions' choice: no discriminator, or the losses that the other parts bring.
+  /// Nil for the companions' choice: no classifier or discriminator, or the losses that the other parts bring.
   private func options(_ slot: Slot) -> [String?] {
-    (slot == .discriminator || slot == .loss ? [nil] : []) + (names[slot] ?? [])
+    ([.classifier, .discriminator, .loss].contains(slot) ? [nil] : []) + (names[slot] ?? [])
   }
 
   /// The check of one composition.
