@@ -69,7 +69,7 @@ public struct PluginTemplate {
       "Name": name.text, "name": part, "year": "\(Calendar(identifier: .gregorian).component(.year, from: Date()))",
       "decoder": has("decoder") ? part : "mlp",
       "sampler": has("sampler") ? part : has("prior") ? "prior" : "class-gaussian",
-      "losses": has("loss") ? "\"mse\", PartChoice(\"\(part)\", weight: 0.0001)" : "\"mse\"",
+      "losses": has("loss") ? "\"mse\", PartChoice(\"\(part)\", weight: 0.001)" : "\"mse\"",
       // A list of one element has no comma behind it.
       "comma": slots.count == 1 ? "" : ",",
       "host": host, "recipe": recipe, "experiment": "\(folder)/experiments/\(part).yaml",

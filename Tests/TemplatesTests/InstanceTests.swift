@@ -10,7 +10,7 @@ import Testing
     try #require(status == 0, "\(text.suffix(6000))")
     for fact in [
       "parts   data 'sparse', encoder 'sparse', prior 'sparse', decoder 'sparse', classifier 'sparse'",
-      "parts   loss 'solo'", "SparseSAE, ", ", Sparse, Solo: ", "loss mse + 0.0001 sparse", "small latents",
+      "parts   loss 'solo'", "SparseSAE, ", ", Sparse, Solo: ", "loss mse + 0.001 sparse", "small latents",
     ] { #expect(text.contains(fact), "\(fact)\n\(text)") }
     // One for each slot at least, and that the catalog takes the plugin.
     let passed = text.firstMatch(of: /Test run with (\d+) tests.* passed/).flatMap { Int($0.1) }
@@ -31,7 +31,7 @@ import Testing
     let (status, text) = try run("package.sh", in: scratch)
     try #require(status == 0, "\(text.suffix(6000))")
     for fact in [
-      "needs   LatentKit 0.1.0", "pedcc", "loss mse + 0.0001 rings", "plugin  \(scratch.path)/Rings/Plugins/Other",
+      "needs   LatentKit 0.1.0", "pedcc", "loss mse + 0.001 rings", "plugin  \(scratch.path)/Rings/Plugins/Other",
     ] {
       #expect(text.contains(fact), "\(fact)\n\(text)")
     }

@@ -4,7 +4,7 @@ import __Name__
 
 @Test func scoresAreLinearInTheLatents() throws {
   let classifier = try __Name__Classifier(.init(), in: context(latent: 3))
-  let points: [[Double]] = [[0, 0, 0], [1, 0, 0], [0, 2, 0], [1, 2, 0]]
+  let points: [[Double]] = [[0, 0, 0], [1, -1, 0.5], [2, 0.5, -1], [3, -0.5, -0.5]]
   let latents = try Tensor(points.flatMap { $0 }, shape: [4, 3])
   let scores = try rows(classifier.scores(LatentBatch(latents)))
   #expect(scores.map(\.count) == [2, 2, 2, 2])
