@@ -90,7 +90,7 @@ extension Trainer {
     if !step.parameters.isEmpty, total.requiresGradient {
       let isLast = position.iteration + 1 == iterations
       // Against a discriminator, what matters is how the terms compare.
-      if isLast, parts.count > 1, composition.model[.discriminator] != nil {
+      if isLast, parts.count > 1, stage.trainsDiscriminator {
         for part in parts where part.value.requiresGradient {
           let gradients = try part.value.gradients(by: step.parameters.map(\.tensor), retainGraph: true)
           try measure(gradients, of: step, number, term: part.name)
@@ -143,4 +143,8 @@ extension Trainer {
     let done = position.epoch * iterations + position.iteration
     return step.optimizer.learningRate * step.schedule.factor(step: done, stepsPerEpoch: iterations, epochs: epochs)
   }
+}
+
+extension ComposedStage {
+  fileprivate var trainsDiscriminator: Bool { steps.contains { $0.recipe.train.contains(Slot.discriminator.name) } }
 }

@@ -104,7 +104,7 @@ import Testing
     ("seed: 1\nencodr: mlp", "Did you mean 'encoder'?"),
     (
       "encoder: {use: mlp, wth: {}}",
-      "test.yaml:1:21: encoder: there is no key 'wth'; known: use, with. Did you mean 'with'?"
+      "test.yaml:1:21: encoder: there is no key 'wth'; known: use, with, from, frozen, checksum. Did you mean 'with'?"
     ),
     ("encoder: {use: mlp, weight: 2}", "encoder: there is no key 'weight'; known: use, with"),
     ("encoder: 3", "test.yaml:1:10: encoder: found 3, expected the name of an encoder, or {use: NAME"),

@@ -4,7 +4,11 @@ import Testing
 /// What the templates make, built and run as a user would.
 @Suite struct Instances {
   /// A plugin with every slot and one with a loss alone, in a copy of this checkout.
-  @Test func newPluginsAreBuiltTestedAndTrained() throws {
+  @Test(
+    .enabled(
+      if: ProcessInfo.processInfo.environment["LATENTKIT_CAMPAIGN"] == "full",
+      "it takes minutes; 'make campaign' runs it"))
+  func newPluginsAreBuiltTestedAndTrained() throws {
     let scratch = try Scratch()
     let (status, text) = try run("plugin.sh", in: scratch)
     try #require(status == 0, "\(text.suffix(6000))")

@@ -23,7 +23,7 @@ private func refusal(_ body: ([Tensor]) throws -> [Tensor]) -> String {
   let found = try program([("w[\"a.weight\"]", weight)]) { [try $0[0].linear(weight, bias: nil).relu() * 0.5] }
   #expect(
     found.statements == [
-      "x1 = aten.linear(inputs, w[\"a.weight\"])", "x2 = aten.relu(x1)", "x3 = aten.mul.Scalar(x2, 0.5)",
+      "x1 = aten.linear(inputs, w[\"a.weight\"], None)", "x2 = aten.relu(x1)", "x3 = aten.mul.Scalar(x2, 0.5)",
     ] || found.statements.last == "x3 = aten.mul.Tensor(x2, 0.5)", "\(found.statements)")
   #expect(found.results == ["x3"])
   #expect(!found.usesBatch)
