@@ -122,19 +122,27 @@ INLINE void exponents(
   }
 }
 
+/// Room for an unfinished tile, and where the one that it holds comes from: places one after another ask for the same.
+template <typename T> struct Rest {
+  std::vector<T> values;
+  const T *source = nullptr;
+};
+
 /// A tile in memory, or a copy of an unfinished last one, filled up with kernels that weigh nothing.
 template <typename T> INLINE const T *whole(
-  const Kernels<T> &kernels, const T *group, int64_t start, T *scratch, int64_t &stride) {
+  const Kernels<T> &kernels, const T *group, int64_t start, Rest<T> &rest, int64_t &stride) {
   stride = kernels.count;
   if (start + Kernels<T>::tile <= kernels.count) return group + start;
+  stride = Kernels<T>::tile;
+  if (rest.source == group + start) return rest.values.data();
   const int64_t left = kernels.count - start;
   for (int64_t k = 0; k <= kernels.dimensions; k++) {
-    T *row = scratch + k * Kernels<T>::tile;
+    T *row = rest.values.data() + k * Kernels<T>::tile;
     std::memcpy(row, group + k * kernels.count + start, left * sizeof(T));
     std::fill(row + left, row + Kernels<T>::tile, k == kernels.dimensions ? T(-1e30) : T(0));
   }
-  stride = Kernels<T>::tile;
-  return scratch;
+  rest.source = group + start;
+  return rest.values.data();
 }
 
 /// Sums of one chunk of kernels at a few places.
@@ -143,7 +151,7 @@ template <typename T> INLINE const T *whole(
 template <typename T, int places>
 INLINE void sum(
   const Kernels<T> &kernels, const T *group, int64_t chunk, const T *x, int64_t axis, const int64_t *excluded,
-  T *scratch, Partial<T> *results, int64_t step) {
+  Rest<T> &rest, Partial<T> *results, int64_t step) {
   using V = typename Lanes<T>::V;
   using I = typename Lanes<T>::I;
   constexpr int lanes = 64 / sizeof(T);
@@ -155,7 +163,7 @@ INLINE void sum(
   const int64_t end = std::min((chunk + 1) * kernels.chunk, kernels.count);
   for (int64_t start = chunk * kernels.chunk; start < end; start += Kernels<T>::tile) {
     int64_t stride;
-    const T *tile = whole(kernels, group, start, scratch, stride);
+    const T *tile = whole(kernels, group, start, rest, stride);
     V t[places][together];
     exponents<T, places>(tile, stride, kernels.dimensions, x, axis, t);
     if (excluded) {
@@ -206,10 +214,11 @@ template <typename T> struct Task {
 };
 
 template <typename T> struct Scratch {
-  std::vector<T> x, tile;
+  std::vector<T> x;
+  Rest<T> rest;
   std::vector<Partial<T>> partials;
   Scratch(const Task<T> &task, int64_t count)
-      : x((count + together) * task.kernels.dimensions), tile((task.kernels.dimensions + 1) * Kernels<T>::tile),
+      : x((count + together) * task.kernels.dimensions), rest{std::vector<T>((task.kernels.dimensions + 1) * Kernels<T>::tile)},
         partials((count + together) * task.kernels.chunks) {}
 };
 
@@ -218,7 +227,7 @@ template <typename T> struct Scratch {
 template <typename T>
 INLINE int64_t pick(
   const Kernels<T> &kernels, const T *group, int64_t chunk, const Partial<T> &partial, double share, const T *x,
-  int64_t axis, T *scratch) {
+  int64_t axis, Rest<T> &rest) {
   using V = typename Lanes<T>::V;
   constexpr T nothing = std::numeric_limits<T>::min();  // what powerOfTwo makes of weights that are 0
   double left = share * partial.sum;
@@ -226,7 +235,7 @@ INLINE int64_t pick(
   const int64_t end = std::min((chunk + 1) * kernels.chunk, kernels.count);
   for (int64_t start = chunk * kernels.chunk; start < end; start += Kernels<T>::tile) {
     int64_t stride;
-    const T *tile = whole(kernels, group, start, scratch, stride);
+    const T *tile = whole(kernels, group, start, rest, stride);
     V t[1][together];
     exponents<T, 1>(tile, stride, kernels.dimensions, x, axis, t);
     T powers[Kernels<T>::tile];
@@ -256,7 +265,7 @@ INLINE int64_t pick(
 }
 
 template <typename T> INLINE void finish(
-  const Task<T> &task, int64_t place, const T *group, const T *x, const Partial<T> *partials, T *scratch) {
+  const Task<T> &task, int64_t place, const T *group, const T *x, const Partial<T> *partials, Rest<T> &rest) {
   T peak = partials[0].peak;
   for (int64_t c = 1; c < task.kernels.chunks; c++) peak = std::max(peak, partials[c].peak);
   double sum = 0;
@@ -281,7 +290,7 @@ template <typename T> INLINE void finish(
   }
   const double share = std::min(left / weight, 1.0);
   task.choices[place] =
-    pick<T>(task.kernels, group, chunk, partials[chunk], share, x, task.axis, scratch);
+    pick<T>(task.kernels, group, chunk, partials[chunk], share, x, task.axis, rest);
 }
 
 template <typename T> INLINE void run(const Task<T> &task, int64_t begin, int64_t end, Scratch<T> &scratch) {
@@ -300,12 +309,12 @@ template <typename T> INLINE void run(const Task<T> &task, int64_t begin, int64_
           for (int r = 0; r < together; r++) excluded[r] = task.excluded[begin + std::min(i + r, count - 1)];
         sum<T, together>(
           task.kernels, group, chunk, scratch.x.data() + i * dimensions, task.axis, task.excluded ? excluded : nullptr,
-          scratch.tile.data(), scratch.partials.data() + i * chunks + chunk, chunks);
+          scratch.rest, scratch.partials.data() + i * chunks + chunk, chunks);
       }
     for (int64_t i = 0; i < count; i++)
       finish<T>(
         task, begin + i, group, scratch.x.data() + i * dimensions, scratch.partials.data() + i * chunks,
-        scratch.tile.data());
+        scratch.rest);
     begin += count;
   }
 }

@@ -4,21 +4,21 @@ import LatentKit
 import Recipes
 
 extension Trainer {
-  /// Writes the checkpoint of a run whose first stages another run has trained: the state that this run would have at their
-  /// end. Parts that the other run does not have start as this recipe makes them.
+  /// Writes the checkpoint of a run whose first stages, or all, another run has trained: the state that this run would have at
+  /// their end. Parts that the other run does not have start as this recipe makes them.
   ///
   /// Exact where the other recipe is this one up to those stages, but for parts that they do without.
   ///
   /// - Parameters:
   ///   - checkpoint: The finished run's.
   ///   - other: The finished run's folder.
-  /// - Throws: `FileError` for a checkpoint that has not finished, has no stage left to train, or does not fit the recipe.
+  /// - Throws: `FileError` for a checkpoint that has not finished, has more stages than the recipe, or does not fit it.
   public func start(after checkpoint: Checkpoint, of other: RunFolder) throws {
     try checkpoint.require(digest: data.digest, from: other.checkpoint)
-    guard checkpoint.position.isFinished, checkpoint.position.stage < composition.stages.count else {
+    guard checkpoint.position.isFinished, checkpoint.position.stage <= composition.stages.count else {
       throw FileError(
         other.checkpoint.path,
-        "found \(checkpoint.position.stage) stages\(checkpoint.position.isFinished ? "" : " of a run that has not finished"), expected finished ones and fewer than the \(composition.stages.count) of the recipe"
+        "found \(checkpoint.position.stage) stages\(checkpoint.position.isFinished ? "" : " of a run that has not finished"), expected finished ones and at most the \(composition.stages.count) of the recipe"
       )
     }
     let now = Checkpoint.Machine(device: data.training.device)
@@ -28,13 +28,17 @@ extension Trainer {
       )
     }
     position = checkpoint.position
-    position.isFinished = false
+    position.isFinished = position.stage == composition.stages.count
     let known = composition.store.parameters.filter { checkpoint.tensors["model.\($0.name)"] != nil }
     try checkpoint.restore("model", into: known.map { ($0.name, $0.tensor) }, from: other.checkpoint)
     try requireTrainedWeights(in: Set(known.map(\.name)), of: other)
     try ends.restore(checkpoint)
     try restoreGenerators(checkpoint, from: other.checkpoint, onlyThoseSaved: true)
-    try begin(stage: position.stage)
+    if position.isFinished {
+      try restoreOptimizers(ofStage: position.stage - 1, checkpoint, from: other.checkpoint)
+    } else {
+      try begin(stage: position.stage)
+    }
     try save()
   }
 

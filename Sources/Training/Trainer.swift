@@ -336,14 +336,18 @@ public final class Trainer {
     try checkpoint.restore("model", into: composition.store.parameters.map { ($0.name, $0.tensor) }, from: url)
     try ends.restore(checkpoint)
     guard position.stage < composition.stages.count else { return }
-    try begin(stage: position.stage)
+    try restoreOptimizers(ofStage: position.stage, checkpoint, from: url)
+    try restoreGenerators(checkpoint, from: url)
+  }
+
+  func restoreOptimizers(ofStage index: Int, _ checkpoint: Checkpoint, from url: URL) throws {
+    try begin(stage: index)
     for (index, optimizer) in optimizers.enumerated() {
       try checkpoint.restore("optimizer.\(index)", into: optimizer.state, from: url)
       if let problem = try optimizer.problem {
         throw FileError(url.path, "is damaged: the optimiser's state has \(problem); start the run anew")
       }
     }
-    try restoreGenerators(checkpoint, from: url)
   }
 
   /// - Parameter onlyThoseSaved: Whether parts that the checkpoint knows nothing of keep their generators.

@@ -82,8 +82,8 @@ import Testing
         continue
       }
       tried += 1
-      // Four GiB for each program, and half a minute of a processor.
-      let script = "ulimit -d 4194304 -t 30; exec \"$0\" \"$@\""
+      // Four GiB for each program, and two minutes of a processor.
+      let script = "ulimit -d 4194304 && ulimit -t 120 && exec \"$0\" \"$@\""
       let target = ["--per-class", "2", "--name", "run", "--runs", scratch.at("runs").path]
       let ending = try scratch.run("/bin/sh", ["-c", script, Program.path("host"), "compose"] + target + arguments)
       let isLong = ending.signal == SIGXCPU || ending.signal == SIGKILL

@@ -101,6 +101,40 @@ private let rows = """
     }
   }
 
+  /// Rows that differ in their sampler alone are one training.
+  @Test func rowsOfOtherSamplersShareAllStages() throws {
+    let (together, alone) = (Place(), Place())
+    defer { for place in [together, alone] { try? FileManager.default.removeItem(at: place.url) } }
+    let notes = Notes()
+    var folders: [[RunFolder]] = []
+    for (place, observer) in [(together, notes), (alone, Notes())] {
+      let unwatched = twoStages.replacing("VALIDATION", with: "validation: 0.0").replacing("noise: none", with: "watch: false")
+      _ = try place.write(unwatched, to: "two.yaml")
+      let samplers = """
+        rows:
+          - {row: class Gaussians, recipe: two.yaml}
+          - {row: kernels, recipe: two.yaml, set: [sampler=kde]}
+          - {row: the prior, recipe: two.yaml, set: [sampler=prior]}
+        """
+      var study = try place.study(place.write(samplers, to: "table.yaml"))
+      if place.url == alone.url { study.stagesFolder = nil }
+      try study.run(perClass: 2, observer: observer)
+      #expect(observer.failures.isEmpty)
+      folders.append(study.cells.flatMap(\.runs).map(\.folder))
+    }
+    #expect(notes.epochs.count == 4 && notes.notes.count { $0.contains("comes from") } == 3, "\(notes.epochs)")
+    for (one, other) in zip(folders[0], folders[1]) {
+      let (mine, own) = try (Checkpoint.read(one.checkpoint), Checkpoint.read(other.checkpoint))
+      #expect(mine.tensors.keys == own.tensors.keys && mine.position.isFinished && mine.position.stage == own.position.stage)
+      for (name, tensor) in own.tensors {
+        #expect(try mine.tensors[name]?.bytes() == tensor.bytes(), "\(name) of \(one.name)")
+      }
+      let (here, there) = try (RunSummary.read(one.summary), RunSummary.read(other.summary))
+      #expect(here.testMetrics == there.testMetrics && here.testLosses == there.testLosses)
+    }
+    #expect(Set(folders[0].map(\.name)).count == 3)
+  }
+
   @Test func aStudyThatIsStoppedInACommonStageGoesOnToTheSameBits() throws {
     let (stopped, whole) = (Place(), Place())
     defer { for place in [stopped, whole] { try? FileManager.default.removeItem(at: place.url) } }

@@ -60,10 +60,12 @@ struct EstimateSettings {
     let (classes, latent) = (context.classCount ?? 1, Double(context.latentSize))
     let all = context.trainingCount ?? 0
     let kernels = maximumPoints.map { min(all, classes * min($0, all)) } ?? all
-    // A distance and an exponential for each chain and kernel of its class, and what a step takes whatever its size.
-    let each = Double(chains) * Double(kernels) * (2 * latent / 2e10 + 1 / 3e8) * evaluations + 5e-4 * evaluations
-    let (seconds, bytes) = (Double(steps) * each, 4 * Double(chains) * Double(kept) * latent)
-    guard seconds > 120 || bytes > Double(1 << 30) else { return }
+    // A distance and an exponential for each chain and kernel of its class, of which 64 take as long as fewer; what each chain
+    // takes besides, and what a step takes whatever its size.
+    let pairs = Double(chains) * max(Double(kernels), 64 * Double(classes))
+    let each = pairs * (2 * latent / 2e10 + 1 / 3e8) + Double(chains * classes) * (5e-8 + 4e-9 * latent) + 5e-4
+    let (seconds, bytes) = (Double(steps) * each * evaluations, 4 * Double(chains) * Double(kept) * latent)
+    guard seconds > 60 || bytes > Double(1 << 30) else { return }
     context.announce(
       "\(context.title): \(steps) steps of \(chains) chains over \(kernels) kernels take \(roughTime(seconds)) whenever samples "
         + "are drawn, and \(gibibytes(bytes)) for each class; lower sampler.steps, or set sampler.maximumPoints, if that is too much"
