@@ -26,7 +26,7 @@ private let python: [String]? = [
 .first { (try? run($0 + ["-c", "import torch, safetensors"]))?.status == 0 }
 
 private let needsTorch: Comment =
-  "no Python with torch and safetensors here; 'Scripts/bootstrap --dev --bench' puts them into .venv"
+  "no Python with torch and safetensors here; 'Scripts/bootstrap --dev' puts them into .venv"
 
 /// A part of the catalog with some settings, and data for it.
 private struct Case: CustomStringConvertible {
