@@ -11,10 +11,12 @@ struct Reproduce: HostSubcommand {
         host reproduce Plugins/CSAE/experiments/table-2.yaml --dry-run
         host reproduce Plugins/CSAE/experiments/table-2.yaml --only 'with linear'
         host reproduce Plugins/CSAE/experiments/table-2.yaml --report
+        host reproduce Plugins/CSAE/experiments/table-2.yaml --earlier results.csv
 
       What is finished is kept and what was stopped goes on: start it again with the same command. Experiments that \
       have a run in common share it. Full data sets only, unless --set asks for less; what --set changed is written above \
-      the numbers, which go to a folder of their own.
+      the numbers, which go to a folder of their own. With --earlier, runs whose numbers another machine or an \
+      earlier day has left in a results.csv are not run again: a run is known by its recipe, seed and fold.
       """)
 
   @Argument(
@@ -37,6 +39,12 @@ struct Reproduce: HostSubcommand {
       "A data set that no run was trained on, for all runs to reconstruct; the experiment's unless said.",
       valueName: "data"))
   var unseen: String?
+  @Option(
+    parsing: .singleValue,
+    help: ArgumentHelp(
+      "The results.csv of earlier runs of the experiment, which are not run again. Repeat for more.", valueName: "file"),
+    completion: .file(extensions: ["csv"]))
+  var earlier: [String] = []
   @Option(help: ArgumentHelp("Where run folders go.", valueName: "folder")) var runs = "runs"
   @Option(help: "Samples to draw of each class.") var perClass = 10
   @Flag(help: "Show what there is to run, and stop.") var dryRun = false
@@ -63,16 +71,18 @@ struct Reproduce: HostSubcommand {
 
   /// The runs of an experiment, as the flags change it.
   func study(of experiment: Experiment, catalog: Catalog) throws -> Study {
-    try Study(
+    var study = try Study(
       experiment, catalog: catalog, in: URL(fileURLWithPath: runs),
       options: ExperimentOptions(
         only: only, seeds: seeds.map(RepeatOptions.list), changes: settings, unseen: unseen))
+    study.earlier = try earlier.map { try EarlierResults(URL(fileURLWithPath: $0)) }
+    return study
   }
 
   private func show(_ study: Study, _ console: Console) {
     console.say(study.title)
     func say(_ run: Study.PlannedRun, _ label: String) {
-      let state = run.isFinished ? "finished" : run.isBegun ? "begun" : "to do"
+      let state = run.isFinished ? "finished" : study.isDone(run) ? "earlier" : run.isBegun ? "begun" : "to do"
       console.say(
         "\(state.padding(toLength: 9, withPad: " ", startingAt: 0))\(label), \(run.label)  \(run.folder.url.relativePath)"
       )
@@ -81,7 +91,7 @@ struct Reproduce: HostSubcommand {
     for run in first { say(run, run.firstLabel) }
     for cell in study.cells where study.isWanted(cell) { for run in cell.runs { say(run, cell.label) } }
     let runs = first + study.cells.filter(study.isWanted).flatMap(\.runs)
-    console.say("\(runs.count { !$0.isFinished }) of \(runs.count) runs to do")
+    console.say("\(runs.count { !study.isDone($0) }) of \(runs.count) runs to do")
   }
 }
 

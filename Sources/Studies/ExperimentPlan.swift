@@ -16,7 +16,6 @@ public struct ExperimentOptions: Sendable, Equatable {
   public var unseen: String?
 
   /// Creates changes; by default there are none.
-
   public init(only: [String] = [], seeds: [Int]? = nil, changes: [String] = [], unseen: String? = nil) {
     self.only = only
     self.seeds = seeds
@@ -66,7 +65,7 @@ extension Study {
       let opened = try experiment.first(for: &recipe, of: row, composer, in: parent)
       first += opened.filter { run in !first.contains { $0.folder.name == run.folder.name } }
       let runs = try Study.runs(of: recipe, seeds: seeds, folds: experiment.plan.folds) { recipe, _, _ in
-        try RunFolder(named: recipe.folderName, in: parent)
+        try RunFolder(named: recipe.folderName(opening: opened.map(\.folder)), in: parent)
       }
       return Cell(
         row: row.row, column: row.column, published: row.published, runs: runs, first: opened.map(\.folder.name),
@@ -110,10 +109,13 @@ extension Experiment {
 }
 
 extension Recipe {
-  /// The name of the run's folder, with a digest of everything that the run depends on.
-  var folderName: String {
+  /// Returns the name of the run's folder, with a digest of everything that the run depends on, wherever its folder lies.
+  ///
+  /// - Parameter others: Runs that its parts open, beside its own folder.
+  func folderName(opening others: [RunFolder] = []) -> String {
     var content = self
     (content.name, content.about) = (nil, nil)
+    content.replaceTexts { text in others.first { $0.url.relativePath == text }?.name ?? text }
     let digest = Generator.seed(0, for: content.yaml())
     return "\(name ?? "run")-\(self[.data]?.use ?? "")-seed-\(seed)-" + String(digest, radix: 36)
   }

@@ -94,14 +94,14 @@ extension Experiment {
       throw RecipeError("first run '\(run.run)': \(located)")
     }
     recipe.name = run.run
-    let folder = try RunFolder(named: recipe.folderName, in: parent)
+    let folder = try RunFolder(named: recipe.folderName(), in: parent)
     return Study.PlannedRun(recipe: recipe, folder: folder, seed: recipe.seed, fold: nil)
   }
 }
 
 extension Recipe {
   /// Replaces the texts in the settings of all parts but the data.
-  fileprivate mutating func replaceTexts(_ replace: (String) throws -> String) rethrows {
+  mutating func replaceTexts(_ replace: (String) throws -> String) rethrows {
     func part(_ choice: PartChoice) throws -> PartChoice {
       var choice = choice
       for (key, value) in choice.with {

@@ -31,8 +31,13 @@ final class SharedStages {
 
   /// Finds out what the stages of a cell's recipe use, where other runs have them too.
   func learn(_ cell: Study.Cell, from session: Session) {
-    let common = SharedStages.keys(of: cell.runs[0].recipe).filter { counts[$0.value, default: 0] > 1 }
-    known[cell.label] = common.keys.sorted(by: >).map { FirstStages($0, of: session) }
+    var runs = 1
+    // Fewer stages are worth a folder of their own where more runs share them.
+    known[cell.label] = SharedStages.keys(of: cell.runs[0].recipe).sorted { $0.key > $1.key }.compactMap { count, key in
+      guard counts[key, default: 0] > runs else { return nil }
+      runs = counts[key, default: 0]
+      return FirstStages(count, of: session)
+    }
   }
 
   /// Lets a run that has not begun start from stages that others have too, trained here if need be.
@@ -51,7 +56,7 @@ final class SharedStages {
     let names = (first.stages ?? []).map { "'\($0.name)'" }.joined(separator: ", ")
     first.name = "shared-stages"
     first.about = "Stage \(names) of \(study.title), trained for \(cell.label) and the runs that have it in common"
-    let folder = try RunFolder(named: first.folderName, in: parent)
+    let folder = try RunFolder(named: first.folderName(), in: parent)
     do {
       if !SharedStages.isFinished(folder) {
         observer?.noticed(.note("stage \(names) is trained once for the runs that have it in common"))

@@ -32,6 +32,8 @@ public struct Study {
   public let catalog: Catalog
   /// Runs that the cells' parts open, classifiers by which metrics judge say: they finish before the cells begin.
   public var first: [PlannedRun] = []
+  /// Results of earlier runs, which need not be run again; the first that has a run's numbers counts.
+  public var earlier: [EarlierResults] = []
   /// The folder of stages that several runs have in common, which are trained once; nil to train each run by itself.
   public var stagesFolder: URL?
   /// The data folder, device and threads.
@@ -131,10 +133,10 @@ public struct Study {
     let unseen = try unseen.map { try catalog.dataset($0).load(from: machine.dataFolder) }
     guard try finishFirst(perClass: perClass, observer, &failures, shouldStop: shouldStop) else { return .interrupted }
     let shared = SharedStages(self, observer: observer, shouldStop: shouldStop)
-    let all = try cells.filter(isWanted).flatMap { cell in
+    let all = try cells.filter { isWanted($0) && !isKnown($0) }.flatMap { cell in
       try check(cell, unseen, shared, draws: perClass != nil, observer, &failures) ? cell.runs.map { (cell, $0) } : []
     }
-    for (number, (cell, run)) in all.enumerated() where !run.isFinished {
+    for (number, (cell, run)) in all.enumerated() where !isDone(run) {
       let title = [cell.label, run.label].filter { !$0.isEmpty }.joined(separator: ", ")
       observer?.begins(run: number + 1, of: all.count, title: title)
       do {
@@ -155,9 +157,12 @@ public struct Study {
 
   /// The runs among `first` that wanted cells open.
   public var wantedFirst: [PlannedRun] {
-    let names = Set(cells.filter(isWanted).flatMap(\.first))
+    let names = Set(cells.filter { isWanted($0) && !isKnown($0) }.flatMap(\.first))
     return first.filter { names.contains($0.folder.name) }
   }
+
+  /// Whether earlier results have all runs of a cell, so that nothing of it is needed here.
+  private func isKnown(_ cell: Cell) -> Bool { cell.runs.allSatisfy { earlierValues(of: $0) != nil } }
 
   /// Finishes the runs that those of the cells open.
   ///

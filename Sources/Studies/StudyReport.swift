@@ -54,7 +54,7 @@ extension StudyResults {
 
   /// The table in Markdown, for `results.md`.
   public var markdown: String {
-    let texts = ["# \(study.title)", study.about, changesText].filter { !$0.isEmpty }.flatMap { [$0, ""] }
+    let texts = ["# \(study.title)", study.about, changesText, earlierText].filter { !$0.isEmpty }.flatMap { [$0, ""] }
     return (texts + [markdownTables]).joined(separator: "\n")
       + "\n\n"
       + "Each number is the mean ± sample standard deviation over runs (seeds\(hasFolds ? " and folds" : "")), "
@@ -68,6 +68,13 @@ extension StudyResults {
       ? "" : "Changed for these runs, overriding the description: \(study.changes.joined(separator: ", "))."
   }
 
+  /// A sentence about runs whose numbers come from earlier results; empty if there are none.
+  public var earlierText: String {
+    let count = study.cells.flatMap(\.runs).count { study.earlierValues(of: $0) != nil }
+    let files = study.earlier.map(\.file.lastPathComponent).joined(separator: ", ")
+    return count == 0 ? "" : "The numbers of \(counted(count, "run")) come from earlier results: \(files)."
+  }
+
   private static func markdown(_ unseen: ReconstructionComparison) -> String {
     var lines = unseen.table.map { "| " + $0.joined(separator: " | ") + " |" }
     lines.insert("|---|---:|---:|", at: 1)
@@ -76,7 +83,7 @@ extension StudyResults {
       .joined(separator: "\n") + "\n"
   }
 
-  private static let csvHead = [
+  static let csvHead = [
     "row", "column", "seed", "fold", "measure", "value", "unit", "published", "epochs", "training_examples",
     "seconds", "folder",
   ]
@@ -131,7 +138,7 @@ extension StudyResults {
       [
         value.cell.row, value.cell.column, "\(value.run.seed)", value.run.fold.map(String.init) ?? "", value.measure,
         "\(value.value)", value.unit, value.cell.published[value.measure].map { "\($0)" } ?? "",
-        "\(value.summary.epochs)", "\(value.summary.trainingExamples)", "\(value.summary.seconds)",
+        "\(value.size.epochs)", "\(value.size.trainingExamples)", "\(value.size.seconds)",
         value.run.folder.name,
       ] as [String]
     }
@@ -164,9 +171,10 @@ extension StudyResults {
     try AtomicFile.write(markdown, to: folder.appendingPathComponent("results.md"))
     if !regimes.isEmpty { try AtomicFile.write(regimesCSV, to: folder.appendingPathComponent("regimes.csv")) }
     let figures = try drawFigures(in: folder)
-    let finished = study.cells.flatMap(\.runs).filter(\.isFinished)
+    let finished = study.cells.flatMap(\.runs).filter(study.isDone)
     try HTMLReport(
-      title: study.title, subtitle: [study.about, changesText].filter { !$0.isEmpty }.joined(separator: " "),
+      title: study.title,
+      subtitle: [study.about, changesText, earlierText].filter { !$0.isEmpty }.joined(separator: " "),
       summary: [.init("runs", "\(finished.count) of \(study.cells.flatMap(\.runs).count) finished")],
       measurements: lines.map { .init("\($0.label): \($0.measure)", $0.oursText, note: note($0)) }
         + (unseen.map(measurements) ?? []),

@@ -7,6 +7,16 @@ import Training
 
 /// The results of a study's runs beside the published numbers.
 public struct StudyResults {
+  /// How much a run has trained.
+  public struct RunSize: Sendable {
+    /// Epochs of all stages.
+    public let epochs: Int
+    /// Examples of the training part.
+    public let trainingExamples: Int
+    /// Seconds of training.
+    public let seconds: Double
+  }
+
   /// One number of one run.
   public struct Value: Sendable {
     /// The cell of the run.
@@ -19,8 +29,8 @@ public struct StudyResults {
     public let value: Double
     /// The unit, such as `%`; may be empty.
     public let unit: String
-    /// The run's other results.
-    public let summary: RunSummary
+    /// How much the run has trained.
+    public let size: RunSize
   }
 
   /// One measure of one cell over its runs.
@@ -71,7 +81,13 @@ public struct StudyResults {
     self.study = study
     var all: [Value] = []
     for cell in study.cells {
-      for run in cell.runs where run.isFinished {
+      for run in cell.runs {
+        all += (study.earlierValues(of: run) ?? []).map {
+          Value(
+            cell: cell, run: run, measure: $0.measured.name, value: $0.measured.value ?? .nan, unit: $0.measured.unit,
+            size: $0.run)
+        }
+        guard run.isFinished else { continue }
         do { all += try StudyResults.values(of: run, in: cell) } catch {
           failures.add("\(cell.label), \(run.label)", error)
         }
@@ -95,7 +111,7 @@ public struct StudyResults {
         return Line(
           row: cell.row, column: cell.column, label: cell.label, measure: measure, published: cell.published[measure],
           unit: all.first { $0.measure == measure }?.unit ?? "", values: found.map(\.value),
-          epochs: common(found.map(\.summary.epochs)), examples: common(found.map(\.summary.trainingExamples)))
+          epochs: common(found.map(\.size.epochs)), examples: common(found.map(\.size.trainingExamples)))
       }
     }
   }
@@ -119,10 +135,11 @@ public struct StudyResults {
     var measured = summary.testMetrics + losses(summary.testLosses, "test") + losses(last?.training ?? [:], "training")
     measured += losses(last?.gradientNorms ?? [:], "gradient norm")
     measured += diagnostics(summary.sampler) + (summary.stages?.last.map(sparsity) ?? [])
+    let size = RunSize(epochs: summary.epochs, trainingExamples: summary.trainingExamples, seconds: summary.seconds)
     // Missing values and tables have no number to compare.
     return measured.compactMap { metric in
       metric.value.map {
-        Value(cell: cell, run: run, measure: metric.name, value: $0, unit: metric.unit, summary: summary)
+        Value(cell: cell, run: run, measure: metric.name, value: $0, unit: metric.unit, size: size)
       }
     }
   }

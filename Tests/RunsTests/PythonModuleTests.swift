@@ -52,12 +52,13 @@ private struct Case: CustomStringConvertible {
     let data = DataShape(
       title: "data 'made'", inputShape: shape, inputRange: shape.count == 3 ? -1...1 : nil, classCount: 7)
     let composition = try Composer(catalog).compose(recipe, for: data)
-    // Other statistics than those of a part that was never trained.
+    // Other statistics than those of a part that was never trained. Means stay small: larger ones would leave no unit of a
+    // rectified layer above zero, and outputs that hardly depend on the weights.
     var generator = try Generator(seed: 3)
     for parameter in composition.store.parameters {
       let noise = try generator.uniform(parameter.tensor.shape)
       try parameter.tensor.copyInPlace(
-        parameter.role == .buffer ? noise + 0.5 : parameter.tensor.detached() + (noise - 0.5) * 0.1)
+        parameter.name.hasSuffix("Variance") ? noise + 0.5 : parameter.tensor.detached() + (noise - 0.5) * 0.1)
     }
     return composition
   }

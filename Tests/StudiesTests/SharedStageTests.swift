@@ -108,7 +108,8 @@ private let rows = """
     let notes = Notes()
     var folders: [[RunFolder]] = []
     for (place, observer) in [(together, notes), (alone, Notes())] {
-      let unwatched = twoStages.replacing("VALIDATION", with: "validation: 0.0").replacing("noise: none", with: "watch: false")
+      let unwatched = twoStages.replacing("VALIDATION", with: "validation: 0.0").replacing(
+        "noise: none", with: "watch: false")
       _ = try place.write(unwatched, to: "two.yaml")
       let samplers = """
         rows:
@@ -125,7 +126,8 @@ private let rows = """
     #expect(notes.epochs.count == 4 && notes.notes.count { $0.contains("comes from") } == 3, "\(notes.epochs)")
     for (one, other) in zip(folders[0], folders[1]) {
       let (mine, own) = try (Checkpoint.read(one.checkpoint), Checkpoint.read(other.checkpoint))
-      #expect(mine.tensors.keys == own.tensors.keys && mine.position.isFinished && mine.position.stage == own.position.stage)
+      #expect(
+        mine.tensors.keys == own.tensors.keys && mine.position.isFinished && mine.position.stage == own.position.stage)
       for (name, tensor) in own.tensors {
         #expect(try mine.tensors[name]?.bytes() == tensor.bytes(), "\(name) of \(one.name)")
       }
@@ -185,6 +187,11 @@ private let rows = """
     let study = try place.study(place.write(table, to: "table.yaml"))
     // One for each padding, none for the row that names none.
     #expect(study.cells.map(\.first.count) == [1, 1, 0] && study.first.count == 2)
+    // By its name a run is known wherever it lies, with the runs that it opens.
+    let elsewhere = try Study(
+      Experiment(place.url.appendingPathComponent("table.yaml")), catalog: Catalog(plugins),
+      in: place.url.appendingPathComponent("elsewhere"))
+    #expect(elsewhere.cells.flatMap(\.runs).map(\.folder.name) == study.cells.flatMap(\.runs).map(\.folder.name))
     let notes = Notes()
     guard case .finished(let report) = try study.run(perClass: nil, observer: notes) else {
       Issue.record("the study was stopped")

@@ -106,6 +106,58 @@ extension Study.Outcome {
     #expect(throws: UnknownName.self) { try study(ExperimentOptions(only: ["goood"])) }
   }
 
+  /// An experiment that is run in parts: what one part wrote is read by the next.
+  @Test func earlierResultsStandForTheRunsThatMadeThem() throws {
+    let scratch = try Scratch()
+    _ = try scratch.write(small, to: "small.yaml")
+    let experiment = try Experiment(
+      scratch.write(
+        """
+        seeds: [1, 2]
+        rows: [{row: "one, two", recipe: small.yaml}, {row: other, recipe: small.yaml, set: [noise=none]}]
+        """, to: "table.yaml"))
+    let catalog = try Catalog(plugins)
+    func study(in folder: String, _ options: ExperimentOptions = ExperimentOptions()) throws -> Study {
+      try Study(experiment, catalog: catalog, in: scratch.url.appendingPathComponent(folder), options: options)
+    }
+    let there = try study(in: "there", ExperimentOptions(only: ["one"]))
+    let first = try #require(try there.run(perClass: nil).report).results
+    let file = there.folder.appendingPathComponent("results.csv")
+    var here = try study(in: "here")
+    here.earlier = [try EarlierResults(file)]
+    #expect(here.cells.map { $0.runs.map(here.isDone) } == [[true, true], [false, false]])
+    let listener = Listener()
+    let results = try #require(try here.run(perClass: nil, observer: listener).report).results
+    #expect(listener.titles == ["1/2 other, seed 1", "2/2 other, seed 2"] && listener.failures.isEmpty)
+    let lines = results.lines.filter { $0.row == "one, two" }
+    #expect(lines.count > 2 && lines.map(\.values) == first.lines.filter { $0.row == "one, two" }.map(\.values))
+    #expect(lines.allSatisfy { $0.values.count == 2 && $0.epochs == 1 })
+    #expect(results.lines.filter { $0.row == "other" }.allSatisfy { $0.values.count == 2 })
+    #expect(results.markdown.contains("The numbers of 2 runs come from earlier results: results.csv."))
+    // The new file has all of them.
+    let all = try EarlierResults(here.folder.appendingPathComponent("results.csv"))
+    #expect(here.cells.flatMap(\.runs).allSatisfy { all.values[$0.folder.name] != nil })
+    // Numbers of another recipe are never taken.
+    var changed = try study(in: "here", ExperimentOptions(changes: ["epochs=2"]))
+    changed.earlier = [all]
+    #expect(!changed.cells.flatMap(\.runs).contains(where: changed.isDone))
+  }
+
+  @Test func earlierResultsThatAreNoneOrDamagedAreRefused() throws {
+    let scratch = try Scratch()
+    let head = StudyResults.csvHead.joined(separator: ",")
+    for (text, reason) in [
+      ("a,b\n1,2\n", "has no head of results"), ("", "has no head of results"), (head + "\nrow,,1\n", "found 3 cells"),
+      (head + "\nrow,,1,,psnr,many,,,4,5000,6.5,folder\n", "is no number"),
+      (head + "\nrow,,1,,psnr,nan,,,4,5000,6.5,folder\n", "is no number"),
+      (head + "\n\"row,,1\n", "quote"),
+    ] {
+      let error = try #require(throws: FileError.self) { try EarlierResults(scratch.write(text, to: "results.csv")) }
+      #expect("\(error)".contains(reason), "\(error)")
+    }
+    #expect(throws: FileError.self) { try EarlierResults(scratch.url.appendingPathComponent("none.csv")) }
+  }
+
   @Test func aFolderOfOtherFilesGetsNoResults() throws {
     let scratch = try Scratch()
     _ = try scratch.write(small, to: "small.yaml")
