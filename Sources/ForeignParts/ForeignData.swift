@@ -26,7 +26,7 @@ struct ForeignData: Sendable {
     let sizes = shape.map { lengths[$0] ?? 0 }
     let count = lengths["count"] ?? 0
     let rowSize = sizes.reduce(1, *)
-    var bindings = try read.settings(values, of: "data '\(name)'")
+    var bindings = try settings(values, of: read)
     bindings["seed"] = .whole(Int(seed & ((1 << read.signature.seedBits) - 1)))
     for (name, length) in lengths { bindings[name] = .whole(length) }
     let inputs = ForeignArray(read.signature.numbers(of: "inputs") ?? .float, rows: count, of: rowSize)
@@ -54,7 +54,7 @@ struct ForeignData: Sendable {
 
   /// What the first function says, by name.
   private func lengths(_ values: SettingValues) throws -> [String: Int] {
-    var bindings = try size.settings(values, of: "data '\(name)'")
+    var bindings = try settings(values, of: size)
     var arrays: [String: ForeignArray] = [:]
     for name in Role.size.parameters.keys {
       guard let number = size.signature.numbers(of: name) else { continue }
@@ -78,6 +78,12 @@ struct ForeignData: Sendable {
       }
     }
     return lengths
+  }
+
+  private func settings(_ values: SettingValues, of function: ForeignFunction) throws -> [String: Binding] {
+    do { return try function.settings(values, of: "data '\(name)'") } catch let error as RecipeError {
+      throw DatasetError(error.description)
+    }
   }
 
   @discardableResult

@@ -171,6 +171,11 @@ extension ForeignManifest.PartDeclaration {
 
     let declared = try fields["settings"]?.fields("settings, as in 'scale: {default: 1.0, help: the scale}'")
     let names = declared?.items.map(\.0) ?? []
+    if slot == .data,
+      let taken = declared?.items.first(where: { name, _ in DataSettings.settings.contains { $0.name == name } })
+    {
+      throw taken.1.refusal("'\(taken.0)' is a setting that all data have; rename it")
+    }
     var functions: [Role: ForeignManifest.FunctionDeclaration] = [:]
     for (key, role, isRequired) in roles {
       guard let node = fields[key] else {

@@ -13,31 +13,31 @@ import Testing
   @Test func aTextFileIsReadInC() throws {
     let catalog = try Catalog([]).adding(foreign: [scratch.example("points.c")])
     let file = try scratch.write("0.5 1.25 2\n-3 4e1 0\n0 0 1\n", to: "points.txt")
-    let set = try catalog.dataset("points").load(["path": .string(file)])
+    let set = try catalog.dataset("points").load(["file": .string(file)])
     #expect(set.classCount == 3 && set.inputShape == [2] && set.test == nil)
     #expect(try set.train.inputs.floats() == [0.5, 1.25, -3, 40, 0, 0])
     #expect(try set.train.labels?.ints() == [2, 0, 1])
     // It is known again by its content.
-    #expect(try catalog.dataset("points").load(["path": .string(file)]).digest == set.digest)
+    #expect(try catalog.dataset("points").load(["file": .string(file)]).digest == set.digest)
     try scratch.write("0.5 1.25 2\n-3 4e1 0\n0 1 1\n", to: "points.txt")
-    #expect(try catalog.dataset("points").load(["path": .string(file)]).digest != set.digest)
+    #expect(try catalog.dataset("points").load(["file": .string(file)]).digest != set.digest)
     // It is cut as any other.
-    let settings = try catalog.dataset("points").sharedSettings(["path": .string(file), "test": 0.34])
+    let settings = try catalog.dataset("points").sharedSettings(["file": .string(file), "test": 0.34])
     #expect(try set.prepared(settings, seed: 1).test?.count == 1)
   }
 
   @Test func aFileThatIsNotThereOrNotSaidIsRefused() throws {
     let points = try Catalog([]).adding(foreign: [scratch.example("points.c")]).dataset("points")
-    #expect(problem(in: scratch) { _ = try points.load() } == "data 'points': 'path' is unset; set it")
+    #expect(problem(in: scratch) { _ = try points.load() } == "data 'points': 'file' is unset; set it")
     #expect(
-      problem(in: scratch) { _ = try points.load(["path": "/no/such/file"]) }
+      problem(in: scratch) { _ = try points.load(["file": "/no/such/file"]) }
         == "data 'points': 'points_size' of ./libpoints.so failed: it returned the status 1")
     #expect(
-      problem(in: scratch) { _ = try points.load(["path": "a\0b"]) }
-        == "data 'points': 'path' has a zero byte, which ends a text of C")
+      problem(in: scratch) { _ = try points.load(["file": "a\0b"]) }
+        == "data 'points': 'file' has a zero byte, which ends a text of C")
     let empty = try scratch.write("", to: "empty.txt")
     #expect(
-      problem(in: scratch) { _ = try points.load(["path": .string(empty)]) }
+      problem(in: scratch) { _ = try points.load(["file": .string(empty)]) }
         == "data 'points': 'points_size' of ./libpoints.so said 0 for 'classes', expected 1 to 268435456")
   }
 
@@ -64,7 +64,7 @@ import Testing
     #expect(try images().load(seed: 4).train.inputs.ints()[0] == 4)
     #expect(
       problem(in: scratch) { _ = try images(wrong: 1).load() }
-        == "bytes: found label 5 at position 0 of the training part, expected 0 to 2")
+        == "bytes: found label 5.0 at position 0 of the training part, expected 0 to 2")
   }
 
   private func rows(_ size: String, _ read: String = "no_read") throws -> DatasetEntry {

@@ -27,7 +27,7 @@ import Testing
     #expect(try prior.logDensity(.zeros([0, 2]), labels: nil).shape == [0])
     #expect(
       problem(in: scratch) { _ = try catalog.prior("laplace", ["scale": 0]) }
-        == "prior.with.scale: found 0, expected above 0")
+        == "prior.with.scale: found 0.0, expected above 0")
     #expect(
       problem(in: scratch) { _ = try prior.logDensity(.zeros([3, 4]), labels: nil) }
         == "prior 'laplace': found latents of shape [3, 4], expected [rows, 2]")

@@ -26,7 +26,7 @@ import Testing
     try #require(Self.laplace.contains(old))
     try scratch.build("laplace.c")
     let path = try scratch.write(Self.laplace.replacing(old, with: new))
-    return problem(in: scratch) { _ = try ForeignLibrary(path) }
+    return problem(in: scratch) { _ = try Catalog([]).adding(foreign: [path]) }
   }
 
   @Test func aManifestThatFitsIsLoaded() throws {
@@ -104,7 +104,7 @@ import Testing
       "parts[0].settings.scale: found the default nothing, expected a number, as it is passed as double"
     ),
     (", help: the scale", "", "parts[0].settings.scale: found no 'help', expected a help text"),
-    ("above: 0", "over: 0", "parts[0].settings.scale.over: there is no key 'over'"),
+    ("above: 0", "over: 0", "parts[0].settings.scale: there is no key 'over'"),
     ("default: 1.0", "default: -1.0", "the default of its setting 'scale' is -1.0, outside its range above 0"),
     ("- prior: laplace", "- encoder: laplace", "parts[0]: found no slot, expected one of data, prior, sampler, loss"),
     (
@@ -113,7 +113,10 @@ import Testing
     ),
     ("    summary: Laplace densities\n", "", "parts[0]: found no 'summary', expected a line on what the part is"),
     ("parts:", "setup: [no_such_setup]\nparts:", "setup[0]: './liblaplace.so' has no function 'no_such_setup'"),
-    ("library: ./liblaplace.so\n", "", "parts.yaml: found no 'library', expected the library, as in ./liblaplace.so"),
+    (
+      "library: ./liblaplace.so\n", "",
+      "parts.yaml:1:1: found no 'library', expected the library, as in ./liblaplace.so"
+    ),
     ("library: ./liblaplace.so", "library: [a]", "library: found ['a'], expected the library's file"),
     (
       "./liblaplace.so", "libno-such-library-anywhere.so",
@@ -185,6 +188,10 @@ import Testing
     (
       "prior", "density: {call: f, takes: [value: double, labels: int*], returns: {density: double}}",
       "it takes 'labels' beside 'value'"
+    ),
+    (
+      "data", "settings: {path: {help: a file}}\n    size: {call: f, takes: [path: char*]}",
+      "parts[0].settings.path: 'path' is a setting that all data have; rename it"
     ),
     ("prior", "draw: {call: f, takes: []}", "found no 'density', expected the function of prior 'x'"),
     (

@@ -45,14 +45,12 @@ import Testing
   @Test func aRunWithItIsComposedAndOpenedWithTheFlagAlone() throws {
     let (runs, name) = (["--runs", scratch.path], ["--name", "small"])
     try host(
-      ["compose", "--encoder", "mlp", "--prior", "laplace", "--set", "prior.scale=0.5", "--set", "encoder.hidden=[8]"]
+      ["train", "--encoder", "mlp", "--prior", "laplace", "--set", "prior.scale=0.5", "--set", "encoder.hidden=[8]"]
         + ["--set", "encoder.latent=3", "--set", "data.limit=200", "--epochs", "1", "--foreign", manifest] + runs + name
     )
     let run = scratch.url.appendingPathComponent("small").path
     let recipe = try scratch.read("small/recipe.yaml")
-    #expect(
-      recipe.contains(/prior: \{use: laplace, with: \{scale: 0.5\}, foreign: \S+laplace.yaml, checksum: [0-9a-f]{64}\}/)
-        || recipe.contains(/foreign: \S+laplace.yaml\n  checksum: [0-9a-f]{64}/), "\(recipe)")
+    #expect(recipe.contains(/foreign: "?\S+laplace.yaml"?,?\s+checksum: "?[0-9a-f]{64}/), "\(recipe)")
     let sentence = "prior 'laplace' is of the foreign library that"
     for command in ["evaluate", "sample", "reconstruct", "latents"] {
       #expect(message(command, run).contains(sentence), "\(command)")
