@@ -16,31 +16,38 @@ final class ForeignArray {
   private static let edge: UInt8 = 0xA5
 
   /// Creates an array of marks.
-  init(_ number: CNumber, rows: Int, of rowSize: Int) {
-    (self.number, count, self.rowSize) = (number, rows * rowSize, rowSize)
-    let size = count * number.size
-    memory = .allocate(byteCount: size + 2 * Self.margin, alignment: 64)
-    memory.initializeMemory(as: UInt8.self, repeating: Self.edge, count: Self.margin)
-    (memory + Self.margin + size).initializeMemory(as: UInt8.self, repeating: Self.edge, count: Self.margin)
+  convenience init(_ number: CNumber, rows: Int, of rowSize: Int) {
+    self.init(unset: number, rows * rowSize, rowSize)
     for index in 0..<count { storeMark(at: pointer + index * number.size) }
   }
 
-  deinit { memory.deallocate() }
-
+  /// Creates the array of some numbers.
   convenience init(_ number: CNumber, _ values: [Double], rowSize: Int) {
-    self.init(number, rows: values.count / max(rowSize, 1), of: rowSize)
+    self.init(unset: number, values.count, rowSize)
     for (index, value) in values.enumerated() { number.store(value, at: pointer + index * number.size) }
   }
 
+  /// Creates the array of some whole numbers, a row each.
+  ///
   /// - Throws: `RecipeError` for a number that the type cannot hold.
-  convenience init(_ number: CNumber, _ values: [Int], rowSize: Int = 1) throws {
-    self.init(number, rows: values.count / max(rowSize, 1), of: rowSize)
+  convenience init(_ number: CNumber, _ values: [Int]) throws {
+    self.init(unset: number, values.count, 1)
     for (index, value) in values.enumerated() {
       guard number.store(value, at: pointer + index * number.size) else {
         throw RecipeError("found \(value), which \(number.rawValue) cannot hold")
       }
     }
   }
+
+  private init(unset number: CNumber, _ count: Int, _ rowSize: Int) {
+    (self.number, self.count, self.rowSize) = (number, count, rowSize)
+    let size = count * number.size
+    memory = .allocate(byteCount: size + 2 * Self.margin, alignment: 64)
+    memory.initializeMemory(as: UInt8.self, repeating: Self.edge, count: Self.margin)
+    (memory + Self.margin + size).initializeMemory(as: UInt8.self, repeating: Self.edge, count: Self.margin)
+  }
+
+  deinit { memory.deallocate() }
 
   /// The first number.
   var pointer: UnsafeMutableRawPointer { memory + Self.margin }
@@ -49,7 +56,7 @@ final class ForeignArray {
 
   var reals: [Double] { (0..<count).map { number.real(at: pointer + $0 * number.size) } }
 
-  /// The first number that no `Int` holds is nil.
+  /// Nil for a number that no `Int` holds.
   var wholes: [Int?] { (0..<count).map { number.whole(at: pointer + $0 * number.size) } }
 
   var bytes: Data { Data(bytes: pointer, count: count * number.size) }

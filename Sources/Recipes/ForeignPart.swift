@@ -34,7 +34,8 @@ extension Recipe {
           "\(title) is of the foreign library that \(wanted.manifest.shortened()) describes\(own); add --foreign "
             + "\(wanted.manifest.shortened()), if you trust it")
       }
-      if let expected = wanted.checksum, let checksum = found.checksum, expected != checksum {
+      if let expected = wanted.checksum, expected != found.checksum {
+        let checksum = found.checksum ?? "none"
         throw ConfigError(
           path: path,
           "\(title) has changed: \(found.manifest) and its library have the checksum \(checksum.prefix(12)), expected "

@@ -24,8 +24,12 @@ import Testing
   }
 
   @Test func thePriorInCConforms() throws { try check(scratch.example("laplace.c"), passing: 12) }
-  @Test func thePriorsOfASystemLibraryConform() throws {
+  @Test(.enabled(if: hasGSL)) func thePriorsOfASystemLibraryConform() throws {
     try check(fixtures.appendingPathComponent("gsl.yaml").path, passing: 10)
+  }
+  @Test func aDensityOfClassesWithoutAGradientConforms() throws {
+    _ = try scratch.hostile(Densities.ofClass)
+    try check(scratch.path("parts.yaml"), passing: 10)
   }
   @Test func theSamplerInCPlusPlusConforms() throws { try check(scratch.example("walkers.cpp"), passing: 10) }
   @Test func theLossInCConforms() throws { try check(scratch.example("logcosh.c"), passing: 10) }

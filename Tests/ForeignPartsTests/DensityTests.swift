@@ -74,7 +74,7 @@ import Testing
     #expect(try draw(1, 10) != draw(2, 10))
   }
 
-  @Test func densitiesOfASystemLibraryAreTheirClosedForms() throws {
+  @Test(.enabled(if: hasGSL)) func densitiesOfASystemLibraryAreTheirClosedForms() throws {
     let catalog = try Catalog([]).adding(foreign: [fixtures.appendingPathComponent("gsl.yaml").path])
     func check(_ name: String, _ settings: [String: Value], _ density: (Double) -> Double) throws {
       let found = try catalog.prior(name, settings).logDensity(latents(), labels: nil).doubles()
@@ -90,7 +90,7 @@ import Testing
     #expect(try catalog.description(of: .prior, "logistic").companions.parts[.sampler]?.use == "mh")
   }
 
-  @Test func aDensityWithoutAGradientHasThatOfDifferences() throws {
+  @Test(.enabled(if: hasGSL)) func aDensityWithoutAGradientHasThatOfDifferences() throws {
     let prior = try Catalog([]).adding(foreign: [fixtures.appendingPathComponent("gsl.yaml").path])
       .prior("logistic", ["scale": 0.5])
     let leaf = try latents().requiringGradient()
@@ -131,7 +131,7 @@ import Testing
     #expect(zip(slopes, points).allSatisfy { abs($0 + $1) < 1e-3 })
   }
 
-  private static let ofClass = """
+  static let ofClass = """
     - prior: of-class
       summary: a Gaussian for each class
       density:

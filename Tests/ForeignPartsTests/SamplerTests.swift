@@ -131,6 +131,13 @@ import Testing
     #expect(problem(in: scratch) { _ = try draw(sampler, request(2)) } == expected)
   }
 
+  @Test func threadsOfTheLibraryMayAskForTheDensity() throws {
+    let rows =
+      ", log-density: {takes: [latents: double*, rows: int64_t, latent: int64_t, log-densities: double*, context: void*], returns: {status: int}}, context: void*"
+    let found = try draw(hostile("draws_in_threads", rows), request(8)).latents.select(0, axis: 1).doubles()
+    for row in 0..<8 { #expect(abs(found[row] + pow(Double(row + 1), 2) / 2 + log(2 * Double.pi)) < 1e-12) }
+  }
+
   @Test(arguments: [
     ("draws_fewer", "left draw 4 of 5 unwritten"),
     ("says_fewer", "returned 4 as the number of draws, expected 5"),

@@ -2,9 +2,20 @@ import Files
 import Foundation
 import LatentKit
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 @testable import ForeignParts
 
 let fixtures = Bundle.module.resourceURL!.appendingPathComponent("Fixtures")
+
+/// Whether the GNU Scientific Library is here: `Scripts/bootstrap --dev` gets it.
+let hasGSL = dlopen("libgsl.so", RTLD_LAZY) != nil
 
 /// A folder with manifests and libraries, which is removed when its test is over.
 final class Scratch {
