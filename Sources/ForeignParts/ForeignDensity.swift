@@ -45,9 +45,9 @@ struct ForeignDensity {
   }
 
   private func evaluated(_ latents: Tensor, _ classes: [Int]?) throws -> Tensor {
-    let points = try latents.detached().to(.float64, .cpu).contiguous().doubles()
+    let points = try latents.detached().to(.cpu).contiguous().doubles()
     func tensor(_ values: [Double], _ shape: [Int]) throws -> Tensor {
-      try Tensor(values, shape: shape).to(latents.dtype, latents.device)
+      try Tensor(values, shape: shape).to(latents.dtype).to(latents.device)
     }
     guard latents.recordsGradients else {
       let values = try values(points, classes, withGradients: false).0

@@ -30,7 +30,7 @@ struct ForeignLoss: Loss {
     func hand(_ name: String, _ values: @autoclosure () throws -> Tensor) throws -> Tensor? {
       guard let number = signature.numbers(of: name) else { return nil }
       let tensor = try values()
-      let numbers = try tensor.detached().to(.float64, .cpu).contiguous().doubles()
+      let numbers = try tensor.detached().to(.cpu).contiguous().doubles()
       bindings[name] = .array(ForeignArray(number, numbers, rowSize: numbers.count / max(rows, 1)))
       return tensor
     }
@@ -70,9 +70,9 @@ struct ForeignLoss: Loss {
       throw RecipeError("\(title): \(function.title) gave NaN for row \(row) of \(rows)")
     }
     let dtype = trained.first?.0.dtype ?? .float32
-    var values = try Tensor(numbers).to(dtype, inputs.device)
+    var values = try Tensor(numbers).to(dtype).to(inputs.device)
     for (tensor, name) in trained where tensor.recordsGradients {
-      let slopes = try Tensor(filled(name) ?? [], shape: tensor.shape).to(dtype, tensor.device)
+      let slopes = try Tensor(filled(name) ?? [], shape: tensor.shape).to(dtype).to(tensor.device)
       // The value once, and its gradient by each of the inputs.
       let zeros = try values.filled(with: 0)
       values = try values + zeros.withGradients(slopes, by: tensor)

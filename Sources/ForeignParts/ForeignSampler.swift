@@ -57,7 +57,7 @@ struct ForeignDraws {
       bindings["labels"] = .array(try ForeignArray(number, classes))
     }
     if let number = signature.numbers(of: "references"), let references {
-      let points = try references.detached().to(.float64, .cpu).contiguous().doubles()
+      let points = try references.detached().to(.cpu).contiguous().doubles()
       bindings["references"] = .array(ForeignArray(number, points, rowSize: latentSize))
       bindings["reference-count"] = .whole(points.count / latentSize)
     }
@@ -74,7 +74,7 @@ struct ForeignDraws {
         "\(title): \(function.title) gave \(values[place]) in draw \(place / latentSize) of \(count), expected finite numbers"
       )
     }
-    return try Tensor(values, shape: [count, latentSize]).to(dtype, generator.device)
+    return try Tensor(values, shape: [count, latentSize]).to(dtype).to(generator.device)
   }
 }
 
@@ -146,11 +146,11 @@ struct ForeignSampler: Sampler {
   private func density(
     _ points: [Double], _ rows: Int, of label: Int?, _ prior: any Prior, on device: Device, withGradients isWanted: Bool
   ) throws -> (values: [Double], gradients: [Double]) {
-    let latents = try Tensor(points, shape: [rows, latentSize]).to(dtype, device)
+    let latents = try Tensor(points, shape: [rows, latentSize]).to(dtype).to(device)
     let labels = try label.map { try Tensor(Array(repeating: Int64($0), count: rows)).to(device) }
     // A thread of the library's own records gradients unless told otherwise.
     guard isWanted else {
-      return try withoutGradients { (try prior.logDensity(latents, labels: labels).doubles(), []) }
+      return try withoutGradients { (try prior.logDensity(latents, labels: labels).to(.cpu).doubles(), []) }
     }
     return try withGradients {
       let leaf = try latents.clone().requiringGradient()
@@ -159,7 +159,7 @@ struct ForeignSampler: Sampler {
         throw RecipeError(
           "\(draws.title) asks for gradients of a density that has none; choose another prior or sampler")
       }
-      return (try values.detached().doubles(), try gradients.contiguous().doubles())
+      return (try values.detached().to(.cpu).doubles(), try gradients.to(.cpu).contiguous().doubles())
     }
   }
 }
