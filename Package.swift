@@ -75,7 +75,10 @@ let package = Package(
     .library(name: "Torch", targets: ["Torch"]),
     .library(
       name: "LatentKit",
-      targets: ["LatentKit", "Recipes", "Datasets", "Training", "Statistics", "Figures", "Reports", "Runs", "Studies"]),
+      targets: [
+        "LatentKit", "Recipes", "Datasets", "Training", "Statistics", "Figures", "Reports", "Runs", "Studies",
+        "ForeignParts",
+      ]),
     .library(name: "ConformanceKit", targets: ["ConformanceKit"]),
     .library(name: "HostKit", targets: ["HostKit"]),
     .executable(name: "host", targets: ["host"]),
@@ -97,6 +100,7 @@ let package = Package(
     .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
     .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
     .systemLibrary(name: "CMatio", pkgConfig: "matio", providers: [.apt(["libmatio-dev"])]),
+    .systemLibrary(name: "CFFI", pkgConfig: "libffi", providers: [.apt(["libffi-dev"])]),
     .target(
       name: "CReaders", dependencies: ["CPng", "CTurboJPEG", "CMatio"], cSettings: [.treatAllWarnings(as: .error)]),
     .target(name: "CTorch", dependencies: ["CLibTorch"], cxxSettings: [.treatAllWarnings(as: .error)]),
@@ -110,6 +114,8 @@ let package = Package(
     module("Datasets", ["LatentKit", "Files", "CReaders", "CZlib", "CZip"], resources: [.copy("Embedded")]),
     kernels("CStatistics"),
     module("Statistics", ["LatentKit", "CStatistics"]),
+    .target(name: "CForeign", dependencies: ["CFFI"], cxxSettings: [.treatAllWarnings(as: .error)]),
+    module("ForeignParts", ["CForeign", "LatentKit", "Recipes", "Datasets", "Statistics", "Files"]),
     module("Figures", ["LatentKit", "Files", "CPng"]),
     module("ConformanceKit", ["LatentKit", "Recipes", "Datasets", "Training", "Files"]),
     module("Reports", ["Files"]),
@@ -122,7 +128,7 @@ let package = Package(
       "HostKit",
       [
         "Studies", "Runs", "LatentKit", "Recipes", "Datasets", "Statistics", "Figures", "Training", "Files",
-        "Templates", "ConformanceKit", argumentParser,
+        "Templates", "ConformanceKit", "ForeignParts", argumentParser,
       ]),
     .executableTarget(
       name: "host", dependencies: ["HostKit", "LatentKit"] + plugins.map(\.dependency), swiftSettings: strict,
@@ -135,7 +141,8 @@ let package = Package(
     .executableTarget(
       name: "fuzz",
       dependencies: [
-        "Studies", "Runs", "Training", "Reports", "Recipes", "Datasets", "LatentKit", "CZlib", argumentParser,
+        "Studies", "Runs", "Training", "Reports", "Recipes", "Datasets", "LatentKit", "ForeignParts", "CZlib",
+        argumentParser,
       ]
         + plugins.map(\.dependency), swiftSettings: strict, linkerSettings: runPath, plugins: ["ListPlugins"]),
 
@@ -150,6 +157,13 @@ let package = Package(
     tests("Recipes", ["Recipes", "LatentKit"]),
     tests("Datasets", ["Datasets", "Files", "LatentKit"], resources: [.copy("Fixtures")]),
     tests("Statistics", ["Statistics", "LatentKit"], resources: [.copy("Fixtures")]),
+    tests(
+      "ForeignParts",
+      [
+        "ForeignParts", "ConformanceKit", "LatentKit", "Recipes", "Datasets", "Runs", "Training", "Files",
+        "TestSupport",
+      ]
+        + plugins.map(\.dependency), resources: [.copy("Fixtures")], plugins: ["ListPlugins"]),
     tests("Figures", ["Figures", "Files", "LatentKit"]),
     tests("ConformanceKit", ["ConformanceKit", "LatentKit"] + plugins.map(\.dependency), plugins: ["ListPlugins"]),
     tests("Reports", ["Reports", "Files"]),

@@ -1,6 +1,7 @@
 #include "bridge.h"
 
 #include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/autograd/custom_function.h>
 
 #include <cmath>
 
@@ -18,6 +19,51 @@ int ct_grad(
     auto found = torch::autograd::grad(
       {open(scalar)}, list(inputs, count), {}, retain_graph || create_graph, create_graph, /*allow_unused=*/true);
     for (int i = 0; i < count; i++) gradients[i] = found[i].defined() ? wrap(found[i]) : nullptr;
+  });
+}
+
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+// The identity on `gradients`, by which they depend on `input` in a way that nobody has said.
+struct Underivable : torch::autograd::Function<Underivable> {
+  static at::Tensor forward(AutogradContext *, const at::Tensor &, const at::Tensor &gradients) {
+    return gradients.clone();
+  }
+  static variable_list backward(AutogradContext *, const variable_list &) {
+    TORCH_CHECK(false, "second derivatives of values whose gradients were given: only first ones are known");
+  }
+};
+
+struct GivenGradients : torch::autograd::Function<GivenGradients> {
+  static at::Tensor forward(
+    AutogradContext *context, const at::Tensor &values, const at::Tensor &input, const at::Tensor &gradients) {
+    context->save_for_backward({input, gradients});
+    return values.clone();
+  }
+  static variable_list backward(AutogradContext *context, const variable_list &outer) {
+    auto saved = context->get_saved_variables();
+    auto gradients = saved[1];
+    if (at::GradMode::is_enabled()) gradients = Underivable::apply(saved[0], gradients);
+    std::vector<int64_t> shape(gradients.dim(), 1);
+    shape[0] = -1;
+    return {at::Tensor(), outer[0].reshape(shape) * gradients, at::Tensor()};
+  }
+};
+
+}  // namespace
+
+ct_tensor ct_given_gradients(ct_tensor values, ct_tensor input, ct_tensor gradients) {
+  return tensor([&] {
+    const auto &x = open(input);
+    TORCH_CHECK(
+      open(values).dim() == 1 && x.dim() > 0 && open(values).size(0) == x.size(0) &&
+        open(gradients).sizes() == x.sizes(),
+      "values of sizes ", open(values).sizes(), " and gradients of sizes ", open(gradients).sizes(),
+      " for an input of sizes ", x.sizes());
+    return GivenGradients::apply(open(values).detach(), x, open(gradients).detach());
   });
 }
 

@@ -88,6 +88,20 @@ public struct DatasetEntry: Sendable {
     self.files = files
   }
 
+  /// - Parameters:
+  ///   - own: Settings of this set alone, known at run time only, under other names than the shared ones.
+  ///   - load: Makes the examples: all of them, as parts are cut afterwards. It is given its own settings, and what all
+  ///     data are asked for.
+  public init(
+    _ name: String, _ summary: String, _ kind: Kind, own: [SettingDescription],
+    load: @escaping @Sendable (SettingValues, DataRequest) throws -> Dataset
+  ) {
+    self.init(
+      name, summary, kind, settings: own, groups: [], published: nil,
+      read: { try load(SettingValues($0, of: own, at: $1.path), $1) },
+      check: { try SettingValues($0, of: own, at: $1).values })
+  }
+
   init(
     _ name: String, _ summary: String, _ kind: Kind, groups: Set<DataSettingGroup>, published: DatasetDescription?,
     load: @escaping @Sendable (DataRequest) throws -> Dataset
@@ -99,14 +113,25 @@ public struct DatasetEntry: Sendable {
     _ name: String, _ summary: String, _ kind: Kind, own: Own.Type, groups: Set<DataSettingGroup>,
     published: DatasetDescription?, load: @escaping @Sendable (Own, DataRequest) throws -> Dataset
   ) {
+    self.init(
+      name, summary, kind, settings: Own.settings, groups: groups, published: published,
+      read: { own, request in try load(Own(own, at: request.path), request) },
+      check: { own, path in try Own(own, at: path).values })
+  }
+
+  private init(
+    _ name: String, _ summary: String, _ kind: Kind, settings own: [SettingDescription],
+    groups: Set<DataSettingGroup>, published: DatasetDescription?,
+    read: @escaping @Sendable ([String: Value], DataRequest) throws -> Dataset,
+    check: @escaping @Sendable ([String: Value], String) throws -> [String: Value]
+  ) {
     (self.name, self.summary, self.kind, self.published) = (name, summary, kind, published)
+    (self.read, self.check) = (read, check)
     self.groups = kind.groups.union(groups)
     let taken = self.groups
     let shared = DataSettings.settings.filter { DataSettingGroup.group(of: $0.name).map(taken.contains) ?? false }
-    settings = Own.settings + shared
-    ownNames = Set(Own.settings.map(\.name))
-    read = { own, request in try load(Own(own, at: request.path), request) }
-    check = { own, path in try Own(own, at: path).values }
+    settings = own + shared
+    ownNames = Set(own.map(\.name))
   }
 
   /// The names of settings that are declared as the set's own and as shared ones.

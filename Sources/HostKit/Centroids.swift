@@ -5,7 +5,7 @@ import LatentKit
 import Statistics
 import Recipes
 
-struct Centroids: HostSubcommand {
+struct Centroids: PartCommand {
   static let configuration = CommandConfiguration(
     abstract: "Place the class centroids of a prior, measure how evenly they are spread, and draw them.",
     discussion: """
@@ -20,7 +20,7 @@ struct Centroids: HostSubcommand {
 
   @Argument(
     help: "A prior that places each class at a point; see 'host list prior'.",
-    completion: .custom { _, _, _ in Host.names(in: .prior) }) var prior: String
+    completion: .custom { words, _, _ in Host.names(in: .prior, on: words) }) var prior: String
   @Option(help: ArgumentHelp("Numbers of classes, as in 2,4,10,20.", valueName: "list")) var classes = "10"
   @Option(help: ArgumentHelp("Latent dimensions.", valueName: "count")) var dimensions = 3
   @Option(
@@ -30,6 +30,7 @@ struct Centroids: HostSubcommand {
   var settings: [String] = []
   @Option(parsing: .unconditional, help: "What the random starts depend on.") var seed = 0
   @Option(help: ArgumentHelp("The picture; none unless said.", valueName: "file.png")) var output: String?
+  @OptionGroup(title: "Parts in other languages") var foreign: ForeignOptions
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
   func validate() throws {

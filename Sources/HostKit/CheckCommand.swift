@@ -5,7 +5,7 @@ import Foundation
 import LatentKit
 import Runs
 
-struct CheckCommand: HostSubcommand {
+struct CheckCommand: PartCommand {
   static let configuration = CommandConfiguration(
     commandName: "check",
     abstract: "Check that parts do what their roles promise.",
@@ -16,6 +16,7 @@ struct CheckCommand: HostSubcommand {
         host check CSAE
         host check prior
         host check prior:pedcc --seed 2
+        host check prior:laplace --foreign laplace.yaml
 
       With --matrix, parts are composed with each other and trained for a few steps: \
       every two of different slots, and some of all slots, which --rows counts.
@@ -29,7 +30,7 @@ struct CheckCommand: HostSubcommand {
 
   @Argument(
     help: ArgumentHelp("A part, slot:part, a slot or a plugin; all parts unless given.", valueName: "name"),
-    completion: .custom { _, _, _ in Slot.all.map(\.name) + Slot.all.flatMap { Host.names(in: $0) } })
+    completion: .custom { words, _, _ in Slot.all.map(\.name) + Slot.all.flatMap { Host.names(in: $0, on: words) } })
   var names: [String] = []
   @Option(parsing: .unconditional, help: "The number that weights, inputs and draws depend on, 0 or more.")
   var seed = 1
@@ -40,6 +41,7 @@ struct CheckCommand: HostSubcommand {
   @Flag(help: "Compose parts with each other, and train what fits.") var matrix = false
   @Option(help: "With --matrix: compositions of a part from each slot, drawn by the seed.") var rows = 100
   @Flag(help: "With --matrix: only those compositions, without every pair of parts.") var drawn = false
+  @OptionGroup var foreign: ForeignOptions
   /// The checks that this process runs for another one: from the first to the last.
   @Option(help: .hidden) var worker: Int?
   @Option(help: .hidden) var last: Int?
@@ -102,7 +104,7 @@ struct CheckCommand: HostSubcommand {
 
   /// - Parameter start: The place of the first of these checks among those that a worker with these names finds.
   private func isolation(_ tasks: [CheckTask], _ names: [String], _ start: Int) -> Isolation {
-    var options = ["--seed", "\(seed)", "--device", device]
+    var options = ["--seed", "\(seed)", "--device", device] + foreign.typed
     if matrix { options += ["--matrix", "--rows", "\(rows)"] + (drawn ? ["--drawn"] : []) }
     let program = Bundle.main.executablePath ?? CommandLine.arguments[0]
     let end = start + tasks.count

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-struct Compose: HostSubcommand {
+struct Compose: PartCommand {
   static let configuration = CommandConfiguration(
     abstract: "Train a model of parts by name, measure it, sample it and draw it.",
     discussion: """
@@ -20,6 +20,7 @@ struct Compose: HostSubcommand {
       """)
 
   @OptionGroup var options: TrainingOptions
+  var foreign: ForeignOptions { options.foreign }
   @Option(help: "Samples to draw of each class.") var perClass = 10
 
   func validate() throws {

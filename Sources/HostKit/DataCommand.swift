@@ -8,9 +8,10 @@ struct DataCommand: ParsableCommand {
     commandName: "data", abstract: "List, verify and fetch data sets.",
     subcommands: [ListData.self, VerifyData.self, FetchData.self])
 
-  struct ListData: HostSubcommand {
+  struct ListData: PartCommand {
     static let configuration = CommandConfiguration(
       commandName: "list", abstract: "The known data sets and where they are.")
+    @OptionGroup var foreign: ForeignOptions
     @OptionGroup var machine: MachineOptions
 
     func run(in host: Host) throws {

@@ -6,7 +6,7 @@ import Training
 
 extension DataPart: ExpressibleByArgument {}
 
-struct Evaluate: HostSubcommand {
+struct Evaluate: PartCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure a trained run on a part of the data.",
     discussion:
@@ -15,6 +15,7 @@ struct Evaluate: HostSubcommand {
   @Argument(help: ArgumentHelp("The folder of a run.", valueName: "run"), completion: .directory) var folder: String
   @Option(help: "train, validation or test.") var part = DataPart.test
   @OptionGroup var weights: EpochOption
+  @OptionGroup(title: "Parts in other languages") var foreign: ForeignOptions
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
   func run(in host: Host) throws {

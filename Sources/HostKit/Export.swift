@@ -5,7 +5,7 @@ import Recipes
 import Runs
 import Training
 
-struct Export: HostSubcommand {
+struct Export: PartCommand {
   static let configuration = CommandConfiguration(
     abstract: "Write a trained part of a run into a folder of its own, for other projects.",
     discussion: """
@@ -29,6 +29,7 @@ struct Export: HostSubcommand {
     help: ArgumentHelp("The new folder; RUN-PART in the working directory unless said.", valueName: "folder"),
     completion: .directory) var output: String?
   @OptionGroup var weights: EpochOption
+  @OptionGroup(title: "Parts in other languages") var foreign: ForeignOptions
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
   func run(in host: Host) throws {

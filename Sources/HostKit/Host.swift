@@ -17,6 +17,9 @@ public struct Host: Sendable {
     catalog = try Catalog(plugins)
   }
 
+  /// A host of the same program with other parts.
+  init(_ host: Host, catalog: Catalog) { (plugins, console, self.catalog) = (host.plugins, host.console, catalog) }
+
   /// Runs the command line with the parts of these plugins, and ends the program where it fails.
   public static func main(plugins: [any Plugin.Type]) {
     Torch.keepLargeBlocks()
@@ -43,7 +46,13 @@ public struct Host: Sendable {
     try Host.$completing.withValue(catalog) {
       var command = try HostCommand.parseAsRoot(arguments)
       do {
-        if let command = command as? any HostSubcommand { try command.run(in: self) } else { try command.run() }
+        if let command = command as? any PartCommand {
+          try command.run(in: loading(command.foreign.manifests))
+        } else if let command = command as? any HostSubcommand {
+          try command.run(in: self)
+        } else {
+          try command.run()
+        }
       } catch let error as DatasetError where error.isAboutFolder {
         // The library speaks of a data folder; here a flag names it.
         throw DatasetError("\(error); --data-dir names the data folder")

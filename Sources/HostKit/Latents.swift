@@ -5,7 +5,7 @@ import LatentKit
 import Runs
 import Training
 
-struct Latents: HostSubcommand {
+struct Latents: PartCommand {
   static let configuration = CommandConfiguration(
     abstract: "Draw the latents of a run over its epochs, with the centroids of its prior.",
     discussion: """
@@ -28,6 +28,7 @@ struct Latents: HostSubcommand {
     help: ArgumentHelp(
       "Also the panels one after another in one file, an animated PNG; none unless said.", valueName: "file.png"))
   var animation: String?
+  @OptionGroup(title: "Parts in other languages") var foreign: ForeignOptions
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
   func validate() throws {

@@ -2,17 +2,19 @@ import ArgumentParser
 import LatentKit
 import Training
 
-struct List: HostSubcommand {
+struct List: PartCommand {
   static let configuration = CommandConfiguration(
     abstract: "Show the parts that this program knows.",
-    discussion: "  host list\n  host list prior\n  host list prior pedcc")
+    discussion:
+      "  host list\n  host list prior\n  host list prior pedcc\n  host list prior laplace --foreign laplace.yaml")
 
   @Argument(help: "encoder, decoder, prior, …", completion: .list(Slot.all.map(\.name))) var slot: String?
   @Argument(
     help: "The name of a part.",
     completion: .custom { words, _, _ in
-      Slot.all.first { words.contains($0.name) }.map { Host.names(in: $0) } ?? []
+      Slot.all.first { words.contains($0.name) }.map { Host.names(in: $0, on: words) } ?? []
     }) var name: String?
+  @OptionGroup var foreign: ForeignOptions
 
   func run(in host: Host) throws {
     let (catalog, console) = (host.catalog, host.console)

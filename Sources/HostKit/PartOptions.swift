@@ -66,7 +66,9 @@ struct PartOptions: ParsableArguments {
 
   /// The names of a slot's parts, and `none` where a recipe may do without.
   private static func parts(_ slot: Slot) -> CompletionKind {
-    .custom { _, _, _ in Host.names(in: slot) + (slot.place == .optional || slot.place == .list ? ["none"] : []) }
+    .custom { words, _, _ in
+      Host.names(in: slot, on: words) + (slot.place == .optional || slot.place == .list ? ["none"] : [])
+    }
   }
 
   /// The recipe that the file and the flags say, resolved: every part and every setting.

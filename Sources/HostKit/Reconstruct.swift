@@ -8,7 +8,7 @@ import Recipes
 import Runs
 import Training
 
-struct Reconstruct: HostSubcommand {
+struct Reconstruct: PartCommand {
   static let configuration = CommandConfiguration(
     abstract: "Draw examples above their reconstructions by trained runs, and measure the error.",
     discussion: """
@@ -36,6 +36,7 @@ struct Reconstruct: HostSubcommand {
       valueName: "file.png"))
   var output: String?
   @OptionGroup var weights: EpochOption
+  @OptionGroup(title: "Parts in other languages") var foreign: ForeignOptions
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
   func validate() throws {

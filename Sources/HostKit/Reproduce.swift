@@ -4,7 +4,7 @@ import LatentKit
 import Recipes
 import Studies
 
-struct Reproduce: HostSubcommand {
+struct Reproduce: PartCommand {
   static let configuration = CommandConfiguration(
     abstract: "Run the experiments behind a table or a figure, and put our numbers beside the published ones.",
     discussion: """
@@ -49,6 +49,7 @@ struct Reproduce: HostSubcommand {
   @Option(help: "Samples to draw of each class.") var perClass = 10
   @Flag(help: "Show what there is to run, and stop.") var dryRun = false
   @Flag(help: "Show the numbers of what has been run, and run nothing.") var report = false
+  @OptionGroup(title: "Parts in other languages") var foreign: ForeignOptions
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
   func validate() throws {

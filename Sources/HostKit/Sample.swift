@@ -6,7 +6,7 @@ import LatentKit
 import Recipes
 import Runs
 
-struct Sample: HostSubcommand {
+struct Sample: PartCommand {
   static let configuration = CommandConfiguration(
     abstract: "Draw new examples from a trained run.",
     discussion: """
@@ -22,7 +22,8 @@ struct Sample: HostSubcommand {
       """)
 
   @Argument(help: ArgumentHelp("The folder of a run.", valueName: "run"), completion: .directory) var folder: String
-  @Option(help: "Another sampler than the run's.", completion: .custom { _, _, _ in Host.names(in: .sampler) })
+  @Option(
+    help: "Another sampler than the run's.", completion: .custom { words, _, _ in Host.names(in: .sampler, on: words) })
   var sampler: String?
   @Option(help: ArgumentHelp("Classes to draw, by number or name, as in 0,3,7; all unless said.", valueName: "list"))
   var classes: String?
@@ -44,6 +45,7 @@ struct Sample: HostSubcommand {
   var samples: String?
   @Flag(help: "Replace the run's own picture or table of samples.") var overwrite = false
   @OptionGroup var weights: EpochOption
+  @OptionGroup(title: "Parts in other languages") var foreign: ForeignOptions
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
   func validate() throws {

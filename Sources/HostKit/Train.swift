@@ -1,6 +1,6 @@
 import ArgumentParser
 
-struct Train: HostSubcommand {
+struct Train: PartCommand {
   static let configuration = CommandConfiguration(
     abstract: "Train a recipe and measure it, without sampling.",
     discussion: """
@@ -11,6 +11,7 @@ struct Train: HostSubcommand {
       """)
 
   @OptionGroup var options: TrainingOptions
+  var foreign: ForeignOptions { options.foreign }
 
   func run(in host: Host) throws { try options.run(Purpose(command: "train", perClass: nil), in: host) }
 }

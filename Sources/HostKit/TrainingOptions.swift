@@ -11,9 +11,11 @@ struct Purpose {
   let perClass: Int?
 
   /// Returns the command line that goes on with a run of a name.
-  func wayOn(_ name: String, _ target: RunOptions, _ machine: MachineOptions) -> String {
-    "host \(command) --resume --name \(name.quotedForShell)"
+  func wayOn(_ name: String, _ options: TrainingOptions) -> String {
+    let (target, machine) = (options.target, options.machine)
+    return "host \(command) --resume --name \(name.quotedForShell)"
       + (target.runs == "runs" ? "" : " --runs \(target.runs.quotedForShell)") + machine.typed
+      + options.foreign.typed.map { " \($0.quotedForShell)" }.joined()
       + (perClass.map { $0 == 10 ? "" : " --per-class \($0)" } ?? "")
   }
 }
@@ -21,6 +23,7 @@ struct Purpose {
 /// The options of `compose` and `train`.
 struct TrainingOptions: ParsableArguments {
   @OptionGroup(title: "Parts") var parts: PartOptions
+  @OptionGroup(title: "Parts in other languages") var foreign: ForeignOptions
   @OptionGroup(title: "Run") var target: RunOptions
   @OptionGroup(title: "Repeats") var repeats: RepeatOptions
   @OptionGroup(title: "Machine") var machine: MachineOptions
@@ -39,7 +42,7 @@ struct TrainingOptions: ParsableArguments {
         repeating: recipe, repeats, catalog: host.catalog, in: folder, existing: target.existing,
         machine: machine.machine(), draws: purpose.perClass != nil)
       return try host.run(
-        study, perClass: purpose.perClass, wayOn: purpose.wayOn(folder.name, target, machine))
+        study, perClass: purpose.perClass, wayOn: purpose.wayOn(folder.name, self))
     }
     let observer = ConsoleObserver(host.console)
     let session = try Session(recipe, catalog: host.catalog, machine: machine.machine(), observer: observer)
@@ -49,7 +52,7 @@ struct TrainingOptions: ParsableArguments {
     let folder = try target.folder(for: session.recipe)
     let run = Run(session, in: folder, existing: target.existing, observer: observer)
     guard try interruptible({ try run.train(shouldStop: $0) }) == .finished else {
-      throw host.stopped(wayOn: purpose.wayOn(folder.name, target, machine))
+      throw host.stopped(wayOn: purpose.wayOn(folder.name, self))
     }
     try run.finish(perClass: purpose.perClass)
   }

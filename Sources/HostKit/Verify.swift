@@ -9,7 +9,7 @@ import Training
 
 extension OperatingCurve.Similarity: ExpressibleByArgument {}
 
-struct Verify: HostSubcommand {
+struct Verify: PartCommand {
   static let configuration = CommandConfiguration(
     abstract: "Tell same from different and enrol classes by the latents of a trained run.",
     discussion: """
@@ -31,6 +31,7 @@ struct Verify: HostSubcommand {
   @Option(help: "Examples to compare, drawn at random; there are half their square of pairs.") var examples = 2000
   @Option(help: "Examples of each class that are enrolled.") var enrol = 5
   @Option(help: ArgumentHelp("A picture of the curve; none unless said.", valueName: "file.png")) var output: String?
+  @OptionGroup(title: "Parts in other languages") var foreign: ForeignOptions
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
   func validate() throws {

@@ -15,15 +15,16 @@ package struct ConfigFile: Sendable {
   package init(_ url: URL, as noun: String, with key: String) throws {
     self.url = url
     let file = url.relativePath
+    let noun = ("aeiou".contains(noun.first ?? "x") ? "an " : "a ") + noun
     guard let data = try? Data(contentsOf: url) else {
-      throw RecipeFileError(file: file, "cannot be read, expected an \(noun) file; check its name and folder")
+      throw RecipeFileError(file: file, "cannot be read, expected \(noun) file; check its name and folder")
     }
     guard let text = String(validating: data, as: UTF8.self) else {
-      throw RecipeFileError(file: file, "found bytes that are not UTF-8 text, expected an \(noun) in YAML")
+      throw RecipeFileError(file: file, "found bytes that are not UTF-8 text, expected \(noun) in YAML")
     }
     do {
       guard let tree = try Tree(yaml: text), case .object(let fields) = tree.value else {
-        throw TreeProblem(reason: "found no keys, expected an \(noun) with '\(key)'")
+        throw TreeProblem(reason: "found no keys, expected \(noun) with '\(key)'")
       }
       self.fields = fields
       places = tree.places
@@ -39,6 +40,12 @@ package struct ConfigFile: Sendable {
       place = place[..<end]
     }
     return RecipeFileError(file: url.relativePath, position: places[String(place)], path: path, reason)
+  }
+
+  /// Returns the keys of the mapping at a path in the order in which the file has them.
+  package func keys(of values: [String: Value], at path: String) -> [String] {
+    func place(_ key: String) -> (Int, Int) { places["\(path).\(key)"].map { ($0.line, $0.column) } ?? (0, 0) }
+    return values.keys.sorted { place($0) < place($1) }
   }
 
   /// Runs `body` and adds the position in the file to its `ConfigError`.

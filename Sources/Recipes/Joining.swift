@@ -194,6 +194,9 @@ extension Composer {
 
   private func remove(whatCameWith old: PartChoice, _ slot: Slot, from recipe: inout Recipe) throws {
     guard old.use != "none", !old.use.isEmpty, slot != .data else { return }
+    // What a library would bring that is not loaded is not known.
+    let isKnown = catalog.descriptions(of: slot).contains { $0.name == old.use }
+    guard old.foreign == nil || isKnown else { return }
     let companions = try catalog.description(slot, old, at: slot.key).companions
     let part = Brought.Part(slot: slot, name: old.use, companions: companions)
     let brought = companions.steps.leaves

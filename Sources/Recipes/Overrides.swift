@@ -89,7 +89,7 @@ extension Recipe {
     if PartOrigin.isFolder(name) { return value }
     if fields["use"] != .string(name) {
       fields["with"] = .object([:])
-      for key in RecipeKey.origin { fields[key] = nil }
+      for key in RecipeKey.origin + RecipeKey.foreign { fields[key] = nil }
     }
     fields["use"] = .string(name)
     return Tree(.object(fields))

@@ -14,6 +14,7 @@ enum RecipeKey {
   static let trained = Slot.all.filter(\.isTrainable).map(\.name)
   static let actions = ["project", "mask", "rewind"]
   static let origin = ["from", "frozen", "checksum"]
+  static let foreign = ["foreign", "checksum"]
 }
 
 /// Turns a tree into a recipe, or reports the wrong value, its position and what was expected.
@@ -52,7 +53,8 @@ struct RecipeReader {
     for slot in RecipeKey.slots {
       guard let spot = fields[slot.key] else { continue }
       if slot.isSingle {
-        recipe[slot] = try part(spot, slot.noun, isShareable: slot.isTrainable)
+        recipe[slot] = try part(
+          spot, slot.noun, isShareable: slot.isTrainable, alsoKnown: slot.canBeForeign ? RecipeKey.foreign : [])
       } else {
         recipe[all: slot] = try items(of: spot, "a list of \(slot.key), as in [NAME, NAME]").map {
           try part($0, slot.noun)
@@ -162,7 +164,7 @@ struct RecipeReader {
     step.isComplete = try fields["complete"].map(flag) ?? false
     if let losses = fields["losses"] {
       step.losses = try items(of: losses, "a list of losses, as in [mse, {use: kl, weight: 0.1}]").map {
-        try part($0, "a loss", isLoss: true)
+        try part($0, "a loss", isLoss: true, alsoKnown: RecipeKey.foreign)
       }
     }
     step.optimizer = try fields["optimizer"].map { try part($0, "an optimizer") }
@@ -219,7 +221,8 @@ struct RecipeReader {
       }
       return isShareable && PartOrigin.isFolder(name) ? PartChoice(from: PartOrigin(name)) : PartChoice(name)
     }
-    let known = ["use", "with"] + (isLoss ? ["weight"] : []) + (isShareable ? RecipeKey.origin : []) + alsoKnown
+    let known = unique(
+      ["use", "with"] + (isLoss ? ["weight"] : []) + (isShareable ? RecipeKey.origin : []) + alsoKnown)
     let fields = try fields(of: spot, known: known, what: "the name of \(noun), or {use: NAME, with: {…}}")
     let origin = isShareable ? try origin(fields) : nil
     guard let use = fields["use"] ?? (origin == nil ? nil : fields["from"]) else {
@@ -235,6 +238,7 @@ struct RecipeReader {
     positions[path] = use.tree.position
     var choice = PartChoice(name)
     choice.origin = origin
+    choice.foreign = try foreign(fields, isShareable: isShareable)
     if let settings = fields["with"], case .object(let values) = try settingValues(settings) {
       if name == "none", !values.isEmpty { throw settings.problem("'none' has no settings; leave 'with' out") }
       choice.with = values
@@ -245,12 +249,37 @@ struct RecipeReader {
     return choice
   }
 
+  /// Reads the library that a part comes from; nil where it is of this program.
+  private func foreign(_ fields: [String: Spot], isShareable: Bool) throws -> ForeignOrigin? {
+    guard let spot = fields["foreign"], spot.tree.value != .null else {
+      if !isShareable, let stray = fields["checksum"], stray.tree.value != .null {
+        throw stray.problem(
+          "it is about a foreign library, and there is no 'foreign'; add 'foreign: MANIFEST', or leave it out")
+      }
+      return nil
+    }
+    if let from = fields["from"], from.tree.value != .null {
+      throw spot.problem("a part comes from a folder or from a foreign library; leave 'from' or 'foreign' out")
+    }
+    guard case .scalar(.string(let manifest)) = spot.tree.content, !manifest.isEmpty else {
+      throw spot.problem(expected: "the manifest of a foreign library, as in ./laplace.yaml")
+    }
+    if fields["use"]?.tree.value == .string("none") { throw spot.problem("'none' is no part; leave 'foreign' out") }
+    return ForeignOrigin(manifest, checksum: try checksum(fields))
+  }
+
+  private func checksum(_ fields: [String: Spot]) throws -> String? {
+    guard let spot = fields["checksum"], let checksum = try optional(spot, text) else { return nil }
+    guard checksum.wholeMatch(of: /[0-9a-f]{64}/) != nil else { throw spot.problem(expected: "64 hexadecimal digits") }
+    return checksum
+  }
+
   /// Reads the weights that a part takes from a folder; nil where it takes none.
   private func origin(_ fields: [String: Spot]) throws -> PartOrigin? {
     guard let from = fields["from"], from.tree.value != .null else {
-      guard let stray = RecipeKey.origin.compactMap({ fields[$0] }).first(where: { $0.tree.value != .null }) else {
-        return nil
-      }
+      let isForeign = (fields["foreign"]?.tree.value ?? .null) != .null
+      let strays = RecipeKey.origin.filter { $0 != "checksum" || !isForeign }
+      guard let stray = strays.compactMap({ fields[$0] }).first(where: { $0.tree.value != .null }) else { return nil }
       throw stray.problem(
         "it is about weights from a folder, and there is no 'from'; add 'from: FOLDER', or leave it out")
     }
@@ -259,10 +288,7 @@ struct RecipeReader {
     }
     var origin = PartOrigin(folder)
     origin.isFrozen = try fields["frozen"].flatMap { try optional($0, flag) } ?? false
-    origin.checksum = try fields["checksum"].flatMap { try optional($0, text) }
-    if let checksum = origin.checksum, checksum.wholeMatch(of: /[0-9a-f]{64}/) == nil, let spot = fields["checksum"] {
-      throw spot.problem(expected: "64 hexadecimal digits")
-    }
+    origin.checksum = try checksum(fields)
     return origin
   }
 
@@ -376,6 +402,9 @@ extension PartChoice {
 }
 
 extension Slot {
+  /// Whether a library in another language can have a part for it.
+  package var canBeForeign: Bool { [.data, .prior, .sampler, .loss].contains(self) }
+
   /// `an encoder`, for messages.
   var noun: String { ("aeiou".contains(name.first ?? "x") ? "an " : "a ") + (self == .data ? "data set" : name) }
 }

@@ -31,6 +31,7 @@ extension Tree {
   ) {
     let isBare =
       part.with.isEmpty && (part.weight == 1 || !isLoss) && parameters.isEmpty && !biases && part.origin == nil
+      && part.foreign == nil
     if isCompact, isBare {
       self.init(.string(part.use))
       return
@@ -41,6 +42,10 @@ extension Tree {
     if let origin = part.origin {
       fields += [("from", Tree(.string(origin.folder))), ("frozen", Tree(.bool(origin.isFrozen)))]
       if let checksum = origin.checksum { fields.append(("checksum", Tree(.string(checksum)))) }
+    }
+    if let foreign = part.foreign {
+      fields.append(("foreign", Tree(.string(foreign.manifest))))
+      if let checksum = foreign.checksum { fields.append(("checksum", Tree(.string(checksum)))) }
     }
     if isLoss, !isCompact || part.weight != 1 { fields.append(("weight", Tree(.double(part.weight)))) }
     if !parameters.isEmpty { fields.append(("parameters", Tree(.array(parameters.map(Value.string))))) }

@@ -28,7 +28,7 @@ public struct Composer: Sendable {
   /// Settings of the data come from companions too; the rest are the data set's own.
   ///
   /// A part `from` a folder takes its name and settings from there, and the folder's checksum is written down. What is frozen
-  /// is trained only where a step says so, which is refused.
+  /// is trained only where a step says so, which is refused. Of a foreign part the manifest and its checksum are written down.
   ///
   /// Resolving a resolved recipe changes nothing.
   ///
@@ -37,6 +37,7 @@ public struct Composer: Sendable {
   ///   companions contradict each other. `RecipeError` for a choice that fits no step.
   public func resolve(_ recipe: Recipe, choosing choices: TrainingChoices = TrainingChoices()) throws -> Recipe {
     let written = try recipe.checked().takingParts(catalog)
+    try written.requireForeign(in: catalog)
     guard written[.encoder] != nil else {
       let known = catalog.descriptions(of: .encoder).map(\.name).joined(separator: ", ")
       throw ConfigError(path: "encoder", "found nothing, expected an encoder; choose one of: \(known)")
@@ -118,7 +119,7 @@ struct Resolution {
     }
     // What data are set to is written down when they are loaded: until then only what is wrong is refused.
     if let choice = recipe[.data], !catalog.descriptions(of: .data).isEmpty {
-      _ = try completed(choice, .data, at: Slot.data.key)
+      recipe[.data]?.foreign = try completed(choice, .data, at: Slot.data.key).foreign
     }
     for slot in RecipeKey.slots where slot != .data {
       if let choice = recipe[slot], choice.use != "none" || slot.place != .optional {
@@ -207,7 +208,9 @@ struct Resolution {
 
   func completed(_ choice: PartChoice, _ slot: Slot, at path: String) throws -> PartChoice {
     var choice = choice
-    choice.with = try catalog.description(slot, choice, at: path).resolved(choice.with, at: "\(path).with")
+    let description = try catalog.description(slot, choice, at: path)
+    choice.with = try description.resolved(choice.with, at: "\(path).with")
+    choice.foreign = description.foreign
     return choice
   }
 }

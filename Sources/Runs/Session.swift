@@ -86,7 +86,7 @@ public struct Session {
     // So that the run opens without the flag that named the folder.
     if values["path"] == .null, let folder = machine.dataFolder { values["path"] = .string(folder.relativePath) }
     if values["embedded"] != nil { values["embedded"] = settings.embedded.map { .bool($0) } ?? .null }
-    recipe[.data] = PartChoice(choice.use, with: values)
+    recipe[.data]?.with = values
 
     var dataset = try loaded.prepared(settings, seed: recipe.randomSeed)
     let title = "data '\(choice.use)'"
@@ -182,7 +182,8 @@ public struct Session {
       guard case .string(let path) = value, !path.isEmpty else { return nil }
       return URL(fileURLWithPath: path)
     }
-    let parts = Slot.all.compactMap { $0.isSingle ? recipe[$0]?.origin?.folder : nil }
+    let parts =
+      Slot.all.compactMap { $0.isSingle ? recipe[$0]?.origin?.folder : nil } + recipe.foreignManifests
     let others =
       [named].compactMap { $0 } + (trainedRuns.keys.sorted() + parts.sorted()).map { URL(fileURLWithPath: $0) }
     guard case .files(let files) = origin else { return others }

@@ -22,6 +22,23 @@ extension Tensor {
     }
     return found.map { $0.map(Tensor.init(owning:)) }
   }
+
+  /// Returns these values, `[count]`, with given gradients: the derivative of value i by row i of `input` is row i of `gradients`.
+  ///
+  /// It is how something that libtorch does not compute takes part in training. Only first derivatives are known.
+  ///
+  /// - Parameters:
+  ///   - gradients: `[count, …]`, of the shape of `input`.
+  ///   - input: What the values were computed from.
+  /// - Throws: `TensorError` where the shapes do not fit; later, where somebody asks for second derivatives.
+  public func withGradients(_ gradients: Tensor, by input: Tensor) throws -> Tensor {
+    try .make("withGradients", [self, input, gradients]) {
+      ct_given_gradients(handle, input.handle, gradients.handle)
+    }
+  }
+
+  /// Whether gradients by this tensor are going to be recorded: it has some, and this thread records.
+  public var recordsGradients: Bool { requiresGradient && ct_grad_enabled() }
 }
 
 /// Runs `body` without recording it for gradients, on this thread.

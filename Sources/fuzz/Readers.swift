@@ -1,4 +1,5 @@
 import Datasets
+import ForeignParts
 import Foundation
 import LatentKit
 import Recipes
@@ -176,6 +177,14 @@ private let recipes: [Reader] = [
       Recipe.read(yaml: recipe.yaml(), file: "again") == recipe, "a recipe that is written is read as another")
     let resolved = try Composer(catalog).resolve(recipe)
     try require(Composer(catalog).resolve(resolved) == resolved, "a resolved recipe is resolved to another")
+  },
+  Reader("manifest", file: "manifest.yaml") {
+    files(in: ["Tests/ForeignPartsTests/Fixtures"]).filter { $0.url.pathExtension == "yaml" }.map { Original($0.bytes) }
+  } read: { url, _ in
+    // Reading loads nothing.
+    let manifest = try ForeignManifest(url.path)
+    try require(
+      Slot.all.contains { !manifest.names(in: $0).isEmpty }, "took a manifest without parts")
   },
   Reader("experiment", file: "experiment.yaml") {
     try ofPlugins("experiments").map { Original([UInt8](try Data(contentsOf: $0))) }

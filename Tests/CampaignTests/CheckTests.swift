@@ -30,6 +30,38 @@ import Testing
     #expect(ending.isRefusal && ending.text.contains("Did you mean 'pedcc'?"), "\(ending.text)")
   }
 
+  @Test func aForeignPartThatEndsItsProcessIsAFinding() throws {
+    let scratch = try Scratch()
+    let fixtures = root.appendingPathComponent("Tests/ForeignPartsTests/Fixtures")
+    for (source, library) in [("laplace.c", "liblaplace.so"), ("hostile.cpp", "libhostile.so")] {
+      let source = fixtures.appendingPathComponent(source).path
+      let built = try scratch.run(
+        "/usr/bin/env",
+        ["c++", "-fPIC", "-shared", "-x", source.hasSuffix(".c") ? "c" : "c++", source, "-o", scratch.at(library).path])
+      try #require(built.isGood, "\(built.text)")
+    }
+    try FileManager.default.copyItem(
+      at: fixtures.appendingPathComponent("laplace.yaml"), to: scratch.at("laplace.yaml"))
+    try scratch.write(
+      """
+      library: ./libhostile.so
+      parts:
+        - prior: crash
+          summary: a prior that ends the process
+          density: {call: crashes, takes: [latents: double*], returns: {log-density: double}}
+      """, to: "crash.yaml")
+    let ending = try scratch.host(
+      ["check", "prior:laplace", "prior:crash", "--json", "--foreign", scratch.at("laplace.yaml").path]
+        + ["--foreign", scratch.at("crash.yaml").path])
+    #expect(ending.signal == nil && ending.status == 1, "\(ending.text)")
+    let found = try found(ending.text)
+    #expect(found.filter { $0.part == "laplace" }.allSatisfy { ["passed", "skipped"].contains($0.outcome) })
+    #expect(
+      found.contains {
+        $0.part == "crash" && $0.check == "shapes" && $0.outcome == "crashed" && $0.reason == "it was aborted"
+      })
+  }
+
   @Test func drawnCompositionsAreTrainedOrRefused() throws {
     let ending = try Scratch().host(["check", "--matrix", "--drawn", "--rows", "12", "--all"])
     #expect(ending.isGood, "\(ending.text)")

@@ -82,3 +82,18 @@ import Testing
       ])
   }
 }
+
+@Suite struct RangesOfBounds {
+  @Test func aRangeIsMadeOfTheBoundsThatThereAre() {
+    typealias Bounds = (Double?, Double?, Double?, Double?)
+    let cases: [(Bounds, String?)] = [
+      ((1, nil, nil, nil), "1 or more"), ((nil, 0, nil, nil), "above 0"), ((nil, nil, 2, nil), "at most 2"),
+      ((nil, nil, nil, 2), "below 2"), ((0, nil, 1, nil), "0 to 1"), ((nil, 0, 1, nil), "above 0, up to 1"),
+      ((0, nil, nil, 1), "0 up to, not including, 1"), ((nil, 0, nil, 1), "above 0 and below 1"),
+      ((5, 0, 7, 1), "above 0 and below 1"), ((nil, nil, nil, nil), nil),
+    ]
+    for ((atLeast, above, atMost, below), text) in cases {
+      #expect(SettingRange(atLeast: atLeast, above: above, atMost: atMost, below: below)?.text == text)
+    }
+  }
+}

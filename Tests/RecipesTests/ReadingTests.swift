@@ -106,6 +106,16 @@ import Testing
       "encoder: {use: mlp, wth: {}}",
       "test.yaml:1:21: encoder: there is no key 'wth'; known: use, with, from, frozen, checksum. Did you mean 'with'?"
     ),
+    ("sampler: {use: a, foreign: 3}", "sampler.foreign: found 3, expected the manifest of a foreign library"),
+    ("sampler: {use: a, checksum: aa}", "sampler.checksum: it is about a foreign library, and there is no 'foreign'"),
+    (
+      "sampler: {use: a, foreign: a.yaml, checksum: aa}", "sampler.checksum: found 'aa', expected 64 hexadecimal digits"
+    ),
+    ("prior: {use: a, checksum: aa}", "prior.checksum: it is about weights from a folder, and there is no 'from'"),
+    ("prior: {from: ./a, foreign: a.yaml}", "prior.foreign: a part comes from a folder or from a foreign library"),
+    ("prior: {use: a, foreign: a.yaml, frozen: true}", "prior.frozen: it is about weights from a folder"),
+    ("prior: {use: a, forein: a.yaml}", "known: use, with, from, frozen, checksum, foreign. Did you mean 'foreign'?"),
+    ("encoder: {use: mlp, foreign: a.yaml}", "encoder: there is no key 'foreign'"),
     ("encoder: {use: mlp, weight: 2}", "encoder: there is no key 'weight'; known: use, with"),
     ("encoder: 3", "test.yaml:1:10: encoder: found 3, expected the name of an encoder, or {use: NAME"),
     ("encoder:", "test.yaml:1:1: encoder: found nothing, expected the name of an encoder"),

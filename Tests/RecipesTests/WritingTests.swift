@@ -173,3 +173,29 @@ private struct Draws {
       optimizer: maybe { $0.part() }, schedule: maybe { $0.part() }, clip: maybe { 0.1 + Double($0.below(5)) })
   }
 }
+
+@Suite struct WrittenOrigins {
+  @Test func whatIsKeptOfForeignPartsIsReadBack() throws {
+    let checksum = String(repeating: "0a", count: 32)
+    let text = """
+      data: {use: points, foreign: ./points.yaml, checksum: \(checksum)}
+      encoder: tiny
+      prior: {use: laplace, with: {scale: 2}, foreign: ./laplace.yaml, checksum: \(checksum)}
+      sampler: {use: walkers, foreign: walkers.yaml}
+      stages: [{steps: [{repeat: 2, steps: [{losses: [{use: log-cosh, foreign: ./l.yaml, weight: 0.5}]}]}]}]
+      """
+    let recipe = try Recipe.read(yaml: text, file: "test.yaml")
+    #expect(recipe[.prior]?.foreign == ForeignOrigin("./laplace.yaml", checksum: checksum))
+    #expect(recipe[.sampler]?.foreign == ForeignOrigin("walkers.yaml"))
+    #expect(recipe.foreignManifests == ["./points.yaml", "./laplace.yaml", "walkers.yaml", "./l.yaml"])
+    #expect(try Recipe.read(yaml: recipe.yaml(), file: "again.yaml") == recipe)
+    // Another part in its place is not of that library; the same one is.
+    var other = recipe
+    try other.apply(choice: .prior, "tiny")
+    #expect(other[.prior]?.foreign == nil)
+    try other.set("sampler=walkers")
+    #expect(other[.sampler]?.foreign == ForeignOrigin("walkers.yaml"))
+    other.use(data: "mnist")
+    #expect(other[.data]?.foreign == nil)
+  }
+}

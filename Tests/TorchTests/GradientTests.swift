@@ -224,3 +224,40 @@ private func between(_ low: Double, _ high: Double, _ shape: [Int], seed: UInt64
   _ = try sum.gradients(by: [x])
   #expect(throws: TensorError.self) { try sum.gradients(by: [x]) }  // the graph is gone
 }
+
+/// Values whose gradients somebody else has computed.
+@Suite struct GivenGradients {
+  @Test func theyAreTakenAsTheyAreGiven() throws {
+    let input = try Tensor([1.0, 2, 3, 4, 5, 6], shape: [3, 2]).requiringGradient()
+    let slopes = try Tensor([10.0, 20, 30, 40, 50, 60], shape: [3, 2])
+    let values = try Tensor([7.0, 8, 9]).withGradients(slopes, by: input)
+    #expect(try values.doubles() == [7, 8, 9])
+    let found = try (values * Tensor([1.0, 0, -2])).sum().gradients(by: [input])[0]
+    #expect(try found?.doubles() == [10, 20, 0, 0, -100, -120])
+    #expect(values.recordsGradients && !withoutGradients { values.recordsGradients })
+  }
+
+  @Test func gradientsOfWhatTheInputWasMadeOfGoThroughThem() throws {
+    let leaf = try Tensor([1.0, 2], shape: [2, 1]).requiringGradient()
+    let slopes = try Tensor([3.0, 4], shape: [2, 1])
+    let value = try Tensor([0.0, 0]).withGradients(slopes, by: leaf.square()).sum()
+    #expect(try value.gradients(by: [leaf])[0]?.doubles() == [6, 16])
+  }
+
+  @Test func secondDerivativesThroughThemAreRefusedAndOthersAreNot() throws {
+    let leaf = try Tensor([1.0, 2]).requiringGradient()
+    let given = try Tensor([0.0, 0]).withGradients(Tensor([3.0, 4]), by: leaf)
+    let first = try #require(try (given + leaf.square()).sum().gradients(by: [leaf], createGraph: true)[0])
+    #expect(try first.doubles() == [5, 8])
+    #expect(throws: TensorError.self) { try first.sum().gradients(by: [leaf]) }
+    let other = try #require(try leaf.square().sum().gradients(by: [leaf], createGraph: true)[0])
+    #expect(try other.sum().gradients(by: [leaf])[0]?.doubles() == [2, 2])
+  }
+
+  @Test func shapesThatDoNotFitAreRefused() throws {
+    let input = try Tensor.zeros([3, 2])
+    for (values, slopes) in [([2], [3, 2]), ([3], [3]), ([3, 1], [3, 2])] {
+      #expect(throws: TensorError.self) { try Tensor.zeros(values).withGradients(.zeros(slopes), by: input) }
+    }
+  }
+}

@@ -177,6 +177,9 @@ void ct_set_grad_enabled(bool on);
 /// can be gone through again.
 int ct_grad(
   ct_tensor scalar, const ct_tensor *inputs, int count, bool retain_graph, bool create_graph, ct_tensor *gradients);
+/// The values `[n]`, whose i-th has row i of `gradients` as its gradient by row i of `input`, both `[n, …]`. Second derivatives
+/// are refused when they are taken.
+ct_tensor ct_given_gradients(ct_tensor values, ct_tensor input, ct_tensor gradients);
 
 // ---- Recording of operations -----------------------------------------------------------------------------------------------------
 /// Begins to record the operations of this thread; `names` are how expressions call `tensors`.

@@ -17,7 +17,21 @@ public struct Catalog: Sendable {
     try add(additions, from: "this program")
   }
 
-  private mutating func add(_ contributions: [Contribution], from plugin: String) throws {
+  /// Returns the catalog with the parts of a library in another language.
+  ///
+  /// - Parameters:
+  ///   - source: Named as a plugin is, in lists and messages.
+  ///   - origin: What recipes keep about each of the parts.
+  /// - Throws: `CatalogError` as the init.
+  public func adding(_ parts: [Contribution], from source: String, origin: ForeignOrigin) throws -> Catalog {
+    var catalog = self
+    try catalog.add(parts, from: source, origin: origin)
+    return catalog
+  }
+
+  private mutating func add(
+    _ contributions: [Contribution], from plugin: String, origin: ForeignOrigin? = nil
+  ) throws {
     for contribution in contributions {
       let title = "\(contribution.slot.name) '\(contribution.name)'"
       if let other = items[contribution.slot]?.first(where: { $0.description.name == contribution.name }) {
@@ -29,8 +43,9 @@ public struct Catalog: Sendable {
         throw CatalogError(
           "plugin \(plugin), \(title): expected a name of letters, digits, '-', '+', '_' and '.', other than 'none'")
       }
-      items[contribution.slot, default: []].append(
-        Item(entry: contribution.entry(plugin), description: contribution.description(plugin)))
+      var description = contribution.description(plugin)
+      description.foreign = origin
+      items[contribution.slot, default: []].append(Item(entry: contribution.entry(plugin), description: description))
     }
   }
 
@@ -90,6 +105,8 @@ public struct PartDescription: Sendable {
   public let companions: Companions
   /// The settings in order of declaration.
   public let settings: [SettingDescription]
+  /// The library that it comes from; nil for a part of this program.
+  public internal(set) var foreign: ForeignOrigin?
   private let resolve: @Sendable ([String: Value], String) throws -> [String: Value]
 
   init<Role>(_ slot: Slot, _ entry: Entry<Role>, plugin: String) {

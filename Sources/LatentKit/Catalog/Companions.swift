@@ -13,6 +13,17 @@ public struct PartOrigin: Sendable, Equatable {
   }
 }
 
+/// The library that a part comes from, where it is in another language: `{use: laplace, foreign: ./laplace.yaml}`.
+public struct ForeignOrigin: Sendable, Equatable {
+  /// The manifest that `--foreign` names, from the working directory, or an absolute path.
+  public var manifest: String
+  /// The SHA-256 over the manifest and its library; nil until the recipe is resolved.
+  public var checksum: String?
+
+  /// Creates an origin.
+  public init(_ manifest: String, checksum: String? = nil) { (self.manifest, self.checksum) = (manifest, checksum) }
+}
+
 /// A part by name with its settings: `{use: pedcc, with: {classes: 20}}`.
 public struct PartChoice: Sendable, Equatable, ExpressibleByStringLiteral {
   /// The name of the part.
@@ -24,6 +35,8 @@ public struct PartChoice: Sendable, Equatable, ExpressibleByStringLiteral {
   /// Where its weights come from; nil for a part that starts from random ones. The name may be empty then until the recipe is
   /// resolved.
   public var origin: PartOrigin?
+  /// The library that it comes from; nil for a part of this program.
+  public var foreign: ForeignOrigin?
 
   /// Creates a choice.
   public init(_ use: String, with settings: [String: Value] = [:], weight: Double = 1) {

@@ -107,6 +107,15 @@ public struct SettingRange: Sendable, Equatable {
     SettingRange(lower: .excluding(bound), upper: .excluding(other))
   }
 
+  /// Creates a range from the bounds that it has; nil without any. `above` counts before `atLeast`, and `below` before `atMost`.
+  public init?(atLeast: Double?, above: Double?, atMost: Double?, below: Double?) {
+    lower = above.map { .excluding($0) } ?? atLeast.map { .including($0) }
+    upper = below.map { .excluding($0) } ?? atMost.map { .including($0) }
+    if lower == nil, upper == nil { return nil }
+  }
+
+  private init(lower: Bound? = nil, upper: Bound? = nil) { (self.lower, self.upper) = (lower, upper) }
+
   /// Returns this range for each number of a list, whose length is in `count`.
   public func each(count: ClosedRange<Int>) -> SettingRange {
     var range = self

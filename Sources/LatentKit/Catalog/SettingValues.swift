@@ -9,7 +9,11 @@ public struct SettingValues: Sendable, Equatable {
   private let settings: [SettingDescription]
   private let path: String
 
-  init(_ given: [String: Value], of settings: [SettingDescription], at path: String) throws {
+  /// Checks values against the settings that a part declares; the others are at their defaults.
+  ///
+  /// - Parameter path: The settings' place in the recipe, for messages.
+  /// - Throws: `ConfigError` for a setting that is unknown, of the wrong kind or out of range.
+  public init(_ given: [String: Value], of settings: [SettingDescription], at path: String) throws {
     var values = Dictionary(settings.map { ($0.name, $0.fallback) }) { first, _ in first }
     for (name, value) in given.sorted(by: { $0.key < $1.key }) {
       guard let setting = settings.first(where: { $0.name == name }) else {
