@@ -38,13 +38,10 @@ import Testing
     for code in page.code where code.language == nil && code.text.hasPrefix("--") {
       for flag in words(code.text).filter({ $0.hasPrefix("--") }) {
         let name = String(flag.prefix { $0 != "=" })
-        #expect(known.contains(name) || Self.others.contains(name), "\(page.path): `\(code.text)`")
+        #expect(known.contains(name), "\(page.path): `\(code.text)`")
       }
     }
   }
-
-  /// Flags of other programs that pages name alone.
-  private static let others: Set = ["--allow-shlib-undefined"]
 
   @Test(arguments: GuidePage.all) func itsModelsCanBeComposed(page: GuidePage) throws {
     let composer = Composer(try Catalog(plugins))
@@ -52,9 +49,9 @@ import Testing
       let arguments = words(line)
       // Parts of a plugin that the reader makes, and files that are the reader's.
       let isReaders = arguments.contains { word in
-        word.contains("sparse") && !word.hasPrefix("Plugins/SparseSAE")
-          || word.contains("/") && !word.contains("=") && !there(word)
-          || word.hasSuffix(".yaml") && !there(word)
+        let value = word.split(separator: "=").last.map(String.init) ?? ""
+        let isFile = value.contains("/") || value.hasSuffix(".yaml")
+        return isFile && !there(value) || ["sparse", "robust"].contains { !isFile && word.contains($0) }
       }
       guard !isReaders, let command = try? HostCommand.parseAsRoot(arguments) else { continue }
       var parts = (command as? Compose)?.options.parts ?? (command as? Train)?.options.parts

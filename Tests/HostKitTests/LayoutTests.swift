@@ -166,8 +166,6 @@ private func matches(_ name: String, _ form: String) throws -> Bool {
       }
     }
     #expect(found == Set(forms.map(\.form)))
-    let names = try Checkpoint.read(runs.images.checkpoint).tensors.keys
-    #expect(!names.contains { $0.hasPrefix("optimizer.") }, "a run that is over has no optimiser")
   }
 
   @Test func itHasEveryKeyOfCheckpoints() throws {
