@@ -13,7 +13,9 @@ struct GuidePage: CustomTestStringConvertible, Sendable {
   init(_ path: String) {
     self.path = path
     // A page that cannot be read has nothing in it, which every test notices.
-    text = (try? String(contentsOf: packageRoot.appendingPathComponent(path), encoding: .utf8)) ?? ""
+    let text = (try? String(contentsOf: packageRoot.appendingPathComponent(path), encoding: .utf8)) ?? ""
+    // Templates have places for names.
+    self.text = text.replacing("__host__", with: "host").replacing(/__[a-z]+__/, with: "made.yaml")
   }
 
   var testDescription: String { path }
@@ -21,9 +23,9 @@ struct GuidePage: CustomTestStringConvertible, Sendable {
   /// The pages under `Docs/`, without decisions.
   static let guide = names(in: "Docs").filter { $0.hasSuffix(".md") }.map { GuidePage("Docs/\($0)") }
 
-  /// Those, the README and those of the plugins.
+  /// Those, the README and those of the plugins and of what is made from templates.
   static let all =
-    guide + [GuidePage("README.md")]
+    guide + ["README.md", "Templates/Plugin/common/README.md", "Templates/Package/README.md"].map { GuidePage($0) }
     + names(in: "Plugins").map { GuidePage("Plugins/\($0)/README.md") }.filter { !$0.text.isEmpty }
 
   private static func names(in folder: String) -> [String] {

@@ -22,14 +22,27 @@ import Testing
       let arguments = words(line).filter { $0 != "…" }
       // Prose names commands without their arguments.
       if isInline, known.contains(arguments.joined(separator: " ")) { continue }
-      do {
-        _ = try HostCommand.parseAsRoot(arguments)
-      } catch {
-        // To print help is no failure.
-        if HostCommand.exitCode(for: error) == .success { continue }
-        Issue.record("\(page.path): host \(line): \(HostCommand.message(for: error))")
-      }
+      check(arguments, in: page.path)
     }
+  }
+
+  @Test func examplesInTheHelpAreUnderstood() throws {
+    let texts = Self.types(HostCommand.self).map(\.configuration.discussion)
+    let lines = texts.flatMap { $0.matches(of: /(?m)^ *host (.*)$/).map { String($0.1) } }
+    #expect(lines.count > 20)
+    for line in lines { check(words(line), in: "the help") }
+  }
+
+  private func check(_ arguments: [String], in place: String) {
+    do { _ = try HostCommand.parseAsRoot(arguments) } catch {
+      // To print help is no failure.
+      if HostCommand.exitCode(for: error) == .success { return }
+      Issue.record("\(place): host \(arguments.joined(separator: " ")): \(HostCommand.message(for: error))")
+    }
+  }
+
+  private static func types(_ command: any ParsableCommand.Type) -> [any ParsableCommand.Type] {
+    [command] + command.configuration.subcommands.flatMap { types($0) }
   }
 
   @Test(arguments: GuidePage.all) func itsFlagsExist(page: GuidePage) throws {
