@@ -6,7 +6,7 @@ export PKG_CONFIG_PATH := $(CURDIR)/.libtorch$(if $(PKG_CONFIG_PATH),:$(PKG_CONF
 host := .build/release/host
 swift_files := Package.swift Sources Templates/Sources Plugins Tests
 
-.PHONY: help bootstrap build demo test campaign bench format lint clean
+.PHONY: help bootstrap build demo test campaign bench docs format lint clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ bench: ## time training beside PyTorch, and projections, samplers and silhouette
 	.venv/bin/python -B Benchmarks/projections.py
 	.venv/bin/python -B Benchmarks/chains.py
 	.venv/bin/python -B Benchmarks/silhouette.py
+
+docs: bootstrap ## make the guide and the documentation of the library a site: .build/docs
+	@Scripts/docs
 
 format: ## lay out the Swift sources
 	swift format --in-place --recursive $(swift_files)

@@ -68,6 +68,11 @@ func tests(
     linkerSettings: runPath, plugins: plugins)
 }
 
+/// What `make docs` needs. Others do not: it would be fetched and built by each build, and by packages that depend on this one.
+let documentation: [Package.Dependency] =
+  Context.environment["LATENTKIT_DOCS"] == nil
+  ? [] : [.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0")]
+
 let package = Package(
   name: "LatentKit",
   platforms: [.macOS(.v14)],
@@ -91,7 +96,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
-  ],
+  ] + documentation,
   targets: [
     .systemLibrary(name: "CLibTorch", pkgConfig: "libtorch"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),

@@ -179,8 +179,7 @@ private struct Targets {
           stages[index].steps.enumerated().map { ($1, base(index) + [.key("steps"), .index($0)]) }
         }, rest)
     default:
-      let known = RecipeKey.stage + ["steps"] + RecipeKey.step + ["then"]
-      throw TreeProblem(path: "stages", reason: UnknownName(key, among: known, of: "key").description)
+      throw TreeProblem(path: "stages", reason: UnknownName(key, among: RecipeKey.ofStage, of: "key").description)
     }
   }
 
@@ -255,7 +254,7 @@ private struct Targets {
       return try plain(base + [.index(index)], inner)
     }
     return try part(
-      constraint, base + [.index(index), .key("project")], inner.dropFirst(), alsoKnown: ["parameters", "biases"])
+      constraint, base + [.index(index), .key("project")], inner.dropFirst(), alsoKnown: RecipeKey.ofProjection)
   }
 
   // MARK: Parts
@@ -264,7 +263,7 @@ private struct Targets {
   private func parts(_ choices: [PartChoice], _ noun: String, _ base: [RecipePath.Component], _ rest: Rest) throws
     -> [Target]
   {
-    let known = noun == "loss" ? ["weight"] : []
+    let known = noun == "loss" ? RecipeKey.ofLoss : []
     switch rest.first {
     case .index(let index)?:
       try check(index, of: choices.count, noun)

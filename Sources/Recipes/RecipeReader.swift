@@ -6,15 +6,20 @@ enum RecipeKey {
   /// The slots that are keys of a recipe.
   static let slots = Slot.all.filter { $0.place != .step }
   static let recipe = ["name", "about", "seed"] + slots.map(\.key) + ["watch", "stages"]
+  /// A stage's own keys. Beside them it has `steps`, or the keys of its only step, and `then`.
   static let stage = ["name", "epochs", "batch", "examples", "keepEpochs"]
+  static let ofStage = stage + ["steps"] + step + ["then"]
   static let step = [
     "train", "repeat", "ownBatch", "losses", "optimizer", "schedule", "clip", "after", "complete",
   ]
   static let group = ["repeat", "steps"]
   static let trained = Slot.all.filter(\.isTrainable).map(\.name)
   static let actions = ["project", "mask", "rewind"]
+  static let part = ["use", "with"]
+  static let ofLoss = ["weight"]
   static let origin = ["from", "frozen", "checksum"]
   static let foreign = ["foreign", "checksum"]
+  static let ofProjection = ["parameters", "biases"]
 }
 
 /// Turns a tree into a recipe, or reports the wrong value, its position and what was expected.
@@ -83,8 +88,7 @@ struct RecipeReader {
   }
 
   private mutating func stage(_ spot: Spot, name: String) throws -> Recipe.Stage {
-    let known = RecipeKey.stage + ["steps"] + RecipeKey.step + ["then"]
-    let fields = try fields(of: spot, known: known, what: "a stage, as in 'epochs: 10'")
+    let fields = try fields(of: spot, known: RecipeKey.ofStage, what: "a stage, as in 'epochs: 10'")
     var stage = Recipe.Stage(name: try fields["name"].map(stageName) ?? name)
     if let epochs = fields["epochs"] { stage.epochs = try whole(epochs, atLeast: 1, atMost: 1_000_000) }
     if let batch = fields["batch"] { stage.batch = try whole(batch, atLeast: 1) }
@@ -199,7 +203,7 @@ struct RecipeReader {
     }
     var parameters: [String] = []
     var biases = false
-    let choice = try part(project, "a constraint", alsoKnown: ["parameters", "biases"])
+    let choice = try part(project, "a constraint", alsoKnown: RecipeKey.ofProjection)
     if let tree = project.tree["biases"] { biases = try flag(Spot(tree: tree, path: project.path.key("biases"))) }
     if let names = project.tree["parameters"] {
       let path = project.path.key("parameters")
@@ -222,7 +226,7 @@ struct RecipeReader {
       return isShareable && PartOrigin.isFolder(name) ? PartChoice(from: PartOrigin(name)) : PartChoice(name)
     }
     let known = unique(
-      ["use", "with"] + (isLoss ? ["weight"] : []) + (isShareable ? RecipeKey.origin : []) + alsoKnown)
+      RecipeKey.part + (isLoss ? RecipeKey.ofLoss : []) + (isShareable ? RecipeKey.origin : []) + alsoKnown)
     let fields = try fields(of: spot, known: known, what: "the name of \(noun), or {use: NAME, with: {…}}")
     let origin = isShareable ? try origin(fields) : nil
     guard let use = fields["use"] ?? (origin == nil ? nil : fields["from"]) else {

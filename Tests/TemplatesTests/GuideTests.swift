@@ -7,6 +7,10 @@ import Testing
 /// Every piece of Swift on the pages of the guide is compiled: it stands in what the templates make, as `Instances` builds it.
 @Suite struct Guide {
   private static let pages = ["loss", "prior", "sampler", "metric", "dataset", "package"].map { "Docs/\($0).md" }
+  private static let all =
+    ["README.md"]
+    + ((try? FileManager.default.contentsOfDirectory(atPath: packageRoot.appendingPathComponent("Docs").path)) ?? [])
+    .filter { $0.hasSuffix(".md") }.sorted().map { "Docs/\($0)" }
 
   /// The files of a plugin `Sparse` with all slots, and of a package of that name.
   private func made() throws -> [String] {
@@ -37,7 +41,16 @@ import Testing
     #expect(message { _ = try PluginTemplate(PluginName("Sparse"), slots: slots) } == "nothing thrown")
   }
 
-  @Test(arguments: pages + ["README.md"]) func itsLinksLeadSomewhere(page: String) throws {
+  @Test func noOtherPageHasSwift() throws {
+    let others = Set(Self.all).subtracting(Self.pages + ["README.md"])
+    #expect(others.contains("Docs/recipes.md"))
+    for page in others {
+      let text = try String(contentsOf: packageRoot.appendingPathComponent(page), encoding: .utf8)
+      #expect(!text.contains("```swift"), "\(page)")
+    }
+  }
+
+  @Test(arguments: all) func itsLinksLeadSomewhere(page: String) throws {
     let file = packageRoot.appendingPathComponent(page)
     let text = try String(contentsOf: file, encoding: .utf8)
     for link in text.matches(of: /\]\(([^)#:]+)(?:#[^)]*)?\)/) {

@@ -11,11 +11,13 @@ func context(latent: Int = 3, store: ParameterStore = ParameterStore()) throws -
     scope: try Scope(path: "part", store: store, seed: 1, dtype: .float64))
 }
 
-/// A training pass whose latents are given.
-func forward(_ latents: Tensor, labels: Tensor? = nil, prior: any Prior = FlatPrior()) throws -> Forward {
+/// A training pass whose latents are given: its inputs are the same, and `decoder` makes the reconstructions of them.
+func forward(
+  _ latents: Tensor, labels: Tensor? = nil, decodedBy decoder: (any Decoder)? = nil, prior: any Prior = FlatPrior()
+) throws -> Forward {
   Forward(
-    Batch(inputs: latents, labels: labels), through: Model(encoder: Identity(), prior: prior), training: true,
-    drawing: RandomSource(try Generator(seed: 1)))
+    Batch(inputs: latents, labels: labels), through: Model(encoder: Identity(), decoder: decoder, prior: prior),
+    training: true, drawing: RandomSource(try Generator(seed: 1)))
 }
 
 /// An evaluation of one latent.
