@@ -22,6 +22,8 @@ demo: build ## train, measure and sample a model on digits that ship with the pa
 
 # The import check keeps plugins from using each other. Tests run side by side: threads that wait actively for work
 # would take the cores from each other.
+# With the name of one target, no other tests are built.
+test: export LATENTKIT_TESTS = $(if $(findstring |,$(ONLY)),,$(filter %Tests,$(ONLY)))
 test: ## build and run all tests, or those of one target (ONLY=RingTests)
 	@Scripts/bootstrap --dev
 	swift build --build-tests --explicit-target-dependency-import-check error

@@ -194,3 +194,7 @@ let package = Package(
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx20
 )
+
+/// The tests to build, all of them unless the environment names some targets: those of one plugin need not wait for the rest.
+let chosenTests = Context.environment["LATENTKIT_TESTS"]?.split(separator: ",").map(String.init) ?? []
+if !chosenTests.isEmpty { package.targets.removeAll { $0.type == .test && !chosenTests.contains($0.name) } }

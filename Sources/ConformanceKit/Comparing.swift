@@ -77,5 +77,18 @@ func gradientFault(
   return faults.count >= 2 ? faults.last.map { (gradient: $0.0, difference: $0.1) } : nil
 }
 
+/// Returns whether a number changes with tensors: moved a little at random, and put back.
+func isMoved(by tensors: [Tensor], seed: UInt64, _ value: () throws -> Tensor) throws -> Bool {
+  var generator = try Generator(seed: seed, for: "directions of checks")
+  let before = try tensors.map { try $0.detached().clone() }
+  defer { for (tensor, values) in zip(tensors, before) { try? tensor.copyInPlace(values) } }
+  let start = try withoutGradients(value).item()
+  for tensor in tensors {
+    try tensor.addInPlace(generator.normal(tensor.shape).to(tensor.dtype, tensor.device), times: 0.01)
+  }
+  let end = try withoutGradients(value).item()
+  return abs(end - start) > 1e-9 * max(1, abs(start))
+}
+
 /// A number for reasons: `0.0123`, `1.5e-08`.
 func short(_ value: Double) -> String { String(format: "%.4g", value) }

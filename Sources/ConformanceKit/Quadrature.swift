@@ -1,54 +1,52 @@
 import Foundation
 import LatentKit
 
-/// Sums over the whole plane: cells that are even in `u`, where a place is `centre + scale · u / (1 − u²)`.
+/// Sums over the whole plane or space: cells that are even in `u`, where a place is `centre + scale · u / (1 − u²)`.
 struct Quadrature {
-  /// The middles of the cells, `[count, 2]`, Float32.
+  /// The middles of the cells, `[count, dimensions]`, Float32.
   let points: Tensor
-  private let volumes: [Double]
+  /// `[count]`, Float64.
+  private let volumes: Tensor
   private let centre: [Double]
   private let scale: [Double]
-  private static let cells = 400
+  private let cells: Int
   private static let blocks = 8
 
-  /// Cells that are finest where some points of the plane lie, `[count, 2]`.
+  /// Cells that are finest where some points lie, `[count, 2]` or `[count, 3]`.
   init(around sample: Tensor) throws {
-    let rows = try sample.to(.cpu).doubles()
-    let count = Double(rows.count / 2)
-    var (centre, scale) = ([0.0, 0.0], [0.0, 0.0])
-    for (index, value) in rows.enumerated() { centre[index % 2] += value / count }
-    for (index, value) in rows.enumerated() {
-      scale[index % 2] += (value - centre[index % 2]) * (value - centre[index % 2]) / count
+    let rows = try sample.to(.float64, .cpu)
+    let dimensions = try rows.size(1)
+    let centre = try rows.mean(axis: 0).doubles()
+    let scale = try rows.variance(axes: [0], unbiased: false).doubles().map { max($0.squareRoot(), 1e-3) }
+    let cells = dimensions == 2 ? 400 : 64
+    let axis = (0..<cells).map { (Double($0) + 0.5) * 2 / Double(cells) - 1 }
+    let places = try Tensor(axis.map { $0 / (1 - $0 * $0) })
+    let widths = try Tensor(axis.map { u in (1 + u * u) / ((1 - u * u) * (1 - u * u)) * 2 / Double(cells) })
+    let grid = Array(repeating: cells, count: dimensions)
+    var columns: [Tensor] = []
+    var volumes = try Tensor.ones(grid, dtype: .float64)
+    for index in 0..<dimensions {
+      let shape = grid.indices.map { $0 == index ? cells : 1 }
+      columns.append(try (places * scale[index] + centre[index]).reshaped(shape).expanded(grid).flattened(from: 0))
+      volumes = try volumes * (widths * scale[index]).reshaped(shape)
     }
-    scale = scale.map { max($0.squareRoot(), 1e-3) }
-    let axis = (0..<Quadrature.cells).map { (Double($0) + 0.5) * 2 / Double(Quadrature.cells) - 1 }
-    let places = axis.map { $0 / (1 - $0 * $0) }
-    let widths = axis.map { u in (1 + u * u) / ((1 - u * u) * (1 - u * u)) * 2 / Double(Quadrature.cells) }
-    var (values, volumes): ([Float], [Double]) = ([], [])
-    for row in places.indices {
-      for column in places.indices {
-        values += [Float(centre[0] + scale[0] * places[row]), Float(centre[1] + scale[1] * places[column])]
-        volumes.append(scale[0] * widths[row] * scale[1] * widths[column])
-      }
-    }
-    points = try Tensor(values, shape: [volumes.count, 2])
-    (self.volumes, self.centre, self.scale) = (volumes, centre, scale)
+    points = try Tensor.stack(columns, axis: 1).to(.float32)
+    (self.centre, self.scale, self.cells) = (centre, scale, cells)
+    self.volumes = try volumes.flattened(from: 0)
   }
 
-  /// Returns the probability of each cell under log densities of the points.
-  func masses(_ logDensities: Tensor) throws -> [Double] {
-    zip(try logDensities.to(.cpu).doubles(), volumes).map { exp($0) * $1 }
+  /// Returns the probability of each cell under log densities of the points, `[count]`, Float64.
+  func masses(_ logDensities: Tensor) throws -> Tensor {
+    try logDensities.to(.float64, .cpu).exp() * volumes
   }
 
-  /// Compares the shares of draws in blocks of cells with their probabilities.
+  /// Compares the shares of draws in blocks of cells of the plane with their probabilities.
   ///
   /// - Returns: How far chi-squared lies above what it is for draws from the density, in its standard deviations.
-  func excess(of draws: Tensor, over masses: [Double]) throws -> Double {
-    let (cells, blocks) = (Quadrature.cells, Quadrature.blocks)
-    var expected = Array(repeating: 0.0, count: blocks * blocks)
-    for (index, mass) in masses.enumerated() {
-      expected[index / cells * blocks / cells * blocks + index % cells * blocks / cells] += mass
-    }
+  func excess(of draws: Tensor, over masses: Tensor) throws -> Double {
+    let blocks = Quadrature.blocks
+    let expected = try masses.reshaped([blocks, cells / blocks, blocks, cells / blocks]).sum(axis: 3).sum(axis: 1)
+      .flattened(from: 0).doubles()
     let rows = try draws.to(.cpu).doubles()
     let count = rows.count / 2
     var found = Array(repeating: 0.0, count: blocks * blocks)

@@ -39,7 +39,8 @@ struct CheckCommand: PartCommand {
   @Flag(help: "Print every finding as JSON, one line each.") var json = false
   @Flag(help: "Show what passed and what was skipped, too.") var all = false
   @Flag(help: "Compose parts with each other, and train what fits.") var matrix = false
-  @Option(help: "With --matrix: compositions of a part from each slot, drawn by the seed.") var rows = 100
+  @Option(help: "With --matrix: compositions of a part from each slot, drawn by the seed; 100 unless said.")
+  var rows: Int?
   @Flag(help: "With --matrix: only those compositions, without every pair of parts.") var drawn = false
   @OptionGroup var foreign: ForeignOptions
   /// The checks that this process runs for another one: from the first to the last.
@@ -49,14 +50,24 @@ struct CheckCommand: PartCommand {
   func validate() throws {
     guard seed >= 0 else { throw ValidationError("--seed is \(seed), expected 0 or more") }
     if let jobs, !(1...1024).contains(jobs) { throw ValidationError("--jobs is \(jobs), expected 1 to 1024") }
-    guard (0...1_000_000).contains(rows) else { throw ValidationError("--rows is \(rows), expected 0 to 1000000") }
+    if let rows, !(0...1_000_000).contains(rows) {
+      throw ValidationError("--rows is \(rows), expected 0 to 1000000")
+    }
+    guard matrix || (rows == nil && !drawn) else {
+      throw ValidationError("\(drawn ? "--drawn" : "--rows") needs --matrix")
+    }
     guard let device = Device(parsing: device), device.isAvailable else {
       throw ValidationError("--device is '\(device)', expected a device that is there; 'host doctor' tells which are")
     }
   }
 
   func run(in host: Host) throws {
-    let groups = try groups(of: host.catalog)
+    let groups: [Isolation]
+    do { groups = try self.groups(of: host.catalog) } catch let error as UnknownName {
+      // The name of a plugin that is not built yet.
+      for finding in host.misplacedPlugins { host.console.warn(finding) }
+      throw error
+    }
     if let worker {
       Torch.threadCount = 1
       let tasks = groups.flatMap(\.tasks)
@@ -64,6 +75,7 @@ struct CheckCommand: PartCommand {
         host.console.output($0 + "\n")
       }
     }
+    for finding in host.misplacedPlugins { host.console.warn(finding) }
     let findings = try checked(groups, host.console)
     let counts = Outcome.allCases.map { outcome in (outcome, findings.count { $0.outcome == outcome }) }
     let summary = counts.filter { $0.1 > 0 }.map { "\($0.1) \(words($0.0))" }.joined(separator: ", ")
@@ -92,10 +104,17 @@ struct CheckCommand: PartCommand {
       }
     }
     let compositions = Matrix(catalog, seed: seed, device: device)
-    let every = try (drawn ? [] : compositions.pairs) + compositions.drawn(rows)
+    let every = try (drawn ? [] : compositions.pairs) + compositions.drawn(rows ?? 100)
     let tasks = every.filter { row in
       names.isEmpty || row.parts.contains { slot, name in parts.contains { $0.slot == slot && $0.name == name } }
     }.map(compositions.task)
+    guard !tasks.isEmpty else {
+      throw ValidationError(
+        names.isEmpty || every.isEmpty
+          ? "there is nothing to check; give --rows 1 or more, or leave --drawn out"
+          : "no composition has any of \(names.joined(separator: ", ")); they vary \(MatrixRow.slots.map(\.name).joined(separator: ", "))"
+      )
+    }
     guard worker == nil else { return [isolation(tasks, [], 0)] }
     return stride(from: 0, to: tasks.count, by: 40).map { start in
       isolation(Array(tasks[start..<min(start + 40, tasks.count)]), names, start)
@@ -105,7 +124,7 @@ struct CheckCommand: PartCommand {
   /// - Parameter start: The place of the first of these checks among those that a worker with these names finds.
   private func isolation(_ tasks: [CheckTask], _ names: [String], _ start: Int) -> Isolation {
     var options = ["--seed", "\(seed)", "--device", device] + foreign.typed
-    if matrix { options += ["--matrix", "--rows", "\(rows)"] + (drawn ? ["--drawn"] : []) }
+    if matrix { options += ["--matrix", "--rows", "\(rows ?? 100)"] + (drawn ? ["--drawn"] : []) }
     let program = Bundle.main.executablePath ?? CommandLine.arguments[0]
     let end = start + tasks.count
     return Isolation(tasks) { [options] first in
@@ -121,8 +140,9 @@ struct CheckCommand: PartCommand {
       [part.name, part.slot.name, part.plugin, "\(part.slot.name):\(part.name)"].contains(name)
     }
     for name in names where !every.contains(where: { matches($0, name) }) {
-      let known = Set(every.flatMap { [$0.slot.name, $0.plugin, $0.name] }).sorted()
-      throw UnknownName(name, among: known, of: "part, slot or plugin")
+      let isPlaced = name.contains(":")
+      let known = every.flatMap { isPlaced ? ["\($0.slot.name):\($0.name)"] : [$0.slot.name, $0.plugin, $0.name] }
+      throw UnknownName(name, among: Set(known).sorted(), of: isPlaced ? "part" : "part, slot or plugin")
     }
     return every.filter { part in names.contains { matches(part, $0) } }
   }
@@ -159,6 +179,9 @@ struct CheckCommand: PartCommand {
       console.say(
         "  \(finding.outcome.rawValue)  \(finding.check): \(finding.reason.isEmpty ? finding.fact : finding.reason)")
       if finding.outcome.isFault { console.say("          expected: \(finding.fact)") }
+    }
+    if findings.contains(where: \.outcome.isFault) {
+      console.say("  again:  host check \(first.slot):\(first.part) --seed \(seed) --device \(device)")
     }
   }
 

@@ -2,7 +2,6 @@ import ArgumentParser
 import Datasets
 import Foundation
 import LatentKit
-import Templates
 
 struct Doctor: HostSubcommand {
   static let configuration = CommandConfiguration(
@@ -24,8 +23,7 @@ struct Doctor: HostSubcommand {
     let plugins = host.plugins.map { $0.name }
     let count = Slot.all.reduce(0) { $0 + host.catalog.descriptions(of: $1).count }
     console.say("plugins    \(plugins.joined(separator: ", ")): \(count) parts")
-    let place = URL(fileURLWithPath: FileManager.default.currentDirectoryPath)
-    for finding in PluginFolder.around(place)?.findings ?? [] { console.say("           \(finding)") }
+    for finding in host.misplacedPlugins { console.say("           \(finding)") }
     console.tool("gnuplot", "letters pictures and draws plots", "apt-get install gnuplot-nox")
     console.tool("curl", "fetches data sets", "apt-get install curl")
     console.tool("unzip", "unpacks EMNIST", "apt-get install unzip")

@@ -3,6 +3,7 @@ import Datasets
 import Files
 import Foundation
 import LatentKit
+import Templates
 
 /// The `host` program: `Host.main(plugins:)` is all of its executable.
 public struct Host: Sendable {
@@ -10,15 +11,26 @@ public struct Host: Sendable {
   /// Every part that the commands know.
   let catalog: Catalog
   let console: Console
+  /// The folder that the program is run in.
+  let place: URL
 
   /// - Throws: `CatalogError` where two plugins bring a part of one name.
-  init(plugins: [any Plugin.Type], console: Console = .standard) throws {
-    (self.plugins, self.console) = (plugins, console)
+  init(
+    plugins: [any Plugin.Type], console: Console = .standard,
+    in place: URL = URL(fileURLWithPath: FileManager.default.currentDirectoryPath)
+  ) throws {
+    (self.plugins, self.console, self.place) = (plugins, console, place)
     catalog = try Catalog(plugins)
   }
 
   /// A host of the same program with other parts.
-  init(_ host: Host, catalog: Catalog) { (plugins, console, self.catalog) = (host.plugins, host.console, catalog) }
+  init(_ host: Host, catalog: Catalog) {
+    (plugins, console, place, self.catalog) = (host.plugins, host.console, host.place, catalog)
+  }
+
+  /// Plugins that are in the folder `Plugins/` around here alone, or in its manifest's list alone, a sentence each: why a part is
+  /// unknown, perhaps.
+  var misplacedPlugins: [String] { PluginFolder.around(place)?.findings ?? [] }
 
   /// Runs the command line with the parts of these plugins, and ends the program where it fails.
   public static func main(plugins: [any Plugin.Type]) {

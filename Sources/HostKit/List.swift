@@ -25,6 +25,7 @@ struct List: PartCommand {
       }
       console.say()
       console.say("'host list prior' says what each prior is; 'host list prior pedcc' shows its settings.")
+      for finding in host.misplacedPlugins { console.warn(finding) }
       return
     }
     guard let known = Slot.all.first(where: { $0.name == slot }) else {

@@ -227,6 +227,22 @@ struct DryRun {
     try lookAtTerms(step, place)
     try lookAtEach(step, place)
     try update(step, after: forward, place)
+    try checkMoved(step, place)
+  }
+
+  /// The losses once more with moved weights, which are put back: what is refused only after a step, the outputs of a decoder that starts
+  /// inside the range and leaves it, is refused here.
+  private func checkMoved(_ step: ComposedStep, _ place: String) throws {
+    let before = try step.parameters.map { try $0.tensor.detached().clone() }
+    var draws = try Generator(seed: 0, for: "moves of the dry run")
+    for (parameter, values) in zip(step.parameters, before) {
+      try parameter.tensor.addInPlace(draws.normal(values.shape).to(values.dtype, values.device), times: 0.1)
+    }
+    defer { for (parameter, values) in zip(step.parameters, before) { try? parameter.tensor.copyInPlace(values) } }
+    let forward = pass(try asTrained(batch), training: true)
+    for weighted in step.losses {
+      _ = try naming("\(place), loss '\(weighted.name)'") { try forward.reduced(weighted.loss, under: model.prior) }
+    }
   }
 
   private struct DryTerm {

@@ -61,6 +61,13 @@ import Testing
     #expect(finding.outcome == .failed && finding.reason.contains("not refused before training"))
   }
 
+  /// The decoder starts inside the range that the loss takes, and leaves it at the first step.
+  @Test func whatDoesNotFitAfterAStepIsRefusedBefore() throws {
+    let parts: [Slot: String] = [.encoder: "mlp", .decoder: "class-mean", .classifier: "mlp", .loss: "bce"]
+    let finding = Matrix(try Catalog(plugins)).finding(of: MatrixRow(parts))
+    #expect(finding.outcome == .skipped && finding.reason.contains("outside 0 to 1"), "\(finding)")
+  }
+
   @Test func whatDoesNotFitIsRefusedWithAReason() throws {
     let matrix = Matrix(try Catalog(plugins))
     let finding = matrix.finding(of: MatrixRow([.encoder: "mlp", .prior: "standard-normal", .loss: "centroid"]))

@@ -31,15 +31,19 @@ import Testing
     #expect(findings.count == 6 && findings.allSatisfy { $0.outcome == .passed || $0.outcome == .skipped })
   }
 
-  @Test func aCrashIsAFindingAndTheOtherChecksRun() throws {
+  @Test(arguments: [
+    ("ILL", "it trapped: Fatal error: Index out of range"), ("SEGV", "memory that is not its own"),
+    ("ABRT", "it was aborted"), ("ALRM", "did not come to an end in time"), ("KILL", "perhaps for lack of memory"),
+  ])
+  func aCrashIsAFindingAndTheOtherChecksRun(signal: String, reason: String) throws {
     let findings = try findings { first, lines in
       // The third check traps: two lines for each before it, and the one that it has begun.
       first > 2
         ? Self.printing(lines)
-        : Self.printing(lines.prefix(5)) + "echo 'Fatal error: Index out of range' >&2; kill -ILL $$"
+        : Self.printing(lines.prefix(5)) + "echo 'Fatal error: Index out of range' >&2; kill -\(signal) $$"
     }
     #expect(findings.map(\.outcome.isFault) == [false, false, true, false, false, false])
-    #expect(findings[2].outcome == .crashed && findings[2].reason.contains("trapped: Fatal error: Index out of range"))
+    #expect(findings[2].outcome == .crashed && findings[2].reason.contains(reason))
   }
 
   @Test func anEndWithoutAWordIsACrashToo() throws {
@@ -51,6 +55,20 @@ import Testing
 
   @Test func aWorkerThatDoesNotWorkIsAnError() throws {
     #expect(throws: CommandError.self) { try findings { _, _ in "echo nonsense; exit 3" } }
+  }
+
+  @Test func aPartWithoutAnEndIsEnded() async throws {
+    await #expect(processExitsWith: .signal(SIGALRM)) {
+      struct Endless: LearningRateSchedule {
+        func factor(step: Int, stepsPerEpoch: Int, epochs: Int) -> Double {
+          while true { sleep(1) }
+        }
+      }
+      let entry = Entry<any LearningRateSchedule>("part", "a schedule of a test") { _, _ in Endless() }
+      let catalog = try Catalog([], adding: [Contribution(.schedule, entry)])
+      let part = PartUnderTest(catalog.descriptions(of: .schedule)[0], in: catalog)
+      try Isolation.work(on: part.tasks, seconds: 1) { _ in }
+    }
   }
 
   @Test func aPartThatTrapsEndsItsProcess() async throws {

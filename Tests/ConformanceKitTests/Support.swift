@@ -12,40 +12,32 @@ func findings<Role>(
 
 /// Checks the part of a contribution.
 func findings(_ contribution: Contribution, of slot: Slot) throws -> [String: Finding] {
-  let catalog = try Catalog([], adding: [contribution])
-  let part = PartUnderTest(catalog.descriptions(of: slot)[0], in: catalog)
+  let part = try part(of: contribution, slot)
   return Dictionary(uniqueKeysWithValues: part.findings().map { ($0.check, $0) })
+}
+
+/// Runs one check on the part of a contribution.
+func finding(_ name: String, of contribution: Contribution, _ slot: Slot, device: Device = .cpu) throws -> Finding {
+  let part = try part(of: contribution, slot, device: device)
+  return try #require(Check.all(for: slot).first { $0.name == name }).run(on: part)
 }
 
 /// Runs one check on a part that a closure makes.
 func finding<Role>(
-  _ check: String, _ key: SlotKey<Role>, settings: [SettingDescription] = [],
-  make: @escaping @Sendable (SettingValues, BuildContext) throws -> Role
-) throws -> [String: Finding] {
-  let contribution = Contribution(key, Entry("part", "a part of a test", settings: settings, make: make))
+  _ name: String, _ key: SlotKey<Role>, make: @escaping @Sendable (SettingValues, BuildContext) throws -> Role
+) throws -> Finding {
+  try finding(name, of: Contribution(key, Entry("part", "a part of a test", make: make)), key.slot)
+}
+
+private func part(of contribution: Contribution, _ slot: Slot, device: Device = .cpu) throws -> PartUnderTest {
   let catalog = try Catalog([], adding: [contribution])
-  let part = PartUnderTest(catalog.descriptions(of: key.slot)[0], in: catalog)
-  return Dictionary(
-    uniqueKeysWithValues: Check.all(for: key.slot).filter { $0.name == check }.map { ($0.name, $0.run(on: part)) })
+  return PartUnderTest(catalog.descriptions(of: slot)[0], in: catalog, device: device)
 }
 
 /// A flaw of a part: the name of the check that finds it, and what tells it from others that the same check finds.
 protocol Flaw: RawRepresentable, CaseIterable, Sendable where RawValue == String {}
 extension Flaw {
   var check: String { String(rawValue.split(separator: "/")[0]) }
-}
-
-/// Expects a fault in one check of a broken part, whose reason contains some words; the other checks may find it as well.
-func expectFault(
-  _ findings: [String: Finding], in check: String, _ words: String = "",
-  sourceLocation: SourceLocation = #_sourceLocation
-) {
-  guard let finding = findings[check] else {
-    Issue.record("there is no check '\(check)'", sourceLocation: sourceLocation)
-    return
-  }
-  #expect(finding.outcome == .failed, "\(finding)", sourceLocation: sourceLocation)
-  #expect(words.isEmpty || finding.reason.contains(words), "\(finding)", sourceLocation: sourceLocation)
 }
 
 /// Expects no fault in any check.

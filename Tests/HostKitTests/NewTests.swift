@@ -39,6 +39,22 @@ import Testing
     #expect(message("new", "plugin", "ring", "--folder", scratch.path).contains("a capital first"))
   }
 
+  /// An author whose parts are unknown is told that the plugin is not built.
+  @Test func aPluginOutsideTheListIsPointedOut() throws {
+    let scratch = try Scratch()
+    _ = try scratch.write("let plugins = [\"Listed\"]\n", to: "Package.swift")
+    let sources = scratch.url.appendingPathComponent("Plugins/Ring/Sources")
+    try FileManager.default.createDirectory(at: sources, withIntermediateDirectories: true)
+    for arguments in [["list"], ["doctor"], ["check", "Ring"], ["check", "schedule", "--worker", "0"]] {
+      let printed = Printed()
+      try? Host(plugins: plugins, console: printed.console, in: sources).run(arguments)
+      let isWorker = arguments.contains("--worker")
+      for sentence in ["Plugins/Ring is not built, as ", "lists 'Listed', and there is no Plugins/Listed/Sources"] {
+        #expect((printed.output + printed.errors).contains(sentence) != isWorker, "\(arguments)")
+      }
+    }
+  }
+
   @Test func aPackageDependsOnTheVersionOfTheProgramUnlessSaid() throws {
     let scratch = try Scratch()
     let url = "https://example.org/LatentKit.git"

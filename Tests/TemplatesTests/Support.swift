@@ -41,9 +41,9 @@ func message(_ body: () throws -> Void) -> String {
   return "nothing thrown"
 }
 
-/// Runs a script of `Scripts/` with the checkout and a scratch folder.
-func run(_ script: String, in scratch: Scratch) throws -> (status: Int, text: String) {
+/// Runs a script of `Scripts/` with the checkout, a scratch folder and more.
+func run(_ script: String, in scratch: Scratch, _ more: String...) throws -> (status: Int, text: String) {
   let file = packageRoot.appendingPathComponent("Tests/TemplatesTests/Scripts/\(script)")
-  let result = try Command("bash", [file.path, packageRoot.path, scratch.path]).run(in: scratch.url)
+  let result = try Command("bash", [file.path, packageRoot.path, scratch.path] + more).run(in: scratch.url)
   return (result.status, String(decoding: result.output, as: UTF8.self) + result.messages)
 }

@@ -17,7 +17,7 @@ import Statistics
 ///
 /// Diagnostics: the acceptance rate, the largest split R-hat, the smallest bulk effective sample size and the longest
 /// autocorrelation time of all classes and latent dimensions; warnings where chains have not mixed or hold less than what
-/// was asked for.
+/// was asked for, and that draws by rule threshold do not follow the density.
 ///
 /// A class without spread (one latent) repeats it, with a warning. Without labels, one density for everything.
 ///
@@ -98,14 +98,14 @@ public struct MetropolisHastingsSampler: Sampler, Component {
           return ClassTarget(request: part, points: try part.training.rows(order), density: request.prior)
         }
         let follows = try request.labels != nil && request.prior.knowsClasses
-        return try chains.draw(targets, followsLabels: follows) { targets, steps in
+        return try chains.draw(targets, followsLabels: follows, warnings: ruleWarnings) { targets, steps in
           let known = targets.compactMap { $0.request.label.map(Int64.init) }
           let density = PriorDensity(request.prior, labels: known.isEmpty ? nil : try Tensor(known))
           return (try walk(targets, over: density, chains, steps, using: &generator), density)
         }
       }
       let targets = try settings.targets(requests, of: request, using: &generator)
-      let warnings = try settings.problems(with: request)
+      let warnings = try settings.problems(with: request) + ruleWarnings
       return try chains.draw(targets, followsLabels: settings.followsLabels(of: request), warnings: warnings) {
         targets, steps in
         let density = try KernelDensityStack(targets.compactMap(\.density), like: targets[0].points)
@@ -113,6 +113,12 @@ public struct MetropolisHastingsSampler: Sampler, Component {
         return (try walk(targets, over: density, jump: jump, chains, steps, using: &generator), density)
       }
     }
+  }
+
+  private var ruleWarnings: [String] {
+    config.rule == .metropolis
+      ? []
+      : ["draws by rule threshold fill a level set evenly and do not follow the density; sampler.rule metropolis does"]
   }
 
   private func walk<Density>(

@@ -8,7 +8,7 @@ extension Check {
 
   private static func ofRole(_ slot: Slot) -> [Check] {
     switch slot {
-    case .encoder: Mapping<any Encoder>.encoder.checks
+    case .encoder: Mapping<any Encoder>.encoder.checks + [Mapping<any Encoder>.hiddenLayers]
     case .decoder: Mapping<any Decoder>.decoder.checks
     case .classifier: Mapping<any Classifier>.classifier.checks
     case .discriminator: Mapping<any Discriminator>.discriminator.checks

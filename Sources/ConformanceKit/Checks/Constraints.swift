@@ -40,7 +40,7 @@ enum ConstraintChecks {
   private static var inside: Check {
     Check(
       .constraint, "inside",
-      "Projected weights keep shape and type, are finite, and stay where they are when projected again; zeros stay."
+      "Projected weights keep shape and type, are finite, the same each time and in any layout, and stay when projected again."
     ) { part in
       var moved = false
       for constraint in try made(part) {
@@ -52,6 +52,14 @@ enum ConstraintChecks {
             try require(
               once.shape == shape && once.dtype == .float32, "weights \(shape) become \(once.shape) of \(once.dtype)")
             try require(try areFinite([once]), "projected weights of size \(scale) are not finite")
+            try require(
+              try sameBits([once], [projected(constraint, weights)]),
+              "the same weights are projected otherwise each time")
+            if shape.count == 4 {
+              try require(
+                try agree(once, projected(constraint, weights.channelsLast()), within: 1e-5),
+                "weights of shape \(shape) with their channels last in memory are projected otherwise")
+            }
             let twice = try projected(constraint, once)
             try require(
               try agree(once, twice, within: 1e-5),

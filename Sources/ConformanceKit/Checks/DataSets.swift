@@ -12,7 +12,8 @@ enum DataChecks {
     let entry = try part.catalog.dataset(part.name)
     var values = settings
     if entry.settings.contains(where: { $0.name == "embedded" }) { values["embedded"] = true }
-    do { return try entry.load(values, environment: [:], seed: seed) } catch let error as DatasetError {
+    let environment = ProcessInfo.processInfo.environment
+    do { return try entry.load(values, environment: environment, seed: seed) } catch let error as DatasetError {
       guard entry.published == nil, entry.files.isEmpty, !needsFile(entry) else {
         throw Skip("its files are not here: \(error)")
       }
@@ -78,7 +79,10 @@ enum DataChecks {
           try require(
             try load(part, [setting.name: value]).train.count > 0,
             "with \(setting.name): \(value.text) there are no examples")
-        } catch is ConfigError {} catch is DatasetError {} catch is RecipeError {} catch is Skip {}
+        } catch is ConfigError {} catch is DatasetError {} catch is RecipeError {} catch is Skip {
+        } catch let error as TensorError {
+          throw Fault("with \(setting.name): \(value.text) libtorch refuses it: \(error)")
+        }
       }
     }
     return .passed

@@ -1,7 +1,9 @@
 import LatentKit
 
 enum LossChecks {
-  static let all = [terms, values, repeated, extreme, gradients, hidden, classes, learning, settings]
+  static let all = [
+    terms, values, repeated, extreme, gradients, reached, training, hidden, classes, learning, settings,
+  ]
 
   private static func check(_ name: String, _ fact: String, _ body: @escaping @Sendable (LossBench) throws -> Verdict)
     -> Check
@@ -14,6 +16,7 @@ enum LossChecks {
       "terms",
       "There are named terms, each a finite number or one for each example, for a batch of one and an odd batch."
     ) { bench in
+      let names = try bench.terms(bench.forward(4)).map(\.name)
       for count in [1, 5] {
         let terms: [Term]
         do { terms = try bench.terms(bench.forward(count)) } catch let refusal as RecipeError where count == 1 {
@@ -21,6 +24,9 @@ enum LossChecks {
         }
         try require(!terms.isEmpty, "it has no terms")
         try require(Set(terms.map(\.name)).count == terms.count, "two terms share a name: \(terms.map(\.name))")
+        try require(
+          terms.map(\.name) == names,
+          "a batch of \(count) gives the terms \(terms.map(\.name)), and one of 4 the terms \(names)")
         for term in terms {
           try require(!term.name.isEmpty, "a term has no name")
           let value = try term.value
@@ -76,11 +82,17 @@ enum LossChecks {
   private static var repeated: Check {
     check(
       "same-seed",
-      "The same batch and stream give the same terms, in a loss made anew too; in evaluation a call changes nothing."
+      "The same batch and stream give the same terms, in a loss made anew too; a call changes nothing, the batch included."
     ) { bench in
       func values(_ bench: LossBench, training: Bool = true) throws -> [Tensor] {
         try bench.terms(bench.forward(5, training: training)).map { try $0.value.detached() }
       }
+      let batch = try bench.batch(5)
+      let given = try [batch.inputs.clone()] + (batch.labels.map { [try $0.clone()] } ?? [])
+      _ = try bench.terms(bench.forward(batch))
+      try require(
+        try sameBits(given, [batch.inputs] + (batch.labels.map { [$0] } ?? [])),
+        "a call changes the batch's inputs or labels")
       let one = try values(bench)
       _ = try bench.terms(bench.forward(bench.batch(3, seed: 99)))
       try require(try sameBits(one, values(bench)), "terms change after a call with another batch")
@@ -123,7 +135,10 @@ enum LossChecks {
   }
 
   private static var gradients: Check {
-    Check(.loss, "gradients", "In Float64, the gradient by what the loss trains agrees with differences.") { part in
+    Check(
+      .loss, "gradients",
+      "In Float64, the gradient by what the loss trains agrees with differences; a term that follows weights has one."
+    ) { part in
       let bench = try LossBench(part, dtype: .float64)
       let terms = try bench.terms(bench.forward(4))
       // Term by term: what one holds still, another may train.
@@ -131,7 +146,14 @@ enum LossChecks {
       for (index, term) in terms.enumerated() {
         let value = try term.value
         try require(value.dtype == .float64, "for a model in Float64 term '\(term.name)' is \(value.dtype)")
-        guard value.requiresGradient else { continue }
+        guard value.requiresGradient else {
+          let follows = try isMoved(by: bench.weights(), seed: part.seed) {
+            try bench.terms(bench.forward(4))[index].value
+          }
+          try require(
+            !follows, "term '\(term.name)' changes with weights, and no gradient is recorded of it: it trains nothing")
+          continue
+        }
         let fault = try gradientFault(by: bench.weights(), seed: part.seed) {
           try bench.terms(bench.forward(4))[index].value
         }
@@ -144,6 +166,37 @@ enum LossChecks {
         verdict = .passed
       }
       return verdict
+    }
+  }
+
+  private static var reached: Check {
+    check("reached", "A gradient of the terms reaches every weight of the loss's own.") { bench in
+      let weights = bench.made.weights
+      guard !weights.isEmpty else { return .skipped("it has no weights") }
+      let total = try bench.total(bench.forward(6))
+      try require(total.requiresGradient, "no gradient is recorded of any term")
+      for (weight, gradient) in zip(weights, try total.gradients(by: weights.map(\.tensor))) where gradient == nil {
+        throw Fault("no gradient reaches '\(weight.name)'")
+      }
+      return .passed
+    }
+  }
+
+  private static var training: Check {
+    check("training", "Terms and gradients stay finite over some steps of what they train.") { bench in
+      let weights = try bench.weights()
+      for step in 0..<12 {
+        let total = try bench.total(bench.forward(bench.batch(6, seed: UInt64(step))))
+        try require(try areFinite([total]), "after \(step) steps the loss is \(short(try total.item()))")
+        guard total.requiresGradient else { return .skipped("no gradient is recorded of any term") }
+        let gradients = try total.gradients(by: weights)
+        let norm = try clipGradients(gradients.compactMap(\.self), to: 1)
+        try require(norm.isFinite, "after \(step) steps a gradient is not finite")
+        for (weight, gradient) in zip(weights, gradients) {
+          if let gradient { try weight.addInPlace(gradient, times: -0.1) }
+        }
+      }
+      return .passed
     }
   }
 

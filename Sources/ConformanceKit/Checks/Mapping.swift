@@ -16,8 +16,8 @@ struct Mapping<Role>: Sendable {
   let shape: @Sendable (Made<Role>) -> [Int]
   /// Returns inputs at the ends of what can be asked, with what they are.
   let extremes: @Sendable (Made<Role>) throws -> [(String, Sample)]
-  /// Whether the role has weights that losses train by its output.
-  var isTrained = true
+  /// Whether inputs may be images.
+  var takesImages = false
   /// Returns whether outputs are numbers that the role may give.
   var areValid: @Sendable ([Tensor]) throws -> Bool = areFinite
   /// Prepares a part that was just made: fits it, say.
@@ -53,14 +53,19 @@ extension Mapping {
     -> Verdict
   {
     let subject = try Subject(key, part)
+    let worlds = try fitting(subject)
+    // A refusal by libtorch of all data says that the work goes wrong, not that the part takes other data.
+    if worlds.isEmpty, let world = kinds.first?.first, let error = try fits(subject, world) as? TensorError {
+      throw Fault("libtorch refuses the part's work: \(error) [\(world)]")
+    }
     var verdict: Verdict?
-    for world in try fitting(subject) {
+    for world in worlds {
       do {
         let next = try body(subject, make(subject, world, dtype: dtype))
         verdict = verdict.map { $0.worse(next) } ?? next
       } catch let fault as Fault { throw Fault("\(fault.reason) [\(world)]") }
     }
-    return verdict ?? .skipped("it takes none of the checks' data")
+    return verdict ?? .skipped("it takes none of the checks' data; 'fits' says why")
   }
 
   /// The worlds that the part takes, one of each kind.

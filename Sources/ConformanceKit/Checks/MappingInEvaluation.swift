@@ -4,8 +4,8 @@ import LatentKit
 extension Mapping {
   /// The checks that roles share.
   var checks: [Check] {
-    [fit, outputs, placement, seeded, evaluation, rows, extreme, ends, saved, training] + (isTrained ? [reached] : [])
-      + [differences]
+    [fit, outputs, placement, seeded, evaluation, rows] + (takesImages ? [layout] : [])
+      + [extreme, ends, saved, training, reached, differences]
   }
 
   func check(_ name: String, _ fact: String, _ body: @escaping @Sendable (PartUnderTest) throws -> Verdict)
@@ -106,7 +106,8 @@ extension Mapping {
         }
         // Weights that start at one number do not depend on a seed.
         let areEven = try made.weights.allSatisfy { try $0.tensor.min().item() == $0.tensor.max().item() }
-        return areEven ? .passed : .warning("another seed gives the same weights")
+        try require(areEven, "another seed gives the same weights: draw them from the scope")
+        return .passed
       }
     }
   }
@@ -114,13 +115,15 @@ extension Mapping {
   private var evaluation: Check {
     check(
       "evaluation",
-      "In evaluation a call changes no state and draws nothing: the same input gives the same output afterwards."
+      "In evaluation a call changes no state and not its input, and draws nothing: the same input gives the same output."
     ) {
       part in
       try each(part) { _, made in
         let (one, other) = (try sample(made, 5, part.seed), try sample(made, 3, part.seed + 1))
         let (before, stream) = (try snapshot(made.parameters), try made.scope.mode.generator.state)
+        let given = try one.values.clone()
         let first = try outputs(of: made, one)
+        try require(try sameBits([given], [one.values]), "a call changes the input that it is given")
         _ = try outputs(of: made, other)
         let second = try outputs(of: made, one)
         try require(
@@ -151,6 +154,22 @@ extension Mapping {
     }
   }
 
+  private var layout: Check {
+    check("layout", "Images give the same output whether their channels lie first or last in memory.") { part in
+      try each(part) { _, made in
+        var batch = try sample(made, 3, part.seed)
+        guard batch.values.rank == 4 else { return .skipped("it takes no images") }
+        let one = try outputs(of: made, batch)
+        batch.values = try batch.values.contiguous()
+        for (first, last) in try zip(outputs(of: made, batch), one) {
+          try require(
+            try agree(first, last, within: 1e-3), "images with their channels first in memory give another output")
+        }
+        return .passed
+      }
+    }
+  }
+
   private var extreme: Check {
     check("extremes", "Outputs are finite at the ends of the inputs.") { part in
       try each(part) { _, made in
@@ -167,7 +186,9 @@ extension Mapping {
       "settings", "The part works at the ends of each setting's range and with each choice, or refuses by a sentence."
     ) { part in
       let subject = try Subject(key, part)
-      guard let world = try fitting(subject).first else { return .skipped("it takes none of the checks' data") }
+      guard let world = try fitting(subject).first else {
+        return .skipped("it takes none of the checks' data; 'fits' says why")
+      }
       var count = 0
       for setting in entrySettings(subject) {
         for value in SettingEnds.values(of: setting) {

@@ -179,7 +179,7 @@ enum MetricChecks {
     check("hidden-labels", "What stands at hidden labels changes no result.") { bench in
       func results(_ stand: Int64) throws -> [Measured] {
         try bench.results(
-          bench.batches { batch in
+          bench.batches([24, 24, 24]) { batch in
             let count = try batch.inputs.size(0)
             batch.labels = try Tensor((0..<count).map { $0 % 4 < 2 ? stand : Int64($0 % 3) }).to(bench.device)
             batch.labelled = try Tensor((0..<count).map { Int64($0 % 4) }).to(bench.device) .>= 2

@@ -13,7 +13,42 @@ extension Mapping where Role == any Encoder {
           case .gaussian(let mean, let logVariance): [mean, logVariance]
           }
         return outputs
-      }, sample: inputs, shape: { [$0.part.latentSize] }, extremes: extremeInputs)
+      }, sample: inputs, shape: { [$0.part.latentSize] }, extremes: extremeInputs,
+      takesImages: true)
+  }
+
+  static var hiddenLayers: Check {
+    Check(
+      .encoder, "features",
+      "A FeatureEncoder has finite hidden layers with a row for each input, and the same code with them as without."
+    ) { part in
+      try encoder.each(part) { _, made in
+        guard let encoder = made.part as? any FeatureEncoder else { return .skipped("it is no FeatureEncoder") }
+        for count in [1, 5] {
+          let sample = try inputs(made, count, part.seed)
+          let batch = Batch(inputs: sample.values, labels: encoder.needs.contains(.labels) ? sample.labels : nil)
+          try withoutGradients {
+            let (features, joint, code) = try (
+              encoder.features(batch), encoder.encodeWithFeatures(batch), encoder.encode(batch)
+            )
+            try require(!features.isEmpty, "there are no hidden layers")
+            for (index, layer) in features.enumerated() {
+              try require(
+                layer.shape.first == count,
+                "layer \(index) has the shape \(layer.shape) for a batch of \(count), expected [\(count), …]")
+            }
+            try require(try areFinite(features), "a hidden layer is not finite")
+            try require(
+              try joint.features.count == features.count
+                && zip(joint.features, features).allSatisfy { try agree($0, $1, within: 1e-5) },
+              "read with the code, hidden layers are others")
+            try require(
+              try agree(joint.code.mean, code.mean, within: 1e-5), "read with the hidden layers, the code is another")
+          }
+        }
+        return .passed
+      }
+    }
   }
 }
 
@@ -45,7 +80,7 @@ extension Mapping where Role == any Discriminator {
           try discriminator.score(
             Batch(inputs: sample.values, labels: discriminator.needs.contains(.labels) ? sample.labels : nil))
         ]
-      }, sample: inputs, shape: { _ in [1] }, extremes: extremeInputs)
+      }, sample: inputs, shape: { _ in [1] }, extremes: extremeInputs, takesImages: true)
   }
 }
 

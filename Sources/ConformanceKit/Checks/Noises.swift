@@ -1,7 +1,7 @@
 import LatentKit
 
 enum NoiseChecks {
-  static let all = [outputs, settings]
+  static let all = [outputs, gradients, settings]
 
   private static var outputs: Check {
     Check(
@@ -18,7 +18,9 @@ enum NoiseChecks {
             let request = made.part.needs.contains(.labels) ? batch : LatentBatch(batch.latents)
             return try made.part.perturb(request, using: &generator)
           }
+          let given = try batch.latents.clone()
           let one = try perturbed(1, made)
+          try require(try sameBits([given], [batch.latents]), "a call changes the latents that it is given")
           try require(one.shape == batch.latents.shape, "latents \(batch.latents.shape) become \(one.shape)")
           try require(
             one.dtype == dtype && one.device == part.device, "latents of \(dtype) become \(one.dtype) on \(one.device)")
@@ -28,15 +30,32 @@ enum NoiseChecks {
           try require(
             try sameBits([one], [perturbed(1, subject.make(in: .rows, dtype: dtype))]),
             "two parts of one seed give different results")
-          if try sameBits([one], [perturbed(2, made)]), try !sameBits([one], [batch.latents]) {
-            return .warning("another seed of the generator gives the same result")
-          }
-          let leaf = try batch.latents.clone().requiringGradient()
-          var generator = try Generator(seed: 1, device: part.device)
-          let request = made.part.needs.contains(.labels) ? LatentBatch(leaf, labels: batch.labels) : LatentBatch(leaf)
-          let result = try made.part.perturb(request, using: &generator)
-          try require(result.requiresGradient, "no gradient goes through the noise, so that no encoder can learn")
+          try require(
+            try !sameBits([one], [perturbed(2, made)]) || sameBits([one], [batch.latents]),
+            "another seed of the generator gives the same result")
         }
+      }
+      return .passed
+    }
+  }
+
+  private static var gradients: Check {
+    Check(
+      .noise, "gradients", "A gradient goes through to the latents, and agrees with differences in Float64."
+    ) { part in
+      let made = try Subject(SlotKey.noise, part).make(in: .rows, dtype: .float64)
+      let batch = try World.rows.latents(5, seed: part.seed, dtype: .float64, device: part.device)
+      let leaf = try batch.latents.clone().requiringGradient()
+      func value() throws -> Tensor {
+        var generator = try Generator(seed: 1, device: part.device)
+        let request = made.part.needs.contains(.labels) ? LatentBatch(leaf, labels: batch.labels) : LatentBatch(leaf)
+        return try projection(of: [made.part.perturb(request, using: &generator)], seed: part.seed)
+      }
+      try require(try value().requiresGradient, "no gradient goes through the noise, so that no encoder can learn")
+      if let fault = try gradientFault(by: [leaf] + made.weights.map(\.tensor), seed: part.seed, value) {
+        throw Fault(
+          "along random directions the gradient is \(short(fault.gradient)), and differences give \(short(fault.difference))"
+        )
       }
       return .passed
     }

@@ -1,30 +1,49 @@
 #!/usr/bin/env bash
-# package.sh ROOT FOLDER: makes a package beside a tagged clone of the checkout ROOT, builds it, runs its tests and its program.
-# It builds all of LatentKit anew, which takes minutes.
+# package.sh ROOT FOLDER [reusing]: makes a package beside a checkout, builds it, runs its tests and its program.
+#
+# The package depends on a tagged clone of ROOT by version, and all of LatentKit is built anew; with `reusing` it depends on
+# ROOT by path, under an overlay in whose build folder it builds, so that only what is new is built.
 set -euo pipefail
 root=$1
 folder=$2
-clone=$folder/LatentKit
-mkdir -p "$clone"
-cd "$root"
-for entry in * .[!.]*; do
-  case $entry in
-    .build | .git | .libtorch | .venv | runs) ;;
-    *) cp -a "$entry" "$clone" ;;
-  esac
-done
-cd "$clone"
-git init -q
-git add -A
-git -c user.name=test -c user.email=test@localhost commit -qm "A version"
-git tag 0.1.0
+version=0.1.0
+
+if [ "${3:-}" = reusing ]; then
+  exec bash "${BASH_SOURCE[0]%/*}/overlay.sh" "$root" "$folder" bash "${BASH_SOURCE[0]}" "$root" "$folder" mounted
+elif [ "${3:-}" = mounted ]; then
+  clone=$root
+else
+  clone=$folder/LatentKit
+  mkdir -p "$clone"
+  cd "$root"
+  for entry in * .[!.]*; do
+    case $entry in
+      .build | .git | .libtorch | .venv | runs) ;;
+      *) cp -a "$entry" "$clone" ;;
+    esac
+  done
+  cd "$clone"
+  git init -q
+  git add -A
+  git -c user.name=test -c user.email=test@localhost commit -qm "A version"
+  git tag "$version"
+fi
 
 cd "$folder"
-"$root/.build/debug/host" new package Rings --folder "$folder" --url "file://$clone"
+"$root/.build/debug/host" new package Rings --folder "$folder" --url "file://$clone" --from "$version"
 cd Rings
 swift format lint --strict --recursive Package.swift Sources Plugins
-LIBTORCH=$root/.libtorch make config=debug
-LIBTORCH=$root/.libtorch make test
+export LIBTORCH=$root/.libtorch
+if [ "$clone" = "$root" ]; then
+  # A build goes by absolute paths: with those of ROOT, what is there need not be built again.
+  sed -i "s|\.package(url: \"file://$root\", from: \"$version\")|.package(path: \"$root\")|" Package.swift
+  mkdir .libtorch
+  echo "include $root/.libtorch/libtorch.mk" >.libtorch/libtorch.mk
+  export SWIFTPM_BUILD_DIR=$root/.build
+  ln -s "$root/.build" .build
+fi
+make config=debug
+make test
 # The program runs in an empty environment, and knows all parts.
 run() { env -i HOME="$HOME" .build/debug/rings-host "$@"; }
 run list
