@@ -197,6 +197,11 @@ extension ForeignManifest.PartDeclaration {
 
   /// What does not fit between the functions of a part; nil for nothing.
   private static func problem(_ functions: [Role: ForeignManifest.FunctionDeclaration]) -> String? {
+    if let density = functions[.density]?.signature, let draw = functions[.priorDraw]?.signature, draw.takes("labels"),
+      !["labels", "label", "classes"].contains(where: density.takes)
+    {
+      return "'draw' takes 'labels', and 'density' does not depend on the class"
+    }
     guard let size = functions[.size]?.signature, let read = functions[.read]?.signature else { return nil }
     guard size.takes("classes") == read.takes("labels") else {
       return size.takes("classes")

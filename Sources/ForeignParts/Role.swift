@@ -119,8 +119,9 @@ enum Role: String, Sendable {
       for name in ["draws", "count", "seed"] where !takes(name) {
         return "it takes no '\(name)'; a function that draws takes 'draws' to fill, their 'count' and a 'seed'"
       }
-      guard takes("references") == takes("reference-count") || !takes("references") else {
-        return "it takes 'references' and no 'reference-count'"
+      guard takes("references") == takes("reference-count") else {
+        return takes("references")
+          ? "it takes 'references' and no 'reference-count'" : "it takes 'reference-count' and no 'references'"
       }
       return nil
     case .terms:

@@ -194,6 +194,15 @@ import Testing
       "data", "settings: {path: {help: a file}}\n    size: {call: f, takes: [path: char*]}",
       "parts[0].settings.path: 'path' is a setting that all data have; rename it"
     ),
+    (
+      "sampler", "draw: {call: f, takes: [draws: double*, count: int, seed: long, reference-count: int]}",
+      "it takes 'reference-count' and no 'references'"
+    ),
+    (
+      "prior",
+      "density: {call: f, takes: [value: double], returns: {density: double}}\n    draw: {call: g, takes: [draws: double*, count: int, seed: long, labels: int64_t*]}",
+      "'draw' takes 'labels', and 'density' does not depend on the class"
+    ),
     ("prior", "draw: {call: f, takes: []}", "found no 'density', expected the function of prior 'x'"),
     (
       "data", "size: {call: f, takes: [count: int64_t*, features: int64_t*]}",
