@@ -27,7 +27,7 @@ import Testing
   }
 
   @Test func examplesInTheHelpAreUnderstood() throws {
-    let texts = Self.types(HostCommand.self).map(\.configuration.discussion)
+    let texts = Self.types(HostCommand.self).map { $0.configuration.discussion.replacing(/[ ]*\\\n[ ]*/, with: " ") }
     let lines = texts.flatMap { $0.matches(of: /(?m)^ *host (.*)$/).map { String($0.1) } }
     #expect(lines.count > 20)
     for line in lines { check(words(line), in: "the help") }
