@@ -55,7 +55,7 @@ let breaking = SettingDescription("size", default: 1, "How large it is.", .withi
     let finding = try part.finding()
     #expect(finding.outcome == .failed, "\(finding)")
     #expect(part.words.isEmpty || finding.reason.contains(part.words), "\(finding)")
-    #expect(finding.reason.count > 15)
+    #expect(finding.reason.count > 10)
   }
 
   /// A check that no broken part fails may be one that cannot fail.

@@ -21,7 +21,15 @@ private enum DeclarationFlaw: String, Flaw {
   static let rate = SettingDescription("rate", default: 0.5, "Share that is kept of it.", .within(0...1))
 
   func companions(_ slot: Slot) -> Companions {
-    self == .unknownSettingOfCompanion ? Companions([slot: PartChoice("part", with: ["wrong": 1])]) : Companions()
+    guard self == .unknownSettingOfCompanion else { return Companions() }
+    let choice = PartChoice("part", with: ["wrong": 1])
+    return switch slot {
+    case .loss: Companions(losses: [choice])
+    case .constraint: Companions(after: [.encoder: [.project(choice)]])
+    case .optimizer: Companions(steps: [Step(train: ["encoder"], losses: [], optimizer: choice)])
+    case .schedule: Companions(steps: [Step(train: ["encoder"], losses: [], schedule: choice)])
+    default: Companions([slot: choice])
+    }
   }
 
   /// Resolves settings by itself; nil for what an entry does.

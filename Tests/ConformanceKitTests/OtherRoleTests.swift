@@ -143,8 +143,8 @@ extension BrokenPart {
       [Measured("a", try $0.measured.labels?.to(.float32).sum().item() ?? 0)]
     },
     BrokenPart(.metric, "settings", "a size of 0", words: "size: 0", settings: [breaking]) { settings, _ in
-      let size = Double(try settings.int("size"))
-      return CustomMetric { [Measured("a", try norm($0.measured) / size)] }
+      let size = try settings.int("size")
+      return CustomMetric { size == 0 ? [] : [Measured("a", try norm($0.measured))] }
     },
   ]
 }

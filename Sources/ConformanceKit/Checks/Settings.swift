@@ -63,7 +63,15 @@ extension Check {
         var choices = Slot.all.compactMap { slot in companions.parts[slot].map { (slot, $0) } }
         choices += (companions.losses ?? []).map { (.loss, $0) } + companions.metrics.map { (.metric, $0) }
         choices += companions.steps.flatMap(\.leaves).flatMap(\.losses).map { (.loss, $0) }
+        choices += companions.steps.flatMap(\.leaves).flatMap { step in
+          [(Slot.optimizer, step.optimizer), (.schedule, step.schedule)].compactMap { slot, choice in
+            choice.map { (slot, $0) }
+          }
+        }
         choices += companions.joining.values.joined().map { (.loss, $0) }
+        for case .project(let choice, _, _) in companions.after.values.joined() {
+          choices.append((.constraint, choice))
+        }
         for (slot, choice) in choices where choice.use != "none" {
           guard let other = part.catalog.descriptions(of: slot).first(where: { $0.name == choice.use }) else {
             return .warning("its companion \(slot.name) '\(choice.use)' is not in this catalog")
