@@ -15,9 +15,13 @@ struct Quadrature {
   /// Cells that are finest where some points lie, `[count, 2]` or `[count, 3]`.
   init(around sample: Tensor) throws {
     let rows = try sample.to(.float64, .cpu)
-    let dimensions = try rows.size(1)
-    let centre = try rows.mean(axis: 0).doubles()
-    let scale = try rows.variance(axes: [0], unbiased: false).doubles().map { max($0.squareRoot(), 1e-3) }
+    try self.init(
+      centre: rows.mean(axis: 0).doubles(),
+      scale: rows.variance(axes: [0], unbiased: false).doubles().map { max($0.squareRoot(), 1e-3) })
+  }
+
+  private init(centre: [Double], scale: [Double]) throws {
+    let dimensions = centre.count
     let cells = dimensions == 2 ? 400 : 64
     let axis = (0..<cells).map { (Double($0) + 0.5) * 2 / Double(cells) - 1 }
     let places = try Tensor(axis.map { $0 / (1 - $0 * $0) })
@@ -38,6 +42,16 @@ struct Quadrature {
   /// Returns the probability of each cell under log densities of the points, `[count]`, Float64.
   func masses(_ logDensities: Tensor) throws -> Tensor {
     try logDensities.to(.float64, .cpu).exp() * volumes
+  }
+
+  /// Returns cells that are finest where the masses of these lie; the same where they add up to nothing.
+  func moved(to masses: Tensor) throws -> Quadrature {
+    let total = try masses.sum().item()
+    guard total.isFinite, total > 0 else { return self }
+    let (places, weights) = try (points.to(.float64), (masses / total).unsqueezed(1))
+    let mean = try (places * weights).sum(axis: 0)
+    let variance = try ((places - mean).square() * weights).sum(axis: 0)
+    return try Quadrature(centre: mean.doubles(), scale: variance.doubles().map { max($0.squareRoot(), 1e-3) })
   }
 
   /// Compares the shares of draws in blocks of cells of the plane with their probabilities.

@@ -35,11 +35,14 @@ struct CheckCommand: PartCommand {
   @Option(parsing: .unconditional, help: "The number that weights, inputs and draws depend on, 0 or more.")
   var seed = 1
   @Option(help: "cpu, cuda, cuda:1 or mps.") var device = "cpu"
-  @Option(help: "Parts that are checked at a time; one for each core unless said.") var jobs: Int?
+  @Option(parsing: .unconditional, help: "Parts that are checked at a time; one for each core unless said.") var jobs:
+    Int?
   @Flag(help: "Print every finding as JSON, one line each.") var json = false
   @Flag(help: "Show what passed and what was skipped, too.") var all = false
   @Flag(help: "Compose parts with each other, and train what fits.") var matrix = false
-  @Option(help: "With --matrix: compositions of a part from each slot, drawn by the seed; 100 unless said.")
+  @Option(
+    parsing: .unconditional,
+    help: "With --matrix: compositions of a part from each slot, drawn by the seed; 100 unless said.")
   var rows: Int?
   @Flag(help: "With --matrix: only those compositions, without every pair of parts.") var drawn = false
   @OptionGroup var foreign: ForeignOptions

@@ -230,15 +230,17 @@ struct DryRun {
     try checkMoved(step, place)
   }
 
-  /// The losses once more with moved weights, which are put back: what is refused only after a step, the outputs of a decoder that starts
+  /// The losses once more with moved weights, which are put back with what the pass changes besides: what is refused only after a step, the outputs of a decoder that starts
   /// inside the range and leaves it, is refused here.
   private func checkMoved(_ step: ComposedStep, _ place: String) throws {
-    let before = try step.parameters.map { try $0.tensor.detached().clone() }
+    let all = composition.store.parameters
+    let before = try all.map { try $0.tensor.detached().clone() }
+    defer { for (parameter, values) in zip(all, before) { try? parameter.tensor.copyInPlace(values) } }
     var draws = try Generator(seed: 0, for: "moves of the dry run")
-    for (parameter, values) in zip(step.parameters, before) {
-      try parameter.tensor.addInPlace(draws.normal(values.shape).to(values.dtype, values.device), times: 0.1)
+    for parameter in step.parameters {
+      let tensor = parameter.tensor
+      try tensor.addInPlace(draws.normal(tensor.shape).to(tensor.dtype, tensor.device), times: 0.1)
     }
-    defer { for (parameter, values) in zip(step.parameters, before) { try? parameter.tensor.copyInPlace(values) } }
     let forward = pass(try asTrained(batch), training: true)
     for weighted in step.losses {
       _ = try naming("\(place), loss '\(weighted.name)'") { try forward.reduced(weighted.loss, under: model.prior) }

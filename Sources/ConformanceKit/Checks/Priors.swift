@@ -118,8 +118,13 @@ extension Mapping where Role == any Prior {
       if prior is any UnnormalizedPrior { return .skipped("it is an UnnormalizedPrior") }
       func check(_ prior: any Prior, in world: World, within tolerance: Double) throws {
         try eachClass(prior, subject.device) { label, labels in
-          let quadrature = try Quadrature(around: place(prior, labels, subject, in: world))
-          let total = try quadrature.masses(density(prior, quadrature.points, label, subject.device)).sum().item()
+          func masses(_ cells: Quadrature) throws -> Tensor {
+            try cells.masses(density(prior, cells.points, label, subject.device))
+          }
+          var cells = try Quadrature(around: place(prior, labels, subject, in: world))
+          // Latents that a prior cannot draw need not lie where it has its mass.
+          if !(prior is any DirectPrior) { cells = try cells.moved(to: masses(cells)) }
+          let total = try masses(cells).sum().item()
           try require(
             abs(total - 1) < tolerance,
             "in \(world.latentSize) dimensions the density\(label.map { " of class \($0)" } ?? "") integrates to \(short(total)); expected 1, or an UnnormalizedPrior"

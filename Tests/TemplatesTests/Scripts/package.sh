@@ -9,9 +9,11 @@ folder=$2
 version=0.1.0
 
 if [ "${3:-}" = reusing ]; then
-  exec bash "${BASH_SOURCE[0]%/*}/overlay.sh" "$root" "$folder" bash "${BASH_SOURCE[0]}" "$root" "$folder" mounted
+  exec timeout 900 bash "${BASH_SOURCE[0]%/*}/overlay.sh" "$root" "$folder" bash "${BASH_SOURCE[0]}" "$root" "$folder" mounted
 elif [ "${3:-}" = mounted ]; then
   clone=$root
+  # SwiftPM's lock on ROOT's build folder lies among temporary files, and the program that runs this test may hold it.
+  export TMPDIR=$folder/temporary
 else
   clone=$folder/LatentKit
   mkdir -p "$clone"

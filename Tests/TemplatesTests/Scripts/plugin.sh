@@ -9,7 +9,7 @@ folder=$2
 
 if [ "${3:-}" = reusing ]; then
   export LATENTKIT_TESTS=SparseTests,SoloTests
-  exec bash "${BASH_SOURCE[0]%/*}/overlay.sh" "$root" "$folder" bash "${BASH_SOURCE[0]}" "$root" "$folder" mounted
+  exec timeout 900 bash "${BASH_SOURCE[0]%/*}/overlay.sh" "$root" "$folder" bash "${BASH_SOURCE[0]}" "$root" "$folder" mounted
 elif [ "${3:-}" != mounted ]; then
   copy=$folder/copy
   mkdir -p "$copy" "$folder/temporary"
