@@ -125,7 +125,7 @@ func anyPartialFileEndsInTheRightOne(kind: String) throws {
   }
 }
 
-@Test(.timeLimit(.minutes(10))) func messagesOfCurlThatFillAPipeStopNothing() throws {
+@Test(.timeLimit(.minutes(30))) func messagesOfCurlThatFillAPipeStopNothing() throws {
   try withServer { set, mirror, target in
     let chatty = mirror.deletingLastPathComponent().appendingPathComponent("chatty")
     try chatty.write(Array("#!/bin/sh\nhead -c 1048576 /dev/zero | tr '\\0' x >&2\nexec curl \"$@\"\n".utf8))
@@ -136,7 +136,7 @@ func anyPartialFileEndsInTheRightOne(kind: String) throws {
   }
 }
 
-@Test(.timeLimit(.minutes(10)), arguments: ["exit 7", "kill -9 $$"])
+@Test(.timeLimit(.minutes(30)), arguments: ["exit 7", "kill -9 $$"])
 func messagesOfACurlThatFailsAreWhole(end: String) throws {
   try withServer { set, mirror, target in
     let failing = mirror.deletingLastPathComponent().appendingPathComponent("failing")

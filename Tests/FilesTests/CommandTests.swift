@@ -5,7 +5,7 @@ import Testing
 /// Writes a MiB to both pipes in turns, far more than either holds.
 private let flood = "i=0; while [ $i -lt 256 ]; do head -c 4096 /dev/zero; head -c 4096 /dev/zero >&2; i=$((i+1)); done"
 
-@Test(.timeLimit(.minutes(10))) func bothPipesAreRead() throws {
+@Test(.timeLimit(.minutes(30))) func bothPipesAreRead() throws {
   // All of standard error comes first, then in turns.
   for script in ["head -c 1048576 /dev/zero >&2; head -c 1048576 /dev/zero", flood] {
     let result = try Command("sh", ["-c", script]).run()
@@ -40,13 +40,13 @@ private let flood = "i=0; while [ $i -lt 256 ]; do head -c 4096 /dev/zero; head 
   #expect(Command("tmp", searchPath: "/").program == nil)
 }
 
-@Test(.timeLimit(.minutes(10))) func aProgramIsStoppedWhereItsOutputIsRefused() throws {
+@Test(.timeLimit(.minutes(30))) func aProgramIsStoppedWhereItsOutputIsRefused() throws {
   struct Enough: Error {}
   // It would go on for ever.
   #expect(throws: Enough.self) { try Command("cat", ["/dev/zero"]).run { _ in throw Enough() } }
 }
 
-@Test(.timeLimit(.minutes(10))) func aProgramThatLeavesAnotherBehindEndsWithItself() throws {
+@Test(.timeLimit(.minutes(30))) func aProgramThatLeavesAnotherBehindEndsWithItself() throws {
   let start = Date()
   let result = try Command("sh", ["-c", "sleep 100 & echo $!; echo said >&2; exit 3"]).run()
   #expect(result.status == 3 && result.messages == "said\n")
