@@ -84,6 +84,20 @@ void answer(ffi_cif *, void *result, void **arguments, void *context) {
   }
 }
 
+/// Runs a body; 1 and the text of a C++ exception where it throws one.
+template <typename Body> int caught(char *message, size_t size, Body body) {
+  try {
+    body();
+  } catch (const std::exception &error) {
+    snprintf(message, size, "%s", error.what());
+    return 1;
+  } catch (...) {
+    snprintf(message, size, "a value that is no std::exception");
+    return 1;
+  }
+  return 0;
+}
+
 }  // namespace
 
 cf_signature cf_signature_new(cf_type result, const cf_type *arguments, int count) {
@@ -101,17 +115,15 @@ void cf_signature_free(cf_signature signature) { delete signature; }
 int cf_call(
   cf_signature signature, void *function, void *const *arguments, cf_value *result, char *message, size_t size) {
   Returned returned = {};
-  try {
+  const int code = caught(message, size, [&] {
     ffi_call(&signature->cif, FFI_FN(function), &returned, const_cast<void **>(arguments));
-  } catch (const std::exception &error) {
-    snprintf(message, size, "%s", error.what());
-    return 1;
-  } catch (...) {
-    snprintf(message, size, "a value that is no std::exception");
-    return 1;
-  }
-  *result = value(signature->result, returned);
-  return 0;
+  });
+  if (code == 0) *result = value(signature->result, returned);
+  return code;
+}
+
+int cf_run(void *function, char *message, size_t size) {
+  return caught(message, size, reinterpret_cast<void (*)()>(function));
 }
 
 cf_closure cf_closure_new(cf_signature signature, cf_handler handler, void *context) {

@@ -73,8 +73,9 @@ public struct ForeignLibrary: Sendable {
     }
     let found = try library ?? Checksum(.sha256, of: Self.file(of: functions, in: manifest)).digits
     origin = ForeignOrigin(manifest.path, checksum: try Checksum(.sha256, of: Data("\(digest) \(found)\n".utf8)).digits)
-    typealias Setup = @convention(c) () -> Void
-    for function in setup { unsafeBitCast(function, to: Setup.self)() }
+    for (symbol, function) in zip(manifest.setup, setup) {
+      try catchingExceptions(of: "'\(symbol)' of \(manifest.library)") { cf_run(function, $0, $1) }
+    }
     contributions = try zip(manifest.parts, functions).map { part, functions in
       try Self.contribution(part, functions, of: manifest)
     }

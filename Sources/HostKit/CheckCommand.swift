@@ -184,7 +184,8 @@ struct CheckCommand: PartCommand {
       if finding.outcome.isFault { console.say("          expected: \(finding.fact)") }
     }
     if findings.contains(where: \.outcome.isFault) {
-      console.say("  again:  host check \(first.slot):\(first.part) --seed \(seed) --device \(device)")
+      let typed = foreign.typed.map { " " + $0.quotedForShell }.joined()
+      console.say("  again:  host check \(first.slot):\(first.part) --seed \(seed) --device \(device)" + typed)
     }
   }
 

@@ -179,6 +179,11 @@ public struct SharedPart: Codable, Sendable, Equatable {
       throw RecipeError(
         "\(url.relativePath) is damaged: \(error.localizedDescription.shortened()); export the part again")
     }
+    if let range = part.inputs.range, range.count != 2 || range[0] > range[1] {
+      throw RecipeError(
+        "\(url.relativePath) is damaged: found the range \(range) of inputs, expected the least and the greatest value; export "
+          + "the part again")
+    }
     part.folder = folder
     if let version = part.versions["latentkit"], LatentKitVersion.isOlder(than: version) {
       throw RecipeError(

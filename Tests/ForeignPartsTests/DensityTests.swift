@@ -214,6 +214,14 @@ import Testing
     #expect(problem(in: scratch) { _ = try prior.prior("sums", ["text": "f"]) }.contains("there is no value 'f'"))
   }
 
+  @Test func aSetupThatThrowsIsRefusedInASentence() throws {
+    _ = try scratch.hostile(Self.ofClass)
+    let text = "library: ./libhostile.so\nsetup: [setup_throws]\nparts:\n" + Self.ofClass
+    #expect(
+      problem(in: scratch) { _ = try Catalog([]).adding(foreign: [scratch.write(text)]) }
+        == "'setup_throws' of ./libhostile.so threw: no licence")
+  }
+
   @Test(arguments: [
     ("fails", "'fails' of ./libhostile.so failed: it returned the status 3"),
     ("throws", "'throws' of ./libhostile.so threw: out of luck"),

@@ -187,6 +187,7 @@ import Training
         "is from LatentKit 7.0.0, and this is"))
     #expect(try problem("latentkit-part-1", "latentkit-part-2").contains("has the format 'latentkit-part-2', expected"))
     #expect(try problem("\"plugin\"", "\"plug\"").contains("part.json is damaged"))
+    #expect(try problem("\"range\" : [", "\"range\" : [ 9,").contains("expected the least and the greatest value"))
     #expect(try problem("\"use\" : \"mlp\"", "\"use\" : \"mystery\"").contains("which this program does not have"))
   }
 }

@@ -43,6 +43,9 @@ void cf_signature_free(cf_signature signature);
 int cf_call(
   cf_signature signature, void *function, void *const *arguments, cf_value *result, char *message, size_t size);
 
+/// Calls a function that takes and returns nothing. Returns what `cf_call` does.
+int cf_run(void *function, char *message, size_t size);
+
 /// A function of a closure; `arguments[i]` points to the value of the i-th argument.
 typedef cf_value (*cf_handler)(void *const *arguments, void *context);
 

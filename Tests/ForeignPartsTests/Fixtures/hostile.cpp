@@ -9,6 +9,7 @@
 
 extern "C" {
 
+void setup_throws() { throw std::runtime_error("no licence"); }
 int fails(const double *, int64_t, double *) { return 3; }
 int throws(const double *, int64_t, double *) { throw std::runtime_error("out of luck"); }
 int throws_number(const double *, int64_t, double *) { throw 7; }
