@@ -230,8 +230,8 @@ struct DryRun {
     try checkMoved(step, place)
   }
 
-  /// The losses once more with moved weights, which are put back with what the pass changes besides: what is refused only after a step, the outputs of a decoder that starts
-  /// inside the range and leaves it, is refused here.
+  /// The losses once more with moved weights, which are put back with what the pass changes besides: what is refused only after a
+  /// step, the outputs of a decoder that starts inside the range and leaves it, is refused here.
   private func checkMoved(_ step: ComposedStep, _ place: String) throws {
     let all = composition.store.parameters
     let before = try all.map { try $0.tensor.detached().clone() }

@@ -25,8 +25,7 @@ final class SharedStages {
   }
 
   private static func keys(of recipe: Recipe) -> [Int: String] {
-    let counts = 0..<(recipe.stages?.count ?? 0)
-    return counts.map { $0 + 1 }.reduce(into: [:]) { $0[$1] = FirstStages.key(of: recipe, count: $1) }
+    (recipe.stages ?? []).indices.reduce(into: [:]) { $0[$1 + 1] = FirstStages.key(of: recipe, count: $1 + 1) }
   }
 
   /// Finds out what the stages of a cell's recipe use, where other runs have them too.

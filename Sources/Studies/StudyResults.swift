@@ -81,13 +81,15 @@ public struct StudyResults {
     self.study = study
     var all: [Value] = []
     for cell in study.cells {
-      for run in cell.runs {
-        all += (study.earlierValues(of: run) ?? []).map {
-          Value(
-            cell: cell, run: run, measure: $0.measured.name, value: $0.measured.value ?? .nan, unit: $0.measured.unit,
-            size: $0.run)
+      for run in cell.runs where study.isDone(run) {
+        if let earlier = study.earlierValues(of: run) {
+          all += earlier.map {
+            Value(
+              cell: cell, run: run, measure: $0.measured.name, value: $0.measured.value ?? .nan, unit: $0.measured.unit,
+              size: $0.run)
+          }
+          continue
         }
-        guard run.isFinished else { continue }
         do { all += try StudyResults.values(of: run, in: cell) } catch {
           failures.add("\(cell.label), \(run.label)", error)
         }
