@@ -1,5 +1,7 @@
 #include "cforeign.h"
 
+#include "ended.h"
+
 #include <dlfcn.h>
 #include <ffi.h>
 
@@ -71,6 +73,7 @@ cf_value value(cf_type type, const Returned &returned) {
 }
 
 void answer(ffi_cif *, void *result, void **arguments, void *context) {
+  const Called ours(nullptr);
   auto closure = static_cast<cf_closure>(context);
   auto value = closure->handler(arguments, closure->context);
   switch (closure->signature->result) {
@@ -84,8 +87,9 @@ void answer(ffi_cif *, void *result, void **arguments, void *context) {
   }
 }
 
-/// Runs a body; 1 and the text of a C++ exception where it throws one.
-template <typename Body> int caught(char *message, size_t size, Body body) {
+/// Runs a call of a library; 1 and the text of a C++ exception where it throws one.
+template <typename Body> int caught(const char *title, char *message, size_t size, Body body) {
+  const Called called(title);
   try {
     body();
   } catch (const std::exception &error) {
@@ -100,6 +104,11 @@ template <typename Body> int caught(char *message, size_t size, Body body) {
 
 }  // namespace
 
+void *cf_open(const char *title, const char *path) {
+  const Called called(title);
+  return dlopen(path, RTLD_NOW | RTLD_LOCAL);
+}
+
 cf_signature cf_signature_new(cf_type result, const cf_type *arguments, int count) {
   auto made = std::unique_ptr<cf_prepared>(new (std::nothrow) cf_prepared);
   if (!made) return nullptr;
@@ -113,17 +122,18 @@ cf_signature cf_signature_new(cf_type result, const cf_type *arguments, int coun
 void cf_signature_free(cf_signature signature) { delete signature; }
 
 int cf_call(
-  cf_signature signature, void *function, void *const *arguments, cf_value *result, char *message, size_t size) {
+  const char *title, cf_signature signature, void *function, void *const *arguments, cf_value *result, char *message,
+  size_t size) {
   Returned returned = {};
-  const int code = caught(message, size, [&] {
+  const int code = caught(title, message, size, [&] {
     ffi_call(&signature->cif, FFI_FN(function), &returned, const_cast<void **>(arguments));
   });
   if (code == 0) *result = value(signature->result, returned);
   return code;
 }
 
-int cf_run(void *function, char *message, size_t size) {
-  return caught(message, size, reinterpret_cast<void (*)()>(function));
+int cf_run(const char *title, void *function, char *message, size_t size) {
+  return caught(title, message, size, reinterpret_cast<void (*)()>(function));
 }
 
 cf_closure cf_closure_new(cf_signature signature, cf_handler handler, void *context) {

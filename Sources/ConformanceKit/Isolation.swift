@@ -23,6 +23,27 @@ public struct CheckTask: Sendable {
   init(name: String, _ run: @escaping @Sendable () -> Finding, crashed: @escaping @Sendable (String) -> Finding) {
     (self.name, self.run, self.crashed) = (name, run, crashed)
   }
+
+  /// Returns a check that what a part comes from, a library in another language, is loaded.
+  ///
+  /// - Parameter load: Loads it in this process, which it may end.
+  public static func loading(
+    _ part: String, of slot: Slot, seed: UInt64, _ load: @escaping @Sendable () throws -> Void
+  ) -> CheckTask {
+    @Sendable func finding(_ outcome: Outcome, _ reason: String) -> Finding {
+      Finding(
+        slot: slot.name, part: part, check: "loads",
+        fact: "Its library is loaded and set up, and the program goes on.", outcome, reason, seed: seed)
+    }
+    return CheckTask(name: "loads") {
+      do {
+        try load()
+        return finding(.passed, "")
+      } catch { return finding(.failed, "\(error)") }
+    } crashed: {
+      finding(.crashed, $0)
+    }
+  }
 }
 
 /// Checks that are run in processes of their own, so that a part that ends its process is a finding.
@@ -120,6 +141,6 @@ public struct Isolation: Sendable {
       default: "it ended the process with status \(result.status)"
       }
     let words = result.messages.split(separator: "\n").last { $0.contains("rror") || $0.contains("what()") }
-    return ending + (words.map { ": \($0.suffix(300))" } ?? "")
+    return ending + (words.map { ": \(($0.hasPrefix("Error: ") ? $0.dropFirst(7) : $0).suffix(300))" } ?? "")
   }
 }

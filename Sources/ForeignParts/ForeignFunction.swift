@@ -143,17 +143,19 @@ final class ForeignFunction: @unchecked Sendable {
 
   private func invoke(_ arguments: [UnsafeMutableRawPointer?]) throws -> cf_value {
     var result = cf_value()
-    try catchingExceptions(of: title) { cf_call(prepared.handle, address, arguments, &result, $0, $1) }
+    try catchingExceptions(of: title) { cf_call($0, prepared.handle, address, arguments, &result, $1, $2) }
     return result
   }
 }
 
-/// Runs a call of a library, which writes the text of a C++ exception where it returns another code than 0.
+/// Runs a call of a library, which is given the title, and writes the text of a C++ exception where it returns another code than 0.
 ///
 /// - Throws: `RecipeError` with that text.
-func catchingExceptions(of title: String, _ call: (UnsafeMutablePointer<CChar>, Int) -> Int32) throws {
+func catchingExceptions(
+  of title: String, _ call: (UnsafePointer<CChar>, UnsafeMutablePointer<CChar>, Int) -> Int32
+) throws {
   var message = [CChar](repeating: 0, count: 500)
-  guard message.withUnsafeMutableBufferPointer({ call($0.baseAddress!, $0.count) }) != 0 else { return }
+  guard message.withUnsafeMutableBufferPointer({ call(title, $0.baseAddress!, $0.count) }) != 0 else { return }
   let bytes = message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
   throw RecipeError("\(title) threw: \(String(decoding: bytes, as: UTF8.self))")
 }

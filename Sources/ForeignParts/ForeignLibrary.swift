@@ -46,7 +46,7 @@ public struct ForeignLibrary: Sendable {
       file = named
     }
     let library = try file.map { try Checksum(.sha256, of: $0).digits }
-    guard let handle = dlopen(file?.path ?? manifest.library, RTLD_NOW | RTLD_LOCAL) else {
+    guard let handle = cf_open("'\(manifest.library)', while it was loaded,", file?.path ?? manifest.library) else {
       let reason = dlerror().map { String(cString: $0) } ?? "no reason is given"
       throw manifest.error(
         "library",
@@ -74,7 +74,7 @@ public struct ForeignLibrary: Sendable {
     let found = try library ?? Checksum(.sha256, of: Self.file(of: functions, in: manifest)).digits
     origin = ForeignOrigin(manifest.path, checksum: try Checksum(.sha256, of: Data("\(digest) \(found)\n".utf8)).digits)
     for (symbol, function) in zip(manifest.setup, setup) {
-      try catchingExceptions(of: "'\(symbol)' of \(manifest.library)") { cf_run(function, $0, $1) }
+      try catchingExceptions(of: "'\(symbol)' of \(manifest.library)") { cf_run($0, function, $1, $2) }
     }
     contributions = try zip(manifest.parts, functions).map { part, functions in
       try Self.contribution(part, functions, of: manifest)

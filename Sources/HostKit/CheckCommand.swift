@@ -1,11 +1,13 @@
 import ArgumentParser
 import ConformanceKit
 import Files
+import ForeignParts
 import Foundation
 import LatentKit
 import Runs
+import Synchronization
 
-struct CheckCommand: PartCommand {
+struct CheckCommand: HostSubcommand {
   static let configuration = CommandConfiguration(
     commandName: "check",
     abstract: "Check that parts do what their roles promise.",
@@ -49,6 +51,8 @@ struct CheckCommand: PartCommand {
   /// The checks that this process runs for another one: from the first to the last.
   @Option(help: .hidden) var worker: Int?
   @Option(help: .hidden) var last: Int?
+  /// Whether it loads libraries for another process, and checks nothing else.
+  @Flag(help: .hidden) var loads = false
 
   func validate() throws {
     guard seed >= 0 else { throw ValidationError("--seed is \(seed), expected 0 or more") }
@@ -65,6 +69,47 @@ struct CheckCommand: PartCommand {
   }
 
   func run(in host: Host) throws {
+    if loads { return try work(on: loadTasks.dropFirst(worker ?? 0), host.console) }
+    // What a crash prints is in its finding; a backtrace would take seconds each.
+    setenv("SWIFT_BACKTRACE", "enable=no", 0)
+    // A library runs code of its own where it is loaded: in another process first.
+    if worker == nil, !foreign.manifests.isEmpty {
+      let options = ["--seed", "\(seed)", "--loads"] + foreign.typed
+      let found = try Isolation(loadTasks) { Command(program, ["check"] + options + ["--worker", "\($0)"]) }.findings()
+      let crashed = found.filter { $0.outcome == .crashed }
+      if !crashed.isEmpty {
+        for finding in crashed { say([finding], host.console) }
+        return try sum(up: crashed, of: crashed.count, host.console)
+      }
+    }
+    try check(in: host.loading(foreign.manifests))
+  }
+
+  /// Loads the library of each manifest, a task for each of its parts.
+  private var loadTasks: [CheckTask] {
+    get throws {
+      let loaded = Mutex<Set<String>>([])
+      return try foreign.manifests.map(ForeignManifest.init).flatMap { manifest in
+        Slot.all.flatMap { slot in
+          manifest.names(in: slot).map { name in
+            CheckTask.loading(name, of: slot, seed: UInt64(seed)) {
+              guard loaded.withLock({ $0.insert(manifest.path).inserted }) else { return }
+              _ = try ForeignLibrary(manifest.path)
+            }
+          }
+        }
+      }
+    }
+  }
+
+  private var program: String { Bundle.main.executablePath ?? CommandLine.arguments[0] }
+
+  private func work(on tasks: ArraySlice<CheckTask>, _ console: Console) throws {
+    Torch.threadCount = 1
+    try Isolation.work(on: tasks) { console.output($0 + "\n") }
+  }
+
+  private func check(in host: Host) throws {
     let groups: [Isolation]
     do { groups = try self.groups(of: host.catalog) } catch let error as UnknownName {
       // The name of a plugin that is not built yet.
@@ -72,17 +117,18 @@ struct CheckCommand: PartCommand {
       throw error
     }
     if let worker {
-      Torch.threadCount = 1
       let tasks = groups.flatMap(\.tasks)
-      return try Isolation.work(on: tasks[worker..<min(last ?? tasks.count, tasks.count)]) {
-        host.console.output($0 + "\n")
-      }
+      return try work(on: tasks[worker..<min(last ?? tasks.count, tasks.count)], host.console)
     }
     for finding in host.misplacedPlugins { host.console.warn(finding) }
-    let findings = try checked(groups, host.console)
+    try sum(up: checked(groups, host.console), of: groups.count, host.console)
+  }
+
+  /// Prints how many findings there are of each outcome, and fails where one is a fault.
+  private func sum(up findings: [Finding], of count: Int, _ console: Console) throws {
     let counts = Outcome.allCases.map { outcome in (outcome, findings.count { $0.outcome == outcome }) }
     let summary = counts.filter { $0.1 > 0 }.map { "\($0.1) \(words($0.0))" }.joined(separator: ", ")
-    if !json { host.console.say("\(matrix ? "compositions" : counted(groups.count, "part")): \(summary)") }
+    if !json { console.say("\(matrix ? "compositions" : counted(count, "part")): \(summary)") }
     if findings.contains(where: \.outcome.isFault) { throw ExitCode.failure }
   }
 
@@ -128,9 +174,8 @@ struct CheckCommand: PartCommand {
   private func isolation(_ tasks: [CheckTask], _ names: [String], _ start: Int) -> Isolation {
     var options = ["--seed", "\(seed)", "--device", device] + foreign.typed
     if matrix { options += ["--matrix", "--rows", "\(rows ?? 100)"] + (drawn ? ["--drawn"] : []) }
-    let program = Bundle.main.executablePath ?? CommandLine.arguments[0]
     let end = start + tasks.count
-    return Isolation(tasks) { [options] first in
+    return Isolation(tasks) { [options, program] first in
       Command(program, ["check"] + names + options + ["--worker", "\(start + first)", "--last", "\(end)"])
     }
   }
@@ -151,20 +196,22 @@ struct CheckCommand: PartCommand {
   }
 
   private func checked(_ groups: [Isolation], _ console: Console) throws -> [Finding] {
-    // What a crash prints is in its finding; a backtrace would take seconds each.
-    setenv("SWIFT_BACKTRACE", "enable=no", 0)
     let findings = Collected()
     try Isolation.run(groups, jobs: jobs ?? ProcessInfo.processInfo.activeProcessorCount) { _, found in
       findings.add(found)
-      if json {
-        for finding in found { print(finding, console) }
-      } else if matrix {
-        for finding in found { show(finding, console) }
-      } else {
-        show(found, console)
-      }
+      say(found, console)
     }
     return findings.all
+  }
+
+  private func say(_ findings: [Finding], _ console: Console) {
+    if json {
+      for finding in findings { print(finding, console) }
+    } else if matrix {
+      for finding in findings { show(finding, console) }
+    } else {
+      show(findings, console)
+    }
   }
 
   private func print(_ finding: Finding, _ console: Console) {

@@ -58,8 +58,37 @@ import Testing
     #expect(found.filter { $0.part == "laplace" }.allSatisfy { ["passed", "skipped"].contains($0.outcome) })
     #expect(
       found.contains {
-        $0.part == "crash" && $0.check == "shapes" && $0.outcome == "crashed" && $0.reason == "it was aborted"
+        $0.part == "crash" && $0.check == "shapes" && $0.outcome == "crashed"
+          && $0.reason.hasPrefix("it was aborted: 'crashes' of ./libhostile.so aborted (SIGABRT) and ended the program")
       })
+  }
+
+  @Test(arguments: [("setup_exits", "called exit"), ("setup_faults", "touched memory that is not its own (SIGSEGV)")])
+  func aLibraryThatEndsItsProcessWhereItIsSetUpIsAFinding(setup: String, words: String) throws {
+    let scratch = try Scratch()
+    let source = root.appendingPathComponent("Tests/ForeignPartsTests/Fixtures/hostile.cpp").path
+    let built = try scratch.run(
+      "/usr/bin/env", ["c++", "-fPIC", "-shared", source, "-o", scratch.at("libhostile.so").path])
+    try #require(built.isGood, "\(built.text)")
+    try scratch.write(
+      """
+      library: ./libhostile.so
+      setup: [\(setup)]
+      parts:
+        - {prior: one, summary: a prior, density: {call: box, takes: [value: double], returns: {density: double}}}
+        - {prior: two, summary: another, density: {call: box, takes: [value: double], returns: {density: double}}}
+      """, to: "setup.yaml")
+    let manifest = scratch.at("setup.yaml").path
+    let ending = try scratch.host(["check", "prior:one", "--json", "--foreign", manifest])
+    #expect(ending.signal == nil && ending.status == 1, "\(ending.text)")
+    let found = try found(ending.text)
+    #expect(found.map(\.part) == ["one", "two"] && found.allSatisfy { $0.outcome == "crashed" && $0.check == "loads" })
+    #expect(found.allSatisfy { $0.reason.contains("'\(setup)' of ./libhostile.so \(words)") }, "\(found)")
+    // Other commands say the same, and nothing more.
+    let listed = try scratch.host(["list", "prior", "--foreign", manifest])
+    #expect(listed.signal == nil && listed.status != 0, "\(listed.text)")
+    #expect(
+      listed.text.hasPrefix("Error: '\(setup)' of ./libhostile.so \(words)") && listed.text.count { $0 == "\n" } == 1)
   }
 
   @Test func drawnCompositionsAreTrainedOrRefused() throws {

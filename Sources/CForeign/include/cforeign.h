@@ -33,6 +33,15 @@ typedef struct {
 typedef struct cf_prepared *cf_signature;
 typedef struct cf_made *cf_closure;
 
+/// The status with which the program ends where a library calls `exit`.
+#define CF_EXITED 70
+
+/// Loads a library, as `dlopen` does. Its own code runs.
+///
+/// Where that, and likewise a function that is called, ends the program by `exit` or a fault, a sentence on standard error begins
+/// with `title`, and the status is CF_EXITED, or 128 and the number of the signal.
+void *cf_open(const char *title, const char *path);
+
 /// Prepares calls of a signature; NULL where libffi refuses it.
 cf_signature cf_signature_new(cf_type result, const cf_type *arguments, int count);
 void cf_signature_free(cf_signature signature);
@@ -41,10 +50,11 @@ void cf_signature_free(cf_signature signature);
 ///
 /// Returns 0; or 1 where the function threw a C++ exception, whose text goes to `message`, of `size` bytes.
 int cf_call(
-  cf_signature signature, void *function, void *const *arguments, cf_value *result, char *message, size_t size);
+  const char *title, cf_signature signature, void *function, void *const *arguments, cf_value *result, char *message,
+  size_t size);
 
 /// Calls a function that takes and returns nothing. Returns what `cf_call` does.
-int cf_run(void *function, char *message, size_t size);
+int cf_run(const char *title, void *function, char *message, size_t size);
 
 /// A function of a closure; `arguments[i]` points to the value of the i-th argument.
 typedef cf_value (*cf_handler)(void *const *arguments, void *context);

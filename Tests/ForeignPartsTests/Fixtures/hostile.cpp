@@ -10,6 +10,8 @@
 extern "C" {
 
 void setup_throws() { throw std::runtime_error("no licence"); }
+void setup_exits() { std::exit(0); }
+void setup_faults() { *static_cast<volatile int *>(nullptr) = 1; }
 int fails(const double *, int64_t, double *) { return 3; }
 int throws(const double *, int64_t, double *) { throw std::runtime_error("out of luck"); }
 int throws_number(const double *, int64_t, double *) { throw 7; }
@@ -23,6 +25,26 @@ int writes_before(const double *, int64_t rows, double *log_densities) {
   return 0;
 }
 double crashes(const double *) { std::abort(); }
+double exits(const double *) { std::exit(0); }
+double exits_in_thread(const double *) {
+  std::thread([] { std::exit(0); }).join();
+  return 0;
+}
+double faults(const double *latents) {
+  return *(latents == nullptr ? latents : static_cast<const volatile double *>(nullptr));
+}
+double faults_in_thread(const double *latents) {
+  std::thread([=] { faults(latents); }).join();
+  return 0;
+}
+double divides(const double *) {
+  volatile int seven = 7, zero = 0;
+  return seven / zero;
+}
+double recurs(const double *latents) {
+  volatile double much[1000] = {latents[0]};
+  return latents[0] > 1e300 ? much[0] : recurs(latents) + much[1];
+}
 double not_a_number(const double *) { return std::nan(""); }
 double negative(double) { return -0.25; }
 
