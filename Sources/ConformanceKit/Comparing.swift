@@ -45,7 +45,7 @@ func projection(of tensors: [Tensor], seed: UInt64) throws -> Tensor {
 ///   - value: Computes the number anew, the same at each call.
 /// - Returns: Nil where they agree along most directions; else the last two numbers that do not.
 func gradientFault(
-  by tensors: [Tensor], seed: UInt64, tolerance: Double = 1e-4, _ value: () throws -> Tensor
+  by tensors: [Tensor], seed: UInt64, precision: DType = .float64, _ value: () throws -> Tensor
 ) throws -> (gradient: Double, difference: Double)? {
   let gradients = try value().gradients(by: tensors)
   guard gradients.contains(where: { $0 != nil }) else { return nil }
@@ -68,10 +68,19 @@ func gradientFault(
     }
     // Units with a kink, as those of ReLU, may pass it on the way: the fewer, the shorter it is.
     var difference = 0.0
-    let agrees = try [1e-6, 1e-7, 1e-8].contains { step in
-      difference = try (at(step) - at(-step)) / (2 * step)
-      return abs(slope - difference) <= tolerance * max(1, abs(slope), abs(difference))
-    }
+    let agrees =
+      precision == .float64
+      ? try [1e-6, 1e-7, 1e-8].contains { step in
+        difference = try (at(step) - at(-step)) / (2 * step)
+        return abs(slope - difference) <= 1e-4 * max(1, abs(slope), abs(difference))
+      }
+      : try [1e-2, 3e-3, 1e-3].contains { step in
+        let (above, below) = (try at(step), try at(-step))
+        difference = (above - below) / (2 * step)
+        // Rounding of the two numbers, and of what they are sums of.
+        let rounding = 8 * Double(Float.ulpOfOne) * max(1, abs(above), abs(below)) / step
+        return abs(slope - difference) <= 1e-2 * max(abs(slope), abs(difference)) + rounding
+      }
     if !agrees { faults.append((slope, difference)) }
   }
   return faults.count >= 2 ? faults.last.map { (gradient: $0.0, difference: $0.1) } : nil

@@ -72,7 +72,7 @@ final class ForeignCallback {
   }
 
   private func refusal(_ reason: String) -> RecipeError {
-    RecipeError("the library calls 'log-density' wrongly: \(reason)")
+    RecipeError("the library calls 'log-density' wrongly: \(reason)", isDefect: true)
   }
 
   private func place(_ name: String) -> Int? { signature.parameters.firstIndex { $0.name == name } }

@@ -89,11 +89,10 @@ struct ForeignDensity {
     return (values, slopes)
   }
 
+  var precision: DType { signature.precision }
+
   private func step(_ value: Double) -> Double {
-    let isDouble =
-      (signature.numbers(of: "latents") ?? signature.number(of: "value")) != .float && !signature.givesFloats
-    let size = max(1, abs(value))
-    return cbrt(isDouble ? Double.ulpOfOne : Double(Float.ulpOfOne)) * size
+    cbrt(precision == .float64 ? Double.ulpOfOne : Double(Float.ulpOfOne)) * max(1, abs(value))
   }
 
   private func slope(_ below: Double, _ here: Double, _ above: Double, _ step: Double) -> Double {
@@ -170,9 +169,4 @@ struct ForeignDensity {
   private func isFinite(_ points: [Double], _ row: Int, _ size: Int) -> Bool {
     points[row * size..<(row + 1) * size].allSatisfy(\.isFinite)
   }
-}
-
-extension Signature {
-  /// Whether densities are given in single precision.
-  fileprivate var givesFloats: Bool { result == .number(.float) || numbers(of: "log-densities") == .float }
 }

@@ -122,14 +122,14 @@ final class ForeignFunction: @unchecked Sendable {
       results.append(try invoke(arguments))
       if let failure = callback?.failure { throw failure }
       if signature.resultName == "status", let status = results.last?.whole, status != 0 {
-        throw RecipeError("\(title) failed: it returned the status \(status)")
+        throw RecipeError("\(title) failed: it returned the status \(status)", isDefect: true)
       }
     }
     for (parameter, binding) in bindings {
       if case .array(let array) = binding, array.isOverrun {
         throw RecipeError(
-          "\(title) wrote beside the \(array.count) numbers of '\(parameter)'; its manifest or its code is wrong, and memory may be damaged: start again without it"
-        )
+          "\(title) wrote beside the \(array.count) numbers of '\(parameter)'; its manifest or its code is wrong, and memory may be damaged: start again without it",
+          isDefect: true)
       }
     }
     return results
@@ -157,7 +157,7 @@ func catchingExceptions(
   var message = [CChar](repeating: 0, count: 500)
   guard message.withUnsafeMutableBufferPointer({ call(title, $0.baseAddress!, $0.count) }) != 0 else { return }
   let bytes = message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-  throw RecipeError("\(title) threw: \(String(decoding: bytes, as: UTF8.self))")
+  throw RecipeError("\(title) threw: \(String(decoding: bytes, as: UTF8.self))", isDefect: true)
 }
 
 /// A signature that libffi has prepared.

@@ -108,7 +108,17 @@ public struct ForeignLibrary: Sendable {
         .prior, entry { try ForeignPrior.make(density, draw, isNormalized: isNormalized, $0, $1) })
     case .sampler:
       let draw = try function(.draw)
-      return Contribution(.sampler, entry { try ForeignSampler(draw, $0, $1) as any Sampler })
+      // What sees training latents and no density cannot follow one.
+      let isEstimate = draw.signature.takes("references") && !draw.signature.takes("log-density")
+      return Contribution(
+        .sampler,
+        Entry(
+          part.name, part.summary, settings: part.settings, with: part.companions,
+          of: isEstimate ? ForeignEstimatingSampler.self : ForeignSampler.self
+        ) { values, context -> any Sampler in
+          let sampler = try ForeignSampler(draw, values, context)
+          return isEstimate ? ForeignEstimatingSampler(sampler: sampler) : sampler
+        })
     case .loss:
       let (name, terms) = (part.name, try function(.terms))
       return Contribution(.loss, entry { try ForeignLoss(name, terms, $0, $1) as any Loss })

@@ -16,6 +16,7 @@ struct ForeignLoss: Loss {
     classCount = isOfClasses ? try context.requireClasses() : nil
   }
 
+  var precision: DType { signature.precision }
   var needs: DataNeeds { signature.takes("labels") ? .labels : [] }
 
   func terms(_ forward: Forward, under prior: any Prior) throws -> [Term] {

@@ -10,6 +10,7 @@ class ForeignPrior: Prior {
     try density.logDensity(latents, labels: labels)
   }
 
+  final var precision: DType { density.precision }
   final var knowsClasses: Bool { density.classCount != nil }
 
   /// Makes the prior of a manifest.

@@ -62,19 +62,28 @@ struct ForeignDraws {
       bindings["reference-count"] = .whole(points.count / latentSize)
     }
     let results = try function.call(bindings)
+    func defect(_ reason: String) -> RecipeError {
+      RecipeError("\(title): \(function.title) \(reason)", isDefect: true)
+    }
     if signature.resultName == "count", let found = results.first?.whole, found != count {
-      throw RecipeError("\(title): \(function.title) returned \(found) as the number of draws, expected \(count)")
+      throw defect("returned \(found) as the number of draws, expected \(count)")
     }
     if let place = draws.firstUnwritten {
-      throw RecipeError("\(title): \(function.title) left draw \(place / latentSize) of \(count) unwritten")
+      throw defect("left draw \(place / latentSize) of \(count) unwritten")
     }
     let values = draws.reals
     if let place = values.firstIndex(where: { !Float($0).isFinite }) {
-      throw RecipeError(
-        "\(title): \(function.title) gave \(values[place]) in draw \(place / latentSize) of \(count), expected finite numbers"
-      )
+      throw defect("gave \(values[place]) in draw \(place / latentSize) of \(count), expected finite numbers")
     }
     return try Tensor(values, shape: [count, latentSize]).to(dtype).to(generator.device)
+  }
+}
+
+/// A sampler in another language that is given training latents, and no density.
+struct ForeignEstimatingSampler: EstimatingSampler {
+  let sampler: ForeignSampler
+  func draw(_ request: DrawRequest, using generator: inout Generator) throws -> Draw {
+    try sampler.draw(request, using: &generator)
   }
 }
 

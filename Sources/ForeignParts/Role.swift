@@ -1,3 +1,5 @@
+import LatentKit
+
 /// What a function of a library is for, with the names of what it may take and return.
 enum Role: String, Sendable {
   /// The density of a prior.
@@ -192,6 +194,15 @@ struct Signature: Sendable {
   func number(of name: String) -> CNumber? {
     guard case .number(let number)? = parameters.first(where: { $0.name == name })?.type else { return nil }
     return number
+  }
+
+  /// The precision of what is computed: single where real numbers that are no settings are passed in it.
+  var precision: DType {
+    func isSingle(_ parameter: Parameter) -> Bool {
+      guard role.parameters[parameter.name] != nil else { return false }
+      return parameter.type == .array(.float) || parameter.type == .number(.float)
+    }
+    return result == .number(.float) || parameters.contains(where: isSingle) ? .float32 : .float64
   }
 
   /// The bits of a seed: as many as its type has beside a sign, and a generator gives.

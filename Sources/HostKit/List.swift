@@ -55,6 +55,10 @@ struct List: PartCommand {
       console.say("  \(pad(setting.name, width))\(pad(fallback, column))\(setting.help)\(allowed)")
     }
     if part.settings.isEmpty { console.say("  no settings") }
+    if part.isEstimatingSampler {
+      console.say()
+      console.say("draws follow an estimate of the training latents, and may leave the bounds of the prior's density")
+    }
     let companions = part.companions.list
     if !companions.isEmpty {
       console.say()

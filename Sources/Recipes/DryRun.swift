@@ -5,7 +5,7 @@ extension Composer {
   /// evaluation mode, and rehearses what happens after training: metrics, draws from the prior, the sampler. So that a
   /// mismatch, or a mistake of a part's author, shows before training.
   ///
-  /// A sampler's refusal is no fault here, as the few random latents may be the cause.
+  /// A sampler's refusal is no fault here, as the few random latents may be the cause, unless it is a defect of the sampler.
   ///
   /// - Parameters:
   ///   - isTrained: Whether the model is one that has been trained: warnings about its training are left out, those about its sampler

@@ -62,6 +62,7 @@ extension DryRun {
       do {
         return try composition.samples(few, reference: latents, using: &random.generator, isRehearsal: true)
       } catch let error as RecipeError {
+        guard !error.isDefect else { throw defect(error) }
         refusal = error.description
         throw error
       }
@@ -105,6 +106,8 @@ extension DryRun {
     let draw: Draw
     do {
       draw = try naming("\(sampler), draws") { try composition.sampler.draw(request, using: &random.generator) }
+    } catch let failure as RecipeError where failure.isDefect {
+      throw defect(failure)
     } catch let refusal as RecipeError where !refusal.description.hasPrefix("\(sampler), draws: ") {
       // Of a few random latents, which are not what it will be given.
       return nil
@@ -118,6 +121,11 @@ extension DryRun {
       if try draw.latents.isFinite().all() { return nil }
     } catch {}
     return missingClassesRefusal
+  }
+
+  /// A defect of the sampler, with its name.
+  private func defect(_ error: RecipeError) -> RecipeError {
+    error.description.contains(title(.sampler)) ? error : RecipeError("\(title(.sampler)): \(error)", isDefect: true)
   }
 
   private var missingClassesRefusal: RecipeError {

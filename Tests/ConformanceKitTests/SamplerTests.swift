@@ -18,6 +18,7 @@ private enum SamplerFlaw: String, Flaw {
   case oneMode = "modes"
   case between = "modes/between"
   case beyond = "bounded"
+  case leaks = "bounded/outside"
   case otherOrder = "labels"
   case smallestSize = "settings"
 }
@@ -60,6 +61,7 @@ private struct FlawedSampler: Sampler {
     case .shrunk: latents = try (latents - latents.mean(axis: 0)) * 0.7 + latents.mean(axis: 0)
     case .between: latents = try generator.normal(latents.shape) * Tensor([4.03, 0.5] as [Float])
     case .smallestSize where size == 0: latents = try latents / 0
+    case .leaks: latents = try latents + generator.normal(latents.shape) * 0.05
     case .beyond: latents = try latents + 0.2
     default: break
     }
@@ -99,9 +101,24 @@ extension BrokenPart {
     expectConforming(try findings(.sampler) { _, _ in FlawedSampler(flaw: nil) })
   }
 
-  @Test(arguments: [SamplerFlaw.independent, .shrunk, .oneMode, .between, .beyond])
+  @Test(arguments: [SamplerFlaw.independent, .shrunk, .oneMode, .between, .beyond, .leaks])
   fileprivate func wrongDrawsWithAWarningAreNoFault(_ flaw: SamplerFlaw) throws {
     let finding = try finding(flaw.check, .sampler) { _, _ in FlawedSampler(flaw: flaw, warns: true) }
     #expect(finding.outcome == .warning)
+  }
+
+  /// The same draws from a sampler that claims no more than an estimate of the training latents.
+  @Test func onlyAnEstimateMayLeaveTheBoundsOfADensity() throws {
+    struct Estimating: EstimatingSampler {
+      let flaw: SamplerFlaw
+      func draw(_ request: DrawRequest, using generator: inout Generator) throws -> Draw {
+        try FlawedSampler(flaw: flaw).draw(request, using: &generator)
+      }
+    }
+    let inside = try finding("bounded", .sampler) { _, _ in Estimating(flaw: .leaks) }
+    let shifted = try finding("bounded", .sampler) { _, _ in Estimating(flaw: .beyond) }
+    #expect(inside.outcome == .passed && shifted.outcome == .failed)
+    let leaking = try finding("bounded", .sampler) { _, _ in FlawedSampler(flaw: .leaks) }
+    #expect(leaking.outcome == .failed && leaking.reason.contains("lie outside the bounds of the density"))
   }
 }

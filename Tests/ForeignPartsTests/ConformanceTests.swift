@@ -34,4 +34,26 @@ import Testing
   @Test func theSamplerInCPlusPlusConforms() throws { try check(scratch.example("walkers.cpp"), passing: 10) }
   @Test func theLossInCConforms() throws { try check(scratch.example("logcosh.c"), passing: 10) }
   @Test func theReaderInCConforms() throws { try check(scratch.example("points.c"), passing: 4) }
+
+  /// An exact gradient of Float32 conforms, whatever the seed; one that is wrong by a twentieth does not.
+  @Test func gradientsOfSinglePrecisionAreComparedInIt() throws {
+    func faults(factor: Double) throws -> [[String]] {
+      let catalog = try scratch.hostile(
+        """
+          - loss: single
+            summary: a loss in Float32
+            settings: {factor: {default: \(factor), help: of the gradient}}
+            terms:
+              call: log_cosh_single
+              takes: [inputs: float*, reconstruction: float*, rows: int64_t, size: int64_t, factor: double,
+                losses: float*, reconstruction-gradients: float*]
+        """)
+      let part = try #require(catalog.descriptions(of: .loss).first)
+      return (1...8).map { seed in
+        PartUnderTest(part, in: catalog, seed: seed).findings().filter(\.outcome.isFault).map(\.check)
+      }
+    }
+    #expect(try faults(factor: 1) == Array(repeating: [], count: 8))
+    #expect(try faults(factor: 0.95) == Array(repeating: ["gradients"], count: 8))
+  }
 }

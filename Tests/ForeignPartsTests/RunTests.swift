@@ -148,4 +148,24 @@ import Training
     try scratch.write("0 0 0\n1 1 1\n2 2 2\n3 3 0\n4 4 1\n5 5 2\n6 6 0\n7 7 1\n8 8 2\n9 9 0\n", to: "points.txt")
     #expect(problem(in: scratch) { _ = try Run(opening: done.folder.url, catalog: catalog) }.contains("checksum"))
   }
+
+  @Test func whatALibraryCannotDrawIsRefusedBeforeTraining() throws {
+    _ = try scratch.hostile(
+      """
+        - sampler: fails
+          summary: a sampler of a test
+          draw: {call: fails_to_draw, takes: [draws: double*, count: int64_t, latent: int64_t, seed: uint64_t], returns: {count: int64_t}}
+        - prior: fails
+          summary: a prior of a test
+          density: {call: fails, takes: [latents: double*, rows: int64_t, log-densities: double*], returns: {status: int}}
+      """)
+    let catalog = try Catalog(plugins).adding(foreign: manifests() + [scratch.path("parts.yaml")])
+    for metrics in ["", "metrics: [reconstruction-error]\n", "metrics: [data-copying]\n"] {
+      let recipe = Self.recipe.replacing("sampler: walkers", with: "\(metrics)sampler: fails")
+      let found = problem(in: scratch) { try run("never", catalog, recipe).train() }
+      #expect(
+        found.hasSuffix("sampler 'fails': 'fails_to_draw' of ./libhostile.so threw: no step size will do"), "\(found)")
+      #expect(!FileManager.default.fileExists(atPath: scratch.path("never/checkpoints")))
+    }
+  }
 }

@@ -257,6 +257,9 @@ private func loss(_ name: String = "mine", _ make: @escaping @Sendable (Forward)
       problem(yaml, sampler { try $1.normal([$0.count, 2]).matmul($1.normal([3, 3])) })?
         .hasPrefix("sampler 'mine', draws: matmul of [4, 2] and [3, 3]") == true)
     #expect(problem(yaml, sampler { _, _ in throw RecipeError("too few latents") }) == nil)
+    #expect(
+      problem(yaml, sampler { _, _ in throw RecipeError("it is broken", isDefect: true) })
+        == "sampler 'mine': it is broken")
   }
 
   @Test func aSamplerIsGivenLatentsOfEachClassAndTheRequestOfTraining() {

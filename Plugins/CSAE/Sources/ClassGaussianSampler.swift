@@ -8,7 +8,7 @@ import Statistics
 ///
 /// - Shapes: draws `[count, latent]`, in the order of the request's labels.
 /// - Throws: `RecipeError` for a class without training latents.
-public struct ClassGaussianSampler: Sampler, Component {
+public struct ClassGaussianSampler: EstimatingSampler, Component {
   public typealias Config = NoConfig
   public init(_ config: Config, in context: BuildContext) {}
 

@@ -11,7 +11,7 @@ import Statistics
 ///
 /// - Shapes: draws `[count, latent]`, in the order of the request's labels.
 /// - Throws: `RecipeError` for a class without training latents, and for `target: prior` without prior `kde`.
-public struct GibbsSampler: SelectiveSampler, Component {
+public struct GibbsSampler: SelectiveSampler, EstimatingSampler, Component {
   public struct Config: ComponentConfig {
     @Setting(
       "What draws follow: kde (an estimate of the training latents), prior (kernels of prior kde), or auto: these, else kde."

@@ -23,7 +23,7 @@ import Statistics
 ///
 /// - Shapes: draws `[count, latent]`, in the order of the request's labels.
 /// - Throws: `RecipeError` for a class without training latents, or one that has none above the threshold.
-public struct MetropolisHastingsSampler: Sampler, Component {
+public struct MetropolisHastingsSampler: EstimatingSampler, Component {
   public struct Config: ComponentConfig {
     @Setting(
       "What walks go over: kde (an estimate of the training latents), prior, or auto: prior kde's kernels, else kde.")

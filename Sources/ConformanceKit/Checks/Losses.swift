@@ -137,7 +137,7 @@ enum LossChecks {
   private static var gradients: Check {
     Check(
       .loss, "gradients",
-      "In Float64, the gradient by what the loss trains agrees with differences; a term that follows weights has one."
+      "In Float64, the gradient by what the loss trains agrees with differences of its precision; a term that follows weights has one."
     ) { part in
       let bench = try LossBench(part, dtype: .float64)
       let terms = try bench.terms(bench.forward(4))
@@ -154,7 +154,7 @@ enum LossChecks {
             !follows, "term '\(term.name)' changes with weights, and no gradient is recorded of it: it trains nothing")
           continue
         }
-        let fault = try gradientFault(by: bench.weights(), seed: part.seed) {
+        let fault = try gradientFault(by: bench.weights(), seed: part.seed, precision: bench.loss.precision) {
           try bench.terms(bench.forward(4))[index].value
         }
         if let fault {

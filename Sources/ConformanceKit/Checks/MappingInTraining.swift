@@ -95,7 +95,10 @@ extension Mapping {
           return made.weights.isEmpty
             ? .warning("no gradient is recorded of the output") : .failed("no gradient is recorded of the output")
         }
-        let fault = try gradientFault(by: made.weights.map(\.tensor) + [input.values], seed: part.seed) {
+        let fault = try gradientFault(
+          by: made.weights.map(\.tensor) + [input.values], seed: part.seed,
+          precision: (made.part as? any Part)?.precision ?? .float64
+        ) {
           try projection(of: apply(made.part, input), seed: part.seed)
         }
         if let fault {

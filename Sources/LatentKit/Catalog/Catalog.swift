@@ -105,6 +105,8 @@ public struct PartDescription: Sendable {
   public let companions: Companions
   /// The settings in order of declaration.
   public let settings: [SettingDescription]
+  /// Whether it is a sampler that draws from an estimate of the training latents: an `EstimatingSampler`.
+  public let isEstimatingSampler: Bool
   /// The library that it comes from; nil for a part of this program.
   public internal(set) var foreign: ForeignOrigin?
   private let resolve: @Sendable ([String: Value], String) throws -> [String: Value]
@@ -113,6 +115,7 @@ public struct PartDescription: Sendable {
     (self.slot, self.plugin) = (slot, plugin)
     (name, summary, paper) = (entry.name, entry.summary, entry.paper)
     (companions, settings) = (entry.companions, entry.settings)
+    isEstimatingSampler = entry.type is any EstimatingSampler.Type
     resolve = { try entry.resolved($0, at: $1) }
   }
 

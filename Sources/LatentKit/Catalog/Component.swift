@@ -95,8 +95,14 @@ public struct BuildContext {
 public struct RecipeError: Error, CustomStringConvertible, Equatable {
   /// One sentence: found, expected, what to do.
   public let description: String
+  /// Whether a part failed by itself, so that trained weights would not help: it is refused before training.
+  public let isDefect: Bool
   /// Creates an error from one sentence.
-  public init(_ description: String) { self.description = description }
+  ///
+  /// - Parameter isDefect: Whether a part failed by itself, whatever latents it was given.
+  public init(_ description: String, isDefect: Bool = false) {
+    (self.description, self.isDefect) = (description, isDefect)
+  }
 
   /// Returns the error for a missing part that another one needs.
   public static func missing(_ what: String, for part: String, fix: String) -> RecipeError {

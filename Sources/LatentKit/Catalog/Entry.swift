@@ -12,6 +12,8 @@ public struct Entry<Role>: Sendable {
   public let paper: Paper?
   /// The name of the plugin that contributes it.
   public internal(set) var plugin: String = ""
+  /// The type of the parts, where it is known before one is made.
+  let type: Any.Type?
   /// The defect of the declaration; nil for none.
   let defect: String?
   private let build: @Sendable ([String: Value], String, BuildContext) throws -> Role
@@ -25,6 +27,7 @@ public struct Entry<Role>: Sendable {
     _ open: @escaping @Sendable (C) -> Role
   ) {
     (self.name, self.summary, self.companions, self.paper) = (name, summary, companions, paper)
+    self.type = type
     settings = C.Config.settings
     let strays = C.Config.described.filter { $0.setting == nil }.map(\.name)
     defect =
@@ -39,12 +42,15 @@ public struct Entry<Role>: Sendable {
   ///
   /// - Parameters:
   ///   - settings: What a recipe may set. Settings of wrong kind or out of range are refused before `make` is called.
+  ///   - type: The type of the parts, where it is known: lists show what it claims.
   ///   - make: Is given every setting's value.
   public init(
     _ name: String, _ summary: String, settings: [SettingDescription] = [], with companions: Companions = Companions(),
-    paper: Paper? = nil, make: @escaping @Sendable (SettingValues, BuildContext) throws -> Role
+    paper: Paper? = nil, of type: Any.Type? = nil,
+    make: @escaping @Sendable (SettingValues, BuildContext) throws -> Role
   ) {
     (self.name, self.summary, self.companions, self.paper) = (name, summary, companions, paper)
+    self.type = type
     self.settings = settings
     defect = Self.defect(in: settings, ofClosure: true)
     let check: @Sendable ([String: Value], String) throws -> [String: Value] = { values, path in
@@ -66,6 +72,7 @@ public struct Entry<Role>: Sendable {
     make: @escaping @Sendable ([String: Value], String, BuildContext) throws -> Role
   ) {
     (self.name, self.summary, self.companions, self.paper) = (name, summary, companions, paper)
+    type = nil
     self.settings = settings
     defect = Self.defect(in: settings)
     (check, build) = (resolve, make)

@@ -3,11 +3,17 @@
 public protocol Part {
   /// The requirements on the data. The composer checks it before training.
   var needs: DataNeeds { get }
+
+  /// The precision that the part computes in where its inputs are Float64. The checks compare its gradients with differences of
+  /// steps and a tolerance that suit it.
+  var precision: DType { get }
 }
 
 extension Part {
   /// No requirement.
   public var needs: DataNeeds { [] }
+  /// Float64.
+  public var precision: DType { .float64 }
 }
 
 /// Requirements of a part on the data.

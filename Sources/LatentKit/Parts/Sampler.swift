@@ -15,6 +15,11 @@ public protocol SelectiveSampler: Sampler {
   func check(_ prior: any Prior) throws
 }
 
+/// A sampler that draws from its own estimate of the training latents, as one by kernels or by a Gaussian does: draws have the
+/// moments of the latents, and may leave the bounds of the prior's density. Every other sampler claims that its draws follow that
+/// density, and is checked for it.
+public protocol EstimatingSampler: Sampler {}
+
 extension SlotKey where Role == any Sampler {
   /// The slot of samplers.
   public static var sampler: Self { Self(.sampler) }

@@ -8,7 +8,7 @@ import Statistics
 ///
 /// - Shapes: draws `[count, latent]`, in the order of the request's labels.
 /// - Throws: `RecipeError` for a class without training latents.
-public struct __Name__Sampler: Sampler, Component {
+public struct __Name__Sampler: EstimatingSampler, Component {
   /// The settings: `--set sampler.bandwidth=0.5`.
   public struct Config: ComponentConfig {
     @Setting("The bandwidth h, in standard deviations of the class.", .within(0...10)) public var bandwidth = 0.2
