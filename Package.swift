@@ -177,7 +177,7 @@ let package = Package(
       ["Training", "LatentKit", "Recipes", "Datasets", "Files", argumentParser] + plugins.map(\.dependency),
       plugins: ["ListPlugins"]),
     tests(
-      "Runs", ["Runs", "LatentKit", "Recipes", "Datasets", "Training"] + plugins.map(\.dependency),
+      "Runs", ["Runs", "LatentKit", "Recipes", "Datasets", "Training", "Files"] + plugins.map(\.dependency),
       plugins: ["ListPlugins"]),
     tests(
       "Studies", ["Studies", "Runs", "LatentKit", "Recipes", "Training"] + plugins.map(\.dependency),

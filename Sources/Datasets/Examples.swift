@@ -93,9 +93,14 @@ public struct Examples: Sendable {
   /// Both keep their order. The second part has `share * count` examples, rounded, and at least one.
   public func split(share: Double, seed: UInt64, for use: String) throws -> (kept: Examples, held: Examples) {
     let heldCount = max(1, Int((share * Double(count)).rounded()))
+    guard count > 1 else {
+      throw DatasetError(
+        "found \(count) of the 2 or more examples that are needed to hold a share of them out; take more")
+    }
     guard share > 0, heldCount < count else {
       throw DatasetError(
-        "cannot hold out a share of \(share) of \(grouped(count)) examples; choose one between 0 and 1")
+        "a share of \(share) of \(grouped(count)) examples is \(share > 0 ? "all" : "none") of them, and both parts need one; "
+          + "choose a share above 0 and at most \(Double(count - 1) / Double(count))")
     }
     var generator = try Generator(seed: seed, for: use)
     let order = try spread(evenly: false, using: &generator)

@@ -55,6 +55,9 @@ struct CheckCommand: HostSubcommand {
   @Flag(help: .hidden) var loads = false
 
   func validate() throws {
+    guard !names.contains("") else {
+      throw ValidationError("found an empty name, expected a part, slot:part, a slot or a plugin, as in prior:pedcc")
+    }
     guard seed >= 0 else { throw ValidationError("--seed is \(seed), expected 0 or more") }
     if let jobs, !(1...1024).contains(jobs) { throw ValidationError("--jobs is \(jobs), expected 1 to 1024") }
     if let rows, !(0...1_000_000).contains(rows) {

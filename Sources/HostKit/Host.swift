@@ -38,12 +38,17 @@ public struct Host: Sendable {
     // A reader that goes away, 'host compose … | head' say, must not end a training run.
     signal(SIGPIPE, SIG_IGN)
     do { try Host(plugins: plugins).run(Array(CommandLine.arguments.dropFirst())) } catch {
-      let code = HostCommand.exitCode(for: error)
+      let code = exitCode(for: error)
       if code == .success { HostCommand.exit(withError: error) }
       let text = message(for: error)
       if !text.isEmpty { Console.standard.errors(text + "\n") }
       exit(code.rawValue)
     }
+  }
+
+  /// The exit code of an error: 64 for mistakes of the command line, which the parser finds or a command.
+  static func exitCode(for error: any Error) -> ExitCode {
+    error is CommandRefusal ? .validationFailure : HostCommand.exitCode(for: error)
   }
 
   /// What is printed of an error. It may quote a label, a name or a file: what a terminal would obey is shown. The parser's
@@ -68,6 +73,9 @@ public struct Host: Sendable {
       } catch let error as DatasetError where error.isAboutFolder {
         // The library speaks of a data folder; here a flag names it.
         throw DatasetError("\(error); --data-dir names the data folder")
+      } catch let error as ValidationError {
+        // The parser would put the usage of the whole program behind it.
+        throw CommandRefusal(description: error.message)
       }
     }
   }
@@ -78,6 +86,11 @@ public struct Host: Sendable {
 
   /// Completions by the names of a slot's parts.
   static func names(in slot: Slot) -> [String] { completing?.descriptions(of: slot).map(\.name) ?? [] }
+}
+
+/// Arguments that a command refuses once it runs. One sentence.
+struct CommandRefusal: Error, CustomStringConvertible {
+  let description: String
 }
 
 /// A command that is run with the parts of a program.

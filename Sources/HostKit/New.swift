@@ -28,7 +28,7 @@ struct SlotOptions: ParsableArguments {
     let part = template.name.partName
     for slot in Slot.all where template.slots.contains(slot.name) {
       if let other = host.catalog.descriptions(of: slot).first(where: { $0.name == part }) {
-        throw TemplateError("plugin \(other.plugin) has a \(slot.name) '\(part)' already; choose another name")
+        throw TemplateError("plugin \(other.plugin) has \(slot.noun) '\(part)' already; choose another name")
       }
     }
     return template

@@ -228,7 +228,7 @@ struct RecipeReader {
     let known = unique(
       RecipeKey.part + (isLoss ? RecipeKey.ofLoss : []) + (isShareable ? RecipeKey.origin : []) + alsoKnown)
     let fields = try fields(of: spot, known: known, what: "the name of \(noun), or {use: NAME, with: {…}}")
-    let origin = isShareable ? try origin(fields) : nil
+    let origin = isShareable ? try origin(fields, orForeign: known.contains("foreign")) : nil
     guard let use = fields["use"] ?? (origin == nil ? nil : fields["from"]) else {
       throw spot.problem("found no 'use', expected the name of \(noun), as in {use: NAME, with: {…}}")
     }
@@ -279,11 +279,18 @@ struct RecipeReader {
   }
 
   /// Reads the weights that a part takes from a folder; nil where it takes none.
-  private func origin(_ fields: [String: Spot]) throws -> PartOrigin? {
+  ///
+  /// - Parameter canBeForeign: Whether the checksum may be that of a foreign library.
+  private func origin(_ fields: [String: Spot], orForeign canBeForeign: Bool) throws -> PartOrigin? {
     guard let from = fields["from"], from.tree.value != .null else {
       let isForeign = (fields["foreign"]?.tree.value ?? .null) != .null
       let strays = RecipeKey.origin.filter { $0 != "checksum" || !isForeign }
       guard let stray = strays.compactMap({ fields[$0] }).first(where: { $0.tree.value != .null }) else { return nil }
+      if canBeForeign, fields["checksum"]?.path.canonical == stray.path.canonical {
+        throw stray.problem(
+          "it is that of a part's folder or of a foreign library, and there is neither 'from' nor 'foreign'; add 'from: FOLDER' or "
+            + "'foreign: MANIFEST', or leave it out")
+      }
       throw stray.problem(
         "it is about weights from a folder, and there is no 'from'; add 'from: FOLDER', or leave it out")
     }
@@ -410,7 +417,9 @@ extension Slot {
   package var canBeForeign: Bool { [.data, .prior, .sampler, .loss].contains(self) }
 
   /// `an encoder`, for messages.
-  var noun: String { ("aeiou".contains(name.first ?? "x") ? "an " : "a ") + (self == .data ? "data set" : name) }
+  package var noun: String {
+    ("aeiou".contains(name.first ?? "x") ? "an " : "a ") + (self == .data ? "data set" : name)
+  }
 }
 
 extension Recipe {

@@ -158,7 +158,7 @@ public struct SharedPart: Codable, Sendable, Equatable {
   /// - Throws: `RecipeError` for a folder that is none of a part, or one of another version.
   public static func describe(_ folder: String) throws -> (part: SharedPart, checksum: String) {
     let url = URL(fileURLWithPath: folder).appendingPathComponent(description)
-    guard FileManager.default.fileExists(atPath: url.path) else {
+    guard OutputPlace(url, followsLinks: true) != nil else {
       throw RecipeError(
         "there is no part in \(folder): it has no \(description); name a folder that 'host export' wrote")
     }
@@ -174,15 +174,23 @@ public struct SharedPart: Codable, Sendable, Equatable {
         "the part in \(folder) has the format '\(format.shortened())', expected '\(Self.format)'; export it again, or use the "
           + "LatentKit that wrote it")
     }
+    let checksum = try Checksum(.sha256, of: data).digits
+    let sums = try PartSums(folder)
+    guard sums[description] == checksum else {
+      throw RecipeError(
+        "the part in \(folder) is damaged: \(description) is not the file that was exported; copy it again")
+    }
     var part: SharedPart
     do { part = try JSONDecoder().decode(SharedPart.self, from: data) } catch {
-      throw RecipeError(
-        "\(url.relativePath) is damaged: \(error.localizedDescription.shortened()); export the part again")
+      throw RecipeError("\(url.relativePath) is damaged: \(decodingFault(error)); export the part again")
     }
-    if let range = part.inputs.range, range.count != 2 || range[0] > range[1] {
+    if let fault = part.fault {
+      throw RecipeError("\(url.relativePath) is damaged: \(fault.shortened(to: 300)); export the part again")
+    }
+    for (name, digits) in part.files.sorted(by: { $0.key < $1.key }) where sums[name] != digits {
       throw RecipeError(
-        "\(url.relativePath) is damaged: found the range \(range) of inputs, expected the least and the greatest value; export "
-          + "the part again")
+        "the part in \(folder) is damaged: \(PartSums.name) has another checksum of \(name.shortened()) than \(description); "
+          + "copy it again")
     }
     part.folder = folder
     if let version = part.versions["latentkit"], LatentKitVersion.isOlder(than: version) {
@@ -190,7 +198,7 @@ public struct SharedPart: Codable, Sendable, Equatable {
         "the part in \(folder) is from LatentKit \(version.shortened()), and this is \(LatentKitVersion.current); use that version "
           + "or a newer one")
     }
-    return (part, try Checksum(.sha256, of: data).digits)
+    return (part, checksum)
   }
 
   /// Reads the part of an origin and checks every file against its checksum.
@@ -208,6 +216,10 @@ public struct SharedPart: Codable, Sendable, Equatable {
         throw RecipeError("the part in \(origin.folder) lists the file '\(name.shortened())'; export it again")
       }
       let file = URL(fileURLWithPath: origin.folder).appendingPathComponent(name)
+      guard OutputPlace(file, followsLinks: true) != nil else {
+        throw RecipeError(
+          "the part in \(origin.folder) has no \(name); copy the whole folder again, or export it again")
+      }
       try OutputPlace.requireReadable(file)
       guard try Checksum(.sha256, of: file).digits == expected else {
         throw RecipeError(
@@ -236,7 +248,7 @@ extension Recipe {
       guard part.slot == slot.name else {
         throw refuse(
           RecipeError(
-            "the part in \(origin.folder) is a \(part.slot.shortened()), expected \(slot.noun); name another folder"))
+            "the part in \(origin.folder) is \(part.noun), expected \(slot.noun); name another folder"))
       }
       guard choice.use.isEmpty || choice.use == part.use else {
         throw refuse(
@@ -244,11 +256,17 @@ extension Recipe {
             "the part in \(origin.folder) is \(slot.name) '\(part.use.shortened())', found '\(choice.use)' in the recipe; "
               + "leave 'use' out"))
       }
-      guard catalog.descriptions(of: slot).contains(where: { $0.name == part.use }) else {
+      guard let own = catalog.descriptions(of: slot).first(where: { $0.name == part.use }) else {
         throw refuse(
           RecipeError(
             "the part in \(origin.folder) is \(slot.name) '\(part.use.shortened())' of plugin \(part.plugin.shortened()), which this "
               + "program does not have; build a host with that plugin"))
+      }
+      guard own.plugin == part.plugin else {
+        throw refuse(
+          RecipeError(
+            "the part in \(origin.folder) is \(slot.name) '\(part.use.shortened())' of plugin \(part.plugin.shortened()), and this "
+              + "program's is of plugin \(own.plugin); build a host with the other one"))
       }
       if let change = part.change(choice.with) { throw refuse(RecipeError(change)) }
       recipe[slot]?.use = part.use
@@ -280,5 +298,94 @@ extension Value {
     case .double(let value): value
     default: nil
     }
+  }
+}
+
+// MARK: What a damaged folder says
+
+extension SharedPart {
+  /// The slot with its article.
+  fileprivate var noun: String {
+    Slot.all.first { $0.name == slot }?.noun ?? "for the unknown slot '\(slot.shortened())'"
+  }
+
+  /// What no export has written, in a sentence; nil where all values are possible.
+  fileprivate var fault: String? {
+    let most = 1_000_000
+    guard Slot.all.contains(where: { $0.isTrainable && $0.name == slot }) else {
+      let known = Slot.all.filter(\.isTrainable).map(\.name).joined(separator: ", ")
+      return "found the slot '\(slot.shortened())', expected one of \(known)"
+    }
+    guard (1...most).contains(latent) else { return "found latent \(latent), expected 1 to \(most)" }
+    guard inputs.shape.count == 1 || inputs.shape.count == 3, inputs.shape.allSatisfy((1...most).contains) else {
+      return "found inputs of shape \(inputs.shape), expected 1 or 3 lengths from 1 to \(most)"
+    }
+    guard (0...most).contains(inputs.padding) else {
+      return "found padding \(inputs.padding) of inputs, expected 0 to \(most)"
+    }
+    if let range = inputs.range, range.count != 2 || range[0] > range[1] {
+      return "found the range \(range) of inputs, expected the least and the greatest value"
+    }
+    if let classes {
+      guard (1...most).contains(classes.count) else {
+        return "found classes.count \(classes.count), expected 1 to \(most)"
+      }
+      if let names = classes.names, names.count != classes.count {
+        return "found \(names.count) names of classes, expected \(classes.count) as classes.count says"
+      }
+    }
+    let tensors = (takes + makes).map { ($0.name, $0.shape) } + weights.map { ($0.name, $0.shape) }
+    if let (name, shape) = tensors.first(where: { $0.1.contains { $0 < 0 } }) {
+      return "found '\(name)' of shape \(shape), expected lengths of 0 or more"
+    }
+    if let weight = weights.first(where: { Parameter.Role(rawValue: $0.role) == nil }) {
+      return "found the role '\(weight.role)' of '\(weight.name)', expected weight or buffer"
+    }
+    return nil
+  }
+
+  /// What is wrong with the text, in a sentence.
+  fileprivate static func decodingFault(_ error: any Error) -> String {
+    func place(_ path: [any CodingKey]) -> String {
+      path.reduce("") { text, key in
+        key.intValue.map { "\(text)[\($0)]" } ?? (text.isEmpty ? key.stringValue : "\(text).\(key.stringValue)")
+      }.shortened()
+    }
+    switch error as? DecodingError {
+    case .keyNotFound(let key, let context): return "found no '\(place(context.codingPath + [key]))'"
+    case .typeMismatch(_, let context), .valueNotFound(_, let context):
+      return "'\(place(context.codingPath))' has a value of another kind than expected"
+    case .dataCorrupted(let context) where !context.codingPath.isEmpty:
+      return "'\(place(context.codingPath))' has a value that cannot be"
+    default: return "it is no JSON"
+    }
+  }
+}
+
+/// `SHA256SUMS` of a part's folder: the checksum of each file.
+private struct PartSums {
+  static let name = "SHA256SUMS"
+  private let digits: [String: String]
+
+  subscript(_ file: String) -> String? { digits[file] }
+
+  /// - Throws: `RecipeError` for a folder without it.
+  init(_ folder: String) throws {
+    let url = URL(fileURLWithPath: folder).appendingPathComponent(Self.name)
+    guard OutputPlace(url, followsLinks: true) != nil else {
+      throw RecipeError(
+        "the part in \(folder) has no \(Self.name); copy the whole folder again, or export the part again")
+    }
+    try OutputPlace.requireReadable(url)
+    guard let data = try? Data(contentsOf: url), data.count < 1_000_000 else {
+      throw FileError(url.path, "cannot be read as a list of checksums; copy it again")
+    }
+    var digits: [String: String] = [:]
+    for line in String(decoding: data, as: UTF8.self).split(whereSeparator: \.isNewline) {
+      // As sha256sum writes it: the digits, two spaces or a space and a star, the name.
+      guard let match = line.wholeMatch(of: /([0-9a-f]{64}) [ *](.+)/) else { continue }
+      digits[String(match.2)] = String(match.1)
+    }
+    self.digits = digits
   }
 }

@@ -27,17 +27,32 @@ public struct PluginName: Equatable {
       .lowercased()
   }
 
-  /// What a module may not be called: words of the language, modules that sources import, and types that would be hidden
-  /// by a module of their name.
+  /// What a module may not be called: words of the language, modules that sources import, and types that a module of their
+  /// name would hide.
   private static let reserved =
-    ["Any", "Self", "Type", "Protocol", "Swift", "Foundation", "FoundationEssentials", "Testing", "XCTest", "Glibc"]
-    + ["Musl", "Darwin", "Dispatch", "Synchronization", "RegexBuilder", "Observation", "Cxx", "Yams", "CYaml"]
-    + ["ArgumentParser", "ArgumentParserToolInfo", "PackageDescription", "PackagePlugin", "Plugin", "Plugins", "Tests"]
-    + ["Native", "Host", "Torch", "LatentKit", "Recipes", "Datasets", "Training", "Statistics", "Figures", "Reports"]
-    + ["Runs", "Studies", "HostKit", "Files", "Templates", "TestSupport", "ConformanceKit", "ListPlugins"]
-    + ["Batch", "Catalog", "Classifier", "Code", "Companions", "Component", "Constraint", "Contribution", "Decoder"]
-    + ["Discriminator", "Draw", "Encoder", "Entry", "Evaluation", "Forward", "Generator", "Loss", "Measured", "Metric"]
-    + [
-      "Model", "Optimizer", "Paper", "Part", "Prior", "Sampler", "Scope", "Setting", "Slot", "Tensor", "Term", "Value",
-    ]
+    """
+    Any Self Type Protocol Swift Foundation FoundationEssentials Testing XCTest Glibc Musl Darwin Dispatch Synchronization
+    RegexBuilder Observation Cxx Yams CYaml ArgumentParser ArgumentParserToolInfo PackageDescription PackagePlugin Plugin
+    Plugins Tests Native Host Torch LatentKit Recipes Datasets Training Statistics Figures Reports Runs Studies HostKit Files
+    Templates TestSupport ConformanceKit ForeignParts ListPlugins
+
+    Actor Array ArraySlice Bool Character Clock ClosedRange Codable Collection Comparable CustomStringConvertible Decodable
+    Dictionary Double Duration Encodable Equatable Error Float Float16 Float32 Float64 Hashable Identifiable Int Int8 Int16 Int32
+    Int64 Iterator KeyPath MainActor Mirror Never Numeric Optional OptionSet RandomNumberGenerator Range Regex Result Sendable
+    Sequence Set String Substring Task TaskGroup TaskLocal UInt UInt8 UInt16 UInt32 UInt64 Void Zip
+
+    Bundle Calendar CharacterSet Data Date DateFormatter Decimal FileHandle FileManager IndexSet JSONDecoder JSONEncoder Locale
+    Lock Notification NumberFormatter Pipe Process ProcessInfo Progress Scanner Thread TimeInterval TimeZone Timer UUID
+    Unit URL URLSession
+
+    Comment Issue Suite Tag Test Trait
+
+    Action AnalyticPrior Batch BatchNorm BuildContext Catalog CentroidPrior Checkpoint ClassRequest Classifier Code Companions
+    Component ComponentConfig Composer Composition Config Constraint Contribution Convolution Dataset DatasetEntry DataNeeds
+    DataShape Decoder Dependency Device DirectPrior Discriminator Draw DrawRequest DType Embedding Encoder Entry EstimatingSampler
+    Evaluation Evaluator Examples FittablePrior FlatPrior Forward Generator Identity LatentBatch LatentNoise LatentSet
+    Layer LearningRateSchedule Library Linear Loss Measured Metric Mode Model Module Moments NoConfig Noise Optimizer Package Paper
+    Parameter ParameterStore Part PartChoice Prior RandomSource Recipe RecipeError Run Sampler Scope SelectiveSampler Session
+    Setting Slot Stage Step Study Target Tensor TensorError Term Trainer TrainingReference Transform Value
+    """.split(whereSeparator: \.isWhitespace).map(String.init)
 }

@@ -1,4 +1,13 @@
+import Files
 import Foundation
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
 
 /// A new plugin: its name, and the slots that it gets an example part for.
 public struct PluginTemplate {
@@ -36,8 +45,8 @@ public struct PluginTemplate {
   /// Makes `Plugins/NAME` and puts its word into the manifest's list.
   ///
   /// - Returns: The paths of the files that were written, from the package's folder.
-  /// - Throws: `TemplateError` where the name is taken there or the manifest cannot be changed, and `FileError`; nothing is
-  ///   left behind but where the manifest alone could not be written, as the error says then.
+  /// - Throws: `TemplateError` where the name is taken there or the manifest cannot be changed, and `FileError` where something
+  ///   cannot be written; nothing is left behind.
   public func write(into package: PluginFolder) throws -> [String] {
     let (word, list) = (package.list.word(for: name.text), package.list)
     try refuseTaken(in: package)
@@ -49,12 +58,22 @@ public struct PluginTemplate {
     var template = Template()
     try add(to: &template, at: "", host: package.isLatentKit ? "host" : package.program)
     let plugins = package.url.appendingPathComponent("Plugins")
-    try FileManager.default.createDirectory(at: plugins, withIntermediateDirectories: true)
-    try template.write(to: plugins.appendingPathComponent(name.text))
-    do { try Data(changed.utf8).write(to: package.manifest, options: .atomic) } catch {
-      throw TemplateError(
-        "\(folder) is made, and \(package.manifest.path) cannot be written; put \(word) into its list 'plugins' yourself"
-      )
+    let found = OutputPlace(plugins, followsLinks: true)
+    guard found == nil || found == .folder else {
+      throw FileError(plugins.path, "is \(found?.rawValue ?? "there"), expected a folder; move it away")
+    }
+    // With the folder, where this makes it.
+    let made = found == nil ? plugins : plugins.appendingPathComponent(name.text)
+    if found == nil, mkdir(plugins.path, 0o755) != 0 {
+      throw FileError(plugins.path, "cannot be made: \(systemMessage())")
+    }
+    do { try template.write(to: plugins.appendingPathComponent(name.text)) } catch {
+      if found == nil { rmdir(plugins.path) }
+      throw error
+    }
+    do { try AtomicFile.write(changed, to: package.manifest.resolvingSymlinksInPath()) } catch {
+      try? FileManager.default.removeItem(at: made)
+      throw error
     }
     return template.files.map { "\(folder)/\($0.path)" }
   }

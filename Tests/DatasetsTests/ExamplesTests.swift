@@ -124,3 +124,19 @@ private func histogram(_ examples: Examples, _ classes: Int) throws -> [Int] {
     #expect(refused?.hasPrefix("data.with.\(name): found ") == true)
   }
 }
+
+@Test func aShareThatLeavesAPartEmptyIsRefusedWithTheLargestOne() throws {
+  func problem(_ count: Int, _ share: Double) -> String {
+    do {
+      _ = try Examples(inputs: Tensor.zeros([count, 2])).split(share: share, seed: 1, for: "test")
+    } catch { return "\(error)" }
+    return "nothing thrown"
+  }
+  #expect(
+    problem(10, 0.99)
+      == "a share of 0.99 of 10 examples is all of them, and both parts need one; choose a share above 0 and at most 0.9"
+  )
+  #expect(problem(10, 0.9) == "nothing thrown")
+  #expect(problem(10, 0).contains("is none of them"))
+  #expect(problem(1, 0.5).hasPrefix("found 1 of the 2 or more examples"))
+}

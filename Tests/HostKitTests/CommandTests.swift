@@ -109,6 +109,7 @@ import Training
     (["check", "--jobs", "0"], "--jobs is 0, expected 1 to 1024"),
     (["check", "--device", "gpu"], "--device is 'gpu'"),
     (["check", "--matrix", "--rows", "-1"], "--rows is -1, expected 0 to 1000000"),
+    (["check", ""], "found an empty name, expected a part, slot:part, a slot or a plugin"),
     (["check", "--rows", "7"], "--rows needs --matrix"),
     (["check", "--drawn"], "--drawn needs --matrix"),
     (["check", "--matrix", "data"], "no composition has any of data"),
@@ -185,6 +186,14 @@ import Training
     #expect(found.errors.contains("sampler 'prior' does not follow classes"))
   }
 
+  @Test func aSamplerSaysWhetherItFollowsAnEstimate() throws {
+    let words = "draws follow an estimate of the training latents, and may leave the bounds of the prior's density"
+    for name in ["kde", "mh", "gibbs", "class-gaussian"] {
+      #expect(try host("list", "sampler", name).output.contains(words), "\(name)")
+    }
+    #expect(try !host("list", "sampler", "prior").output.contains(words))
+  }
+
   @Test func partsNameThePaperThatTheyAreFrom() throws {
     func paper(_ slot: String, _ name: String) throws -> Substring {
       try host("list", slot, name).output.split(separator: "\n", omittingEmptySubsequences: false)[1]
@@ -206,7 +215,7 @@ import Training
 
   @Test func onlyMistakesOfTheCommandLineEndWith64() throws {
     func code(_ arguments: String...) -> Int32 {
-      do { try host(arguments) } catch { return HostCommand.exitCode(for: error).rawValue }
+      do { try host(arguments) } catch { return Host.exitCode(for: error).rawValue }
       return 0
     }
     let scratch = try Scratch()

@@ -40,7 +40,9 @@ import Training
     "--per-class", "1", "--runs", scratch.path, "--name", "other")
   #expect(try Recipe.read(scratch.url.appendingPathComponent("other/recipe.yaml")).recipe[.encoder]?.origin == nil)
 
-  #expect(message("export", source, "--part", "encodr").contains("there is no slot with weights 'encodr'"))
+  let unknown = message("export", source, "--part", "encodr")
+  #expect(unknown.hasPrefix("Error: --part: there is no slot with weights 'encodr'; known: encoder, prior, "))
+  #expect(unknown.contains("Did you mean 'encoder'?") && !unknown.contains("\n"), "\(unknown)")
   #expect(message("export", source, "--part", "noise").contains("the run has no noise"))
   #expect(message("export", source, "--part", "decoder", "--output", part).contains("is there already"))
   #expect(

@@ -25,6 +25,8 @@ import Testing
     _ = try scratch.write("let plugins = []\n", to: "Package.swift")
     let said = message("new", "plugin", "Pedcc", "--slots", "prior", "--folder", scratch.path)
     #expect(said.contains("plugin CSAE has a prior 'pedcc' already"))
+    let other = message("new", "plugin", "Mlp", "--slots", "encoder", "--folder", scratch.path)
+    #expect(other.contains("plugin Baseline has an encoder 'mlp' already"))
     // The name is free in another slot.
     try host("new", "plugin", "Pedcc", "--slots", "loss", "--folder", scratch.path)
   }

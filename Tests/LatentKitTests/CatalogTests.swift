@@ -68,6 +68,7 @@ enum SecondPlugin: Plugin {
     #expect(UnknownName("pedc", among: ["pedcc", "kde"], of: "prior").nearest == "pedcc")
     #expect(UnknownName("kdee", among: ["pedcc", "kde"], of: "prior").nearest == "kde")
     #expect(UnknownName("okde", among: ["pedcc", "kdeo"], of: "prior").nearest == "kdeo")
+    #expect(UnknownName("", among: ["kl"], of: "loss").nearest == nil)
     #expect(UnknownName("something", among: ["pedcc", "kde"], of: "prior").nearest == nil)
     #expect(UnknownName("x", among: [], of: "prior").description == "there is no prior 'x'; there are none.")
   }

@@ -111,7 +111,11 @@ import Testing
     (
       "sampler: {use: a, foreign: a.yaml, checksum: aa}", "sampler.checksum: found 'aa', expected 64 hexadecimal digits"
     ),
-    ("prior: {use: a, checksum: aa}", "prior.checksum: it is about weights from a folder, and there is no 'from'"),
+    (
+      "prior: {use: a, checksum: aa}",
+      "prior.checksum: it is that of a part's folder or of a foreign library, and there is neither 'from' nor 'foreign'"
+    ),
+    ("encoder: {use: a, checksum: aa}", "encoder.checksum: it is about weights from a folder, and there is no 'from'"),
     ("prior: {from: ./a, foreign: a.yaml}", "prior.foreign: a part comes from a folder or from a foreign library"),
     ("prior: {use: a, foreign: a.yaml, frozen: true}", "prior.frozen: it is about weights from a folder"),
     ("prior: {use: a, forein: a.yaml}", "known: use, with, from, frozen, checksum, foreign. Did you mean 'foreign'?"),

@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Foundation
 import LatentKit
 import Recipes
@@ -174,19 +175,77 @@ import Training
     #expect(problem(user("{from: \(path("part"))}")) == "none")
   }
 
+  /// A folder that is taken for the first time has no checksum in a recipe yet.
+  @Test func aFolderIsCheckedAgainstItsOwnChecksums() throws {
+    _ = try export(.encoder, as: "part")
+    let folder = URL(fileURLWithPath: path("part"))
+    func problem(changing name: String, _ change: (String) -> String?) throws -> String {
+      let file = folder.appendingPathComponent(name)
+      let whole = try Data(contentsOf: file)
+      defer { try? whole.write(to: file) }
+      if let changed = change(String(decoding: whole, as: UTF8.self)) {
+        try Data(changed.utf8).write(to: file)
+      } else {
+        try FileManager.default.removeItem(at: file)
+      }
+      return self.problem(user("{from: \(path("part"))}"))
+    }
+    let damaged = "the part in part is damaged: part.json is not the file that was exported; copy it again"
+    for (old, new) in [
+      ("\"count\" : 10", "\"count\" : -3"), ("\"latent\" : 6", "\"latent\" : 1e9"),
+      ("\"plugin\" : \"Baseline\"", "\"plugin\" : \"CSAE\""), ("0.1.0", "0.0.9"),
+    ] {
+      let found = try problem(changing: "part.json") { $0.replacing(old, with: new) }
+      #expect(found.hasSuffix(damaged), "\(found)")
+    }
+    #expect(try problem(changing: "recipe.yaml") { $0 + "#" }.contains("recipe.yaml is not the file that was exported"))
+    for name in ["weights.safetensors", "examples.safetensors", "SHA256SUMS"] {
+      let found = try problem(changing: name) { _ in nil }
+      #expect(found.contains("the part in part has no \(name); copy the whole folder again"), "\(found)")
+    }
+    #expect(try problem(changing: "part.json") { String($0.dropLast(40)) }.contains("does not describe a part"))
+    #expect(try problem(changing: "SHA256SUMS") { _ in "nothing" }.hasSuffix(damaged))
+    #expect(self.problem(user("{from: \(path("part"))}")) == "none")
+  }
+
   @Test func aPartOfANewerVersionIsRefused() throws {
     _ = try export(.encoder, as: "part")
     let file = URL(fileURLWithPath: path("part")).appendingPathComponent("part.json")
     let text = try String(contentsOf: file, encoding: .utf8)
+    let sums = URL(fileURLWithPath: path("part")).appendingPathComponent("SHA256SUMS")
+    // With its checksum, as one who writes such a file has it.
     func problem(_ old: String, _ new: String) throws -> String {
-      try text.replacing(old, with: new).write(to: file, atomically: true, encoding: .utf8)
+      let changed = text.replacing(old, with: new)
+      #expect(changed != text, "\(old)")
+      try Data(changed.utf8).write(to: file)
+      let digits = try Checksum(.sha256, of: file).digits
+      let list = try String(contentsOf: sums, encoding: .utf8)
+      try Data(list.replacing(/[0-9a-f]{64}(?=  part.json)/, with: digits).utf8).write(to: sums)
       return self.problem(user("{from: \(path("part"))}"))
     }
     #expect(
       try problem("\"latentkit\" : \"0.1.0\"", "\"latentkit\" : \"7.0.0\"").contains(
         "is from LatentKit 7.0.0, and this is"))
     #expect(try problem("latentkit-part-1", "latentkit-part-2").contains("has the format 'latentkit-part-2', expected"))
-    #expect(try problem("\"plugin\"", "\"plug\"").contains("part.json is damaged"))
+    #expect(
+      try problem("\"plugin\"", "\"plug\"").contains(
+        "part.json is damaged: found no 'plugin'; export the part again"))
+    #expect(
+      try problem("\"count\" : 10", "\"count\" : \"ten\"").contains(
+        "'classes.count' has a value of another kind than expected; export"))
+    #expect(try problem("\"count\" : 10", "\"count\" : -3").contains("found classes.count -3, expected 1 to 1000000"))
+    #expect(
+      try problem("\"latent\" : 6,\n  \"makes\"", "\"latent\" : 1e9,\n  \"makes\"").contains(
+        "found latent 1000000000, expected 1 to 1000000"))
+    #expect(try problem("\"padding\" : 0", "\"padding\" : -2").contains("found padding -2 of inputs, expected 0 to"))
+    #expect(
+      try problem("\"slot\" : \"encoder\"", "\"slot\" : \"metric\"").contains(
+        "found the slot 'metric', expected one of"))
+    #expect(try problem("\"role\" : \"weight\"", "\"role\" : \"wait\"").contains("found the role 'wait' of"))
+    #expect(
+      try problem("\"plugin\" : \"Baseline\"", "\"plugin\" : \"CSAE\"").contains(
+        "the part in part is encoder 'mlp' of plugin CSAE, and this program's is of plugin Baseline; build a host with the other one"
+      ))
     #expect(try problem("\"range\" : [", "\"range\" : [ 9,").contains("expected the least and the greatest value"))
     #expect(try problem("\"use\" : \"mlp\"", "\"use\" : \"mystery\"").contains("which this program does not have"))
   }

@@ -88,17 +88,32 @@ private func template(_ name: String = "Ring", _ slots: [String]? = nil) throws 
     #expect(scratch.files == before && PluginFolder(at: scratch.url)?.list.names == ["A"])
   }
 
-  @Test func aManifestThatCannotBeWrittenIsSaidWithTheWordToAdd() throws {
+  @Test(arguments: [true, false])
+  func whereTheManifestCannotBeWrittenNothingIsLeftBehind(hasPlugins: Bool) throws {
     let scratch = try Scratch()
+    if hasPlugins { try scratch.write("", to: "Plugins/A/Sources/A.swift") }
     // A manifest whose folder is gone by the time that it is written.
     try scratch.write("let plugins = [\"A\"]\n", to: "Package.swift")
     let folder = try #require(PluginFolder(at: scratch.url))
     try FileManager.default.removeItem(at: folder.manifest)
     try FileManager.default.createDirectory(at: folder.manifest, withIntermediateDirectories: true)
     try scratch.write("", to: "Package.swift/x")
+    let before = scratch.files
     let said = message { _ = try template().write(into: folder) }
-    #expect(said.contains("Plugins/Ring is made") && said.contains("put \"Ring\" into its list"), "\(said)")
-    #expect(scratch.files.contains("Plugins/Ring/Sources/RingPlugin.swift"))
+    #expect(said.contains("Package.swift: is a folder, expected a file"), "\(said)")
+    #expect(scratch.files == before)
+    let plugins = scratch.url.appendingPathComponent("Plugins")
+    #expect(FileManager.default.fileExists(atPath: plugins.path) == hasPlugins)
+  }
+
+  @Test func aFileInThePlaceOfThePluginsIsSaid() throws {
+    let scratch = try Scratch()
+    try scratch.write("let plugins = []\n", to: "Package.swift")
+    try scratch.write("mine", to: "Plugins")
+    let folder = try #require(PluginFolder(at: scratch.url))
+    let said = message { _ = try template().write(into: folder) }
+    #expect(said == "\(folder.url.appendingPathComponent("Plugins").path): is a file, expected a folder; move it away")
+    #expect(scratch.files.sorted() == ["Package.swift", "Plugins"])
   }
 
   @Test func aProgramWithoutItsTemplatesSaysWhatToCopy() throws {

@@ -21,7 +21,8 @@ public struct UnknownName: Error, CustomStringConvertible, Equatable {
     // No name is so long: it is no slip, and comparing would take its time.
     guard name.utf8.count <= 200 else { return nil }
     let scored = known.map { ($0, editDistance(name.lowercased(), $0.lowercased())) }
-    guard let best = scored.min(by: { $0.1 < $1.1 }), best.1 <= max(2, name.count / 3) else { return nil }
+    guard let best = scored.min(by: { $0.1 < $1.1 }), best.1 <= max(2, name.count / 3), best.1 < name.count
+    else { return nil }
     return best.0
   }
 
