@@ -64,7 +64,7 @@ public enum DatasetFetcher {
     do {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     } catch {
-      throw FileError(folder.path, "cannot be made: \(error.localizedDescription)")
+      throw FileError(folder.path, "cannot be made: \(systemReason(of: error))")
     }
     return try entry.files.map { file in
       let target = folder.appendingPathComponent(file.name)
@@ -92,7 +92,7 @@ public enum DatasetFetcher {
     do {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     } catch {
-      throw FileError(folder.path, "cannot be made: \(error.localizedDescription)")
+      throw FileError(folder.path, "cannot be made: \(systemReason(of: error))")
     }
     do {
       if let checksum = description.archiveChecksum {
@@ -211,7 +211,7 @@ public enum DatasetFetcher {
         do {
           try file.write(contentsOf: piece)
         } catch {
-          throw FileError(part.path, "cannot be written: \(error.localizedDescription)")
+          throw FileError(part.path, "cannot be written: \(systemReason(of: error))")
         }
         received += piece.count
         progress(received)

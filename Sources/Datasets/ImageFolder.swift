@@ -84,7 +84,7 @@ struct ImageFolder {
   static func contents(of folder: URL) throws -> [(name: String, kind: Kind)] {
     let names: [String]
     do { names = try FileManager.default.contentsOfDirectory(atPath: folder.path) } catch {
-      throw FileError(folder.path, "cannot be listed: \(error.localizedDescription)")
+      throw FileError(folder.path, "cannot be listed: \(systemReason(of: error))")
     }
     return names.sorted { $0.unicodeScalars.lexicographicallyPrecedes($1.unicodeScalars) }.map { name in
       var status = stat()

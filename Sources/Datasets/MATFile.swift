@@ -147,7 +147,7 @@ package struct MATFile {
   private func read(_ variable: Variable, rows: Int, columns: Int, place: String) throws -> Matrix {
     let single = FileManager.default.temporaryDirectory.appendingPathComponent("latentkit-\(UUID().uuidString).mat")
     do { try (data.prefix(128) + data[variable.range]).write(to: single) } catch {
-      throw FileError(single.path, "cannot be written: \(error.localizedDescription)")
+      throw FileError(single.path, "cannot be written: \(systemReason(of: error))")
     }
     defer { try? FileManager.default.removeItem(at: single) }
     var (matrix, text) = (cr_matrix(), [CChar](repeating: 0, count: CR_MESSAGE_LENGTH))

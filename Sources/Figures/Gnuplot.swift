@@ -45,7 +45,7 @@ enum Gnuplot {
     } catch let error as FigureError {
       throw error
     } catch {
-      throw FigureError("gnuplot could not be run: \(error.localizedDescription)")
+      throw FigureError("gnuplot could not be run: \(systemReason(of: error))")
     }
   }
 

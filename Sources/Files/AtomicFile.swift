@@ -95,6 +95,23 @@ public enum AtomicFile {
   }
 }
 
+/// Returns why Foundation could not work with a file, in the system's words: Foundation's own texts quote the file again, and
+/// may be a dump of an object.
+public func systemReason(of error: any Error) -> String {
+  let known = error as NSError
+  let cause = (known.userInfo[NSUnderlyingErrorKey] as? any Error).map { $0 as NSError } ?? known
+  if cause.domain == NSPOSIXErrorDomain { return String(cString: strerror(Int32(truncatingIfNeeded: cause.code))) }
+  guard let cocoa = error as? CocoaError else { return "\(error)" }
+  return switch cocoa.code {
+  case .fileReadNoSuchFile, .fileNoSuchFile: "there is no such file"
+  case .fileReadNoPermission, .fileWriteNoPermission: "no permission"
+  case .fileWriteOutOfSpace: "the disk is full"
+  case .fileWriteFileExists: "there is a file of that name"
+  case .fileReadInapplicableStringEncoding, .fileReadUnknownStringEncoding: "it is no text in UTF-8"
+  default: "the system refused it (Foundation's code \(cocoa.errorCode))"
+  }
+}
+
 /// Returns the system's message about the last failed call, with advice where there is some.
 public func systemMessage(_ code: Int32 = errno) -> String {
   switch code {

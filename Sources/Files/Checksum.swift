@@ -43,7 +43,7 @@ public struct Checksum: Hashable, Sendable, CustomStringConvertible {
     } catch let error as ChecksumError {
       throw error
     } catch {
-      throw FileError(file.path, "cannot be read for its checksum: \(error.localizedDescription)")
+      throw FileError(file.path, "cannot be read for its checksum: \(systemReason(of: error))")
     }
     self.init(algorithm, digits: try sum.digits())
   }

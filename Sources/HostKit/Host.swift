@@ -73,6 +73,8 @@ public struct Host: Sendable {
       } catch let error as DatasetError where error.isAboutFolder {
         // The library speaks of a data folder; here a flag names it.
         throw DatasetError("\(error); --data-dir names the data folder")
+      } catch let error as CocoaError {
+        throw FileError(error.filePath ?? "a file", systemReason(of: error))
       } catch let error as ValidationError {
         // The parser would put the usage of the whole program behind it.
         throw CommandRefusal(description: error.message)

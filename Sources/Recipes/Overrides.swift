@@ -9,7 +9,7 @@ extension Recipe {
   /// - Throws: `RecipeError` for a slot that is not a place in a recipe, or that cannot be `none`.
   public mutating func apply(choice slot: Slot, _ name: String) throws {
     guard slot != .loss, slot != .constraint else {
-      throw RecipeError("a \(slot.name) stands in a stage; set it by its path, as in stages[0].losses=[mse]")
+      throw RecipeError("\(slot.noun) stands in a stage; set it by its path, as in stages[0].losses=[mse]")
     }
     guard name != "none" || slot.place == .list || slot.place == .optional else {
       throw RecipeError("a recipe needs \(slot.noun), found 'none'; choose one by name")

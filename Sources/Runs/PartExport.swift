@@ -89,7 +89,7 @@ public struct PartExport {
         error as TensorError
       { part.withoutPython = "\(error)" }
     } else {
-      part.withoutPython = "a \(slot.name) draws random numbers"
+      part.withoutPython = "\(slot.noun) draws random numbers"
     }
     self.python = python
     self.part = part
@@ -124,7 +124,7 @@ public struct PartExport {
       }
     }
     do { try files.createDirectory(at: url, withIntermediateDirectories: true) } catch {
-      throw FileError(url.path, "cannot be made: \(error.localizedDescription)")
+      throw FileError(url.path, "cannot be made: \(systemReason(of: error))")
     }
     var part = part
     func note(_ name: String) throws {

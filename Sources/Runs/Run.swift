@@ -137,7 +137,7 @@ public final class Run {
     try begin(in: lock, keepsRuns: folder.exists)
     let records = try MetricsLog.read(other.metrics)
     do { try AtomicFile.write(Data(contentsOf: other.metrics), to: folder.metrics) } catch let error as CocoaError {
-      throw FileError(other.metrics.path, "cannot be read: \(error.localizedDescription)")
+      throw FileError(other.metrics.path, "cannot be read: \(systemReason(of: error))")
     }
     let events = try EventFile(folder.events)
     let writer = EventObserver(events, reportingTo: observer)
