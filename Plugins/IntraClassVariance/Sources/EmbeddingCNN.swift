@@ -1,7 +1,7 @@
 import LatentKit
 
 /// Pairs of 3x3 convolutions, each with batch normalisation and ReLU, and a 2x2 maximum after each pair; one more convolution and
-/// maximum; a linear embedding.
+/// maximum; a linear embedding, with dropout before it where wanted.
 ///
 /// The paper's own network is lost with its pictures. This one stands in for it (see results/network.md): with its defaults, on
 /// images of 28x28, about 5.5 million multiplications an image.
@@ -15,6 +15,7 @@ public struct EmbeddingCNN: FeatureEncoder, Component {
     @Setting("Channels of the pairs of convolutions, then of the single last one.", .channels) public var widths = [
       16, 32, 64,
     ]
+    @Setting("Share of the embedding's inputs that is dropped in training.", .within(0..<1)) public var dropout = 0.0
     public init() {}
   }
 
@@ -24,7 +25,8 @@ public struct EmbeddingCNN: FeatureEncoder, Component {
   public init(_ config: Config, in context: BuildContext) throws {
     latentSize = config.latent
     network = try EmbeddingNetwork(
-      widths: config.widths, latent: config.latent, isNormalized: config.normalized, in: context
+      widths: config.widths, latent: config.latent, isNormalized: config.normalized,
+      dropout: config.dropout, in: context
     ) { index, from, to, scope in
       func block(_ from: Int, _ name: String, pool: Int) throws -> [any Layer] {
         [

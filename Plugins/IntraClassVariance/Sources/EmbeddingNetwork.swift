@@ -3,14 +3,16 @@ import LatentKit
 /// Groups of convolutions that each halve an image, and a linear embedding of what is left, scaled to length 1 where asked.
 struct EmbeddingNetwork: Sendable {
   private let groups: [any Layer]
+  private let dropout: Dropout
   private let embedding: Linear
   private let isNormalized: Bool
 
   /// - Parameters:
   ///   - widths: The channels that each group makes.
+  ///   - dropout: The share of the embedding's inputs that is dropped in training.
   ///   - group: Returns the layers of a group, which halve an image, given its number from 0, its channels in and out, and its scope.
   init(
-    widths: [Int], latent: Int, isNormalized: Bool, in context: BuildContext,
+    widths: [Int], latent: Int, isNormalized: Bool, dropout: Double = 0, in context: BuildContext,
     group: (_ index: Int, _ from: Int, _ to: Int, Scope) throws -> [any Layer]
   ) throws {
     let (channels, height, width) = try context.requireImage()
@@ -24,6 +26,7 @@ struct EmbeddingNetwork: Sendable {
       Sequential(try group(index, widths.0, widths.1, context.scope("group\(index + 1)")))
     }
     let left = (widths.last ?? channels) * (height / least) * (width / least)
+    self.dropout = try Dropout(dropout, in: context.scope)
     embedding = try Linear(left, latent, in: context.scope("embedding"))
     self.isNormalized = isNormalized
   }
@@ -42,7 +45,7 @@ struct EmbeddingNetwork: Sendable {
   }
 
   private func code(_ last: Tensor) throws -> Code {
-    let embedded = try embedding(last.flattened())
+    let embedded = try embedding(dropout(last.flattened()))
     return .point(isNormalized ? try embedded.unitRows() : embedded)
   }
 }

@@ -44,6 +44,29 @@ func embeddingsHaveLengthOneWhereAsked(name: String, normalized: Bool) throws {
     kernels(lenet) == [[4, 1, 5, 5], [4, 4, 5, 5], [5, 4, 5, 5], [5, 5, 5, 5], [6, 5, 5, 5], [6, 6, 5, 5]])
 }
 
+@Test func dropoutKeepsTheMeanAndActsInTrainingAlone() throws {
+  func encoder(dropout: Double, training: Bool) throws -> EmbeddingCNN {
+    try EmbeddingCNN(
+      .init(["latent": 2, "widths": [4, 5, 6], "dropout": .double(dropout)], at: "with"),
+      in: context(shape: [1, 28, 28], training: training))
+  }
+  var generator = try Generator(seed: 1)
+  let batch = Batch(inputs: try generator.uniform([8, 1, 28, 28]).to(.float64), labels: nil)
+  let still = try encoder(dropout: 0.5, training: false).encode(batch).mean.doubles()
+  #expect(try encoder(dropout: 0, training: false).encode(batch).mean.doubles() == still)
+
+  let expected = try encoder(dropout: 0, training: true).encode(batch).mean.doubles()
+  let dropping = try encoder(dropout: 0.5, training: true)
+  let draws = try (0..<400).map { _ in try dropping.encode(batch).mean.doubles() }
+  #expect(draws[0] != draws[1] && draws[0] != expected)
+  for (index, value) in expected.enumerated() {
+    let values = draws.map { $0[index] }
+    let mean = values.reduce(0, +) / 400
+    let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 399
+    #expect(abs(mean - value) < 5 * (variance / 400).squareRoot())
+  }
+}
+
 @Test func gradientsOfAnEmbeddingAtZeroAreFinite() throws {
   // The embedding's weights are zero, so that every embedding is.
   let store = ParameterStore()

@@ -4,11 +4,13 @@ import LatentKit
 /// What a part is built in: images of 1x8x8, Float64.
 func context(
   classes: Int? = 3, latent: Int = 4, seed: UInt64 = 1, shape: [Int] = [1, 8, 8], title: String = "part",
-  store: ParameterStore = ParameterStore(), dtype: DType = .float64, model: Model? = nil
+  store: ParameterStore = ParameterStore(), dtype: DType = .float64, model: Model? = nil,
+  training: Bool = false
 ) throws -> BuildContext {
-  BuildContext(
-    inputShape: shape, classCount: classes, latentSize: latent,
-    scope: try Scope(path: "part", store: store, seed: seed, dtype: dtype), title: title, model: model)
+  let scope = try Scope(path: "part", store: store, seed: seed, dtype: dtype)
+  scope.mode.isTraining = training
+  return BuildContext(
+    inputShape: shape, classCount: classes, latentSize: latent, scope: scope, title: title, model: model)
 }
 
 /// Gives the latents it was made with.
