@@ -5,7 +5,7 @@ import PackageDescription
 let plugins: [Paper] = [
   Paper("Baseline", tests: true), Paper("CSAE", native: true, tests: true),
   Paper("SparseSAE", native: true, tests: true), Paper("AdversarialVAE", tests: true),
-  Paper("IntraClassVariance", tests: true),
+  Paper("IntraClassVariance", tests: true), Paper("DownstreamVAE", tests: true),
 ]
 
 /// The word for the folder `Plugins/<name>`, of which only `Sources/` must be there. What else is to be built is said here:

@@ -37,6 +37,25 @@ ct_tensor cs_neighbor_distances(ct_tensor x, int64_t k) {
   });
 }
 
+ct_tensor cs_nearest_neighbors(ct_tensor queries, ct_tensor points, int64_t k) {
+  return bridge::tensor([&] {
+    const auto places = open(queries).contiguous(), others = open(points).contiguous();
+    TORCH_CHECK(places.dim() == 2 && others.dim() == 2 && places.size(1) == others.size(1),
+      "expected queries [m, dimensions] and points [n, dimensions]");
+    const int64_t count = places.size(0), step = rowsAtATime(others.size(0));
+    TORCH_CHECK(k >= 1 && k <= others.size(0), "found ", k, " neighbours, expected 1 to ", others.size(0));
+    auto result = at::empty({count, k}, places.options().dtype(at::kLong));
+    // |q - p|^2 less |q|^2, which is the same for all points: one matrix product.
+    const auto halves = others.square().sum(1).mul(0.5);
+    for (int64_t start = 0; start < count; start += step) {
+      const int64_t rows = std::min(step, count - start);
+      const auto apart = halves - places.narrow(0, start, rows).matmul(others.t());
+      result.narrow(0, start, rows).copy_(std::get<1>(apart.topk(k, 1, false, true)));
+    }
+    return result;
+  });
+}
+
 ct_tensor cs_ball_counts(ct_tensor centers, ct_tensor radii, ct_tensor points) {
   return bridge::tensor([&] {
     const auto middles = open(centers).contiguous(), others = open(points).contiguous();

@@ -26,6 +26,7 @@ struct StandIn {
         StandInClassifier(layer: try Linear(world.latentSize, $0, in: scope("classifier")))
       }, prior: prior)
     model[.discriminator] = try StandInDiscriminator(world, in: scope("discriminator"))
+    model.likelihood = StandInLikelihood()
     (self.model, self.store) = (model, store)
   }
 }
@@ -94,6 +95,17 @@ private struct StandInDiscriminator: Discriminator {
 
   func score(_ batch: Batch) throws -> Tensor {
     try score(hidden(batch.inputs.contiguous().flattened()).tanh())
+  }
+}
+
+/// A unit Gaussian around what the decoder makes.
+private struct StandInLikelihood: Likelihood {
+  func terms(_ forward: Forward, under prior: any Prior) throws -> [Term] {
+    [.perExample("stand-in", try logLikelihood(of: forward.inputs, given: forward.decoded) * -1)]
+  }
+  func observations(of inputs: Tensor, using random: RandomSource) throws -> Tensor { inputs }
+  func logLikelihood(of observations: Tensor, given decoded: Decoded) throws -> Tensor {
+    try ((decoded.values - observations).square() + log2π).contiguous().flattened().sum(axis: 1) * -0.5
   }
 }
 

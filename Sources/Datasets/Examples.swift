@@ -131,8 +131,10 @@ public struct Examples: Sendable {
     try Examples.order(of: positions, by: labels?.ints(), evenly: evenly, using: &generator)
   }
 
-  /// The same, for the labels of all examples; nil without labels, for any order.
-  static func order(
+  /// Returns some positions in a random order of which every beginning holds the classes evenly, or in proportion to their sizes.
+  ///
+  /// - Parameter labels: Those of all examples; nil for any order.
+  public static func order(
     of positions: [Int], by labels: [Int]?, evenly: Bool, using generator: inout Generator
   ) throws -> [Int] {
     guard !positions.isEmpty else { return [] }

@@ -10,9 +10,18 @@ public struct LinePlot: Sendable {
     public var name: String
     /// Points from left to right; one that is not finite leaves a gap.
     public var points: [(x: Double, y: Double)]
+    /// The half length of a bar at each point, 0 or more; empty for no bars. One that is not finite is left out.
+    public var spread: [Double]
 
     /// Creates a line.
-    public init(_ name: String, _ points: [(x: Double, y: Double)]) { (self.name, self.points) = (name, points) }
+    public init(_ name: String, _ points: [(x: Double, y: Double)], spread: [Double] = []) {
+      (self.name, self.points, self.spread) = (name, points, spread)
+    }
+
+    /// The spread at a point.
+    fileprivate func spread(at index: Int) -> Double {
+      spread.indices.contains(index) && spread[index].isFinite ? spread[index] : 0
+    }
   }
 
   /// The text above the panel.
@@ -26,10 +35,16 @@ public struct LinePlot: Sendable {
   /// Whether the vertical axis is logarithmic. Values that are not positive are then left out; if none is positive,
   /// the axis stays linear.
   public var logY: Bool
+  /// Whether the horizontal axis is logarithmic, with a mark at each place where a line has a point. Points left of 0 and at it are
+  /// then left out; if none is right of it, the axis stays linear.
+  public var logX: Bool
 
   /// Creates a panel.
-  public init(title: String, xLabel: String, yLabel: String, series: [Series], logY: Bool = false) {
-    (self.title, self.xLabel, self.yLabel, self.series, self.logY) = (title, xLabel, yLabel, series, logY)
+  public init(
+    title: String, xLabel: String, yLabel: String, series: [Series], logY: Bool = false, logX: Bool = false
+  ) {
+    (self.title, self.xLabel, self.yLabel, self.series) = (title, xLabel, yLabel, series)
+    (self.logY, self.logX) = (logY, logX)
   }
 
   /// Writes panels as PNG and SVG, in rows from the upper left.
@@ -95,23 +110,33 @@ public struct LinePlot: Sendable {
   /// - Parameter marks: The number of tick labels that have room along the horizontal axis.
   private func script(_ number: Int, looks: [String: Look], hasMarks: Bool, marks: Int) -> [String] {
     let logarithmic = logY && series.contains { $0.points.contains { $0.y > 0 && $0.y.isFinite } }
+    let isWide = logX && series.contains { $0.points.contains { $0.x > 0 && $0.x.isFinite } }
     func isDrawn(_ point: (x: Double, y: Double)) -> Bool {
-      point.x.isFinite && point.y.isFinite && (!logarithmic || point.y > 0)
+      point.x.isFinite && point.y.isFinite && (!logarithmic || point.y > 0) && (!isWide || point.x > 0)
     }
     let drawn = series.flatMap(\.points).filter(isDrawn)
+    let ends = series.flatMap { line in
+      line.points.enumerated().filter { isDrawn($1) }.flatMap { index, point in
+        [-1.0, 1.0].map { point.y + $0 * line.spread(at: index) }
+      }
+    }.filter { !logarithmic || $0 > 0 }
     guard !drawn.isEmpty else {
       return [
         "unset tics", "set xrange [0:1]", "set yrange [0:1]",
         "set label 'no values to plot' at graph 0.5,0.5 center textcolor rgb '\(Style.faint)'", "plot NaN",
       ]
     }
-    let (left, right) = bounds(drawn.map(\.x), margin: 0.03)
-    let (bottom, top) = bounds(drawn.map { logarithmic ? log10($0.y) : $0.y }, margin: 0.06)
+    let (left, right) = bounds(drawn.map { isWide ? log10($0.x) : $0.x }, margin: 0.03)
+    let (bottom, top) = bounds(ends.map { logarithmic ? log10($0) : $0 }, margin: 0.06)
     var lines = [
-      "set xrange [\(left):\(right)]", logarithmic ? "set logscale y" : "unset logscale",
+      "set xrange [\(isWide ? pow(10, left) : left):\(isWide ? pow(10, right) : right)]",
+      logarithmic ? "set logscale y" : "unset logscale",
       "set yrange [\(logarithmic ? pow(10, bottom) : bottom):\(logarithmic ? pow(10, top) : top)]",
     ]
-    if drawn.allSatisfy({ $0.x == $0.x.rounded() }) {
+    if isWide {
+      let places = Set(drawn.map(\.x)).sorted().map { "'\($0 == $0.rounded() ? "\(Int($0))" : "\($0)")' \($0)" }
+      lines += ["set logscale x", "set xtics (\(places.joined(separator: ", ")))"]
+    } else if drawn.allSatisfy({ $0.x == $0.x.rounded() }) {
       lines.append("set xtics \(wholeStep(right - left, marks: marks))")
     }
     var curves: [String] = []
@@ -119,10 +144,17 @@ public struct LinePlot: Sendable {
       guard let look = looks[series.name], series.points.contains(where: isDrawn) else { continue }
       let name = "$panel\(number)line\(index)"
       lines.append("\(name) << END")
-      lines += series.points.map { isDrawn($0) ? "\($0.x) \($0.y)" : "" }  // an empty line breaks the curve
+      // An empty line breaks the curve.
+      lines += series.points.enumerated().map { place, point in
+        guard isDrawn(point) else { return "" }
+        return "\(point.x) \(point.y)" + (series.spread.isEmpty ? "" : " \(series.spread(at: place))")
+      }
       lines.append("END")
       let style = hasMarks || series.points.count == 1 ? "linespoints pt \(look.mark) ps 0.6" : "lines"
       curves.append("\(name) using 1:2 with \(style) lw 2 dt \(look.dash) lc rgb '\(look.color)'")
+      if !series.spread.isEmpty {
+        curves.append("\(name) using 1:2:3 with yerrorbars pt 0 lw 1 lc rgb '\(look.color)'")
+      }
     }
     return lines + ["plot " + curves.joined(separator: ", \\\n  ")]
   }

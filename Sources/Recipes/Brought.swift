@@ -106,6 +106,12 @@ struct Brought {
     return try first(slot.key, among: counted) { $0.parts[slot] }
   }
 
+  /// The value of a setting of parts that stand in a step.
+  func setting(_ name: String, of slot: Slot, in step: Brought) throws -> Value? {
+    let counted = parts.filter { $0.slot.place != .step } + step.parts
+    return try first("\(slot.key).\(name)", among: counted) { $0.settings[slot]?[name] }
+  }
+
   func losses() throws -> [PartChoice]? { try first("losses") { $0.losses } }
   func epochs() throws -> Int? { try first("epochs") { $0.epochs } }
   func batch() throws -> Int? { try first("batch") { $0.batch } }

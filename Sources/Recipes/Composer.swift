@@ -101,6 +101,8 @@ private struct Assembly {
       metrics.append(NamedMetric(name: unused(choice.use, among: metrics.map(\.name)), metric: metric))
     }
     let stages = try (recipe.stages ?? []).enumerated().map { try stage($1, at: "stages[\($0)]", weights: parts) }
+    let losses = stages.reversed().lazy.flatMap(\.steps).flatMap(\.losses)
+    model.likelihood = losses.compactMap { $0.loss as? any Likelihood }.first
     if let estimate = store.estimate { announce(estimate) }
     return Composition(
       recipe: recipe, data: data, model: model, sampler: sampler, metrics: metrics, stages: stages, store: store,

@@ -90,8 +90,9 @@ extension Resolution {
     step.losses += try losses.filter { !known.contains($0.use) }.map { try completed($0, .loss, at: path) }
   }
 
-  /// Replaces the losses of the steps that train a part, or of the only step, by those chosen for it. Losses that other
-  /// parts joined to them stay, unless `none` is among the choices.
+  /// Replaces the losses of the steps that train a part, or of the only step, by those chosen for it. One that the step has already,
+  /// as the recipe or a part says it, keeps its settings. Losses that other parts joined to them stay, unless `none` is
+  /// among the choices.
   ///
   /// - Throws: `RecipeError` where no step is meant, or no single one.
   func replaceLosses(of part: String?, in stages: inout [Recipe.Stage]) throws {
@@ -119,7 +120,13 @@ extension Resolution {
         }
         guard !own.isEmpty else { return }
         let kept = step.isComplete ? [] : joined.filter { loss in !own.contains { $0.use == loss.use } }
-        step.losses = try own.map { try completed($0, .loss, at: path) } + kept
+        let settled = own.map { loss in
+          var loss = loss
+          let before = step.losses.first { $0.use == loss.use }
+          loss.with = (before?.with ?? [:]).merging(loss.with) { $1 }
+          return loss
+        }
+        step.losses = try completed(settled, of: step, at: path) + kept
       }
     }
   }

@@ -160,7 +160,7 @@ struct Resolution {
     }
     if step.train.isEmpty { step.train = trainedByDefault(recipe) }
     if step.losses.isEmpty { step.losses = try brought.losses() ?? [PartChoice("mse")] }
-    step.losses = try step.losses.enumerated().map { try completed($1, .loss, at: "\(path).losses[\($0)]") }
+    step.losses = try completed(step.losses, of: step, at: "\(path).losses")
     step.after = try completed(step.after, at: "\(path).after")
     let own = try Brought(by: step, catalog, at: path)
     var optimizer = try step.optimizer ?? brought.part(for: .optimizer, else: own) ?? PartChoice("adam")
@@ -197,6 +197,21 @@ struct Resolution {
   }
 
   // MARK: Settings
+
+  /// Completes the losses of a step, after what the model's parts and the losses themselves bring for each other: sums beside a
+  /// divergence in nats.
+  func completed(_ losses: [PartChoice], of step: Recipe.Step, at path: String) throws -> [PartChoice] {
+    var step = step
+    step.losses = losses
+    let own = try Brought(by: step, catalog, at: path)
+    return try losses.enumerated().map { index, loss in
+      let path = "\(path)[\(index)]"
+      var loss = loss
+      let known = try catalog.description(.loss, loss, at: path).settings.map(\.name)
+      for name in known where loss.with[name] == nil { loss.with[name] = try brought.setting(name, of: .loss, in: own) }
+      return try completed(loss, .loss, at: path)
+    }
+  }
 
   func completed(_ actions: [Recipe.Action], at path: String) throws -> [Action] {
     try actions.enumerated().map { number, action in

@@ -55,7 +55,7 @@ extension Trainer {
   /// - Throws: `TrainingError` for a gradient that is not finite while the losses are, with the loss that it comes from.
   func check(
     _ gradients: [Tensor?], of number: Int, in stage: ComposedStage, on batch: Batch, total: Tensor,
-    from states: [Tensor]
+    iterations: Int, from states: [Tensor]
   ) throws {
     let step = stage.steps[number]
     func spoiled(_ gradients: [Tensor?]) throws -> Parameter? {
@@ -66,7 +66,8 @@ extension Trainer {
     guard try withoutGradients({ try total.isFinite().all() }), let parameter = try spoiled(gradients) else { return }
     func terms() throws -> [ComposedStep.TermValue] {
       try restoreGenerators(states)
-      let forward = Forward(batch, through: composition.model, training: true, drawing: random)
+      let forward = Forward(
+        batch, through: composition.model, training: true, drawing: random, at: place(iterations: iterations))
       return try step.terms(forward, under: composition.model.prior)
     }
     var culprit: String?

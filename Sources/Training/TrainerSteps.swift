@@ -75,7 +75,8 @@ extension Trainer {
     let step = stage.steps[number]
     setStatistics(stage, number)
     let before = isReplay ? try generatorStates() : nil
-    let forward = Forward(batch, through: composition.model, training: true, drawing: random)
+    let forward = Forward(
+      batch, through: composition.model, training: true, drawing: random, at: place(iterations: iterations))
     var total: Tensor?
     var parts: [(name: String, value: Tensor)] = []
     for term in try step.terms(forward, under: composition.model.prior) {
@@ -97,7 +98,10 @@ extension Trainer {
         }
       }
       var gradients = try total.gradients(by: step.parameters.map(\.tensor))
-      if let before { try check(gradients, of: number, in: stage, on: batch, total: total, from: before) }
+      if let before {
+        try check(
+          gradients, of: number, in: stage, on: batch, total: total, iterations: iterations, from: before)
+      }
       try ends.mask(&gradients, of: step.parameters)
       if isLast { try measure(gradients, of: step, number) }
       if let clip = step.recipe.clip { try clipGradients(gradients.compactMap { $0 }, to: clip) }
@@ -139,8 +143,13 @@ extension Trainer {
     }
   }
 
+  /// How far the stage is, of so many iterations an epoch.
+  func place(iterations: Int) -> StagePosition {
+    StagePosition(iteration: position.epoch * iterations + position.iteration, iterationsPerEpoch: iterations)
+  }
+
   func learningRate(of step: ComposedStep, iterations: Int, epochs: Int) -> Double {
-    let done = position.epoch * iterations + position.iteration
+    let done = place(iterations: iterations).iteration
     return step.optimizer.learningRate * step.schedule.factor(step: done, stepsPerEpoch: iterations, epochs: epochs)
   }
 }

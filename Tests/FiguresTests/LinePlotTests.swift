@@ -57,6 +57,30 @@ private func falling(_ start: Double) -> [(x: Double, y: Double)] {
   #expect(try !script([0, -1, -3]).contains("\nset logscale y"))
 }
 
+@Test func aLogarithmicHorizontalAxisMarksThePointsAndBarsHaveRoom() throws {
+  let points: [(x: Double, y: Double)] = [(0, 9), (100, 1), (1000, 2), (50000, 3)]
+  let plot = LinePlot(
+    title: "t", xLabel: "x", yLabel: "y", series: [.init("a", points, spread: [0, 4, .nan, 1])], logX: true)
+  let script = try LinePlot.drawing([plot]).script
+  #expect(
+    script.contains("set logscale x") && script.contains("set xtics ('100' 100.0, '1000' 1000.0, '50000' 50000.0)"))
+  #expect(script.contains("<< END\n\n100.0 1.0 4.0\n1000.0 2.0 0.0\n50000.0 3.0 1.0\nEND\n"))
+  #expect(script.contains("using 1:2:3 with yerrorbars"))
+  // From 1 − 4 to 1 + 4, with six hundredths of that as room.
+  #expect(script.contains("set yrange [-3.48:5.48]"))
+  let without = LinePlot(title: "t", xLabel: "x", yLabel: "y", series: [.init("a", [(-1, 1), (0, 2)])], logX: true)
+  #expect(try !LinePlot.drawing([without]).script.contains("logscale x"))
+}
+
+@Test(.enabled(if: hasGnuplot)) func barsAreDrawn() throws {
+  let points: [(x: Double, y: Double)] = [(100, 1), (1000, 2)]
+  func ink(_ spread: [Double]) throws -> Int {
+    let plot = LinePlot(title: "t", xLabel: "x", yLabel: "y", series: [.init("a", points, spread: spread)], logX: true)
+    return count(Color(0x00, 0x72, 0xB2), in: try Picture(png: png([plot])))
+  }
+  #expect(try ink([0.8, 0.8]) > ink([0, 0]) + 100)
+}
+
 @Test func aMissingGnuplotIsNamedWithAdvice() {
   let error = #expect(throws: FigureError.self) {
     try Gnuplot.draw(Drawing(under: Layer(width: 10, height: 10)), searchPath: "/nowhere:/nowhere/else")

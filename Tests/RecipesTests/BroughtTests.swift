@@ -267,3 +267,65 @@ struct TinyTransform: Transform, Component {
     #expect(message { _ = try changed("stages[0].steps[0].steps[2].clip=1") }?.contains("there is no step [2]") == true)
   }
 }
+
+/// An error that is a mean over values unless it is told otherwise.
+private struct Reducible: Loss, Component {
+  struct Config: ComponentConfig {
+    @Setting("mean or sum.") var reduction = "mean"
+    @Setting("Where it becomes linear.") var delta = 1.0
+    init() {}
+  }
+  init(_ config: Config, in context: BuildContext) {}
+  func terms(_ forward: Forward, under prior: any Prior) throws -> [Term] {
+    [.batch("error", try (forward.reconstruction - forward.inputs).square().mean())]
+  }
+}
+
+@Suite struct SettingsOfLosses {
+  private func composer() throws -> Composer {
+    Composer(
+      try Catalog(
+        [StubPlugin.self],
+        adding: [
+          .loss("squares", Reducible.self, "an error"), .loss("hubers", Reducible.self, "another"),
+          .loss("nats", LatentLoss.self, "in nats", with: Companions(settings: [.loss: ["reduction": "sum"]])),
+          .prior(
+            "normal", FlatPrior.self, "brings losses",
+            with: Companions(losses: [PartChoice("squares", with: ["reduction": "sum", "delta": 3]), "nats"])),
+        ]))
+  }
+
+  /// The losses of the only step with their reductions.
+  private func losses(_ written: String, _ chosen: [String] = []) throws -> [String] {
+    let composer = try composer()
+    let choices = TrainingChoices(losses: chosen.map { (nil, PartChoice($0)) })
+    let full = try composer.resolve(recipe(written), choosing: choices)
+    #expect(try composer.resolve(full) == full)
+    return try #require(full.stages?[0].steps[0]).losses.map { loss in
+      guard case .string(let reduction)? = loss.with["reduction"], case .double(let delta)? = loss.with["delta"] else {
+        return loss.use
+      }
+      return "\(loss.use) \(reduction) \(delta)"
+    }
+  }
+
+  @Test func aLossInNatsBringsSumsToThoseBesideIt() throws {
+    #expect(try losses("{encoder: mlp, prior: kde}", ["hubers", "nats"]) == ["hubers sum 1.0", "nats"])
+    #expect(try losses("{encoder: mlp, prior: kde}", ["hubers"]) == ["hubers mean 1.0"])
+    #expect(try losses("{encoder: mlp, stages: [{losses: [squares, nats]}]}") == ["squares sum 1.0", "nats"])
+  }
+
+  @Test func whatTheRecipeSaysOfItComesFirst() throws {
+    let written = "{encoder: mlp, stages: [{losses: [{use: squares, with: {reduction: mean}}, nats]}]}"
+    #expect(try losses(written) == ["squares mean 1.0", "nats"])
+    #expect(try losses(written, ["squares", "nats"]) == ["squares mean 1.0", "nats"])
+  }
+
+  @Test func aLossByFlagKeepsWhatThePriorSaidOfIt() throws {
+    let written = "{encoder: mlp, prior: normal}"
+    #expect(try losses(written) == ["squares sum 3.0", "nats"])
+    #expect(try losses(written, ["squares", "nats"]) == ["squares sum 3.0", "nats"])
+    #expect(try losses(written, ["squares"]) == ["squares sum 3.0"])
+    #expect(try losses(written, ["hubers", "nats"]) == ["hubers sum 1.0", "nats"])
+  }
+}

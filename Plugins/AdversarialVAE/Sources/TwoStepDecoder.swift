@@ -5,10 +5,7 @@ import LatentKit
 /// residual block after them; the seventh makes the channels of the image.
 ///
 /// - Shapes: `[batch, latent]` to `[batch, channels, height, width]`, whose sides are multiples of 4.
-public struct TwoStepDecoder: LatentKit.Decoder, Component {
-  /// The function after the last layer.
-  public enum Output: String, Choice { case none, sigmoid, tanh }
-
+public struct TwoStepDecoder: ActivatedDecoder, Component {
   /// The settings.
   public struct Config: ComponentConfig {
     @Setting("Widths of the first two linear layers; the third makes the smallest image.", .widths(2))
@@ -16,12 +13,12 @@ public struct TwoStepDecoder: LatentKit.Decoder, Component {
     @Setting("Channels of the first, second and third pair of convolutions.", .channels) public var widths = [
       128, 64, 32,
     ]
-    @Setting("The function after the last layer.") public var output = Output.none
+    @Setting("The function after the last layer.") public var output = OutputFunction.none
     public init() {}
   }
 
+  public let output: OutputFunction
   private let layers: Sequential
-  private let output: Output
 
   public init(_ config: Config, in context: BuildContext) throws {
     let (channels, height, width) = try context.requireQuarters()
@@ -45,12 +42,5 @@ public struct TwoStepDecoder: LatentKit.Decoder, Component {
 
   public var needs: DataNeeds { .images }
 
-  public func decode(_ request: LatentBatch) throws -> Tensor {
-    let image = try layers(request.latents)
-    return switch output {
-    case .none: image
-    case .sigmoid: try image.sigmoid()
-    case .tanh: try image.tanh()
-    }
-  }
+  public func preactivations(_ request: LatentBatch) throws -> Tensor { try layers(request.latents) }
 }

@@ -80,7 +80,10 @@ public enum BaselinePlugin: Plugin {
       .loss("mse", SquaredError.self, "squared error of the reconstruction"),
       .loss("huber", HuberError.self, "Huber's error of the reconstruction, robust to outliers", paper: .robust),
       .loss("bce", BinaryCrossEntropy.self, "binary cross entropy of the reconstruction, for inputs in [0, 1]"),
-      .loss("kl", Divergence.self, "divergence of the code from the prior", paper: .variational),
+      // In nats: beside it the mean error of a pixel would weigh nothing, and the code collapse onto the prior.
+      .loss(
+        "kl", Divergence.self, "divergence of the code from the prior",
+        with: Companions(settings: [.loss: ["reduction": "sum"]]), paper: .variational),
       .loss("cross-entropy", CrossEntropy.self, "cross entropy of class scores"),
       .optimizer("sgd", SGDRule.self, "stochastic gradient descent with momentum and weight decay"),
       .optimizer("adam", AdamRule.self, "Adam (Kingma & Ba 2015), with L2 weight decay", paper: .adam),

@@ -1,8 +1,5 @@
 import LatentKit
 
-/// Whether an encoder gives points or Gaussians.
-public enum CodeKind: String, Choice { case point, gaussian }
-
 /// The last layer of an encoder: features to a code.
 struct CodeHead: Sendable {
   private let mean: Linear

@@ -119,17 +119,17 @@ public struct ResNetEncoder: FeatureEncoder, Component {
 ///
 /// - Shapes: `[batch, latent]` to `[batch, channels, height, width]`; height and width must be multiples of
 ///   `2^blocks`.
-public struct DeconvDecoder: LatentKit.Decoder, Component {
+public struct DeconvDecoder: ActivatedDecoder, Component {
   /// The settings.
   public struct Config: ComponentConfig {
     @Setting("Channels of the smallest image, then of each block, which doubles the image.", .channels)
     public var widths = [128, 128, 64, 32]
-    @Setting("The function after the last layer.") public var output = OutputRange.none
+    @Setting("The function after the last layer.") public var output = OutputFunction.none
     public init() {}
   }
 
+  public let output: OutputFunction
   private let layers: Sequential
-  private let output: OutputRange
 
   public init(_ config: Config, in context: BuildContext) throws {
     let (channels, height, width) = try context.requireImage()
@@ -158,5 +158,5 @@ public struct DeconvDecoder: LatentKit.Decoder, Component {
   }
 
   public var needs: DataNeeds { .images }
-  public func decode(_ request: LatentBatch) throws -> Tensor { try output(layers(request.latents)) }
+  public func preactivations(_ request: LatentBatch) throws -> Tensor { try layers(request.latents) }
 }

@@ -75,11 +75,7 @@ public struct BinaryCrossEntropy: Loss, Component {
   private let config: Config
 
   public init(_ config: Config, in context: BuildContext) throws {
-    guard let range = context.inputRange, range.lowerBound >= 0, range.upperBound <= 1 else {
-      let found = context.inputRange.map { "\($0.lowerBound) to \($0.upperBound)" } ?? "without bounds"
-      throw RecipeError(
-        "\(context.title) needs inputs from 0 to 1, found inputs \(found); set data.range=unit, or use mse")
-    }
+    try context.requireUnitInputs()
     self.config = config
   }
 
@@ -100,37 +96,55 @@ public struct BinaryCrossEntropy: Loss, Component {
 /// Divergence of the code from the prior in nats, mean over the batch of `KL(q(z|x) ‖ p(z))`.
 ///
 /// In closed form where the prior has one, else by the drawn latent: `log q(z|x) − log p(z)`. Where an example has a
-/// label, `p` is the prior's density of its class; else that of all classes.
+/// label, `p` is the prior's density of its class; else that of all classes. The beta of a beta-VAE (Higgins et al. 2017) is the
+/// loss's weight.
+///
+/// In training alone, `warmUp` multiplies the term by `min(1, t / warmUp)` at `t` epochs of the stage (Bowman et al. 2016), and
+/// `freeBits = λ` makes it `Σ_j max(λ, mean over the batch of KL_j)` over latents `j` (Kingma et al. 2016, eq. 15), a number of
+/// the batch to which weights of examples do not apply.
 ///
 /// - Shapes: means and log variances `[batch, latent]`; the term is `[batch]`.
-/// - Throws: `RecipeError` where the encoder gives points.
+/// - Throws: `RecipeError` where the encoder gives points, and for free bits under a prior that is no product over latents.
 public struct Divergence: Loss, Component {
-  public typealias Config = NoConfig
-  public init(_ config: Config, in context: BuildContext) {}
+  /// The settings.
+  public struct Config: ComponentConfig {
+    @Setting(
+      "Epochs of a stage over which the term rises from 0 to its weight, in a line; parts of one too, 0 for none.",
+      .within(0...1_000_000)) public var warmUp = 0.0
+    @Setting("Nats of each latent that cost nothing, in the mean over a batch; 0 for none.", .within(0...1_000))
+    public var freeBits = 0.0
+    public init() {}
+  }
+
+  private let config: Config
+  private let title: String
+
+  public init(_ config: Config, in context: BuildContext) throws {
+    (self.config, title) = (config, context.title)
+    if config.freeBits > 0, let prior = context.model?.prior { _ = try factorized(prior) }
+  }
 
   public func terms(_ forward: Forward, under prior: any Prior) throws -> [Term] {
-    [.perExample("kl", try divergences(forward, under: prior, for: "loss 'kl'"), over: .all)]
+    let factor = forward.position.map { config.warmUp > 0 ? min($0.epochs / config.warmUp, 1) : 1 } ?? 1
+    if config.freeBits > 0, forward.isTraining {
+      let (mean, logVariance) = try forward.code.requireGaussian(for: "loss 'kl'")
+      let means = try factorized(prior).divergences(mean: mean, logVariance: logVariance).mean(axis: 0)
+      let total = try means.maximum(.scalar(config.freeBits, dtype: means.dtype, device: means.device)).sum()
+      return [.batch("kl", factor == 1 ? total : try total * factor)]
+    }
+    let values = try forward.divergence(under: prior, for: "loss 'kl'")
+    return [.perExample("kl", factor == 1 ? values : try values * factor, over: .all)]
+  }
+
+  private func factorized(_ prior: any Prior) throws -> any FactorizedPrior {
+    guard let prior = prior as? any FactorizedPrior else {
+      throw RecipeError(
+        "\(title) frees bits of each latent, and this prior is no product over latents; set freeBits to 0, or choose "
+          + "prior standard-normal")
+    }
+    return prior
   }
 }
-
-/// Returns `KL(q(z|x) ‖ p(z))` of each example in nats, `[batch]`: in closed form where the prior has one, else by the drawn latent.
-///
-/// - Parameter part: How messages call the part that asks.
-/// - Throws: `RecipeError` where the encoder gives points.
-func divergences(_ forward: Forward, under prior: any Prior, for part: String) throws -> Tensor {
-  guard case .gaussian(let mean, let logVariance) = try forward.code else {
-    throw RecipeError("\(part) needs a Gaussian code, and the encoder gives points; set encoder.code=gaussian")
-  }
-  if let analytic = prior as? any AnalyticPrior {
-    return try forward.byLabel { try analytic.divergence(mean: mean, logVariance: logVariance, labels: $0) }
-  }
-  let latents = try forward.draw
-  let standardised = try (latents - mean).square() / logVariance.exp()
-  let posterior = try (standardised + logVariance + log2π).sum(axis: 1) * -0.5
-  return try posterior - forward.byLabel { try prior.logDensity(latents, labels: $0) }
-}
-
-let log2π = 1.8378770664093453
 
 /// Cross entropy of class scores, mean over the labelled examples of `−log softmax(s)_y`.
 ///

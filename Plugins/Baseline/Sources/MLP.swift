@@ -53,33 +53,20 @@ public struct MLPEncoder: FeatureEncoder, Component {
   }
 }
 
-/// The function after the last layer of a decoder.
-public enum OutputRange: String, Choice {
-  case none, sigmoid, tanh
-
-  func callAsFunction(_ values: Tensor) throws -> Tensor {
-    switch self {
-    case .none: values
-    case .sigmoid: try values.sigmoid()
-    case .tanh: try values.tanh()
-    }
-  }
-}
-
 /// Fully connected decoder.
 ///
 /// - Shapes: `[batch, latent]` to `[batch] + inputShape`.
-public struct MLPDecoder: LatentKit.Decoder, Component {
+public struct MLPDecoder: ActivatedDecoder, Component {
   /// The settings.
   public struct Config: ComponentConfig {
     @Setting("Widths of the hidden layers.", .widths) public var hidden = [400]
     @Setting("The function after each hidden layer.") public var activation = Activation.relu
-    @Setting("The function after the last layer.") public var output = OutputRange.sigmoid
+    @Setting("The function after the last layer.") public var output = OutputFunction.sigmoid
     public init() {}
   }
 
+  public let output: OutputFunction
   private let layers: Sequential
-  private let output: OutputRange
   private let shape: [Int]
 
   public init(_ config: Config, in context: BuildContext) throws {
@@ -90,8 +77,8 @@ public struct MLPDecoder: LatentKit.Decoder, Component {
     shape = context.inputShape
   }
 
-  public func decode(_ request: LatentBatch) throws -> Tensor {
-    try output(layers(request.latents)).reshaped([request.latents.size(0)] + shape)
+  public func preactivations(_ request: LatentBatch) throws -> Tensor {
+    try layers(request.latents).reshaped([request.latents.size(0)] + shape)
   }
 }
 

@@ -1,7 +1,7 @@
 import LatentKit
 
 /// The standard normal density `N(0, I)`.
-public struct StandardNormal: AnalyticPrior, DirectPrior, Component {
+public struct StandardNormal: FactorizedPrior, DirectPrior, Component {
   public typealias Config = NoConfig
   private let latentSize: Int
 
@@ -14,6 +14,10 @@ public struct StandardNormal: AnalyticPrior, DirectPrior, Component {
   /// `½ Σ (μ² + σ² − 1 − log σ²)` (Kingma & Welling 2014, appendix B).
   public func divergence(mean: Tensor, logVariance: Tensor, labels: Tensor?) throws -> Tensor {
     try (mean.square() + logVariance.exp() - logVariance - 1).sum(axis: 1) * 0.5
+  }
+
+  public func divergences(mean: Tensor, logVariance: Tensor) throws -> Tensor {
+    try (mean.square() + logVariance.exp() - logVariance - 1) * 0.5
   }
 
   public func draw(_ request: DrawRequest, using generator: inout Generator) throws -> Draw {

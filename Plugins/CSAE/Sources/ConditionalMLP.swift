@@ -75,21 +75,18 @@ public struct ConditionalMLPEncoder: Encoder, Component {
 ///
 /// - Shapes: latents `[batch, latent]`, labels `[batch]`, to `[batch] + inputShape`.
 /// - Throws: `RecipeError` where the data have no labels.
-public struct ConditionalMLPDecoder: LatentKit.Decoder, Component {
-  /// The function after the last layer.
-  public enum Output: String, Choice { case none, sigmoid, tanh }
-
+public struct ConditionalMLPDecoder: ActivatedDecoder, Component {
   /// The settings.
   public struct Config: ComponentConfig {
     @Setting("Widths of the hidden layers.", .within(1...1_000_000).each(count: 0...64)) public var hidden = [400]
     @Setting("The function after each hidden layer.") public var activation = Activation.relu
-    @Setting("The function after the last layer.") public var output = Output.sigmoid
+    @Setting("The function after the last layer.") public var output = OutputFunction.sigmoid
     public init() {}
   }
 
+  public let output: OutputFunction
   private let hidden: ConditionalLayers
   private let last: Linear
-  private let output: Output
   private let shape: [Int]
   private let title: String
 
@@ -101,14 +98,7 @@ public struct ConditionalMLPDecoder: LatentKit.Decoder, Component {
 
   public var needs: DataNeeds { .everyLabel }
 
-  public func decode(_ request: LatentBatch) throws -> Tensor {
-    let values = try last(hidden(request.latents, request.requireLabels(for: title)))
-    let images =
-      switch output {
-      case .none: values
-      case .sigmoid: try values.sigmoid()
-      case .tanh: try values.tanh()
-      }
-    return try images.reshaped([request.latents.size(0)] + shape)
+  public func preactivations(_ request: LatentBatch) throws -> Tensor {
+    try last(hidden(request.latents, request.requireLabels(for: title))).reshaped([request.latents.size(0)] + shape)
   }
 }

@@ -20,6 +20,8 @@ ct_tensor cs_kernel_choices(ct_tensor places, ct_tensor kernels, ct_tensor unifo
 ct_tensor cs_silhouettes(ct_tensor x, ct_tensor labels, int64_t classes);
 /// The Euclidean distance of each point of `[n, d]` to its k-th nearest other one, `[n]`, for k from 1 to `n - 1`.
 ct_tensor cs_neighbor_distances(ct_tensor x, int64_t k);
+/// The places of the k points of `[n, d]` that are nearest to each query of `[m, d]`, nearest first, `[m, k]` Int64; k from 1 to n.
+ct_tensor cs_nearest_neighbors(ct_tensor queries, ct_tensor points, int64_t k);
 /// For balls around centres `[n, d]` of radii `[n]`, and points `[m, d]`: how many points are in each ball, on its surface too,
 /// then how many balls each point is in, `[n + m]` Int64.
 ct_tensor cs_ball_counts(ct_tensor centers, ct_tensor radii, ct_tensor points);

@@ -89,6 +89,14 @@ public struct BuildContext {
     guard inputShape.count == 3 else { throw RecipeError.needsImages(title, found: inputShape) }
     return (inputShape[0], inputShape[1], inputShape[2])
   }
+
+  /// Checks that inputs are known to lie from 0 to 1.
+  /// - Throws: `RecipeError` where they are not.
+  public func requireUnitInputs() throws {
+    if let range = inputRange, range.lowerBound >= 0, range.upperBound <= 1 { return }
+    let found = inputRange.map { "\($0.lowerBound) to \($0.upperBound)" } ?? "without bounds"
+    throw RecipeError("\(title) needs inputs from 0 to 1, found inputs \(found); set data.range=unit, or use mse")
+  }
 }
 
 /// A recipe that cannot work: one sentence with what was found, what was expected and what to do.

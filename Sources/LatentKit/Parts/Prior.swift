@@ -28,6 +28,12 @@ public protocol AnalyticPrior: Prior {
   func divergence(mean: Tensor, logVariance: Tensor, labels: Tensor?) throws -> Tensor
 }
 
+/// A prior of independent latents, whatever the class: its divergence from a diagonal Gaussian is a sum over them.
+public protocol FactorizedPrior: AnalyticPrior {
+  /// Returns the divergence of each latent of each row in nats, `[batch, latent]`.
+  func divergences(mean: Tensor, logVariance: Tensor) throws -> Tensor
+}
+
 /// A prior whose log density is known up to a constant. Every other prior claims that its density integrates to one, and is
 /// checked for it.
 public protocol UnnormalizedPrior: Prior {}

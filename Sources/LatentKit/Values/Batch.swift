@@ -37,6 +37,14 @@ public struct Batch {
     return other
   }
 
+  /// The labels that are visible and the places of their examples, `[labelled]` Int64 each, on the CPU; nil without labels.
+  public func visibleLabels() throws -> (labels: Tensor, places: Tensor)? {
+    guard let labels = try labels?.to(.cpu) else { return nil }
+    guard let labelled = try labelled?.to(.cpu) else { return (labels, try .range(0, labels.count)) }
+    let places = try labelled.nonzero().squeezed(1)
+    return (try labels.rows(places), places)
+  }
+
   /// The batch as a part with these needs is given it: without labels unless it asked for them, and without weights then,
   /// since those of classes tell the class.
   func limited(to needs: DataNeeds) -> Batch {

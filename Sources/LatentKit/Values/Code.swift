@@ -1,3 +1,6 @@
+/// Whether an encoder gives points or Gaussians: a setting of encoders that give either.
+public enum CodeKind: String, Choice { case point, gaussian }
+
 /// The code of inputs, as an encoder gives it.
 public enum Code: Sendable {
   /// One latent vector each, `[batch, latent]`.

@@ -11,6 +11,8 @@ public final class Forward {
   public private(set) var random: RandomSource
   /// The random stream of codes and noises.
   private let codes: RandomSource
+  /// How far the stage is; nil outside of training.
+  public let position: StagePosition?
   /// Whether the loss at work has read the labels.
   private let reading = LabelReading()
   /// The mask of labels while a loss that is about labels is at work: gradients reach no row without one.
@@ -20,6 +22,7 @@ public final class Forward {
   private var cachedLatents: Tensor?
   private var cachedDraw: Tensor?
   private var cachedDecoderInput: Tensor?
+  private var cachedDecoded: Decoded?
   private var cachedReconstruction: Tensor?
   private var cachedScores: Tensor?
   private var cachedReconstructionCode: Code?
@@ -28,9 +31,15 @@ public final class Forward {
 
   /// Creates a pass; nothing is computed yet.
   ///
-  /// - Parameter random: The stream that codes, noises and losses draw from, on the model's device.
-  public init(_ batch: Batch, through model: Model, training: Bool, drawing random: RandomSource) {
+  /// - Parameters:
+  ///   - random: The stream that codes, noises and losses draw from, on the model's device.
+  ///   - position: How far the stage is that trains on the batch; nil outside of training.
+  public init(
+    _ batch: Batch, through model: Model, training: Bool, drawing random: RandomSource,
+    at position: StagePosition? = nil
+  ) {
     self.model = model
+    self.position = position
     var batch = batch
     batch.reading = reading
     self.batch = batch
@@ -126,8 +135,21 @@ public final class Forward {
   }
   private var plainReconstruction: Tensor {
     get throws {
-      try once(\.cachedReconstruction) { try model.decode(LatentBatch(plainDecoderInput, of: batch)) }
+      try once(\.cachedReconstruction) { try plainDecoded.values }
     }
+  }
+
+  /// What the decoder makes of its input: for losses that are exact before a sigmoid.
+  public var decoded: Decoded {
+    get throws {
+      switch try plainDecoded {
+      case .values: .values(try reconstruction)
+      case .logits(let logits): .logits(try shielded(logits))
+      }
+    }
+  }
+  private var plainDecoded: Decoded {
+    get throws { try once(\.cachedDecoded) { try model.decoded(LatentBatch(plainDecoderInput, of: batch)) } }
   }
 
   /// The classifier's scores (logits), `[batch, classes]`.

@@ -4,6 +4,8 @@ public struct Model {
   public var encoder: any Encoder
   /// The prior.
   public var prior: any Prior
+  /// The likelihood of inputs given what the decoder makes: the loss of the last stage that is one; nil where none is.
+  public var likelihood: (any Likelihood)?
   private var others: [Slot: Any] = [:]
 
   /// Creates a model; parts of other slots are set by their slot: `model[.discriminator] = critic`.
@@ -53,6 +55,15 @@ public struct Model {
       throw RecipeError.missing("a decoder", for: "this step", fix: "add one, or drop the losses that reconstruct")
     }
     return try decoder.decode(request.limited(to: decoder.needs))
+  }
+
+  /// Decodes latents as `decode` does; from a decoder that ends in a sigmoid and shows what comes before, that.
+  /// - Throws: `RecipeError` without a decoder.
+  public func decoded(_ request: LatentBatch) throws -> Decoded {
+    guard let decoder = decoder as? any ActivatedDecoder, decoder.output == .sigmoid else {
+      return .values(try decode(request))
+    }
+    return .logits(try decoder.preactivations(request.limited(to: decoder.needs)))
   }
 
   /// Whether the decoder is conditioned on the class.

@@ -65,13 +65,3 @@ struct ClassShares {
   /// The share of each class in percent; NaN for a class without examples.
   var percents: [Double] { zip(right, counts).map { 100 * Double($0) / Double($1) } }
 }
-
-extension Batch {
-  /// The labels that are visible and the places of their examples, on the CPU; nil without labels.
-  func visibleLabels() throws -> (labels: Tensor, places: Tensor)? {
-    guard let labels = try labels?.to(.cpu) else { return nil }
-    guard let labelled = try labelled?.to(.cpu) else { return (labels, try .range(0, labels.count)) }
-    let places = try labelled.nonzero().squeezed(1)
-    return (try labels.rows(places), places)
-  }
-}

@@ -21,7 +21,7 @@ public struct Rate: Metric, Component {
   public init(_ config: Config, in context: BuildContext) { title = context.title }
 
   public mutating func update(_ forward: Forward) throws {
-    try mean.add(divergences(forward, under: forward.model.prior, for: title))
+    try mean.add(forward.divergence(under: forward.model.prior, for: title))
   }
 
   public func finish(_ evaluation: Evaluation) throws -> [Measured] {

@@ -1,0 +1,108 @@
+import Foundation
+import LatentKit
+
+/// Log-likelihood of unseen data in nats by importance sampling from the code (Burda, Grosse & Salakhutdinov 2016, eq. 8), mean over
+/// examples of
+///
+///     log p(x) ≈ log 1/K Σ_k p(x|z_k) p(z_k) / q(z_k|x),   z_k ~ q(z|x)
+///
+/// In expectation a lower bound, which rises with `K` to the log-likelihood. Beside it stand its standard error over examples, and the
+/// number of samples that count, `1/Σ_k w_k²` of the normalised weights: near 1, the estimate hangs on single samples.
+///
+/// The first examples of the measured part are taken. It is the likelihood of what the recipe's loss is a likelihood of: of binarised
+/// images under `bernoulli`, each drawn once; a density of grey ones under `continuous-bernoulli` and `gaussian`.
+///
+/// - Throws: `RecipeError` where no loss is a likelihood, inputs have no density under it, or the encoder gives points.
+public struct LogLikelihood: Metric, Component {
+  /// The settings.
+  public struct Config: ComponentConfig {
+    @Setting("Importance samples of each example, K.", .atLeast(1), usually: .atLeast(50)) public var samples = 500
+    @Setting("Examples of the measured part at most, the first ones.", .atLeast(1)) public var examples = 1000
+    public init() {}
+  }
+
+  /// Values of decoded inputs at a time: 64 MB of Float32.
+  private static let valuesAtATime = 1 << 24
+
+  private let config: Config
+  private let title: String
+  private let inputSize: Int
+  private var batches: [Batch] = []
+  private var count = 0
+
+  public init(_ config: Config, in context: BuildContext) {
+    (self.config, title, inputSize) = (config, context.title, context.inputSize)
+  }
+
+  public var timing: MetricTiming { .atEnd }
+
+  public mutating func update(_ forward: Forward) throws {
+    let wanted = try min(config.examples - count, forward.inputs.size(0))
+    guard wanted > 0 else { return }
+    let batch = forward.batch
+    batches.append(
+      Batch(
+        inputs: try batch.inputs.slice(0..<wanted), labels: try batch.labels?.slice(0..<wanted),
+        labelled: try batch.labelled?.slice(0..<wanted)))
+    count += wanted
+  }
+
+  public func finish(_ evaluation: Evaluation) throws -> [Measured] {
+    let samples = evaluation.isRehearsal ? 2 : config.samples
+    let rows = max(LogLikelihood.valuesAtATime / max(inputSize, 1), 1)
+    let examples = max(rows / samples, 1)
+    var (values, effective) = ([Double](), [Double]())
+    for batch in batches {
+      let size = try batch.inputs.size(0)
+      for start in stride(from: 0, to: size, by: examples) {
+        let range = start..<min(start + examples, size)
+        let piece = Batch(
+          inputs: try batch.inputs.slice(range), labels: try batch.labels?.slice(range),
+          labelled: try batch.labelled?.slice(range))
+        let logWeights = try self.logWeights(
+          piece, samples: samples, atATime: max(rows / range.count, 1), evaluation)
+        let total = try logWeights.logSumExp(axis: 0)
+        values += try (total - log(Double(samples))).doubles()
+        effective += try (total * 2 - (logWeights * 2).logSumExp(axis: 0)).exp().doubles()
+      }
+    }
+    let mean = values.reduce(0, +) / Double(values.count)
+    let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    let error = (squares / Double(values.count - 1) / Double(values.count)).squareRoot()
+    return [
+      Measured("log-likelihood", mean, unit: "nats"),
+      values.count > 1
+        ? Measured("log-likelihood error", error, unit: "nats")
+        : Measured("log-likelihood error", missing: "one example has no spread", unit: "nats"),
+      Measured("effective importance samples", effective.reduce(0, +) / Double(effective.count)),
+    ]
+  }
+
+  /// `log p(x|z_k) + log p(z_k) − log q(z_k|x)`, `[samples, batch]` in Float64.
+  private func logWeights(
+    _ batch: Batch, samples: Int, atATime: Int, _ evaluation: Evaluation
+  ) throws -> Tensor {
+    let (model, random) = (evaluation.model, evaluation.random)
+    let likelihood = try model.requireLikelihood(for: title)
+    let (mean, logVariance) = try model.encode(batch).requireGaussian(for: title)
+    let code = Code.gaussian(mean: mean, logVariance: logVariance)
+    let observations = try likelihood.observations(of: batch.inputs, using: random)
+    let (count, latentSize) = (mean.shape[0], mean.shape[1])
+    var pieces: [Tensor] = []
+    for start in stride(from: 0, to: samples, by: atATime) {
+      let draws = min(atATime, samples - start)
+      let noise = try random.normal([draws, count, latentSize], dtype: mean.dtype)
+      let latents = try mean + (logVariance * 0.5).exp() * noise
+      // Each example's draws lie `count` rows apart.
+      let repeated = try Tensor((0..<(draws * count)).map { Int64($0 % count) }).to(mean.device)
+      let flat = LatentBatch(
+        try latents.reshaped([draws * count, latentSize]), labels: try batch.labels?.rows(repeated),
+        labelled: try batch.labelled?.rows(repeated))
+      let ofInputs = try likelihood.logLikelihood(of: observations.rows(repeated), given: model.decoded(flat))
+      let ofLatents = try model.prior.logDensity(flat.latents, labels: nil)
+      let logs = try (ofInputs.to(.float64) + ofLatents.to(.float64)).reshaped([draws, count])
+      pieces.append(try logs - code.logDensity(latents).to(.float64))
+    }
+    return try .concatenate(pieces).to(.cpu)
+  }
+}

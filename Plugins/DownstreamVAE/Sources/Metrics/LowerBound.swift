@@ -1,0 +1,41 @@
+import LatentKit
+
+/// The evidence lower bound in nats, mean over the measured examples, and its parts: the reconstruction
+/// `E_q log p(x|z)`, by one draw of each example's code, less the divergence `KL(q(z|x) ‖ p(z))`, the rate.
+///
+/// The terms of losses in an evaluation are of mean codes, which reconstruct better than draws: these are none of the bound.
+///
+/// - Throws: `RecipeError` where no loss is a likelihood, inputs have no density under it, or the encoder gives points.
+public struct LowerBound: Metric, Component {
+  public typealias Config = NoConfig
+
+  private let title: String
+  private var (reconstruction, divergence, count) = (0.0, 0.0, 0)
+
+  public init(_ config: Config, in context: BuildContext) { title = context.title }
+
+  public mutating func update(_ forward: Forward) throws {
+    let likelihood = try forward.model.requireLikelihood(for: title)
+    let divergences = try forward.divergence(under: forward.model.prior, for: title)
+    let observations = try likelihood.observations(of: forward.inputs, using: forward.random)
+    let latents = try forward.code.sample(using: &forward.random.generator)
+    let decoded = try forward.model.decoded(forward.batch.latents(latents))
+    reconstruction += try likelihood.logLikelihood(of: observations, given: decoded).to(.float64).sum().item()
+    divergence += try divergences.to(.float64).sum().item()
+    count += try forward.inputs.size(0)
+  }
+
+  public func finish(_ evaluation: Evaluation) -> [Measured] {
+    let (reconstruction, rate) = (reconstruction / Double(count), divergence / Double(count))
+    return [
+      Measured("lower bound", reconstruction - rate, unit: "nats"),
+      Measured("reconstruction log-likelihood", reconstruction, unit: "nats"),
+      Measured("divergence", rate, unit: "nats"),
+    ]
+  }
+}
+
+extension Batch {
+  /// Other latents of the same examples, with their labels for a decoder that is conditioned on the class.
+  func latents(_ latents: Tensor) -> LatentBatch { LatentBatch(latents, labels: labels, labelled: labelled) }
+}

@@ -1,0 +1,82 @@
+import LatentKit
+
+/// The paper's encoder (Chen & Dong 2019, section 2.3): three 3x3 convolutions of stride 2 with a ReLU, and two fully connected
+/// layers, of which the second makes means and log variances. The widths are ours: the paper prints none.
+///
+/// - Shapes: `[batch, channels, height, width]` to `[batch, latent]`.
+public struct ConvMLPEncoder: FeatureEncoder, Component {
+  /// The settings.
+  public struct Config: ComponentConfig {
+    @Setting("Length of a latent vector.", .width) public var latent = 4
+    @Setting("Channels of the convolutions; each halves the image.", .channels) public var widths = [32, 64, 64]
+    @Setting("Widths of the fully connected layers before the last.", .widths) public var hidden = [256]
+    @Setting("Points, or Gaussians (mean and log variance) for variational models.") public var code = CodeKind.gaussian
+    public init() {}
+  }
+
+  public let latentSize: Int
+  private let convolutions: [any Layer]
+  private let linear: [any Layer]
+  private let mean: Linear
+  private let logVariance: Linear?
+
+  public init(_ config: Config, in context: BuildContext) throws {
+    let (channels, height, width) = try context.requireImage()
+    convolutions = try zip([channels] + config.widths, config.widths).enumerated().map { index, widths in
+      let scope = context.scope("conv\(index + 1)")
+      return Sequential(try Convolution(widths.0, widths.1, size: 3, stride: 2, in: scope), ReLU())
+    }
+    // Halved with half pixels kept.
+    func left(_ side: Int) -> Int { config.widths.reduce(side) { side, _ in (side + 1) / 2 } }
+    let features = (config.widths.last ?? channels) * left(height) * left(width)
+    linear = try fullyConnected(features, config.hidden, in: context.scope)
+    let last = config.hidden.last ?? features
+    mean = try Linear(last, config.latent, in: context.scope("mean"))
+    logVariance = config.code == .gaussian ? try Linear(last, config.latent, in: context.scope("logVariance")) : nil
+    latentSize = config.latent
+  }
+
+  public var needs: DataNeeds { .images }
+
+  public func encode(_ batch: Batch) throws -> Code {
+    let image = try convolutions.reduce(batch.inputs) { try $1($0) }
+    return try code(linear.reduce(image.flattened()) { try $1($0) })
+  }
+
+  public func features(_ batch: Batch) throws -> [Tensor] {
+    var features: [Tensor] = []
+    for layer in convolutions { features.append(try layer(features.last ?? batch.inputs)) }
+    for layer in linear { features.append(try layer((features.last ?? batch.inputs).flattened())) }
+    return features
+  }
+
+  public func encodeWithFeatures(_ batch: Batch) throws -> (code: Code, features: [Tensor]) {
+    let features = try features(batch)
+    return (try code((features.last ?? batch.inputs).flattened()), features)
+  }
+
+  private func code(_ last: Tensor) throws -> Code {
+    guard let logVariance else { return .point(try mean(last)) }
+    return .gaussian(mean: try mean(last), logVariance: try logVariance(last))
+  }
+}
+
+struct ReLU: Layer {
+  func callAsFunction(_ input: Tensor) throws -> Tensor { try input.relu() }
+}
+
+/// Fully connected layers with a ReLU after each, `inputs → widths…`.
+func fullyConnected(_ inputs: Int, _ widths: [Int], in scope: Scope) throws -> [any Layer] {
+  try zip([inputs] + widths, widths).enumerated().map { index, widths in
+    Sequential(try Linear(widths.0, widths.1, in: scope("hidden\(index + 1)")), ReLU())
+  }
+}
+
+extension SettingRange {
+  /// Lengths that a layer can have.
+  static let width = SettingRange.within(1...65536)
+  /// Widths of fully connected layers, or of none.
+  static let widths = width.each(count: 0...16)
+  /// Channels of convolutions that each halve or double an image.
+  static let channels = SettingRange.within(1...4096).each(count: 1...8)
+}

@@ -1,0 +1,242 @@
+import Foundation
+import LatentKit
+import Statistics
+
+/// How many labels a classification of latents costs (Chen & Dong 2019, Tables 1 and 2): for each number of labels, a small classifier is
+/// trained on that many labelled training examples alone, the model staying as it is; accuracy in percent on the measured part, and on
+/// the examples it was trained on, of which at most 10,000 count.
+///
+/// The examples are drawn by the seed, evenly over classes, more labels holding the fewer ones: the same for every model of one seed on
+/// the same data, and those of a stage named `labels` with as many `examples`. So contenders can be compared in pairs.
+///
+/// - `logistic`: multinomial logistic regression in Float64, at its minimum; `C` as in scikit-learn.
+/// - `mlp`: one hidden layer. `cnn`: two 3x3 convolutions of the latent as a square image, or of pixels three with batch
+///   normalisation and 2x2 maxima; then a hidden layer. Both by Adam and half a cosine, in the step counts of `epochs` and `steps`.
+/// - `nearest-neighbours`: the most frequent class of the nearest.
+///
+/// Features are scaled to mean 0 and deviation 1 by the chosen examples, but pixels of a `cnn`.
+///
+/// - Throws: `RecipeError` without labels, for a `cnn` on latents whose size is no square, and for a size asked for that cannot be.
+public struct ProbeMetric: Metric, Component {
+  /// The settings.
+  public struct Config: ComponentConfig {
+    @Setting("What is trained.") public var classifier = ProbeClassifier.logistic
+    @Setting(
+      "What it is trained on: means of codes, one draw of each, means and log variances, the inputs, or their principal components."
+    )
+    public var features = ProbeFeatures.mean
+    @Setting(
+      "How many labelled examples it is trained on; those above what there is are reported missing.",
+      .labelCounts)
+    public var labels = [100, 1000, 2000, 5000, 10000, 20000, 50000]
+    @Setting("Whether features are scaled to mean 0 and deviation 1.") public var standardised = true
+    @Setting("Of the choice of examples, draws of codes and networks; the run's unless set.", .atLeast(0))
+    public var seed: Int? = nil
+    @Setting("Logistic regression: the inverse strength of the L2 penalty of the weights.", .above(0, upTo: 1e12))
+    public var c = 1.0
+    @Setting("Nearest neighbours: how many vote.", .within(1...1000)) public var neighbors = 5
+    @Setting("Principal components: how many; as many as latents unless set.", .atLeast(1)) public var components:
+      Int? = nil
+    @Setting("Networks: width of the hidden layer.", .within(1...65536)) public var hidden = 128
+    @Setting("Networks: how often each example is seen.", .atLeast(1)) public var epochs = 10
+    @Setting("Networks: steps at least, of fewer examples.", .atLeast(1)) public var steps = 500
+    @Setting("Networks: examples per step.", .within(2...100_000)) public var batch = 128
+    @Setting("Networks: Adam's learning rate.", .above(0, upTo: 10)) public var learningRate = 0.001
+    public init() {}
+  }
+
+  /// Examples of the training ones whose accuracy is measured, at most.
+  private static let trainingCount = 10_000
+
+  private let config: Config
+  private let context: BuildContext
+  private let classCount: Int
+  private let reader: ProbeReader
+  private var (read, labels) = ([Tensor](), [Tensor]())
+
+  public init(_ config: Config, in context: BuildContext) throws {
+    classCount = try context.requireClasses()
+    reader = ProbeReader(config.features, in: context)
+    if config.classifier == .cnn { _ = try reader.imageShape }
+    if let components = config.components, config.features == .pca, components > context.inputSize {
+      throw RecipeError(
+        "\(context.title) found components \(components), and inputs of \(context.inputSize) values; set it to these or fewer"
+      )
+    }
+    (self.config, self.context) = (config, context)
+  }
+
+  public var needs: DataNeeds { .labels }
+  public var sources: MetricSources { .trainingInputs }
+
+  public mutating func update(_ forward: Forward) throws {
+    guard let (known, places) = try forward.batch.visibleLabels(), !known.shape.contains(0) else { return }
+    let features = try reader.read(forward.inputs, code: { try forward.code }, using: &forward.random.generator)
+    read.append(try features.rows(places))
+    labels.append(known)
+  }
+
+  public func finish(_ evaluation: Evaluation) throws -> [Measured] {
+    guard !read.isEmpty else {
+      return [Measured(name, missing: "no measured example has a label", unit: "%")]
+    }
+    let wanted = try sizes(evaluation)
+    let chosen = try examples(wanted.sizes.last ?? 0, evaluation)
+    let test = try Labelled(features: chosen.project(.concatenate(read)), labels: .concatenate(labels))
+    var found: [Measured] = []
+    var rows: [(String, [Double])] = []
+    for size in wanted.sizes {
+      let few = try chosen.examples.first(size)
+      let fitted = try fit(few, isRehearsal: evaluation.isRehearsal)
+      let training = try few.first(min(size, ProbeMetric.trainingCount))
+      let accuracies = [try fitted.accuracy(on: test), try fitted.accuracy(on: training)]
+      var first = Measured("\(name) at \(size) labels", accuracies[0], unit: "%")
+      first.warning = fitted.warning
+      found += [first, Measured("\(name) at \(size) labels, training", accuracies[1], unit: "%")]
+      rows.append(("\(size)", accuracies))
+    }
+    found += wanted.missing.map {
+      Measured("\(name) at \($0) labels", missing: "the training part has \(wanted.count) labelled examples", unit: "%")
+    }
+    let table = MeasuredTable(
+      rowTitle: "labels", rows: rows.map(\.0), columnTitle: "accuracy, %", columns: ["test", "training"],
+      values: rows.map(\.1), isMatrix: false)
+    return found + [Measured("\(name) by labels", table)]
+  }
+
+  /// `logistic on mean`; with what differs from the defaults and could stand beside them in one recipe.
+  private var name: String {
+    "\(config.classifier.rawValue) on \(config.features.rawValue)" + (config.standardised ? "" : ", unscaled")
+      + (config.features == .pca ? config.components.map { " \($0)" } ?? "" : "")
+  }
+
+  private var seed: UInt64 { config.seed.map(UInt64.init) ?? context.seed }
+
+  // MARK: Examples
+
+  /// The numbers of labels that can be had, in order, and the others. Where none can be, all that there are.
+  private func sizes(_ evaluation: Evaluation) throws -> (sizes: [Int], missing: [Int], count: Int) {
+    let count = try evaluation.training.withLabels().latents.size(0)
+    guard count > 0 else { throw RecipeError.needsLabels(context.title) }
+    let wanted = Set(config.labels).sorted()
+    let possible = wanted.filter { $0 <= count }
+    if evaluation.isRehearsal { return ([min(wanted[0], count)], [], count) }
+    return possible.isEmpty ? ([count], wanted, count) : (possible, wanted.filter { $0 > count }, count)
+  }
+
+  /// The examples of the greatest number in their order, and what makes features of inputs that are principal components.
+  private func examples(
+    _ count: Int, _ evaluation: Evaluation
+  ) throws -> (examples: Labelled, project: (Tensor) throws -> Tensor) {
+    let training = try evaluation.training
+    let order = try LabelOrder(training, seed: seed).prefix(count)
+    let labels = try training.labels?.to(.cpu).rows(order)
+    guard let labels else { throw RecipeError.needsLabels(context.title) }
+    if config.features == .mean {
+      return (Labelled(features: try training.latents.to(.cpu).rows(order), labels: labels), { $0 })
+    }
+    // Where each chosen example stands in the order.
+    let places = Dictionary(uniqueKeysWithValues: order.enumerated().map { ($1, $0) })
+    var generator = try Generator(seed: seed, for: "draws of probes", device: context.device)
+    var (start, read, ranks, all) = (0, [Tensor](), [Int](), [Tensor]())
+    try evaluation.forEachTrainingBatch { batch in
+      let size = try batch.inputs.size(0)
+      let here = (start..<(start + size)).filter { places[$0] != nil }
+      if config.features == .pca { all.append(try reader.pixels(batch.inputs)) }
+      if !here.isEmpty {
+        let rows = try Tensor(here.map { Int64($0 - start) }).to(batch.inputs.device)
+        let inputs = try batch.inputs.rows(rows)
+        let code = { try evaluation.model.encode(Batch(inputs: inputs, labels: batch.labels?.rows(rows))) }
+        read.append(try reader.read(inputs, code: code, using: &generator))
+        ranks += here.compactMap { places[$0] }
+      }
+      start += size
+    }
+    // Back from the data's order.
+    var back = Array(repeating: 0, count: ranks.count)
+    for (position, rank) in ranks.enumerated() { back[rank] = position }
+    let features = try Tensor.concatenate(read).rows(back)
+    guard config.features == .pca else { return (Labelled(features: features, labels: labels), { $0 }) }
+    let wanted = config.components ?? evaluation.model.encoder.latentSize
+    let components = try PrincipalComponents(of: .concatenate(all), count: min(wanted, context.inputSize))
+    return (Labelled(features: try components.project(features), labels: labels), components.project)
+  }
+
+  // MARK: Classifiers
+
+  private func fit(_ examples: Labelled, isRehearsal: Bool) throws -> Fitted {
+    let isImage = config.classifier == .cnn && reader.readsPixels
+    let scaling = try config.standardised && !isImage ? Scaling(fittedOn: examples.features) : nil
+    let scaled = try Labelled(features: scaling?(examples.features) ?? examples.features, labels: examples.labels)
+    switch config.classifier {
+    case .logistic:
+      var search = LBFGS()
+      if isRehearsal { search.iterations = 5 }
+      let regression = try LogisticRegression(
+        scaled.features, labels: scaled.labels, classes: classCount, c: config.c, search: search)
+      let warning =
+        regression.hasConverged || isRehearsal
+        ? nil
+        : "the logistic regression stopped after \(regression.iterations) iterations, short of its minimum; lower c, or "
+          + "scale the features"
+      return Fitted(scaling: scaling, warning: warning, classes: regression.classes)
+    case .nearestNeighbours:
+      let neighbors = try NearestNeighbors(
+        scaled.features, labels: scaled.labels, classes: classCount,
+        neighbors: min(config.neighbors, scaled.features.size(0)))
+      return Fitted(scaling: scaling, classes: neighbors.classes)
+    case .mlp, .cnn:
+      let network = try ProbeNetwork(
+        inputs: scaled.features.size(1), image: config.classifier == .cnn ? reader.imageShape : nil,
+        hidden: config.hidden, classes: classCount, seed: seed, like: context)
+      let steps = max(config.epochs * ((scaled.labels.count + config.batch - 1) / config.batch), config.steps)
+      try network.train(
+        scaled.features, scaled.labels, steps: isRehearsal ? 2 : steps, batchSize: config.batch,
+        learningRate: config.learningRate)
+      return Fitted(scaling: scaling, classes: network.classes)
+    }
+  }
+}
+
+extension SettingRange {
+  /// Numbers of labels.
+  fileprivate static let labelCounts = SettingRange.within(2...10_000_000).each(count: 1...32)
+}
+
+/// Features `[count, dimensions]` with labels `[count]`, on the CPU.
+private struct Labelled {
+  let features: Tensor
+  let labels: Tensor
+
+  func first(_ count: Int) throws -> Labelled {
+    Labelled(features: try features.slice(0..<count), labels: try labels.slice(0..<count))
+  }
+}
+
+/// A classifier that was trained.
+private struct Fitted {
+  let scaling: Scaling?
+  var warning: String? = nil
+  let classes: (Tensor) throws -> Tensor
+
+  /// The accuracy in percent.
+  func accuracy(on examples: Labelled) throws -> Double {
+    let found = try classes(scaling?(examples.features) ?? examples.features)
+    return 100 * (try (found .== examples.labels).to(.float64).mean().item())
+  }
+}
+
+/// Features less their means and over their deviations (divisor n), those that do not vary left at 0.
+private struct Scaling {
+  private let mean: Tensor
+  private let deviation: Tensor
+
+  init(fittedOn features: Tensor) throws {
+    let features = try features.to(.float64)
+    mean = try features.mean(axis: 0)
+    let spread = try features.variance(axes: [0], unbiased: false).sqrt()
+    deviation = try spread + (spread .<= 1e-12).to(.float64)
+  }
+
+  func callAsFunction(_ features: Tensor) throws -> Tensor { try (features.to(.float64) - mean) / deviation }
+}

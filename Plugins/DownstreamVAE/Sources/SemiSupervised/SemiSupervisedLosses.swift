@@ -1,0 +1,88 @@
+import Foundation
+import LatentKit
+
+/// The negative lower bound of M2 (Kingma, Mohamed, Rezende & Welling 2014, eqs. 6 and 7) in nats, with a uniform prior of classes, a
+/// standard normal one of `z`, and one draw of `z` for each class:
+///
+///     L(x, y) = −log p(x|y, z) − log p(y) + KL(q(z|x, y) ‖ p(z))                 where the label is known,
+///     U(x) = Σ_y q(y|x) (L(x, y) + log q(y|x))                                   elsewhere.
+///
+/// Each batch is decoded once for each class.
+///
+/// - Shapes: inputs `[batch] + inputShape`, from 0 to 1; the term is `[batch]`.
+/// - Throws: `RecipeError` for another encoder than `m2`, and without a decoder.
+public struct SemiSupervisedBound: Loss, Component {
+  /// The density of inputs.
+  public enum Density: String, Choice {
+    case bernoulli
+    case continuousBernoulli = "continuous-bernoulli"
+  }
+
+  /// The settings.
+  public struct Config: ComponentConfig {
+    @Setting("The density of inputs given class and z, of whose parameters the decoder makes one for each value.")
+    public var density = Density.bernoulli
+    public init() {}
+  }
+
+  private let likelihood: any Likelihood
+
+  public init(_ config: Config, in context: BuildContext) throws {
+    if let encoder = context.encoder { _ = try ClassConditionalEncoder.required(encoder, for: context.title) }
+    likelihood =
+      switch config.density {
+      case .bernoulli: try BernoulliLikelihood(.init(), in: context)
+      case .continuousBernoulli: try ContinuousBernoulliLikelihood(.init(), in: context)
+      }
+  }
+
+  public func terms(_ forward: Forward, under prior: any Prior) throws -> [Term] {
+    let encoder = try ClassConditionalEncoder.required(forward.model.encoder, for: "loss 'm2'")
+    let features = try encoder.features(of: forward.inputs)
+    let logShares = try encoder.classScores(features).logSoftmax(axis: 1)
+    let bounds = try Tensor.stack(
+      (0..<encoder.classCount).map { try bound(forward, encoder, features, of: $0) }, axis: 1)
+    let unlabelled = try (logShares.exp() * (bounds + logShares)).sum(axis: 1)
+    guard let labels = forward.batch.labels else { return [.perExample("m2", unlabelled, over: .all)] }
+    let labelled = try bounds.gathered(labels.unsqueezed(1), axis: 1).squeezed(1)
+    let values = try forward.batch.labelled.map { try $0.choose(labelled, unlabelled) } ?? labelled
+    return [.perExample("m2", values, over: .all)]
+  }
+
+  /// `L(x, y)` of each example for one class, `[batch]`.
+  private func bound(
+    _ forward: Forward, _ encoder: ClassConditionalEncoder, _ features: Tensor, of label: Int
+  ) throws -> Tensor {
+    let count = try features.size(0)
+    let classes = try Tensor(Array(repeating: Int64(label), count: count)).to(features.device)
+      .oneHot(encoder.classCount).to(features.dtype)
+    let (mean, logVariance) = try encoder.remainder(features, classes: classes)
+    let noise = try forward.random.normal(mean.shape, dtype: mean.dtype)
+    let rest = try forward.isTraining ? mean + (logVariance * 0.5).exp() * noise : mean
+    let decoded = try forward.model.decoded(LatentBatch(.concatenate([classes, rest], axis: 1)))
+    let divergence = try (mean.square() + logVariance.exp() - logVariance - 1).sum(axis: 1) * 0.5
+    let reconstruction = try likelihood.logLikelihood(of: forward.inputs, given: decoded)
+    return try divergence - reconstruction + log(Double(encoder.classCount))
+  }
+}
+
+/// The classification term of M2 (Kingma et al. 2014, eq. 9): `−log q(y|x)`, mean over labelled examples. The paper's `alpha`, over the
+/// number of examples, is the loss's weight, 0.1 there.
+///
+/// - Shapes: labels `[batch]`; the term is `[batch]`.
+/// - Throws: `RecipeError` without labels, and for another encoder than `m2`.
+public struct SemiSupervisedClassification: Loss, Component {
+  public typealias Config = NoConfig
+
+  public init(_ config: Config, in context: BuildContext) throws {
+    if let encoder = context.encoder { _ = try ClassConditionalEncoder.required(encoder, for: context.title) }
+  }
+
+  public var needs: DataNeeds { .labels }
+
+  public func terms(_ forward: Forward, under prior: any Prior) throws -> [Term] {
+    let encoder = try ClassConditionalEncoder.required(forward.model.encoder, for: "loss 'm2-class'")
+    let scores = try encoder.classScores(encoder.features(of: forward.inputs))
+    return [.perExample("m2-class", try scores.crossEntropy(forward.labels, .none), over: .labelled)]
+  }
+}
