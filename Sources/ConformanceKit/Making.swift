@@ -54,6 +54,10 @@ struct Subject<Role> {
     changing change: (inout Model) throws -> Void = { _ in }
   ) throws -> Made<Role> {
     let seed = seed ?? self.seed
+    // An encoder that the part is for may have another latent size than the stand-in.
+    let size =
+      withCompanions ? try companionEncoder(world, in: ParameterStore(), seed: seed, dtype: dtype)?.latentSize : nil
+    let world = size.map(world.with(latentSize:)) ?? world
     let standIn = try StandIn(world, kind, seed: seed, dtype: dtype, device: device)
     var model = standIn.model
     if withCompanions { try addCompanions(to: &model, world, in: standIn.store, seed: seed, dtype: dtype) }
@@ -82,11 +86,24 @@ struct Subject<Role> {
       ? [[:]] : [[:], Dictionary(uniqueKeysWithValues: texts.map { ($0.name, .string("stand-in")) })]
   }
 
+  /// Makes the encoder that the part names as companion; nil where it names none.
+  private func companionEncoder(
+    _ world: World, in store: ParameterStore, seed: UInt64, dtype: DType
+  ) throws -> (any Encoder)? {
+    guard let choice = entry.companions.parts[.encoder] else { return nil }
+    let context = BuildContext(
+      inputShape: world.inputShape, inputRange: world.inputRange, classCount: world.classCount,
+      scope: try Scope(path: "companion.encoder", store: store, seed: seed, device: device, dtype: dtype),
+      title: "encoder '\(choice.use)'")
+    return try under.catalog[.encoder][choice.use].make(choice.with, at: "encoder", in: context)
+  }
+
   /// Puts the parts that the part names as companions in place of stand-ins.
   private func addCompanions(
     to model: inout Model, _ world: World, in store: ParameterStore, seed: UInt64, dtype: DType
   ) throws {
     let catalog = under.catalog
+    if let encoder = try companionEncoder(world, in: store, seed: seed, dtype: dtype) { model.encoder = encoder }
     func context(_ slot: Slot) throws -> BuildContext {
       BuildContext(
         inputShape: world.inputShape, inputRange: world.inputRange, classCount: world.classCount,

@@ -18,6 +18,17 @@ public struct EarlierResults: Sendable {
   public let file: URL
   /// The numbers of each run, by the name of its folder.
   let values: [String: [Value]]
+  /// The same in the order of the file, with the places of their runs.
+  let rows: [Row]
+
+  /// One number with the place of its run.
+  struct Row: Sendable {
+    let row: String
+    let column: String
+    /// The seed and the fold, as a planned run's label has them.
+    let run: String
+    let value: Value
+  }
 
   /// Reads the numbers of a file.
   ///
@@ -32,6 +43,7 @@ public struct EarlierResults: Sendable {
           + StudyResults.csvHead.prefix(5).joined(separator: ","))
     }
     var values: [String: [Value]] = [:]
+    var found: [Row] = []
     for (index, row) in rows.enumerated().dropFirst() {
       guard row.count == head.count else {
         throw FileError(path, "row \(index + 1): found \(row.count) cells, expected \(head.count); copy it again")
@@ -45,12 +57,17 @@ public struct EarlierResults: Sendable {
         throw FileError(
           path, "row \(index + 1): value, epochs, training_examples or seconds is no number; copy it again")
       }
-      values[folder, default: []].append(
-        Value(
-          measured: Measured(cells["measure"] ?? "", value, unit: cells["unit"] ?? ""),
-          run: StudyResults.RunSize(epochs: epochs, trainingExamples: examples, seconds: seconds)))
+      let one = Value(
+        measured: Measured(cells["measure"] ?? "", value, unit: cells["unit"] ?? ""),
+        run: StudyResults.RunSize(epochs: epochs, trainingExamples: examples, seconds: seconds))
+      values[folder, default: []].append(one)
+      let fold = cells["fold"].flatMap { $0.isEmpty ? nil : ", fold \($0)" } ?? ""
+      found.append(
+        Row(
+          row: cells["row"] ?? "", column: cells["column"] ?? "", run: "seed \(cells["seed"] ?? "")\(fold)", value: one)
+      )
     }
-    (self.file, self.values) = (file, values)
+    (self.file, self.values, self.rows) = (file, values, found)
   }
 }
 

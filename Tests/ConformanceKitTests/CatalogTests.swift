@@ -1,5 +1,6 @@
 import CSAE
 import ConformanceKit
+import DownstreamVAE
 import LatentKit
 import Testing
 
@@ -9,6 +10,13 @@ import Testing
     let findings = try conformance(of: CSAEPlugin.self, with: plugins)
     let draws = findings.first { $0.slot == "prior" && $0.check == "draws-follow" }
     #expect(draws?.outcome == .passed)
+  }
+
+  @Test func thoseOfDownstreamVAEConformToo() throws {
+    let findings = try conformance(of: DownstreamVAEPlugin.self, with: plugins)
+    #expect(findings.filter { $0.outcome == .warning } == [])
+    // Losses of M2 are checked with the encoder that they name.
+    #expect(findings.contains { $0.slot == "loss" && $0.part == "m2" && $0.outcome == .passed })
   }
 
   @Test func faultsAreThrownTogether() throws {

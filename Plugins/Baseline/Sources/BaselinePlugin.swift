@@ -80,10 +80,9 @@ public enum BaselinePlugin: Plugin {
       .loss("mse", SquaredError.self, "squared error of the reconstruction"),
       .loss("huber", HuberError.self, "Huber's error of the reconstruction, robust to outliers", paper: .robust),
       .loss("bce", BinaryCrossEntropy.self, "binary cross entropy of the reconstruction, for inputs in [0, 1]"),
-      // In nats: beside it the mean error of a pixel would weigh nothing, and the code collapse onto the prior.
+      .loss("kl", Divergence.self, "divergence of the code from the prior", with: inNats, paper: .variational),
       .loss(
-        "kl", Divergence.self, "divergence of the code from the prior",
-        with: Companions(settings: [.loss: ["reduction": "sum"]]), paper: .variational),
+        "annealed-kl", AnnealedDivergence.self, "the same with a warm-up or free bits", with: inNats, paper: .annealed),
       .loss("cross-entropy", CrossEntropy.self, "cross entropy of class scores"),
       .optimizer("sgd", SGDRule.self, "stochastic gradient descent with momentum and weight decay"),
       .optimizer("adam", AdamRule.self, "Adam (Kingma & Ba 2015), with L2 weight decay", paper: .adam),
@@ -94,5 +93,7 @@ public enum BaselinePlugin: Plugin {
         "cosine", CosineSchedule.self, "half a cosine down to a floor (Loshchilov & Hutter 2017)", paper: .warmRestarts),
     ] + Contribution.knownData
 
+  /// Beside a divergence in nats the mean error of a pixel would weigh nothing, and the code collapse onto the prior.
+  private static let inNats = Companions(settings: [.loss: ["reduction": "sum"]])
   private static let reconstructs = Companions(metrics: ["reconstruction-error"])
 }

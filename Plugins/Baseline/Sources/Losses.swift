@@ -99,18 +99,32 @@ public struct BinaryCrossEntropy: Loss, Component {
 /// label, `p` is the prior's density of its class; else that of all classes. The beta of a beta-VAE (Higgins et al. 2017) is the
 /// loss's weight.
 ///
-/// In training alone, `warmUp` multiplies the term by `min(1, t / warmUp)` at `t` epochs of the stage (Bowman et al. 2016), and
-/// `freeBits = λ` makes it `Σ_j max(λ, mean over the batch of KL_j)` over latents `j` (Kingma et al. 2016, eq. 15), a number of
-/// the batch to which weights of examples do not apply.
-///
 /// - Shapes: means and log variances `[batch, latent]`; the term is `[batch]`.
-/// - Throws: `RecipeError` where the encoder gives points, and for free bits under a prior that is no product over latents.
+/// - Throws: `RecipeError` where the encoder gives points.
 public struct Divergence: Loss, Component {
+  public typealias Config = NoConfig
+  public init(_ config: Config, in context: BuildContext) {}
+
+  public func terms(_ forward: Forward, under prior: any Prior) throws -> [Term] {
+    [.perExample("kl", try forward.divergence(under: prior, for: "loss 'kl'"), over: .all)]
+  }
+}
+
+/// The divergence of `kl`, which comes in over the first epochs, or of which some bits are free: in training alone, evaluations measure
+/// all of it.
+///
+/// `warmUp` multiplies the term by `min(1, t / warmUp)` at `t` epochs of the stage (Bowman et al. 2016); `freeBits = λ` makes it
+/// `Σ_j max(λ, mean over the batch of KL_j)` over latents `j` (Kingma et al. 2016, eq. 15), a number of the batch, to which weights of
+/// examples do not apply.
+///
+/// - Shapes: means and log variances `[batch, latent]`; the term is `[batch]`, and a number with free bits.
+/// - Throws: `RecipeError` where the encoder gives points, and for free bits under a prior that is no product over latents.
+public struct AnnealedDivergence: Loss, Component {
   /// The settings.
   public struct Config: ComponentConfig {
     @Setting(
       "Epochs of a stage over which the term rises from 0 to its weight, in a line; parts of one too, 0 for none.",
-      .within(0...1_000_000)) public var warmUp = 0.0
+      .within(0...1_000_000)) public var warmUp = 10.0
     @Setting("Nats of each latent that cost nothing, in the mean over a batch; 0 for none.", .within(0...1_000))
     public var freeBits = 0.0
     public init() {}
@@ -126,14 +140,13 @@ public struct Divergence: Loss, Component {
 
   public func terms(_ forward: Forward, under prior: any Prior) throws -> [Term] {
     let factor = forward.position.map { config.warmUp > 0 ? min($0.epochs / config.warmUp, 1) : 1 } ?? 1
-    if config.freeBits > 0, forward.isTraining {
-      let (mean, logVariance) = try forward.code.requireGaussian(for: "loss 'kl'")
-      let means = try factorized(prior).divergences(mean: mean, logVariance: logVariance).mean(axis: 0)
-      let total = try means.maximum(.scalar(config.freeBits, dtype: means.dtype, device: means.device)).sum()
-      return [.batch("kl", factor == 1 ? total : try total * factor)]
+    guard config.freeBits > 0, forward.isTraining else {
+      return [.perExample("kl", try forward.divergence(under: prior, for: title) * factor, over: .all)]
     }
-    let values = try forward.divergence(under: prior, for: "loss 'kl'")
-    return [.perExample("kl", factor == 1 ? values : try values * factor, over: .all)]
+    let (mean, logVariance) = try forward.code.requireGaussian(for: title)
+    let means = try factorized(prior).divergences(mean: mean, logVariance: logVariance).mean(axis: 0)
+    let total = try means.maximum(.scalar(config.freeBits, dtype: means.dtype, device: means.device)).sum()
+    return [.batch("kl", try total * factor)]
   }
 
   private func factorized(_ prior: any Prior) throws -> any FactorizedPrior {

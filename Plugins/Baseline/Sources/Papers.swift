@@ -6,6 +6,10 @@ extension Paper {
     title: "Auto-Encoding Variational Bayes", authors: "Kingma, Welling", year: 2014,
     summary: "A code that is a distribution, held close to a prior by a divergence: the variational autoencoder.")
 
+  static let annealed = Paper(
+    title: "Generating Sentences from a Continuous Space", authors: "Bowman, Vilnis, Vinyals, Dai, Jozefowicz, Bengio",
+    year: 2016, summary: "The weight of the divergence rises from 0, so that the code is used before it is held.")
+
   static let adam = Paper(
     title: "Adam: A Method for Stochastic Optimization", authors: "Kingma, Ba", year: 2015,
     summary: "Steps of about the learning rate's length, by running means of gradients and of their squares.")

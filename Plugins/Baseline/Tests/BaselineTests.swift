@@ -169,7 +169,7 @@ import Testing
     var expected = 0.0
     for (m, v) in zip(try mean.doubles(), try logVariance.doubles()) { expected += 0.5 * (m * m + exp(v) - v - 1) / 2 }
     let x = try Tensor(inputs, shape: [2, 3])
-    let kl = try Divergence(.init(), in: context([3]))
+    let kl = Divergence(.init(), in: try context([3]))
     let found = try value(kl, inputs: x, code: .gaussian(mean: mean, logVariance: logVariance), made: x)
     #expect(abs(try found.item() - expected) < 1e-9)
     try checkGradient(of: mean) {

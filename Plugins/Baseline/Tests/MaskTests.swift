@@ -68,7 +68,7 @@ import Testing
     let (mean, logVariance) = (made, inputs)
     let labels = try Tensor([1, 0, 2, 1] as [Int64])
     let code = Code.gaussian(mean: mean, logVariance: logVariance)
-    let loss = try Divergence(.init(), in: context([2]))
+    let loss = Divergence(.init(), in: try context([2]))
     func values(_ batch: Batch) throws -> [Double] {
       let pass = try forward(batch, code: code, made: made, under: ByClass())
       let term = try loss.terms(pass, under: ByClass())[0]

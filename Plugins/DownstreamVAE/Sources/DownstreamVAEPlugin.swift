@@ -41,9 +41,10 @@ public enum DownstreamVAEPlugin: Plugin {
     .classifier("m2", LatentClasses.self, "the class that encoder m2 finds", paper: .semiSupervised),
     .loss(
       "m2", SemiSupervisedBound.self, "the negative lower bound with and without labels, in nats",
-      with: ofProbabilities, paper: .semiSupervised),
+      with: Companions([.encoder: "m2"], settings: [.decoder: ["output": "sigmoid"]]), paper: .semiSupervised),
     .loss(
-      "m2-class", SemiSupervisedClassification.self, "cross entropy of the class of encoder m2", paper: .semiSupervised),
+      "m2-class", SemiSupervisedClassification.self, "cross entropy of the class of encoder m2",
+      with: Companions([.encoder: "m2"]), paper: .semiSupervised),
   ]
 
   /// Decoders that have an output function make probabilities.

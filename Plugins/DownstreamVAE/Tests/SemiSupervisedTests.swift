@@ -70,7 +70,7 @@ private func bounds(_ model: Model, labels: [Int64]?, labelled: [Int64]? = nil) 
 
 @Test func theClassIsTheEncodersOwn() throws {
   let model = try model()
-  let classifier = try LatentClasses(NoConfig(), in: context(encoder: model.encoder))
+  let classifier = try LatentClasses(NoConfig(), in: context(latent: 5))
   let mean = try model.encode(Batch(inputs: inputs(), labels: nil)).mean
   let scores = try classifier.scores(LatentBatch(mean))
   #expect(scores.shape == [4, 3] && mean.shape == [4, 5] && model.encoder.latentSize == 5)
@@ -114,4 +114,7 @@ extension Tensor {
   #expect(
     message { _ = try SemiSupervisedBound(.init(), in: context(title: "loss 'm2'", encoder: encoder)) }
       == "loss 'm2' is about the classes of encoder 'm2', and the encoder is another; choose encoder m2")
+  #expect(
+    message { _ = try LatentClasses(NoConfig(), in: context(latent: 2, title: "classifier 'm2'")) }
+      == "classifier 'm2' reads the class from a latent of 2 values, expected 3 or more; choose encoder m2")
 }

@@ -21,8 +21,8 @@ public struct LogLikelihood: Metric, Component {
     public init() {}
   }
 
-  /// Values of decoded inputs at a time: 64 MB of Float32.
-  private static let valuesAtATime = 1 << 24
+  /// Values of decoded inputs at a time: 8 MB of Float32, and what a decoder needs on the way.
+  private static let valuesAtATime = 1 << 21
 
   private let config: Config
   private let title: String

@@ -59,17 +59,21 @@ public struct ClassConditionalEncoder: Encoder, Component {
   }
 }
 
-/// The class of M2 read from the latent: logarithms of its first values, the classifier's probabilities. Without weights.
+/// The class of M2 read from the latent: logarithms of its first values, which encoder `m2` makes probabilities. Without weights.
 ///
 /// - Shapes: `[batch, latent]` to `[batch, classes]`.
-/// - Throws: `RecipeError` where the encoder is another.
+/// - Throws: `RecipeError` for latents of fewer values than there are classes.
 public struct LatentClasses: Classifier, Component {
   public typealias Config = NoConfig
   private let classCount: Int
 
   public init(_ config: Config, in context: BuildContext) throws {
-    _ = try ClassConditionalEncoder.required(context.encoder, for: context.title)
     classCount = try context.requireClasses()
+    guard context.latentSize >= classCount else {
+      throw RecipeError(
+        "\(context.title) reads the class from a latent of \(context.latentSize) values, expected \(classCount) or more; "
+          + "choose encoder m2")
+    }
   }
 
   public var needs: DataNeeds { .labels }

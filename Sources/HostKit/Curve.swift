@@ -1,0 +1,102 @@
+import ArgumentParser
+import Figures
+import Files
+import Foundation
+import LatentKit
+import Studies
+import Training
+
+struct Curve: PartCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Draw accuracy over the number of labels, for finished runs.",
+    discussion: """
+        host curve runs/vae runs/autoencoder --output labels
+        host curve Plugins/DownstreamVAE/experiments/table-2.yaml --measure logistic --output table-2
+        host curve results.csv --reference 'raw pixels' --output labels
+
+      Metric probe measures it, and rows of an experiment that are named by a number of labels, 'fine-tuned at \
+      1,000 labels'. Runs are given by their folders, the file of their experiment (of which nothing is run), or \
+      its results.csv. Written are the picture as PNG and SVG with bars of one standard deviation over seeds, a table as \
+      CSV and Markdown, and differences from one contender in pairs of runs of one seed, which were given the same \
+      labelled examples.
+      """)
+
+  @Argument(
+    help: ArgumentHelp("Folders of runs, experiments, and results.csv of experiments.", valueName: "run"))
+  var sources: [String]
+  @Option(
+    help: ArgumentHelp(
+      "What to write, without its ending: NAME.png, NAME.svg, NAME.csv and NAME.md.", valueName: "name"))
+  var output: String
+  @Option(help: "The title of picture and tables.") var title = "Accuracy by the number of labels"
+  @Option(
+    parsing: .singleValue,
+    help: ArgumentHelp("Only measures with this in their name. Repeat for more.", valueName: "text"))
+  var measure: [String] = []
+  @Option(
+    help: ArgumentHelp("The measure of rows that are named by a number of labels.", valueName: "name"))
+  var ofRows = "accuracy"
+  @Option(
+    help: ArgumentHelp(
+      "The curve from which the others' differences are taken, by a part of its name; the first unless said.",
+      valueName: "text"))
+  var reference: String?
+  @Flag(help: "Also accuracy on the examples that were trained on.") var training = false
+  @Option(help: ArgumentHelp("Where run folders of experiments are.", valueName: "folder")) var runs = "runs"
+  @OptionGroup(title: "Parts in other languages") var foreign: ForeignOptions
+
+  func run(in host: Host) throws {
+    guard !sources.isEmpty else { throw ValidationError("name the folders of runs, an experiment or a results.csv") }
+    let files = try ["png", "svg", "csv", "md"].map { try OutputFile.named("\(output).\($0)", by: "--output") }
+    if let missing = FigurePrograms.missing { throw FigureError(missing) }
+    let curves = try LabelCurves(values(in: host))
+    let first = try referenceCurve(of: curves)
+    try LinePlot.write([plot(curves)], to: files[0], columns: 1)
+    try AtomicFile.write(curves.csv(reference: first), to: files[2])
+    try AtomicFile.write(curves.markdown(title: title, reference: first), to: files[3])
+    for curve in curves.curves {
+      let points = curve.points.map { "\($0.labels): " + String(format: "%.2f", $0.mean) }
+      host.console.say("\(curve.name)  \(points.joined(separator: "  "))")
+    }
+    for file in files { host.console.say("written  \(file.relativePath)") }
+  }
+
+  private func values(in host: Host) throws -> [LabelCurves.Value] {
+    let choice = LabelMeasures(only: measure, ofRows: ofRows, training: training)
+    var values: [LabelCurves.Value] = []
+    var folders: [URL] = []
+    for source in sources {
+      let url = URL(fileURLWithPath: source)
+      let inner = url.appendingPathComponent("results.csv")
+      if ["yaml", "yml"].contains(url.pathExtension) {
+        let study = try Study(Experiment(url), catalog: host.catalog, in: URL(fileURLWithPath: runs))
+        values += choice.values(of: try study.report(observer: ConsoleObserver(host.console)).results)
+      } else if url.pathExtension == "csv" {
+        values += try choice.values(inResults: url)
+      } else if !RunFolder(url).exists, OutputPlace(inner, followsLinks: true) == .file {
+        values += try choice.values(inResults: inner)
+      } else {
+        folders.append(url)
+      }
+    }
+    return try values + choice.values(ofRuns: folders)
+  }
+
+  private func referenceCurve(of curves: LabelCurves) throws -> LabelCurves.Curve {
+    guard let reference else { return curves.curves[0] }
+    guard let found = curves.curves.first(where: { $0.name.localizedCaseInsensitiveContains(reference) }) else {
+      throw UnknownName(reference, among: curves.curves.map(\.name), of: "curve with")
+    }
+    return found
+  }
+
+  private func plot(_ curves: LabelCurves) -> LinePlot {
+    LinePlot(
+      title: title, xLabel: "labels", yLabel: "accuracy, %",
+      series: curves.curves.map { curve in
+        .init(
+          curve.name, curve.points.map { (x: Double($0.labels), y: $0.mean) },
+          spread: curve.points.contains { $0.deviation != nil } ? curve.points.map { $0.deviation ?? .nan } : [])
+      }, logX: true)
+  }
+}
