@@ -49,6 +49,10 @@ private let sparse = """
     - {name: sparse, epochs: 2, batch: 64, train: [encoder, decoder], losses: [mse, kl], optimizer: {use: sgd, with: {learningRate: 0.01}}}
   """
 
+/// The same with a divergence that comes in over an epoch and a half, some of its bits free.
+private let annealed = sparse.replacing(
+  ", kl]\n", with: ", {use: annealed-kl, with: {warmUp: 1.5, freeBits: 0.01}}]\n")
+
 private func augmented() throws -> TrainingData {
   var settings = DataSettings()
   (settings.shift, settings.flip) = (2, true)
@@ -84,13 +88,14 @@ private func augmented() throws -> TrainingData {
     }
   }
 
-  @Test func aRunThatMasksAndRewindsEndsWithTheSameBitsToo() throws {
+  @Test(arguments: [sparse, annealed]) func aRunThatMasksAndRewindsEndsWithTheSameBitsToo(recipe: String) throws {
+    #expect(annealed != sparse)
     let scratch = try Scratch()
-    let (whole, folder, copies) = try wholeRun(scratch, sparse, data: augmented, secondsBetweenCheckpoints: 0)
+    let (whole, folder, copies) = try wholeRun(scratch, recipe, data: augmented, secondsBetweenCheckpoints: 0)
     let expected = try weights(whole)
     #expect(copies.count >= 10)
     for copy in copies {
-      let composition = try compose(sparse)
+      let composition = try compose(recipe)
       let trainer = try Trainer(composition, data: augmented(), folder: copy, shouldStop: { false })
       #expect(try trainer.run(resuming: true) == .finished)
       #expect(try weights(composition) == expected)

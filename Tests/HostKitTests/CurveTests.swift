@@ -1,0 +1,51 @@
+import Figures
+import Foundation
+import LatentKit
+import Testing
+import Training
+
+@testable import HostKit
+
+@Suite struct Curves {
+  /// Two runs of one recipe and one of another on a few embedded images, each with a probe.
+  private func train(in scratch: Scratch, _ name: String, latent: Int, seed: Int) throws -> String {
+    try host(
+      "train", "--encoder", "mlp", "--decoder", "mlp", "--prior", "standard-normal", "--loss", "bernoulli", "--loss",
+      "kl",
+      "--set", "encoder.latent=\(latent)", "--set", "encoder.hidden=[16]", "--set", "decoder.hidden=[16]", "--set",
+      "data.limit=200", "--set", "data.embedded=true", "--metric", "probe", "--set", "metrics.probe.labels=[20, 100]",
+      "--epochs", "1", "--seed", "\(seed)", "--runs", scratch.path, "--name", name)
+    return scratch.url.appendingPathComponent(name).path
+  }
+
+  @Test(.enabled(if: FigurePrograms.missing == nil)) func runsOfOneRecipeAreOneCurve() throws {
+    let scratch = try Scratch()
+    let paths = [
+      try train(in: scratch, "a", latent: 2, seed: 1), try train(in: scratch, "b", latent: 2, seed: 2),
+      try train(in: scratch, "c", latent: 4, seed: 1),
+    ]
+    let output = scratch.url.appendingPathComponent("curve").path
+    let printed = try host(["curve"] + paths + ["--output", output, "--title", "Two sizes"]).output
+    #expect(printed.contains("a  20: ") && printed.contains("c  20: ") && !printed.contains("b  20: "))
+    let markdown = try scratch.read("curve.md")
+    #expect(markdown.hasPrefix("# Two sizes\n\n| labels | 20 | 100 |\n") && markdown.contains("## Less a"))
+    let rows = try scratch.read("curve.csv").split(separator: "\r\n")
+    #expect(rows.count == 5 && rows[1].hasPrefix("a,20,2,") && rows[3].hasPrefix("c,20,1,") && rows[3].contains(",a,"))
+    #expect(try scratch.read("curve.svg").contains("<svg"))
+    #expect(try Picture(contentsOf: scratch.url.appendingPathComponent("curve.png")).width > 100)
+    // What was measured is in the summary.
+    let folder = RunFolder(URL(fileURLWithPath: paths[2]))
+    let summary = try String(contentsOf: folder.summary, encoding: .utf8)
+    #expect(summary.contains("logistic on mean at 100 labels"))
+  }
+
+  @Test func whatHasNoCurveIsRefused() throws {
+    let scratch = try Scratch()
+    let head = "row,column,seed,fold,measure,value,unit,published,epochs,training_examples,seconds,folder"
+    let file = try scratch.write("\(head)\r\nVAE,,1,,accuracy,50,%,,1,100,1,a\r\n", to: "results.csv")
+    let output = scratch.url.appendingPathComponent("curve").path
+    #expect(message("curve", file, "--output", output).contains("no number of the kind 'accuracy at 100 labels'"))
+    #expect(message("curve", file, "--output", "\(scratch.path)/none/curve").contains("none is not a folder"))
+    #expect(message("curve", "--output", output).contains("Missing expected argument"))
+  }
+}
