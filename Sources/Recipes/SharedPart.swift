@@ -49,10 +49,12 @@ public struct SharedPart: Codable, Sendable, Equatable {
     public var padding: Int
     /// A checksum of the columns and the fitted transforms of rows of numbers; empty for images.
     public var units: String
+    /// The names of the columns of rows of numbers, in order; nil for images.
+    public var columns: [String]?
 
     /// Creates a description of data.
-    public init(_ data: DataShape) {
-      (shape, padding, units) = (data.inputShape, data.padding, data.inputUnits)
+    public init(_ data: DataShape, columns: [String]? = nil) {
+      (shape, padding, units, self.columns) = (data.inputShape, data.padding, data.inputUnits, columns)
       range = data.inputRange.map { [$0.lowerBound, $0.upperBound] }
     }
   }
@@ -126,10 +128,11 @@ public struct SharedPart: Codable, Sendable, Equatable {
   /// Creates the description of a part.
   public init(
     slot: Slot, use: String, plugin: String, settings: [String: Value], data: DataShape, latent: Int, takesLabels: Bool,
-    takes: [Named], makes: [Named], weights: [Weight], parts: [String: String], preprocessing: Preprocessing
+    takes: [Named], makes: [Named], weights: [Weight], parts: [String: String], preprocessing: Preprocessing,
+    columns: [String]? = nil
   ) {
     (self.slot, self.use, self.plugin, self.settings) = (slot.name, use, plugin, settings)
-    (inputs, self.latent, self.takesLabels) = (Inputs(data), latent, takesLabels)
+    (inputs, self.latent, self.takesLabels) = (Inputs(data, columns: columns), latent, takesLabels)
     classes = data.classCount.map { Classes(count: $0, names: data.classNames) }
     (self.takes, self.makes, self.weights, self.parts) = (takes, makes, weights, parts)
     self.preprocessing = preprocessing

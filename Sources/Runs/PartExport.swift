@@ -23,13 +23,13 @@ public struct PartExport {
   /// - Throws: `RecipeError` for a slot that the run leaves empty, and for a part without weights.
   public init(_ slot: Slot, of session: Session, named name: String) throws {
     try self.init(
-      slot, of: session.composition, session.catalog, transforms: session.transforms.links, on: session.device,
-      named: name)
+      slot, of: session.composition, session.catalog, columns: session.dataset.featureNames,
+      transforms: session.transforms.links, on: session.device, named: name)
   }
 
   /// - Parameter composition: In evaluation mode.
   init(
-    _ slot: Slot, of composition: Composition, _ catalog: Catalog,
+    _ slot: Slot, of composition: Composition, _ catalog: Catalog, columns: [String]? = nil,
     transforms: [(name: String, transform: any FittedTransform)] = [], on device: Device = .cpu, named name: String
   ) throws {
     let recipe = composition.recipe
@@ -81,13 +81,15 @@ public struct PartExport {
       }, parts: parts,
       preprocessing: SharedPart.Preprocessing(
         data: recipe[.data]?.use ?? "", settings: settings,
-        transforms: (recipe[all: .transform] ?? []).map { .init(use: $0.use, with: $0.with) }))
+        transforms: (recipe[all: .transform] ?? []).map { .init(use: $0.use, with: $0.with) }), columns: columns)
     self.recipe = recipe.yaml()
     var python: String?
     if let function {
-      do { python = try PythonModule(part, function, weights: weights, device: device, origin: name).text } catch let
-        error as TensorError
-      { part.withoutPython = "\(error)" }
+      do {
+        let preparation = try PythonPreparation(of: part, transforms: transforms.map(\.transform), fitted: fitted)
+        python =
+          try PythonModule(part, function, weights: weights, preparation, device: device, origin: name).text
+      } catch let error as TensorError { part.withoutPython = "\(error)" }
     } else {
       part.withoutPython = "\(slot.noun) draws random numbers"
     }

@@ -14,8 +14,8 @@ struct PythonModule {
   ///   - origin: The run, for the file's first lines.
   /// - Throws: `TensorError` for a part whose operations cannot be written down.
   init(
-    _ part: SharedPart, _ function: PartFunction, weights: [(name: String, tensor: Tensor)], device: Device,
-    origin: String
+    _ part: SharedPart, _ function: PartFunction, weights: [(name: String, tensor: Tensor)],
+    _ preparation: PythonPreparation, device: Device, origin: String
   ) throws {
     let names = part.takes.map(\.name)
     let program = try withoutGradients {
@@ -42,14 +42,16 @@ struct PythonModule {
       \"""\(type) '\(part.use)' of LatentKit's plugin \(part.plugin), trained in run \(origin.shown().replacing("\"", with: "'")).
 
       Takes \(listed(part.takes)); makes \(listed(part.makes))\(range). It computes as in evaluation.
-
-          from part import \(type)
+      \(preparation.note)
+          from part import \(([type] + preparation.names).joined(separator: ", "))
           module = \(type)()  # the weights in weights.safetensors, beside this file
+      \(preparation.call.map { "    \($0)\n" } ?? "")\
           \(part.makes.map(\.name).joined(separator: ", ")) = module(\(names.joined(separator: ", ")))
 
       `python part.py` compares what it makes of examples.safetensors with what LatentKit made. It needs torch and safetensors.
       \"""
 
+      \(preparation.readsColumns ? "import json\n" : "")\
       import pathlib
 
       import torch
@@ -61,7 +63,7 @@ struct PythonModule {
       # The tensors that are trained by gradients; the others are buffers.
       TRAINED = {
       \(trained.joined())}
-
+      \(preparation.code)
 
       class \(type)(torch.nn.Module):
           def __init__(self, weights=HERE / "weights.safetensors"):
@@ -99,7 +101,7 @@ struct PythonModule {
       """
   }
 
-  private static func quoted(_ name: String) -> String {
+  static func quoted(_ name: String) -> String {
     "\"\(name.replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\""
   }
 }

@@ -179,4 +179,148 @@ private func cases(_ catalog: Catalog) throws -> [Case] {
     let (status, output) = try run(#require(python) + ["-c", script, folder])
     #expect(status == 0, "\(output)")
   }
+
+  // MARK: Preparation of inputs
+
+  /// A model of a table with missing values, a column of one value, and a name that needs care in Python.
+  private func session(transforms: String) throws -> Session {
+    let table = scratch.url.appendingPathComponent("table-\(UUID().uuidString).csv")
+    let lines = (0..<40).map { row in
+      let values = [3 * sin(Double(row)), 100 + Double(row), 7, exp(cos(Double(row)) * 3)]
+      let cells = values.enumerated().map { column, value in
+        (row + column) % 9 == 0 && column != 2 ? "" : "\(value)"
+      }
+      return (cells + [row % 2 == 0 ? "even" : "odd"]).joined(separator: ",")
+    }
+    try ([#"gene 1,"a \ ""b"" ""\""",c,d,label"#] + lines).joined(separator: "\n").write(
+      to: table, atomically: true, encoding: .utf8)
+    let recipe = try Recipe.read(
+      yaml: """
+        data: {use: table, with: {path: '\(table.path)', missing: keep}}
+        transforms: \(transforms)
+        encoder: {use: mlp, with: {latent: 3, hidden: [8]}}
+        decoder: {use: mlp, with: {hidden: [8], output: none}}
+        stages: [{epochs: 1, batch: 8, losses: [mse]}]
+        """, file: "test.yaml")
+    return try Session(recipe, catalog: catalog)
+  }
+
+  /// Exports a part, and returns its folder.
+  private func folder(_ slot: Slot, of session: Session) throws -> URL {
+    let folder = scratch.url.appendingPathComponent("part-\(UUID().uuidString)")
+    try PartExport(slot, of: session, named: "a test's").write(to: folder)
+    return folder
+  }
+
+  @Test func theFileSaysWhatRowsAre() throws {
+    let session = try session(transforms: "[impute, {use: min-max, with: {high: 2}}]")
+    let folder = try folder(.encoder, of: session)
+    let text = try String(contentsOf: folder.appendingPathComponent("part.py"), encoding: .utf8)
+    #expect(text.contains("Inputs are rows of 4 numbers after the transforms impute {"), "\(text)")
+    #expect(text.contains(", then min-max {"), "\(text)")
+    #expect(text.contains(#"    gene 1, a \\ 'b' '\\', c, d"#), "\(text)")
+    #expect(text.contains("inputs = prepare(rows)"))
+    let json = try JSONDecoder().decode(
+      SharedPart.self, from: Data(contentsOf: folder.appendingPathComponent("part.json")))
+    #expect(json.inputs.columns == ["gene 1", #"a \ "b" "\""#, "c", "d"])
+    // A decoder makes such rows, and takes none.
+    let decoder = try String(
+      contentsOf: self.folder(.decoder, of: session).appendingPathComponent("part.py"), encoding: .utf8)
+    #expect(decoder.contains("Outputs are rows of 4 numbers after the transforms impute"))
+    #expect(!decoder.contains("def prepare"))
+  }
+
+  /// Runs Python with `folder` as its first argument, where `part` can be imported.
+  private func expectTrue(_ script: String, in folder: URL, _ tensors: [String: Tensor]) throws {
+    let values = scratch.url.appendingPathComponent("\(UUID().uuidString).safetensors")
+    try Safetensors.write(tensors, to: values)
+    let start = """
+      import sys, torch
+      from safetensors.torch import load_file
+      sys.path.insert(0, sys.argv[1])
+      values = load_file(sys.argv[2])
+      import part
+
+      """
+    let (status, output) = try run(#require(python) + ["-c", start + script, folder.path, values.path])
+    #expect(status == 0, "\(output)")
+  }
+
+  @Test(
+    .enabled(if: python != nil, needsTorch),
+    arguments: [
+      "[impute]", "[{use: impute, with: {method: mean}}, center, scale]",
+      "[{use: impute, with: {method: zero}}, log1p, {use: min-max, with: {low: -1}}]",
+      "[{use: log1p, with: {fidelity: author-code}}, impute, scale, min-max, center]",
+    ]) func rowsArePreparedAsTheRunDoes(transforms: String) throws
+  {
+    let session = try session(transforms: transforms)
+    // Also beyond the values of training.
+    let rows = try Tensor(
+      [0.5, 120, 7, 3, .nan, -5, 9, .nan, -40, .nan, .nan, 1000, 0, 0, 0, 0] as [Float], shape: [4, 4])
+    try expectTrue(
+      """
+      found, expected = part.prepare(values["rows"]), values["expected"]
+      assert found.dtype == torch.float32 and found.shape == expected.shape
+      assert torch.isfinite(expected).all()
+      assert ((found - expected).abs() <= 1e-6 * expected.abs().clamp(min=1)).all(), (found, expected)
+      assert torch.equal(part.prepare(values["rows"].numpy()[:1]), found[:1])
+      assert part.COLUMNS[0] == "gene 1" and len(part.COLUMNS) == 4
+      assert part.Encoder()(found)[0].shape[-1] == 3
+      try:
+          part.prepare(values["rows"][:, :3])
+      except ValueError as error:
+          assert "expected [batch, 4]" in str(error)
+      else:
+          raise AssertionError("three columns are taken")
+      """, in: folder(.encoder, of: session), ["rows": rows, "expected": session.transforms.apply(rows)])
+  }
+
+  @Test(.enabled(if: python != nil, needsTorch)) func aMissingValueThatNothingFillsInIsRefused() throws {
+    let table = scratch.url.appendingPathComponent("whole.csv")
+    let lines = (0..<20).map { "\($0),\($0 * $0),\($0 % 2)" }
+    try (["a,b,label"] + lines).joined(separator: "\n").write(to: table, atomically: true, encoding: .utf8)
+    let recipe = try Recipe.read(
+      yaml: """
+        data: {use: table, with: {path: '\(table.path)'}}
+        encoder: {use: mlp, with: {latent: 2, hidden: [4]}}
+        stages: [{epochs: 1, batch: 4, losses: [mse]}]
+        """, file: "test.yaml")
+    let rows = try Tensor([1, 2] as [Float], shape: [1, 2])
+    try expectTrue(
+      """
+      assert torch.equal(part.prepare(values["rows"]), values["rows"])
+      try:
+          part.prepare(values["rows"] * float("nan"))
+      except ValueError as error:
+          assert "missing" in str(error)
+      else:
+          raise AssertionError("a missing value is taken")
+      """, in: folder(.encoder, of: Session(recipe, catalog: catalog)), ["rows": rows])
+  }
+
+  @Test(.enabled(if: python != nil, needsTorch), arguments: ["unit", "symmetric"])
+  func imagesArePreparedAsTheRunDoes(range: String) throws {
+    let recipe = try Recipe.read(
+      yaml: """
+        data: {use: mnist, with: {embedded: true, limit: 100, pad: 2, range: \(range)}}
+        encoder: {use: mlp, with: {latent: 3, hidden: [8]}}
+        stages: [{epochs: 1, batch: 8, losses: [mse]}]
+        """, file: "test.yaml")
+    let session = try Session(recipe, catalog: catalog)
+    let folder = try folder(.encoder, of: session)
+    let text = try String(contentsOf: folder.appendingPathComponent("part.py"), encoding: .utf8)
+    let least = range == "unit" ? "0.0" : "-1.0"
+    #expect(
+      text.contains("Inputs are images [batch, 1, 32, 32] with values from \(least) to 1.0: bytes [batch, 1, 28, 28]"))
+    #expect(text.contains("2 pixels of 0 on each side"))
+    try expectTrue(
+      """
+      found, expected = part.prepare(values["pixels"]), values["expected"]
+      assert found.shape == expected.shape and (found - expected).abs().max() <= 1e-6
+      """, in: folder,
+      [
+        "pixels": session.test.examples.slice(0..<5).inputs, "expected": session.test.batch(0..<5).inputs.contiguous(),
+      ])
+  }
 }

@@ -59,25 +59,47 @@ public struct LogTransform: Transform, FittedTransform, Component {
   }
 }
 
-/// `x · factor + offset` column by column.
-private struct AffineColumns: FittedTransform {
-  /// The values that are subtracted first, `[features]`.
-  let shift: Tensor
-  /// The values to divide by then, `[features]`; never 0.
-  let divisor: Tensor
-  let parameters: [String: Tensor]
-  var outputRange: ClosedRange<Double>?
-  /// The least value of the outputs where they have a range.
-  private var floor: Double { outputRange?.lowerBound ?? 0 }
+/// `x − mean`, column by column.
+private struct CenteredColumns: FittedTransform {
+  /// `[features]`.
+  let mean: Tensor
+  var parameters: [String: Tensor] { ["mean": mean] }
+
+  func apply(_ inputs: Tensor) throws -> Tensor { try inputs - mean.to(inputs.device) }
+  func invert(_ outputs: Tensor) throws -> Tensor { try outputs + mean.to(outputs.device) }
+}
+
+/// `x / deviation`, column by column.
+private struct ScaledColumns: FittedTransform {
+  /// `[features]`; never 0.
+  let deviation: Tensor
+  var parameters: [String: Tensor] { ["deviation": deviation] }
+
+  func apply(_ inputs: Tensor) throws -> Tensor { try inputs / deviation.to(inputs.device) }
+  func invert(_ outputs: Tensor) throws -> Tensor { try outputs * deviation.to(outputs.device) }
+}
+
+/// `(x − min) / (max − min)` in other bounds than 0 and 1, column by column.
+private struct BoundedColumns: FittedTransform {
+  /// The least and the greatest training value, `[features]`.
+  let least: Tensor, greatest: Tensor
+  let bounds: ClosedRange<Double>
+  var parameters: [String: Tensor] { ["min": least, "max": greatest] }
+  var outputRange: ClosedRange<Double>? { bounds }
 
   func apply(_ inputs: Tensor) throws -> Tensor {
-    let outputs = try (inputs - shift.to(inputs.device)) / divisor.to(inputs.device) + floor
-    guard let outputRange else { return outputs }
-    return try outputs.clamped(outputRange.lowerBound, outputRange.upperBound)
+    try ((inputs - least.to(inputs.device)) / divisor(on: inputs.device) + bounds.lowerBound)
+      .clamped(bounds.lowerBound, bounds.upperBound)
   }
 
   func invert(_ outputs: Tensor) throws -> Tensor {
-    try (outputs - floor) * divisor.to(outputs.device) + shift.to(outputs.device)
+    try (outputs - bounds.lowerBound) * divisor(on: outputs.device) + least.to(outputs.device)
+  }
+
+  /// The values to divide by, `[features]`; 1 for a column of one value.
+  private func divisor(on device: Device) throws -> Tensor {
+    let spread = try (greatest.to(device) - least.to(device)) / (bounds.upperBound - bounds.lowerBound)
+    return try spread.filled(with: 1, where: spread .== 0)
   }
 }
 
@@ -88,9 +110,7 @@ public struct CenterTransform: Transform, Component {
 
   public func fit(_ inputs: Tensor) throws -> any FittedTransform {
     try requireWhole(inputs, "transform 'center'")
-    let means = try columnMeans(inputs).to(.float32)
-    return AffineColumns(
-      shift: means, divisor: try Tensor.ones(means.shape), parameters: ["mean": means], outputRange: nil)
+    return CenteredColumns(mean: try columnMeans(inputs).to(.float32))
   }
 }
 
@@ -106,9 +126,7 @@ public struct ScaleTransform: Transform, Component {
     let deviations = try rows.variance(axes: [0], unbiased: false).sqrt()
     // What rounding leaves of a column of one value is no spread.
     let isFlat = try deviations .<= (rows.abs().max(axis: 0) * 1e-7)
-    let divisor = try deviations.filled(with: 1, where: isFlat).to(.float32)
-    return AffineColumns(
-      shift: try Tensor.zeros(divisor.shape), divisor: divisor, parameters: ["deviation": divisor], outputRange: nil)
+    return ScaledColumns(deviation: try deviations.filled(with: 1, where: isFlat).to(.float32))
   }
 }
 
@@ -134,11 +152,8 @@ public struct MinMaxTransform: Transform, Component {
 
   public func fit(_ inputs: Tensor) throws -> any FittedTransform {
     try requireWhole(inputs, "transform 'min-max'")
-    let (low, high) = (try inputs.min(axis: 0), try inputs.max(axis: 0))
-    let spread = try (high - low) / (config.high - config.low)
-    return AffineColumns(
-      shift: low, divisor: try spread.filled(with: 1, where: spread .== 0), parameters: ["min": low, "max": high],
-      outputRange: config.low...config.high)
+    return BoundedColumns(
+      least: try inputs.min(axis: 0), greatest: try inputs.max(axis: 0), bounds: config.low...config.high)
   }
 }
 
