@@ -158,10 +158,19 @@ public struct ComposedStep {
   }
 
   /// Returns the terms of all losses, in order, as scalars.
-  public func terms(_ forward: Forward, under prior: any Prior) throws -> [TermValue] {
+  ///
+  /// - Parameter place: Where they are asked for, in messages: the stage, say.
+  /// - Throws: What a loss refuses, and `RecipeError` with the place and the loss for an operation that libtorch refuses.
+  public func terms(
+    _ forward: Forward, under prior: any Prior, at place: @autoclosure () -> String? = nil
+  ) throws -> [TermValue] {
     var values: [TermValue] = []
     for weighted in losses {
-      for (term, value, share) in try forward.reduced(weighted.loss, under: prior) {
+      let terms: [(name: String, value: Tensor, share: Tensor?)]
+      do { terms = try forward.reduced(weighted.loss, under: prior) } catch let error as TensorError {
+        throw RecipeError("\(place().map { "\($0), " } ?? "")loss '\(weighted.name)': \(error)")
+      }
+      for (term, value, share) in terms {
         let name = unused(term, among: values.map(\.name))
         values.append(TermValue(name: name, loss: weighted.name, weight: weighted.weight, value: value, share: share))
       }

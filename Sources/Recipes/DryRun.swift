@@ -71,7 +71,9 @@ struct DryRun {
       }
     if shape.count == 4 { inputs = try inputs.channelsLast() }
     let labels = try data.classCount.map { classes in
-      try Tensor((0..<count).map { Int64($0 % max(classes, 1)) }).to(device)
+      // The last class beside the first ones, as an index that is one too high is out of range for it alone.
+      try Tensor((0..<count).map { Int64($0 == count - 1 && classes > count ? classes - 1 : $0 % max(classes, 1)) })
+        .to(device)
     }
     return Batch(inputs: try inputs.to(device), labels: labels)
   }

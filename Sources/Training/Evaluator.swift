@@ -190,7 +190,7 @@ private struct LossSums {
       let name = stage.label("total", step: index)
       var total = 0.0
       parts[name] = []
-      for term in try step.terms(forward, under: prior) {
+      for term in try step.terms(forward, under: prior, at: "stage '\(stage.recipe.name)', measuring") {
         let label = stage.label(term.name, step: index)
         let (value, share) = (try term.value.item(), try term.share?.item())
         isWeighted = isWeighted || share != nil

@@ -68,7 +68,7 @@ extension Trainer {
       try restoreGenerators(states)
       let forward = Forward(
         batch, through: composition.model, training: true, drawing: random, at: place(iterations: iterations))
-      return try step.terms(forward, under: composition.model.prior)
+      return try step.terms(forward, under: composition.model.prior, at: "stage '\(stage.recipe.name)'")
     }
     var culprit: String?
     // A fresh pass each: a gradient uses up the graph that it goes through.

@@ -79,7 +79,10 @@ extension Trainer {
       batch, through: composition.model, training: true, drawing: random, at: place(iterations: iterations))
     var total: Tensor?
     var parts: [(name: String, value: Tensor)] = []
-    for term in try step.terms(forward, under: composition.model.prior) {
+    let terms = try step.terms(
+      forward, under: composition.model.prior,
+      at: "stage '\(stage.recipe.name)', iteration \(position.totalIterations + 1)")
+    for term in terms {
       pending.add(stage.label(term.name, step: number), try term.value.detached())
       let part = term.weight == 1 ? term.value : try term.value * term.weight
       total = try total.map { try $0 + part } ?? part

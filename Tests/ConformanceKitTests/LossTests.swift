@@ -103,6 +103,25 @@ extension BrokenPart {
 }
 
 @Suite struct LossChecks {
+  /// A mistake of the author's is not hidden by the models that the loss refuses in words.
+  @Test func anIndexOutOfRangeIsToldBeforeRefusals() throws {
+    struct OffByOne: Loss {
+      var needs: DataNeeds { .labels }
+      func terms(_ forward: Forward, under prior: any Prior) throws -> [Term] {
+        let centroids = try prior.requireCentroids(for: "off-by-one")
+        let nearest = try centroids.rows((forward.labels + 1).to(.int64))
+        return [.perExample("distance", try (forward.latents - nearest).square().sum(axis: 1))]
+      }
+    }
+    let found = try finding("terms", .loss) { _, _ in OffByOne() }
+    #expect(found.outcome == .failed)
+    #expect(
+      found.reason.hasPrefix("loss 'part' works with none of the checks' models: for inputs [6], 3 classes"), "\(found)"
+    )
+    #expect(found.reason.contains("found index 3, expected 0 to 2"), "\(found)")
+    #expect(found.reason.contains("others it refuses: off-by-one needs"), "\(found)")
+  }
+
   @Test func aSoundLossConforms() throws {
     expectConforming(try findings(.loss, settings: [breaking], make: loss(nil)))
   }

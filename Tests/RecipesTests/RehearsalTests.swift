@@ -356,6 +356,21 @@ private func loss(_ name: String = "mine", _ make: @escaping @Sendable (Forward)
         .contains("trains encoder, but none of its losses mine reaches it") == true)
   }
 
+  /// A tiny batch has the last class as well as the first.
+  @Test func anIndexBeyondTheLastClassIsFoundBeforeTraining() {
+    func table(_ offset: Int) -> Contribution {
+      loss { forward in
+        let weights = try Tensor.ones([10]).rows((forward.labels + Double(offset)).to(.int64))
+        return [.perExample("weighted", try forward.latents.square().sum(axis: 1) * weights)]
+      }
+    }
+    let yaml = "{encoder: resnet, stages: [{train: [encoder], losses: [mine]}]}"
+    #expect(
+      problem(yaml, table(1))?.hasPrefix("stage 'main', loss 'mine': rows of [10] and [4]: found index 10") == true)
+    #expect(problem(yaml, table(-1))?.contains("found index -1, expected 0 to 9") == true)
+    #expect(problem(yaml, table(0)) == nil)
+  }
+
   @Test func aGradientThatIsNotFiniteNamesItsLoss() {
     // The value of √0 is 0, and its slope has no bound.
     let rooted = loss("rooted") { [.batch("rooted", try ($0.latents * 0).square().sum().sqrt())] }

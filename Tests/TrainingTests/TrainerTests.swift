@@ -31,6 +31,28 @@ private let parts = """
     }
   }
 
+  /// What a rehearsal with a few examples lets pass, as an index that only some batch has.
+  @Test func anOperationThatIsRefusedInTrainingNamesStageIterationAndLoss() throws {
+    struct Misplaced: Loss {
+      func terms(_ forward: Forward, under prior: any Prior) throws -> [Term] {
+        let offset = try forward.inputs.size(0) > 4 ? 1.0 : 0
+        let weights = try Tensor.ones([10]).rows((forward.labels + offset).to(.int64))
+        return [.perExample("misplaced", try forward.latents.square().sum(axis: 1) * weights)]
+      }
+    }
+    let scratch = try Scratch()
+    let composition = try compose(
+      parts
+        + "stages: [{name: first, epochs: 1, batch: 50, train: [encoder, decoder], losses: [mse, misplaced], optimizer: adam}]",
+      with: Catalog(plugins, adding: [Contribution(.loss, Entry("misplaced", "s") { _, _ in Misplaced() })]))
+    let error = #expect(throws: RecipeError.self) {
+      try Trainer(composition, data: digits(), folder: scratch.run("run"), shouldStop: { false }).run()
+    }
+    #expect(
+      error?.description
+        == "stage 'first', iteration 1, loss 'misplaced': rows of [10] and [50]: found index 10, expected 0 to 9")
+  }
+
   @Test func aStepChangesOnlyThePartsItTrains() throws {
     let scratch = try Scratch()
     let composition = try compose(

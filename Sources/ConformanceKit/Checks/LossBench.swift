@@ -15,10 +15,10 @@ struct LossBench {
   var needs: DataNeeds { loss.needs }
 
   /// Finds data and a model that the loss takes.
-  /// - Throws: `Fault` with the last refusal where there are none.
+  /// - Throws: `Fault` with the reason where there are none.
   init(_ part: PartUnderTest, dtype: DType = .float32) throws {
     let subject = try Subject(SlotKey.loss, part)
-    var refusal: (any Error)?
+    var refusals = Refusals()
     for world in [World.rows, .images(1, 16), .images(3, 32)] {
       for kind in StandIn.Kind.allCases {
         for withCompanions in [false, true] {
@@ -28,12 +28,14 @@ struct LossBench {
               _ = try bench.terms(bench.forward(4))
               self = bench
               return
-            } catch let error as RecipeError { refusal = error } catch let error as TensorError { refusal = error }
+            } catch let error as RecipeError { refusals.note(error) } catch let error as TensorError {
+              refusals.note(error, for: world)
+            }
           }
         }
       }
     }
-    throw Fault("it takes none of the checks' models; the last refusal: \(refusal.map { "\($0)" } ?? "none")")
+    throw refusals.fault(of: subject.title)
   }
 
   init(

@@ -12,7 +12,7 @@ private struct MetricBench {
 
   init(_ part: PartUnderTest) throws {
     let subject = try Subject(SlotKey.metric, part)
-    var refusal: (any Error)?
+    var refusals = Refusals()
     for world in [World.rows, .images(1, 16), .images(1, 32)] {
       for kind in StandIn.Kind.allCases {
         for settings in subject.candidates {
@@ -21,11 +21,13 @@ private struct MetricBench {
             _ = try bench.results(bench.batches())
             self = bench
             return
-          } catch let error as RecipeError { refusal = error } catch let error as TensorError { refusal = error }
+          } catch let error as RecipeError { refusals.note(error) } catch let error as TensorError {
+            refusals.note(error, for: world)
+          }
         }
       }
     }
-    throw Fault("it takes none of the checks' models; the last refusal: \(refusal.map { "\($0)" } ?? "none")")
+    throw refusals.fault(of: subject.title)
   }
 
   init(_ subject: Subject<any Metric>, _ world: World, _ kind: StandIn.Kind, _ settings: [String: Value]) throws {
