@@ -344,6 +344,7 @@ extension BrokenPart {
 
 private enum DataFlaw: String, Flaw {
   case infinite = "examples"
+  case missing = "examples/missing"
   case labelOutOfRange = "examples/label"
   case strayRows = "examples/stray"
   case strayLabels = "examples/labels"
@@ -366,6 +367,7 @@ private func data(_ flaw: DataFlaw?) -> Contribution {
       var generator = try Generator(seed: flaw == .strayRows ? UInt64.random(in: 0..<1 << 40) : request.seed)
       var inputs = try generator.normal([count, 2])
       if flaw == .infinite { inputs = try inputs / 0 }
+      if flaw == .missing { inputs = try inputs.filled(with: .nan, where: inputs .== inputs.max()) }
       var labels = (0..<count).map { Int64($0 % classes) }
       if flaw == .labelOutOfRange { labels[count - 1] = 3 }
       if flaw == .strayLabels { labels.shuffle() }
@@ -383,4 +385,10 @@ extension BrokenPart {
 
 @Suite struct DataChecks {
   @Test func aSoundSetConforms() throws { expectConforming(try findings(data(nil), of: .data)) }
+
+  @Test func oneInputThatIsNotANumberIsFoundWithItsPlace() throws {
+    let found = try finding("examples", of: data(.missing), .data)
+    #expect(found.outcome == .failed)
+    #expect(found.reason.contains("found nan in example "), "\(found)")
+  }
 }

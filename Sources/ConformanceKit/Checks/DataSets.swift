@@ -41,8 +41,17 @@ enum DataChecks {
       try require(examples.count > 0, "the \(name) part is empty")
       let source = try BatchSource(examples, classCount: data.classCount, device: part.device)
       let batch = try source.batch(0..<min(32, source.count))
-      let missing = examples.areImages ? try batch.inputs.isFinite().not() : try (batch.inputs .== .infinity)
-      try require(try !missing.any(), "inputs of the \(name) part are not finite")
+      // Bytes of images are finite; what becomes of them is seen in a batch.
+      let inputs = examples.areImages ? batch.inputs : examples.inputs
+      let bad = try inputs.isFinite().not().nonzero()
+      if try bad.size(0) > 0 {
+        let place = try bad.select(0).ints()
+        throw Fault(
+          "inputs of the \(name) part are not finite: found \(try place.reduce(inputs) { try $0.select($1) }.item()) in example "
+            + "\(place[0] + 1)" + (examples.areImages ? "" : ", column \(place[1] + 1)")
+            + "; where values are missing, fill them in or leave their examples out, and keep NaN only if a setting asks for it"
+        )
+      }
       if let labels = examples.labels {
         guard let count = data.classCount else { throw Fault("there are labels, and no number of classes") }
         let values = try labels.ints()
