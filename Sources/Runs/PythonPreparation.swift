@@ -4,7 +4,7 @@ import Recipes
 
 /// What a part's Python file says about the data of its model, and the function that prepares them as the run did.
 struct PythonPreparation {
-  /// Lines of the file's description; empty, or ending with an empty line.
+  /// Paragraphs of the file's description, after an empty line; empty where there is nothing to say.
   let note: String
   /// What the file defines beside the module, as it is imported.
   var names: [String] = []
@@ -45,7 +45,7 @@ struct PythonPreparation {
       call = "inputs = prepare(rows)  # [batch, \(part.inputs.shape[0])], as in the table"
       note = rows.note(subject)
     } catch let error as TensorError {
-      note = rows.note(subject) + "The file cannot repeat these transforms: \(pythonText("\(error)")).\n"
+      note = rows.note(subject) + "\nThe file cannot repeat these transforms: \(pythonText("\(error)")).\n"
     }
   }
 }
@@ -84,7 +84,7 @@ private struct Rows {
       lines[lines.count - 1] += (lines[lines.count - 1].isEmpty ? "" : " ") + item
     }
     if columns.count > most { lines.append("and \(columns.count - most) more: inputs.columns of part.json has all") }
-    return text + "The columns, in this order:\n\n" + lines.map { "    \($0)\n" }.joined() + "\n"
+    return text + "The columns, in this order:\n\n" + lines.map { "    \($0)\n" }.joined()
   }
 
   /// - Throws: `TensorError` for a transform whose operations cannot be written down.

@@ -230,6 +230,23 @@ private func cases(_ catalog: Catalog) throws -> [Case] {
     #expect(!decoder.contains("def prepare"))
   }
 
+  @Test func aTransformThatCannotBeWrittenDownIsSaid() throws {
+    struct ByLargest: FittedTransform {
+      var parameters: [String: Tensor] { [:] }
+      func apply(_ inputs: Tensor) throws -> Tensor { try inputs / inputs.max().item() }
+      func invert(_ outputs: Tensor) -> Tensor { outputs }
+    }
+    let made = Case(slot: .encoder, choice: "mlp", shape: [3])
+    let folder = scratch.url.appendingPathComponent("by-largest")
+    try PartExport(
+      .encoder, of: made.composition(catalog), catalog, columns: ["a", "b", "c"],
+      transforms: [("by-largest", ByLargest())], named: "a test's"
+    ).write(to: folder)
+    let text = try String(contentsOf: folder.appendingPathComponent("part.py"), encoding: .utf8)
+    #expect(text.contains("    a, b, c\n\nThe file cannot repeat these transforms: recording: the operations"))
+    #expect(!text.contains("prepare"))
+  }
+
   /// Runs Python with `folder` as its first argument, where `part` can be imported.
   private func expectTrue(_ script: String, in folder: URL, _ tensors: [String: Tensor]) throws {
     let values = scratch.url.appendingPathComponent("\(UUID().uuidString).safetensors")
