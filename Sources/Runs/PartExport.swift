@@ -153,7 +153,8 @@ public struct PartExport {
     let checksum = try Checksum(.sha256, of: json).digits
     let sums = part.files.merging([SharedPart.description: checksum]) { $1 }
     try AtomicFile.write(
-      sums.sorted { $0.key < $1.key }.map { "\($1)  \($0)\n" }.joined(), to: url.appendingPathComponent("SHA256SUMS"))
+      sums.sorted { $0.key < $1.key }.map { "\($1)  \($0)\n" }.joined(), to: url.appendingPathComponent(SharedPart.sums)
+    )
     try AtomicFile.write(json, to: url.appendingPathComponent(SharedPart.description))
     return checksum
   }

@@ -20,20 +20,20 @@ struct PythonPreparation {
   ///   - fitted: What they were fitted to, by name in `preprocessing.safetensors`.
   init(of part: SharedPart, transforms: [any FittedTransform], fitted: [String: Tensor]) throws {
     let takesInputs = part.takes.contains { $0.name == "inputs" }
+    let subject = takesInputs ? "Inputs" : "Outputs"
     guard takesInputs || part.makes.contains(where: { $0.name == "outputs" }) else {
       note = ""
       return
     }
     if part.inputs.shape.count == 3 {
       let images = Images(part.inputs)
-      note = "\n\(takesInputs ? "Inputs" : "Outputs") are \(images.note)\n"
+      note = "\n\(subject) are \(images.note)\n"
       guard takesInputs, let code = images.code else { return }
       self.code = code
       (names, call) = (["prepare"], "inputs = prepare(pixels)  # bytes from 0 to 255, [batch, channels, height, width]")
       return
     }
     let rows = Rows(part)
-    let subject = takesInputs ? "Inputs" : "Outputs"
     guard takesInputs else {
       note = rows.note(subject)
       return

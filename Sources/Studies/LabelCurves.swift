@@ -39,9 +39,9 @@ public struct LabelCurves: Sendable {
     public let values: [String: Double]
 
     /// The mean over runs.
-    public var mean: Double { LabelCurves.mean(Array(values.values)) }
+    public var mean: Double { values.values.sorted().mean }
     /// The sample standard deviation over runs (divisor n − 1); nil of one.
-    public var deviation: Double? { LabelCurves.deviation(Array(values.values)) }
+    public var deviation: Double? { values.values.sorted().deviation }
   }
 
   /// One contender under one measure.
@@ -62,9 +62,9 @@ public struct LabelCurves: Sendable {
     public let values: [String: Double]
 
     /// The mean over runs.
-    public var mean: Double { LabelCurves.mean(Array(values.values)) }
+    public var mean: Double { values.values.sorted().mean }
     /// The sample standard deviation over runs (divisor n − 1); nil of one.
-    public var deviation: Double? { LabelCurves.deviation(Array(values.values)) }
+    public var deviation: Double? { values.values.sorted().deviation }
   }
 
   /// In the order of the values.
@@ -107,15 +107,6 @@ public struct LabelCurves: Sendable {
         return Difference(name: curve.name, labels: point.labels, values: Dictionary(uniqueKeysWithValues: shared))
       }
     }
-  }
-
-  private static func mean(_ values: [Double]) -> Double { values.sorted().reduce(0, +) / Double(values.count) }
-
-  private static func deviation(_ values: [Double]) -> Double? {
-    guard values.count > 1 else { return nil }
-    let mean = mean(values)
-    let squares = values.sorted().reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-    return (squares / Double(values.count - 1)).squareRoot()
   }
 }
 

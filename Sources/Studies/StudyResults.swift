@@ -55,12 +55,9 @@ public struct StudyResults {
     public let examples: Int?
 
     /// The mean over the runs; NaN if there are none.
-    public var mean: Double { values.reduce(0, +) / Double(values.count) }
+    public var mean: Double { values.mean }
     /// The sample standard deviation (divisor n − 1); nil for fewer than two runs.
-    public var deviation: Double? {
-      guard values.count > 1 else { return nil }
-      return (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1)).squareRoot()
-    }
+    public var deviation: Double? { values.deviation }
   }
 
   /// The study whose results these are.

@@ -11,13 +11,8 @@ public struct StandardNormal: FactorizedPrior, DirectPrior, Component {
     try (latents.square() + log2π).sum(axis: 1) * -0.5
   }
 
-  /// `½ Σ (μ² + σ² − 1 − log σ²)` (Kingma & Welling 2014, appendix B).
-  public func divergence(mean: Tensor, logVariance: Tensor, labels: Tensor?) throws -> Tensor {
-    try (mean.square() + logVariance.exp() - logVariance - 1).sum(axis: 1) * 0.5
-  }
-
   public func divergences(mean: Tensor, logVariance: Tensor) throws -> Tensor {
-    try (mean.square() + logVariance.exp() - logVariance - 1) * 0.5
+    try standardNormalDivergences(mean: mean, logVariance: logVariance)
   }
 
   public func draw(_ request: DrawRequest, using generator: inout Generator) throws -> Draw {

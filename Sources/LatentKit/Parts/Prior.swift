@@ -34,6 +34,13 @@ public protocol FactorizedPrior: AnalyticPrior {
   func divergences(mean: Tensor, logVariance: Tensor) throws -> Tensor
 }
 
+extension FactorizedPrior {
+  /// The sum over latents.
+  public func divergence(mean: Tensor, logVariance: Tensor, labels: Tensor?) throws -> Tensor {
+    try divergences(mean: mean, logVariance: logVariance).sum(axis: 1)
+  }
+}
+
 /// A prior whose log density is known up to a constant. Every other prior claims that its density integrates to one, and is
 /// checked for it.
 public protocol UnnormalizedPrior: Prior {}

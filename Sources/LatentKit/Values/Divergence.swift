@@ -37,5 +37,10 @@ extension Code {
   }
 }
 
+/// Returns `KL(N(μ, σ²) ‖ N(0, 1))` of each value in nats: `½ (μ² + σ² − log σ² − 1)` (Kingma & Welling 2014, appendix B).
+public func standardNormalDivergences(mean: Tensor, logVariance: Tensor) throws -> Tensor {
+  try (mean.square() + logVariance.exp() - logVariance - 1) * 0.5
+}
+
 /// `log 2π`.
 public let log2π = 1.8378770664093453

@@ -39,11 +39,7 @@ public struct LogLikelihood: Metric, Component {
   public mutating func update(_ forward: Forward) throws {
     let wanted = try min(config.examples - count, forward.inputs.size(0))
     guard wanted > 0 else { return }
-    let batch = forward.batch
-    batches.append(
-      Batch(
-        inputs: try batch.inputs.slice(0..<wanted), labels: try batch.labels?.slice(0..<wanted),
-        labelled: try batch.labelled?.slice(0..<wanted)))
+    batches.append(try forward.batch.slice(0..<wanted))
     count += wanted
   }
 
@@ -56,11 +52,8 @@ public struct LogLikelihood: Metric, Component {
       let size = try batch.inputs.size(0)
       for start in stride(from: 0, to: size, by: examples) {
         let range = start..<min(start + examples, size)
-        let piece = Batch(
-          inputs: try batch.inputs.slice(range), labels: try batch.labels?.slice(range),
-          labelled: try batch.labelled?.slice(range))
         let logWeights = try self.logWeights(
-          piece, samples: samples, atATime: max(rows / range.count, 1), evaluation)
+          batch.slice(range), samples: samples, atATime: max(rows / range.count, 1), evaluation)
         let total = try logWeights.logSumExp(axis: 0)
         values += try (total - log(Double(samples))).doubles()
         effective += try (total * 2 - (logWeights * 2).logSumExp(axis: 0)).exp().doubles()
@@ -104,5 +97,12 @@ public struct LogLikelihood: Metric, Component {
       pieces.append(try logs - code.logDensity(latents).to(.float64))
     }
     return try .concatenate(pieces).to(.cpu)
+  }
+}
+
+extension Batch {
+  /// Some of the examples, without weights.
+  fileprivate func slice(_ range: Range<Int>) throws -> Batch {
+    Batch(inputs: try inputs.slice(range), labels: try labels?.slice(range), labelled: try labelled?.slice(range))
   }
 }

@@ -34,7 +34,10 @@ public struct ConvMLPDecoder: ActivatedDecoder, Component {
     layers.append(Unflatten(grid))
     for (index, (from, to)) in zip(config.widths, config.widths.dropFirst()).enumerated() {
       let scope = context.scope("conv\(index + 1)")
-      layers += [try TransposedConvolution(from, to, size: 4, stride: 2, padding: 1, in: scope), ReLU()]
+      layers += [
+        try TransposedConvolution(from, to, size: 4, stride: 2, padding: 1, in: scope),
+        try Activation.relu.layer(channels: to, in: scope),
+      ]
     }
     layers.append(
       try TransposedConvolution(

@@ -15,21 +15,25 @@ public struct ConvMLPEncoder: FeatureEncoder, Component {
   }
 
   public let latentSize: Int
-  private let convolutions: [any Layer]
-  private let linear: [any Layer]
+  /// The hidden layers; the first fully connected one joins the axes of what the convolutions leave.
+  private let layers: [any Layer]
   private let mean: Linear
   private let logVariance: Linear?
 
   public init(_ config: Config, in context: BuildContext) throws {
     let (channels, height, width) = try context.requireImage()
-    convolutions = try zip([channels] + config.widths, config.widths).enumerated().map { index, widths in
+    let convolutions: [any Layer] = try zip([channels] + config.widths, config.widths).enumerated().map {
+      index, widths in
       let scope = context.scope("conv\(index + 1)")
-      return Sequential(try Convolution(widths.0, widths.1, size: 3, stride: 2, in: scope), ReLU())
+      return Sequential(
+        try Convolution(widths.0, widths.1, size: 3, stride: 2, in: scope),
+        try Activation.relu.layer(channels: widths.1, in: scope))
     }
     // Halved with half pixels kept.
     func left(_ side: Int) -> Int { config.widths.reduce(side) { side, _ in (side + 1) / 2 } }
     let features = (config.widths.last ?? channels) * left(height) * left(width)
-    linear = try fullyConnected(features, config.hidden, in: context.scope)
+    let linear = try fullyConnected(features, config.hidden, in: context.scope)
+    layers = convolutions + linear.prefix(1).map { Sequential(Flatten(), $0) } + linear.dropFirst()
     let last = config.hidden.last ?? features
     mean = try Linear(last, config.latent, in: context.scope("mean"))
     logVariance = config.code == .gaussian ? try Linear(last, config.latent, in: context.scope("logVariance")) : nil
@@ -39,36 +43,34 @@ public struct ConvMLPEncoder: FeatureEncoder, Component {
   public var needs: DataNeeds { .images }
 
   public func encode(_ batch: Batch) throws -> Code {
-    let image = try convolutions.reduce(batch.inputs) { try $1($0) }
-    return try code(linear.reduce(image.flattened()) { try $1($0) })
+    try code(layers.reduce(batch.inputs) { try $1($0) })
   }
 
   public func features(_ batch: Batch) throws -> [Tensor] {
     var features: [Tensor] = []
-    for layer in convolutions { features.append(try layer(features.last ?? batch.inputs)) }
-    for layer in linear { features.append(try layer((features.last ?? batch.inputs).flattened())) }
+    for layer in layers { features.append(try layer(features.last ?? batch.inputs)) }
     return features
   }
 
   public func encodeWithFeatures(_ batch: Batch) throws -> (code: Code, features: [Tensor]) {
     let features = try features(batch)
-    return (try code((features.last ?? batch.inputs).flattened()), features)
+    return (try code(features.last ?? batch.inputs), features)
   }
 
   private func code(_ last: Tensor) throws -> Code {
+    // Images, where there is no fully connected layer before the last.
+    let last = try last.flattened()
     guard let logVariance else { return .point(try mean(last)) }
     return .gaussian(mean: try mean(last), logVariance: try logVariance(last))
   }
 }
 
-struct ReLU: Layer {
-  func callAsFunction(_ input: Tensor) throws -> Tensor { try input.relu() }
-}
-
 /// Fully connected layers with a ReLU after each, `inputs → widths…`.
 func fullyConnected(_ inputs: Int, _ widths: [Int], in scope: Scope) throws -> [any Layer] {
   try zip([inputs] + widths, widths).enumerated().map { index, widths in
-    Sequential(try Linear(widths.0, widths.1, in: scope("hidden\(index + 1)")), ReLU())
+    let scope = scope("hidden\(index + 1)")
+    return Sequential(
+      try Linear(widths.0, widths.1, in: scope), try Activation.relu.layer(channels: widths.1, in: scope))
   }
 }
 

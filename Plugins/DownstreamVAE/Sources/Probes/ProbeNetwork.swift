@@ -30,14 +30,18 @@ struct ProbeNetwork {
           layers.append(try Convolution(from, to, size: 3, bias: false, in: scope))
           layers.append(try BatchNorm(to, relu: true, pool: 2, in: scope("norm")))
         } else {
-          layers += [try Convolution(from, to, size: 3, in: scope), ReLU()]
+          layers += [
+            try Convolution(from, to, size: 3, in: scope), try Activation.relu.layer(channels: to, in: scope),
+          ]
         }
       }
       let sides = image.dropFirst().map { halves ? $0 / 8 : $0 }
       size = (widths.last ?? 1) * sides[0] * sides[1]
       layers.append(Flatten())
     }
-    layers += [try Linear(size, hidden, in: scope("hidden")), ReLU()]
+    layers += [
+      try Linear(size, hidden, in: scope("hidden")), try Activation.relu.layer(channels: hidden, in: scope("hidden")),
+    ]
     if image != nil { layers.append(try Dropout(0.25, in: scope)) }
     layers.append(try Linear(hidden, classes, in: scope("output")))
     self.layers = Sequential(layers)

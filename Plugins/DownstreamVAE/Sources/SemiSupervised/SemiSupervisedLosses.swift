@@ -60,7 +60,7 @@ public struct SemiSupervisedBound: Loss, Component {
     let noise = try forward.random.normal(mean.shape, dtype: mean.dtype)
     let rest = try forward.isTraining ? mean + (logVariance * 0.5).exp() * noise : mean
     let decoded = try forward.model.decoded(LatentBatch(.concatenate([classes, rest], axis: 1)))
-    let divergence = try (mean.square() + logVariance.exp() - logVariance - 1).sum(axis: 1) * 0.5
+    let divergence = try standardNormalDivergences(mean: mean, logVariance: logVariance).sum(axis: 1)
     let reconstruction = try likelihood.logLikelihood(of: forward.inputs, given: decoded)
     return try divergence - reconstruction + log(Double(encoder.classCount))
   }
