@@ -131,6 +131,9 @@ public struct Isolation: Sendable {
   }
 
   private static func reason(_ result: Command.Result) -> String {
+    let words = result.messages.split(separator: "\n").last { $0.contains("rror") || $0.contains("what()") }
+    // A library's end is a sentence of its own.
+    if let words, words.hasPrefix("Error: "), result.status >= 70 { return String(words.dropFirst(7).suffix(500)) }
     let ending =
       switch Int32(clamping: result.status - 128) {
       case SIGALRM: "it did not come to an end in time"
@@ -140,7 +143,6 @@ public struct Isolation: Sendable {
       case SIGKILL: "it was killed, perhaps for lack of memory"
       default: "it ended the process with status \(result.status)"
       }
-    let words = result.messages.split(separator: "\n").last { $0.contains("rror") || $0.contains("what()") }
-    return ending + (words.map { ": \(($0.hasPrefix("Error: ") ? $0.dropFirst(7) : $0).suffix(300))" } ?? "")
+    return ending + (words.map { ": \($0.suffix(300))" } ?? "")
   }
 }

@@ -156,7 +156,7 @@ public struct Dataset: Sendable {
         "which is \(count) of \(grouped(all)) training examples, expected at least one for each of the \(present) classes"
       )
     }
-    train = try train.hidingLabels(exceptFor: count, seed: seed, for: "data.labelled")
+    train = try train.hidingLabels(exceptFor: count, seed: seed, for: Examples.labelOrder)
   }
 
   /// Weighs the examples of all parts by class, by the settings: a loss is the same function in each.

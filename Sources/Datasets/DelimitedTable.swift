@@ -161,7 +161,10 @@ private struct DelimitedTableReader {
     let other: TableFormat.Decimal = format.decimal == .point ? .comma : .point
     let isOther = rows.number(column, format.decimal) == nil && rows.number(column, other) != nil
     let advice =
-      !isOther ? "" : "; for a decimal \(other.rawValue), set data.decimal=\(other.rawValue)"
+      isOther
+      ? "; for a decimal \(other.rawValue), set data.decimal=\(other.rawValue)"
+      : text.first?.isLetter == true
+        ? "; data.drop leaves a column out, and data.label names that of the classes" : ""
     throw FileError(
       path, "\(place): found '\(text.prefix(40))' between \(rows.separatorName), expected a number\(advice)")
   }

@@ -76,6 +76,10 @@ public struct Examples: Sendable {
       weights: weights.map(change))
   }
 
+  /// The use for which examples that give their labels are drawn: those that `data.labelled` keeps, those of a stage with
+  /// `examples` and those of probes are the same for one seed, and more of them hold the fewer ones.
+  public static let labelOrder = "data.labelled"
+
   /// Returns `count` of the examples, balanced over classes as far as there are enough of each, drawn by the seed and a name
   /// for the use. They keep their order. Where labels are hidden, as large a share of them has one as of all.
   /// - Throws: `DatasetError` where there are fewer.

@@ -57,7 +57,7 @@ extension DatasetDescription {
 extension DatasetLibrary {
   /// Reads a published table from its file.
   static func readTable(_ description: DatasetDescription, _ url: URL, _ format: TableFormat) throws -> Dataset {
-    try dataset(description.name, description.title, url, format)
+    try .table(description.name, title: description.title, from: url, format)
   }
 
   /// Reads the file that the settings name, relative to the working folder or to the data folder.
@@ -67,11 +67,21 @@ extension DatasetLibrary {
     }
     let places = [URL(fileURLWithPath: file)] + (folder.map { [$0.appendingPathComponent(file)] } ?? [])
     let found = places.first { FileManager.default.fileExists(atPath: $0.path) } ?? places[0]
-    return try dataset(tableName, found.lastPathComponent, found, settings.tableFormat)
+    return try .table(tableName, title: found.lastPathComponent, from: found, settings.tableFormat)
   }
+}
 
-  private static func dataset(
-    _ name: String, _ title: String, _ url: URL, _ format: TableFormat
+extension Dataset {
+  /// Reads a table of numbers: delimited text, `.npy` or `.npz`, also gzip. All its samples are training examples.
+  ///
+  /// - Parameters:
+  ///   - name: The name of the set.
+  ///   - title: Its name in sentences.
+  ///   - url: The file.
+  ///   - format: How it is written; what is not said is found in the file.
+  /// - Throws: `FileError` with the place of a fault in the file, and for labels that are no classes.
+  public static func table(
+    _ name: String, title: String, from url: URL, _ format: TableFormat = TableFormat()
   ) throws -> Dataset {
     let bytes = try ByteReader(url).readAll(within: format.limit)
     let table = try DataTable(bytes, format, path: url.path)

@@ -228,10 +228,18 @@ struct CheckCommand: HostSubcommand {
     let passed = findings.count { $0.outcome == .passed }
     let skipped = findings.count { $0.outcome == .skipped }
     console.say("\(first.slot) '\(first.part)': \(passed) passed" + (skipped > 0 ? ", \(skipped) skipped" : ""))
-    for finding in findings where all || finding.outcome.isFault || finding.outcome == .warning {
+    let shown = findings.filter { all || $0.outcome.isFault || $0.outcome == .warning }
+    for (index, finding) in shown.enumerated() {
+      // One cause may fail many checks.
+      func isAlike(_ other: Finding) -> Bool {
+        !finding.reason.isEmpty && other.reason == finding.reason && other.outcome == finding.outcome
+      }
+      if shown[..<index].contains(where: isAlike) { continue }
+      let checks = [finding.check] + shown[(index + 1)...].filter(isAlike).map(\.check)
       console.say(
-        "  \(finding.outcome.rawValue)  \(finding.check): \(finding.reason.isEmpty ? finding.fact : finding.reason)")
-      if finding.outcome.isFault { console.say("          expected: \(finding.fact)") }
+        "  \(finding.outcome.rawValue)  \(checks.joined(separator: ", ")): "
+          + (finding.reason.isEmpty ? finding.fact : finding.reason))
+      if finding.outcome.isFault, checks.count == 1 { console.say("          expected: \(finding.fact)") }
     }
     if findings.contains(where: \.outcome.isFault) {
       let typed = foreign.typed.map { " " + $0.quotedForShell }.joined()

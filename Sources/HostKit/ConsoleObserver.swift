@@ -11,6 +11,7 @@ import Training
 final class ConsoleObserver: StudyObserver {
   private let console: Console
   private let progress: ConsoleProgress
+  private var reasons: Set<String> = []
 
   init(_ console: Console) {
     self.console = console
@@ -22,7 +23,10 @@ final class ConsoleObserver: StudyObserver {
   func note(_ sentence: String) { progress.note(sentence) }
 
   func noticed(_ notice: Notice) { console.warn("\(notice)") }
-  func failed(_ failure: Study.Failure) { console.warn("error: \(failure.reason)") }
+  func failed(_ failure: Study.Failure) {
+    // One cause may fail many runs.
+    if reasons.insert(failure.reason).inserted { console.warn("error: \(failure.reason)") }
+  }
   func begins(run number: Int, of count: Int, title: String) { console.say("== run \(number) of \(count): \(title)") }
   func ended(run number: Int, of count: Int) { console.say() }
 
@@ -113,6 +117,8 @@ extension Host {
   ///
   /// - Throws: `ExitCode.failure` where something failed, or a finished run's files are damaged.
   func show(_ report: Study.Report) throws {
+    // Why has been said.
+    if report.isEmpty { throw ExitCode.failure }
     let (results, failures) = (report.results, report.failures)
     console.say(results.study.title)
     if !results.study.changes.isEmpty { console.say(results.changesText) }

@@ -14,7 +14,7 @@ struct New: ParsableCommand {
 struct SlotOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Slots to get an example part for: \(PluginTemplate.slots.joined(separator: ", ")). All of them unless said.",
+      "Slots to get an example part for: \(PluginTemplate.slots.joined(separator: ", ")). All unless said.",
       valueName: "list"),
     completion: .list(PluginTemplate.slots)) var slots: String?
 
@@ -99,7 +99,8 @@ struct NewPackage: HostSubcommand {
 
   func run(in host: Host) throws {
     let plugin = try slots.template(name, in: host)
-    let template = try PackageTemplate(plugin, url: url ?? Self.address(), version: from)
+    let repository = try url.map { Repository(address: $0) } ?? Repository.ofCheckout()
+    let template = try PackageTemplate(plugin, url: repository.address, version: from)
     let place = URL(fileURLWithPath: folder)
     let files = try template.write(into: place)
     let made = place.appendingPathComponent(plugin.name.text)
@@ -110,18 +111,56 @@ struct NewPackage: HostSubcommand {
     host.console.say("        make")
     host.console.say("        \(template.program) compose \(plugin.recipe)")
     host.console.say("        make test")
+    if let folder = repository.folder, !repository.hasTag(for: from) {
+      host.console.warn(
+        "\(folder) has no tag \(from), by which SwiftPM finds a version, so that the package cannot be built yet; run "
+          + "'git -C \(folder) tag \(from)', or name a version that is there with --from")
+    }
+  }
+}
+
+/// The repository of LatentKit that a new package depends on.
+private struct Repository {
+  /// Its address.
+  let address: String
+  /// The folder of one on this machine, whose tags can be read; nil for one elsewhere.
+  let folder: String?
+
+  init(address: String) {
+    self.address = address
+    folder = address.hasPrefix("file://") ? String(address.dropFirst("file://".count)) : nil
   }
 
-  /// The address of the checkout in which the command runs, or in which the program was built: of its origin, or its folder.
-  private static func address() throws -> String {
+  private init(address: String, checkout: String) { (self.address, folder) = (address, checkout) }
+
+  /// That of the checkout in which the command runs, or in which the program was built: its origin, or its folder.
+  static func ofCheckout() throws -> Repository {
     let places = [URL(fileURLWithPath: FileManager.default.currentDirectoryPath), Bundle.main.executableURL]
     let checkouts = places.compactMap { $0.flatMap { PluginFolder.around($0.resolvingSymlinksInPath()) } }
     guard let checkout = checkouts.first(where: \.isLatentKit)?.url.path else {
       throw TemplateError("where LatentKit is to come from is not known here; say it with --url, as in --url https://…")
     }
-    let origin = try? Command("git", ["-C", checkout, "config", "remote.origin.url"]).run()
-    let text = String(decoding: origin?.output ?? Data(), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-    if origin?.status == 0, text.contains(":") { return text }
-    return "file://\(text.hasPrefix("/") ? text : checkout)"
+    let origin = git(in: checkout, "config", "remote.origin.url").first ?? ""
+    // Without a scheme it is another folder, whose tags are those that a package sees.
+    return origin.contains(":")
+      ? Repository(address: origin, checkout: checkout)
+      : Repository(address: "file://\(origin.hasPrefix("/") ? origin : checkout)")
+  }
+
+  /// Whether a tag is a version of at least this one with the same first number.
+  func hasTag(for version: String) -> Bool {
+    func numbers(_ text: String) -> [Int] { text.split(separator: ".").compactMap { Int($0) } }
+    let least = numbers(version)
+    return Self.git(in: folder ?? ".", "tag").contains { tag in
+      guard let version = tag.wholeMatch(of: /v?(\d+\.\d+\.\d+)/) else { return false }
+      let found = numbers(String(version.1))
+      return found.first == least.first && !found.lexicographicallyPrecedes(least)
+    }
+  }
+
+  /// The lines that git prints; none where it fails.
+  private static func git(in folder: String, _ arguments: String...) -> [String] {
+    guard let result = try? Command("git", ["-C", folder] + arguments).run(), result.status == 0 else { return [] }
+    return String(decoding: result.output, as: UTF8.self).split(whereSeparator: \.isNewline).map(String.init)
   }
 }

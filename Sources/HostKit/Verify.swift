@@ -18,8 +18,8 @@ struct Verify: PartCommand {
         host verify runs/demo --part test --enrol 1 --output curve.png
 
       Verification is over all pairs of a number of examples: the area under the \
-      operating characteristic (AUC) and the equal error rate (EER). Enrolment gives \
-      each class the mean of its first examples, and the others the nearest of these.
+      ROC curve (AUC) and the equal error rate (EER). Enrolment gives each class the mean \
+      of a few of its examples, and the others the nearest of these; ten draws of them.
       """)
 
   @Argument(help: ArgumentHelp("The folder of a run.", valueName: "run"), completion: .directory) var folder: String
@@ -71,12 +71,17 @@ struct Verify: PartCommand {
     console.say("\(title): \(count) examples of \(try Set(labels.ints()).count) classes, \(few.shape[0]) compared")
     var lines = [
       ["verification AUC", String(format: "%.5f", curve.area)], ["equal error rate", percent(curve.equalErrorRate)],
-      ["true acceptance at 1 % false", percent(curve.truePositiveRate(at: 0.01))],
+      ["TAR at 1 % FAR", percent(curve.truePositiveRate(at: 0.01))],
       ["MAP@R", percent(retrieval.meanAveragePrecision)], ["precision at 1", percent(retrieval.precisionAtOne)],
     ]
     do {
-      let enrolment = try Enrolment(set.latents, labels: labels, examples: enrol)
-      lines.append(["accuracy of \(enrol) enrolled examples a class", percent(try enrolment.accuracy())])
+      let accuracies = try (0..<10).map { _ in
+        try Enrolment(set.latents, labels: labels, examples: enrol, order: generator.permutation(count).ints())
+          .accuracy()
+      }
+      lines.append([
+        "accuracy of \(enrol) enrolled examples a class, mean of 10 draws", percent(accuracies.reduce(0, +) / 10),
+      ])
     } catch let error as RecipeError { console.warn("note: no enrolment: \(error)") }
     for line in aligned(lines, numbersFrom: 1) { console.say("  \(line)") }
     if let output {

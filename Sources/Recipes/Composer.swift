@@ -25,6 +25,24 @@ extension Composer {
 }
 
 extension Composer {
+  /// Takes out of a recipe the metrics that cannot be made any more: of a plugin that is gone, or with a setting that it has lost.
+  ///
+  /// - Returns: Why each of them cannot.
+  package func removeObsoleteMetrics(of recipe: inout Recipe) -> [ConfigError] {
+    let resolution = Resolution(catalog: catalog, written: recipe, choices: TrainingChoices())
+    var reasons: [ConfigError] = []
+    recipe[all: .metric] = recipe[all: .metric]?.enumerated().filter { index, choice in
+      do { _ = try resolution.completed(choice, .metric, at: "metrics[\(index)]") } catch let reason as ConfigError {
+        reasons.append(reason)
+        return false
+      } catch {}
+      return true
+    }.map(\.element)
+    return reasons
+  }
+}
+
+extension Composer {
   /// Returns the recipe's transforms in order, unfitted, with their names in messages: they are applied to the data before
   /// the model is composed.
   /// - Throws: `ConfigError` for a name or a setting, `RecipeError` for data that are no rows of numbers.

@@ -1,3 +1,4 @@
+import Foundation
 import LatentKit
 
 /// Turns recipes into models: fills in what a recipe leaves open, builds its parts, and checks that they fit.
@@ -208,6 +209,11 @@ struct Resolution {
       let path = "\(path)[\(index)]"
       var loss = loss
       let known = try catalog.description(.loss, loss, at: path).settings.map(\.name)
+      // Its weight is no setting, and is mistaken for one.
+      if let stray = loss.with.keys.sorted().first(where: { !known.contains($0) }) {
+        let unknown = UnknownName(stray, among: known + RecipeKey.ofLoss, of: "setting")
+        throw ConfigError(path: "\(path).with.\(stray)", unknown.description)
+      }
       for name in known where loss.with[name] == nil { loss.with[name] = try brought.setting(name, of: .loss, in: own) }
       return try completed(loss, .loss, at: path)
     }
@@ -234,7 +240,13 @@ extension Catalog {
   /// - Throws: `ConfigError` for an unknown name.
   func description(_ slot: Slot, _ choice: PartChoice, at path: String) throws -> PartDescription {
     do { return try description(of: slot, choice.use) } catch let unknown as UnknownName {
-      throw ConfigError(path: path, unknown.description)
+      let folder = "./\(choice.use)"
+      let isShared =
+        !choice.use.isEmpty
+        && FileManager.default.fileExists(atPath: "\(folder)/\(SharedPart.description)")
+      throw ConfigError(
+        path: path, unknown.description + (isShared ? " For the part in the folder of that name, write \(folder)." : "")
+      )
     }
   }
 }

@@ -32,7 +32,7 @@ struct PythonModule {
         return "\(value.name) [\(axes.joined(separator: ", "))]"
       }.joined(separator: ", ")
     }
-    let range = part.inputs.range.map { ", inputs from \($0[0]) to \($0[1])" } ?? ""
+    let range = part.inputs.range.map { " Inputs lie in \($0)." } ?? ""
     let trained = part.weights.filter { $0.role == Parameter.Role.weight.rawValue }.map {
       "    \(Self.quoted($0.name)),\n"
     }
@@ -41,7 +41,7 @@ struct PythonModule {
     text = """
       \"""\(type) '\(part.use)' of LatentKit's plugin \(part.plugin), trained in run \(origin.shown().replacing("\"", with: "'")).
 
-      Takes \(listed(part.takes)); makes \(listed(part.makes))\(range). It computes as in evaluation.
+      Takes \(listed(part.takes)); makes \(listed(part.makes)).\(range) It computes as in evaluation.
       \(preparation.note)
           from part import \(([type] + preparation.names).joined(separator: ", "))
           module = \(type)()  # the weights in weights.safetensors, beside this file

@@ -137,7 +137,7 @@ public struct Session {
   ///   - folder: The folder of the run.
   ///   - catalog: The parts that the recipe can name.
   ///   - machine: Applied to the whole process; see `Machine.apply`.
-  ///   - observer: Notified of warnings, and if the run has not finished.
+  ///   - observer: Notified of warnings, of metrics that this program cannot make, and if the run has not finished.
   ///   - checkpoint: The weights, one that `keepEpochs` kept say; nil for the last.
   ///   - change: Changes the run's recipe, such as its sampler; weights must still fit.
   /// - Throws: As the other init, `RecipeError` if the folder is not that of a run, `FileError` if its checkpoint is missing
@@ -151,16 +151,23 @@ public struct Session {
     guard folder.exists else {
       throw RecipeError("\(path) is not the folder of a run: it has no recipe.yaml; name one that 'host compose' made")
     }
-    var recipe = try Recipe.read(folder.recipe).recipe
+    let source = try Recipe.read(folder.recipe)
+    var recipe = source.recipe
     try change(&recipe)
+    // What measures a model is no part of it.
+    for reason in Composer(catalog).removeObsoleteMetrics(of: &recipe) {
+      observer?.noticed(.warning("a metric is left out: \(source.located(reason))"))
+    }
     let file = url ?? folder.checkpoint
     let checkpoint = try Checkpoint.read(file)
-    try self.init(
-      recipe, catalog: catalog, machine: machine, observer: observer, runs: TrainedRuns(catalog, machine),
-      rehearsing: true, isTrained: true
-    ) {
-      try checkpoint.require(digest: $0.digest, from: file)
-    }
+    do {
+      try self.init(
+        recipe, catalog: catalog, machine: machine, observer: observer, runs: TrainedRuns(catalog, machine),
+        rehearsing: true, isTrained: true
+      ) {
+        try checkpoint.require(digest: $0.digest, from: file)
+      }
+    } catch let error as ConfigError { throw source.located(error, in: recipe) }
     try folder.require(trainedRuns: trainedRuns)
     try checkpoint.load(composition, from: file)
     isTrained = url == nil && checkpoint.position.isFinished

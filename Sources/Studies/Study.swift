@@ -108,9 +108,11 @@ public struct Study {
   /// The results of the finished runs, and the failures.
   public struct Report {
     /// The numbers of the finished runs.
-    public let results: StudyResults
+    public internal(set) var results: StudyResults
     /// Failed runs and measurements, in order of occurrence.
     public let failures: [Failure]
+    /// Whether every run failed, so that there are no results and none are written.
+    public var isEmpty: Bool { results.values.isEmpty && !failures.isEmpty }
   }
 
   /// Runs all runs that have not finished, then writes the results.
@@ -230,10 +232,11 @@ public struct Study {
     do { results.unseen = try compareOnUnseen(observer) } catch {
       failures.add("the comparison on \(unseen ?? "")", error)
     }
-    try results.write(to: folder)
+    var report = Report(results: results, failures: failures.all)
+    if !report.isEmpty { try results.write(to: folder) }
     // Who keeps the results keeps nobody out.
-    results.study.lock = nil
-    return Report(results: results, failures: failures.all)
+    report.results.study.lock = nil
+    return report
   }
 
   /// Compares the first finished run of each cell that has a decoder on the unseen data; nil if the study names none.

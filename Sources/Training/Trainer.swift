@@ -193,7 +193,7 @@ public final class Trainer {
       throw RecipeError(
         "stage '\(stage.name)' needs \(wanted) examples, and the training part has \(data.training.count); lower it")
     }
-    let few = try data.training.examples.balanced(wanted, seed: seed, for: "examples of stage \(stage.name)")
+    let few = try data.training.examples.balanced(wanted, seed: seed, for: Examples.labelOrder)
     return try BatchSource(
       few, settings: data.training.settings, classCount: data.training.classCount, device: data.training.device)
   }
@@ -277,6 +277,10 @@ public final class Trainer {
   private func settle(_ pending: inout PendingTerms) throws {
     for term in try pending.take() {
       guard term.value.isFinite else {
+        let steps = composition.stages[position.stage].recipe.steps
+        if term.iteration == 1, steps.count == 1, !steps[0].isGroup {
+          throw divergenceAtOnce(pending.stage, term.name, term.value)
+        }
         throw divergence(pending.stage, "at iteration \(term.iteration), in epoch \(term.epoch)", term.name, term.value)
       }
       position.sums[term.name, default: 0] += term.value

@@ -6,10 +6,17 @@ import Recipes
 /// What training says when numbers stop being finite.
 extension Trainer {
   func divergence(_ stage: String, _ place: String, _ term: String, _ value: Double) -> TrainingError {
-    TrainingError(
-      description: """
-        stage '\(stage)', \(place): loss term '\(term)' became \(value). \(remedy)
-        """)
+    TrainingError(description: "stage '\(stage)', \(place): loss term '\(term)' became \(value). \(remedy)")
+  }
+
+  /// The error of a loss that is not finite at the first iteration: no step came before it, so that none was too long.
+  func divergenceAtOnce(_ stage: String, _ term: String, _ value: Double) -> TrainingError {
+    let advice =
+      composition.data.isUnscaled
+      ? remedy(of: composition.data)
+      : "no step came before it, so that the loss or the weights that parts begin with are at fault; 'host check' examines them"
+    return TrainingError(
+      description: "stage '\(stage)', at the first iteration: loss term '\(term)' is \(value); \(advice)")
   }
 
   /// Looks for a gradient that stopped being finite before the losses or weights did: the iterations since the last
@@ -91,10 +98,11 @@ extension Trainer {
   /// Where weights from before are, and what to try.
   var remedy: String {
     let data = composition.data
-    let advice =
-      data.isUnscaled
-      ? "\(data.sizeOfInputs), which is the likely cause: scale them, as by --transform center --transform scale"
-      : "try a lower optimizer.learningRate, or clip: 1"
+    let advice = data.isUnscaled ? remedy(of: data) : "try a lower optimizer.learningRate, or clip: 1"
     return "Weights from before are in \(folder.checkpoint.path); \(advice)"
+  }
+
+  private func remedy(of data: DataShape) -> String {
+    "\(data.sizeOfInputs), which is the likely cause: scale them, as by --transform center --transform scale"
   }
 }

@@ -35,6 +35,9 @@ public struct PackageTemplate {
     return last.hasSuffix(".git") ? String(last.dropLast(4)) : last
   }
 
+  /// How its README names LatentKit: with a link, where a reader of the package can follow one.
+  var link: String { url.hasPrefix("http") ? "[LatentKit](\(url))" : "LatentKit" }
+
   /// Makes the folder NAME inside another one.
   ///
   /// - Returns: The paths of the files that were written, from the new folder.
@@ -50,8 +53,8 @@ public struct PackageTemplate {
     }
     var template = Template()
     let values = [
-      "Name": plugin.name.text, "name": plugin.name.partName, "url": url, "version": version, "repository": repository,
-      "recipe": plugin.recipe, "host": program,
+      "Name": plugin.name.text, "name": plugin.name.partName, "url": url, "link": link, "version": version,
+      "repository": repository, "recipe": plugin.recipe, "host": program,
     ]
     try template.add("Package", filling: values, for: Set(plugin.slots))
     try plugin.add(to: &template, at: "\(plugin.folder)/", host: program)

@@ -36,7 +36,31 @@ private func withPluginSet(
   }
 }
 
+// As on the page of the guide.
+let flowers = DatasetEntry(
+  "flowers", "sepals and petals of two species of iris", .rows,
+  files: [
+    DatasetFile(
+      "flowers.csv", from: ["https://example.org/flowers.csv"], byteCount: 86,
+      checksum: .sha256("f2b10403c92cd2268c20941bcbcff4b0c9fef801f8920b48785e53ef8b83e8fe"))
+  ]
+) { request in
+  try .table("flowers", title: "Flowers", from: request.file("flowers.csv"))
+}
+
 @Suite struct FilesOfAPlugin {
+  @Test func aTableNeedsNoReaderOfItsOwn() throws {
+    try withFolder { folder in
+      let text = "sepal,petal,class\n5.1,1.4,setosa\n4.9,1.3,setosa\n7.0,4.7,versicolor\n6.4,4.5,versicolor\n"
+      try Data(text.utf8).write(to: folder.appendingPathComponent("flowers.csv"))
+      #expect(try DatasetVerifier.verify(flowers, in: folder, environment: [:]).isGood)
+      let data = try flowers.load(from: folder, environment: [:])
+      #expect(data.featureNames == ["sepal", "petal"] && data.classNames == ["setosa", "versicolor"])
+      #expect(data.train.inputs.shape == [4, 2])
+      #expect(try data.train.labels?.ints() == [0, 0, 1, 1])
+    }
+  }
+
   @Test func areFetchedVerifiedAndRead() throws {
     try withPluginSet { entry, mirror, data in
       let none: [String: String] = [:]

@@ -235,7 +235,10 @@ private let rows = ["a,b,label", "1,-2.5,x", "3e1,.25,w", "+4,0,x"]
     problem("a,b,label\n1,2,x\n\n1,y\n")
       == "row 4: found 2 cells, expected 3 as in row 1; check its separators")
   #expect(problem("a,label\n1e,x\n") == "row 2, column 'a' (1): found '1e' between commas, expected a number")
-  #expect(problem("a,label\n1,x\ninf,x\n") == "row 3, column 'a' (1): found 'inf' between commas, expected a number")
+  #expect(
+    problem("a,label\n1,x\ninf,x\n")
+      == "row 3, column 'a' (1): found 'inf' between commas, expected a number; data.drop leaves a column out, and "
+      + "data.label names that of the classes")
   #expect(problem("a,label\n1e99,x\n") == "row 2, column 'a' (1): found '1e99' between commas, expected a number")
   #expect(problem("a,label\n1,\n") == "row 2, column 2: found no label, expected the sample's class")
   #expect(problem("a,b,a,label\n1,2,3,x\n") == "row 1: columns 1 and 3 are both named 'a'; rename one of them")

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import LatentKit
 import Testing
@@ -67,6 +68,26 @@ import Testing
     #expect(try scratch.read("Others/Package.swift").contains("from: \"0.2.1\""))
     #expect(
       message("new", "package", "RingModels", "--folder", scratch.path, "--url", url).contains("is there already"))
+  }
+
+  /// SwiftPM finds a version by its tag.
+  @Test(arguments: [
+    ("0.1.0", true), ("v0.3.0", true), ("0.0.9", false), ("1.0.0", false), ("first", false), (nil, false),
+  ]) func aRepositoryWithoutTheVersionIsSaid(tag: String?, isEnough: Bool) throws {
+    let scratch = try Scratch()
+    let repository = scratch.url.appendingPathComponent("LatentKit")
+    try FileManager.default.createDirectory(at: repository, withIntermediateDirectories: true)
+    func git(_ arguments: String...) throws {
+      let author = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
+      #expect(try Command("git", author + arguments).run(in: repository).status == 0)
+    }
+    try git("init", "-q")
+    try git("commit", "-q", "--allow-empty", "-m", "A version")
+    if let tag { try git("tag", tag) }
+    let printed = try host(
+      "new", "package", "RingModels", "--folder", scratch.path, "--url", "file://\(repository.path)", "--from", "0.1.0")
+    #expect(printed.errors.contains("run 'git -C \(repository.path) tag 0.1.0'") != isEnough)
+    #expect(try !scratch.read("RingModels/README.md").contains("file://"))
   }
 
   @Test func withoutAnAddressItIsThatOfThisCheckout() throws {

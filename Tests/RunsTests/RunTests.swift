@@ -265,6 +265,35 @@ import Testing
     #expect(try weights(Session(opening: run.folder.url, catalog: catalog)) == weights(run.session))
   }
 
+  /// A model outlives the metrics that it was measured by.
+  @Test func aMetricThatIsGoneIsLeftOutAndNamed() throws {
+    let scratch = try Scratch()
+    let run = try Run(recipe, catalog: catalog, in: scratch.url.appendingPathComponent("run"))
+    try run.train()
+    let text = try String(contentsOf: run.folder.recipe, encoding: .utf8)
+    func opened(_ changes: (String, String)...) throws -> [Notice] {
+      let changed = changes.reduce(text) { $0.replacing($1.0, with: $1.1) }
+      #expect(changed != text)
+      try Data(changed.utf8).write(to: run.folder.recipe)
+      let listener = Listener()
+      let result = try Run(opening: run.folder.url, catalog: catalog, observer: listener).evaluate(.test)
+      #expect(!result.losses.isEmpty && !result.measurements.contains { $0.name == "reconstruction error" })
+      return listener.notices
+    }
+    let place = run.folder.recipe.relativePath
+    for (new, reason) in [
+      ("{use: reconstruction-error, with: {gone: 1}}", "there is no setting 'gone'"),
+      ("reconstruction-errors", "there is no metric"),
+    ] {
+      let warnings = try opened(("reconstruction-error", new)).map(\.description).filter { $0.hasPrefix("warning: ") }
+      #expect(warnings.count == 1)
+      #expect(warnings[0].hasPrefix("warning: a metric is left out: \(place):"))
+      #expect(warnings[0].contains(reason), "\(warnings)")
+    }
+    let error = #expect(throws: RecipeFileError.self) { try opened(("hidden:", "hiden:")) }
+    #expect(error?.file == place && error?.position != nil && error?.path.hasPrefix("encoder.with") == true)
+  }
+
   @Test func whatIsNoRunIsNotOpened() throws {
     let scratch = try Scratch()
     let error = #expect(throws: RecipeError.self) { try Run(opening: scratch.url, catalog: catalog) }

@@ -122,6 +122,9 @@ private func reference(_ points: [[Double]], _ labels: [Int]) -> (map: Double, a
   #expect(abs(try enrolment.accuracy() - 2.0 / 3) < 1e-15)
   // A known class at (1, 1) takes the first probe away.
   #expect(abs(try enrolment.accuracy(beside: Tensor([1.0, 1], shape: [1, 2])) - 1.0 / 3) < 1e-15)
+  // In another order the first of class 3 is a probe.
+  let other = try Enrolment(latents, labels: labels, examples: 2, order: [4, 2, 3, 1, 0, 6, 5])
+  #expect(try other.centroids.doubles() == [0.5, 1.5, 4, 1] && other.probes.doubles() == [0, 0, 1.9, 9, 3, 1])
   #expect(throws: RecipeError.self) { _ = try Enrolment(latents, labels: labels, examples: 3) }
 }
 

@@ -4,7 +4,8 @@ import Testing
 
 @testable import Templates
 
-/// Every piece of Swift on the pages of the guide is compiled: it stands in what the templates make, as `Instances` builds it.
+/// Every piece of Swift on the pages of the guide is compiled: it stands in what the templates make, as `Instances` builds it, or
+/// in a test.
 @Suite struct Guide {
   private static let pages = ["loss", "prior", "sampler", "metric", "dataset", "package"].map { "Docs/\($0).md" }
   private static let all =
@@ -23,11 +24,17 @@ import Testing
     return try scratch.files.filter { $0.hasSuffix(".swift") }.map(scratch.read)
   }
 
+  /// A published data set, which no template has: its file would have to be fetched.
+  private func swiftOfATest() throws -> String {
+    try String(
+      contentsOf: packageRoot.appendingPathComponent("Tests/DatasetsTests/PluginFileTests.swift"), encoding: .utf8)
+  }
+
   @Test(arguments: pages + ["README.md"])
   func itsSwiftIsInTheFilesThatAreMade(page: String) throws {
     let text = try String(contentsOf: packageRoot.appendingPathComponent(page), encoding: .utf8)
     let blocks = text.matches(of: /```swift\n([\s\S]*?)```/).map { String($0.1) }
-    let files = try made()
+    let files = try made() + [swiftOfATest()]
     // The README has other Swift too: that of its own programs.
     let shown = page == "README.md" ? blocks.filter { $0.contains("Sparse") } : blocks
     #expect(!shown.isEmpty)

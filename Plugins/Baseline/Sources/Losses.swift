@@ -113,7 +113,7 @@ public struct Divergence: Loss, Component {
 /// The divergence of `kl`, which comes in over the first epochs, or of which some bits are free: in training alone, evaluations measure
 /// all of it.
 ///
-/// `warmUp` multiplies the term by `min(1, t / warmUp)` at `t` epochs of the stage (Bowman et al. 2016); `freeBits = λ` makes it
+/// `warmUp` multiplies the term by `min(1, t / warmUp)` at `t` epochs of the stage (Sønderby et al. 2016); `freeBits = λ` makes it
 /// `Σ_j max(λ, mean over the batch of KL_j)` over latents `j` (Kingma et al. 2016, eq. 15), a number of the batch, to which weights of
 /// examples do not apply.
 ///

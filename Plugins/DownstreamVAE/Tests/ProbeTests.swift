@@ -126,14 +126,16 @@ func everyKindOfFeatureIsRead(on: String) throws {
   #expect(another != few && pinned == few)
 }
 
-/// A run can train a stage on the examples that probes of others have.
-@Test func theOrderIsThatOfAStageNamedLabels() throws {
+/// A run can train a stage on the examples that probes of others have, and one with hidden labels keeps these.
+@Test func theOrderIsThatOfStagesAndOfHiddenLabels() throws {
   let batch = try examples(120, seed: 1)
   let order = try LabelOrder(LatentSet(latents: batch.inputs.flattened(), labels: batch.labels), seed: 7)
   let set = try Examples(
     inputs: Tensor((0..<120).map { Float($0) }, shape: [120, 1]), labels: batch.labels)
-  let stage = try set.balanced(24, seed: 7, for: "examples of stage labels").inputs.doubles().map(Int.init)
+  let stage = try set.balanced(24, seed: 7, for: Examples.labelOrder).inputs.doubles().map(Int.init)
   #expect(order.prefix(24).sorted() == stage)
+  let hidden = try set.hidingLabels(exceptFor: 24, seed: 7, for: Examples.labelOrder)
+  #expect(try order.prefix(24).sorted() == hidden.isLabelled?.nonzero().squeezed(1).ints())
   let labels = try #require(batch.labels).ints()
   let counts = order.prefix(24).reduce(into: [0, 0, 0]) { $0[labels[$1]] += 1 }
   #expect(counts == [8, 8, 8])

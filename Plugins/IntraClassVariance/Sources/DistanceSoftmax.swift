@@ -2,7 +2,7 @@ import LatentKit
 
 /// Softmax over distances: `−log softmax_k(−γ ‖x − C_k‖²)` at the label's class.
 ///
-/// Its minimum is where the own centroid is the nearest by far; no classifier is needed, and the nearest centroid is the decision.
+/// Its minimum is where the centroid of its class is the nearest by far; no classifier is needed, and the nearest centroid is the decision.
 ///
 /// - Shapes: latents `[batch, latent]`, labels `[batch]`, the prior's centroids `[classes, latent]`; the term is `[batch]`.
 /// - Throws: `RecipeError` where the prior has no centroids or the data no labels.

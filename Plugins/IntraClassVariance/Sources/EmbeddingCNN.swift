@@ -1,6 +1,6 @@
 import LatentKit
 
-/// Pairs of 3x3 convolutions, each with batch normalisation and ReLU, and a 2x2 maximum after each pair; one more convolution and
+/// Pairs of 3x3 convolutions, each with batch normalisation and ReLU, and 2x2 max pooling after each pair; one more convolution and
 /// maximum; a linear embedding, with dropout before it where wanted.
 ///
 /// The paper's own network is lost with its pictures. This one stands in for it (see results/network.md): with its defaults, on

@@ -1,6 +1,6 @@
 import LatentKit
 
-/// LeNet++ (Wen, Zhang, Li & Qiao 2016): three pairs of 5x5 convolutions, each with a PReLU, and a 2x2 maximum after each pair; a
+/// LeNet++ (Wen, Zhang, Li & Qiao 2016): three pairs of 5x5 convolutions, each with a PReLU, and 2x2 max pooling after each pair; a
 /// linear embedding.
 ///
 /// Inputs there are `(x − 127.5) / 128`: nearly `data.range: symmetric`.

@@ -90,6 +90,12 @@ private func number(_ found: [Measured], _ name: String) throws -> Double {
   #expect(try number(enrolled, "enrolment accuracy") == 100)
   #expect(try number(enrolled, "enrolment accuracy beside known classes") <= 100)
   #expect(try enrolment.finish(evaluation(measured)).count == 1)
+  // Draws are averaged: one alone differs, and the same come at each evaluation.
+  func accuracy(draws: Int) throws -> Double {
+    let metric = try EnrolmentMetric(.init(["examples": 1, "draws": .int(draws)], at: "with"), in: context(classes: 4))
+    return try number(metric.finish(evaluation(measured)), "enrolment accuracy")
+  }
+  #expect(try accuracy(draws: 5) == accuracy(draws: 5) && accuracy(draws: 5) != accuracy(draws: 1))
 }
 
 @Test func fewerExamplesAreAChoiceThatRepeats() throws {

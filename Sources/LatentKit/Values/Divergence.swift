@@ -21,7 +21,9 @@ extension Code {
   /// - Throws: `RecipeError` for points.
   public func requireGaussian(for part: String) throws -> (mean: Tensor, logVariance: Tensor) {
     guard case .gaussian(let mean, let logVariance) = self else {
-      throw RecipeError("\(part) needs a Gaussian code, and the encoder gives points; set encoder.code=gaussian")
+      throw RecipeError(
+        "\(part) needs a Gaussian code, and the encoder gives points; set encoder.code=gaussian, or where the encoder has no "
+          + "such setting, choose another encoder, or a prior and losses that take points")
     }
     return (mean, logVariance)
   }

@@ -73,7 +73,9 @@ public struct Term {
   /// Returns the value for each example, `[batch]`.
   /// - Throws: `RecipeError` where the term has none.
   public func values() throws -> Tensor {
-    guard let each else { throw RecipeError("term '\(name)' is no sum over examples, and has no value for each") }
+    guard let each else {
+      throw RecipeError("term '\(name)' has no value for each example, as its loss made it by Term.batch")
+    }
     let values = try each()
     guard values.rank == 1 else {
       throw RecipeError("term '\(name)' has the shape \(values.shape), expected one value for each example, [batch]")

@@ -2,7 +2,7 @@ import LatentKit
 
 /// Classes that are known by a few latents each, enrolled after training, to each of which a centroid is given.
 ///
-/// The first latents of each class, in their order, are enrolled; the others are to be classified by the nearest centroid.
+/// The first latents of each class, in some order, are enrolled; the others are to be classified by the nearest centroid.
 public struct Enrolment: Sendable {
   /// The classes in ascending order.
   public let classes: [Int]
@@ -17,15 +17,16 @@ public struct Enrolment: Sendable {
   ///   - latents: `[count, latent]`.
   ///   - labels: `[count]`, Int64.
   ///   - examples: How many of each class are enrolled, 1 or more.
+  ///   - order: The rows in the order in which they are enrolled, a permutation; nil for that in which they come.
   /// - Throws: `RecipeError` for a class with no more latents than that.
-  public init(_ latents: Tensor, labels: Tensor, examples: Int) throws {
+  public init(_ latents: Tensor, labels: Tensor, examples: Int, order: [Int]? = nil) throws {
     let all = try labels.ints()
     classes = Set(all).sorted()
     let place = Dictionary(uniqueKeysWithValues: zip(classes, classes.indices))
     var seen = [Int](repeating: 0, count: classes.count)
     var (enrolled, probes) = ([[Int]](repeating: [], count: classes.count), [Int]())
-    for (row, label) in all.enumerated() {
-      let place = place[label]!
+    for row in order ?? Array(all.indices) {
+      let place = place[all[row]]!
       if seen[place] < examples { enrolled[place].append(row) } else { probes.append(row) }
       seen[place] += 1
     }

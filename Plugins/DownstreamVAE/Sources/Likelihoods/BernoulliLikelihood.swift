@@ -1,7 +1,7 @@
 import LatentKit
 
 /// Negative log-likelihood of black and white values in nats, the decoder making each one's probability `λ`:
-/// `−Σ_i x_i log λ_i + (1 − x_i) log(1 − λ_i)` (Kingma & Welling 2014, appendix C.1).
+/// `−Σ_i [x_i log λ_i + (1 − x_i) log(1 − λ_i)]` (Kingma & Welling 2014, appendix C.1).
 ///
 /// Grey values between 0 and 1 have no probability under it: they are taken as they are only to train, as is common, and metrics of
 /// likelihoods refuse them. `binarised` makes black and white of them.

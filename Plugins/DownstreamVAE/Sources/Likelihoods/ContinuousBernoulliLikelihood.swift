@@ -1,7 +1,7 @@
 import LatentKit
 
 /// Negative log-likelihood of values from 0 to 1 under the continuous Bernoulli (Loaiza-Ganem & Cunningham 2019), in nats:
-/// `−Σ_i x_i log λ_i + (1 − x_i) log(1 − λ_i) + log C(λ_i)`, where `C(λ) = 2 artanh(1 − 2λ) / (1 − 2λ)`, and 2 at `λ = 1/2`.
+/// `−Σ_i [x_i log λ_i + (1 − x_i) log(1 − λ_i) + log C(λ_i)]`, where `C(λ) = 2 artanh(1 − 2λ) / (1 − 2λ)`, and 2 at `λ = 1/2`.
 ///
 /// A density, so that it may be above 1 and the term below 0. The decoder makes `λ`, which is not the mean: reconstructions are
 /// sharper than means.

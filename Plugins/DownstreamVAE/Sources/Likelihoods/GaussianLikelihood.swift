@@ -2,10 +2,10 @@ import Foundation
 import LatentKit
 
 /// Negative log-likelihood under a Gaussian around the reconstruction, in nats:
-/// `½ Σ_i (x_i − x*_i)²/σ² + log σ² + log 2π`, with one variance for all values, fixed or learned with the step's weights.
+/// `½ Σ_i [(x_i − x*_i)²/σ² + log σ² + log 2π]`, with one variance for all values, fixed or learned with the step's weights.
 ///
 /// A learned variance is `exp(s) + 1e-6` of a trained `s`, and starts at `variance`: of an exact decoder the density would have no
-/// bound, and 1e-6 is a deviation of a quarter of a grey level of 255.
+/// bound, and 1e-6 is a standard deviation of a quarter of a grey level of 255.
 ///
 /// - Shapes: inputs and reconstruction `[batch] + inputShape`; the term is `[batch]`.
 public struct GaussianLikelihood: Likelihood, Component {

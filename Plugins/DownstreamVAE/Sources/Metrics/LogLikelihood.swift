@@ -9,7 +9,7 @@ import LatentKit
 /// In expectation a lower bound, which rises with `K` to the log-likelihood. Beside it stand its standard error over examples, and the
 /// number of samples that count, `1/Σ_k w_k²` of the normalised weights: near 1, the estimate hangs on single samples.
 ///
-/// The first examples of the measured part are taken. It is the likelihood of what the recipe's loss is a likelihood of: of binarised
+/// The prior is that of all classes. The first examples of the measured part are taken. It is the likelihood of what the recipe's loss is a likelihood of: of binarised
 /// images under `bernoulli`, each drawn once; a density of grey ones under `continuous-bernoulli` and `gaussian`.
 ///
 /// - Throws: `RecipeError` where no loss is a likelihood, inputs have no density under it, or the encoder gives points.

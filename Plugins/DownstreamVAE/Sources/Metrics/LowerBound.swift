@@ -1,7 +1,8 @@
 import LatentKit
 
 /// The evidence lower bound in nats, mean over the measured examples, and its parts: the reconstruction
-/// `E_q log p(x|z)`, by one draw of each example's code, less the divergence `KL(q(z|x) ‖ p(z))`, the rate.
+/// `E_q log p(x|z)`, a single-sample estimate, less the divergence `KL(q(z|x) ‖ p(z))`, the rate. Where an example has a label and the
+/// prior knows classes, `p(z)` is the density of its class, and the bound one of `log p(x|y)`.
 ///
 /// The terms of losses in an evaluation are of mean codes, which reconstruct better than draws: these are none of the bound.
 ///

@@ -7,14 +7,14 @@ import Statistics
 /// the examples it was trained on, of which at most 10,000 count.
 ///
 /// The examples are drawn by the seed, evenly over classes, more labels holding the fewer ones: the same for every model of one seed on
-/// the same data, and those of a stage named `labels` with as many `examples`. So contenders can be compared in pairs.
+/// the same data, and those that a stage with as many `examples`, or `data.labelled`, has. So contenders can be compared in pairs.
 ///
 /// - `logistic`: multinomial logistic regression in Float64, at its minimum; `C` as in scikit-learn.
 /// - `mlp`: one hidden layer. `cnn`: two 3x3 convolutions of the latent as a square image, or of pixels three with batch
-///   normalisation and 2x2 maxima; then a hidden layer. Both by Adam and half a cosine, in the step counts of `epochs` and `steps`.
+///   normalisation and 2x2 max pooling; then a hidden layer. Both by Adam and cosine annealing, in the step counts of `epochs` and `steps`.
 /// - `nearest-neighbours`: the most frequent class of the nearest.
 ///
-/// Features are scaled to mean 0 and deviation 1 by the chosen examples, but pixels of a `cnn`.
+/// Features are scaled to mean 0 and standard deviation 1 by the chosen examples, but pixels of a `cnn`.
 ///
 /// - Throws: `RecipeError` without labels, for a `cnn` on latents whose size is no square, and for a size asked for that cannot be.
 public struct ProbeMetric: Metric, Component {
@@ -29,7 +29,8 @@ public struct ProbeMetric: Metric, Component {
       "How many labelled examples it is trained on; those above what there is are reported missing.",
       .labelCounts)
     public var labels = [100, 1000, 2000, 5000, 10000, 20000, 50000]
-    @Setting("Whether features are scaled to mean 0 and deviation 1.") public var standardised = true
+    @Setting("Whether features are scaled to mean 0 and standard deviation 1; pixels of a cnn never are.") public
+      var standardised = true
     @Setting("Of the choice of examples, draws of codes and networks; the run's unless set.", .atLeast(0))
     public var seed: Int? = nil
     @Setting("Logistic regression: the inverse strength of the L2 penalty of the weights.", .above(0, upTo: 1e12))

@@ -87,8 +87,7 @@ public struct LabelOrder: Sendable {
   public init(_ training: LatentSet, seed: UInt64) throws {
     let labels = try training.labels?.ints() ?? []
     let isKnown = try training.labelled?.ints()
-    // The name that the trainer gives to the examples of a stage named 'labels'.
-    var generator = try Generator(seed: seed, for: "examples of stage labels")
+    var generator = try Generator(seed: seed, for: Examples.labelOrder)
     positions = try Examples.order(
       of: labels.indices.filter { isKnown?[$0] != 0 }, by: labels, evenly: true, using: &generator)
   }

@@ -3,6 +3,7 @@ import Statistics
 
 /// Accuracy on classes that are enrolled after training, in percent: the mean of a few latents of each is its centroid, and the other
 /// latents are classified by the nearest; among the enrolled classes, and among these and those of training by their class means.
+/// Which are enrolled is drawn, and the accuracy is the mean over draws.
 ///
 /// - Throws: `RecipeError` without labels, for a class with too few examples, or where classes are asked for that the data do not
 ///   hold out.
@@ -12,8 +13,9 @@ public struct EnrolmentMetric: Metric, Component {
     @Setting(
       "What is enrolled: unseen classes (data.holdOut), the measured part's, or auto: the first where there are some.")
     public var of = LatentSource.auto
-    @Setting("How many examples of each class are enrolled, the first ones.", .within(1...10000)) public var examples =
-      5
+    @Setting("How many examples of each class are enrolled.", .within(1...10000)) public var examples = 5
+    @Setting("Random choices of them, the same at each evaluation, over which accuracy is averaged.", .within(1...1000))
+    public var draws = 10
     public init() {}
   }
 
@@ -34,17 +36,22 @@ public struct EnrolmentMetric: Metric, Component {
     guard let least = members.values.min(), least > config.examples || !evaluation.isRehearsal else {
       return [Measured("enrolment accuracy", missing: "too few examples in a rehearsal", unit: "%")]
     }
-    let enrolment: Enrolment
-    do { enrolment = try Enrolment(latents, labels: labels, examples: config.examples) } catch let error as RecipeError
-    {
-      throw RecipeError("metric 'enrolment': \(error)")
+    let known =
+      try config.of == .measured || evaluation.unseen == nil ? nil : evaluation.training.classMeans(classCount)
+    var (alone, beside) = (0.0, 0.0)
+    for _ in 0..<config.draws {
+      let order = try evaluation.random.permutation(labels.size(0)).ints()
+      let enrolment: Enrolment
+      do { enrolment = try Enrolment(latents, labels: labels, examples: config.examples, order: order) } catch let error
+        as RecipeError
+      { throw RecipeError("metric 'enrolment': \(error)") }
+      alone += try enrolment.accuracy()
+      if let known { beside += try enrolment.accuracy(beside: known) }
     }
-    let alone = Measured("enrolment accuracy", 100 * (try enrolment.accuracy()), unit: "%")
-    guard config.of != .measured, try evaluation.unseen != nil else { return [alone] }
-    let known = try evaluation.training.classMeans(classCount)
-    return [
-      alone,
-      Measured("enrolment accuracy beside known classes", 100 * (try enrolment.accuracy(beside: known)), unit: "%"),
-    ]
+    func measured(_ name: String, _ sum: Double) -> Measured {
+      Measured(name, 100 * sum / Double(config.draws), unit: "%")
+    }
+    return [measured("enrolment accuracy", alone)]
+      + (known == nil ? [] : [measured("enrolment accuracy beside known classes", beside)])
   }
 }

@@ -9,7 +9,7 @@ public struct RetrievalMetric: Metric, Component {
   /// The settings.
   public struct Config: ComponentConfig {
     @Setting(
-      "What is looked at: examples of unseen classes (data.holdOut), the measured part, or auto: the first where there are some."
+      "Which examples are used: those of unseen classes (data.holdOut), the measured part, or auto: the first where there are some."
     )
     public var of = LatentSource.auto
     @Setting("Examples at most; time grows with their square.", .within(2...20000)) public var examples = 2000

@@ -2,8 +2,8 @@ import LatentKit
 import Statistics
 
 /// Verification: whether two examples are of one class, told by the distance of their latents, over all pairs. The area under the
-/// receiver operating characteristic and the equal error rate in percent, the rate of true acceptance at 1 % false acceptance, and
-/// the curve as a table.
+/// receiver operating characteristic (ROC), the equal error rate, the rate of true acceptance at 1 % false acceptance (TAR at 1 %
+/// FAR), and the curve as a table.
 ///
 /// - Throws: `RecipeError` without labels, or where classes are asked for that the data do not hold out.
 public struct Verification: Metric, Component {
@@ -47,8 +47,8 @@ extension OperatingCurve {
       values: rates.map { [truePositiveRate(at: $0)] }, isMatrix: false)
     return [
       Measured("verification AUC", area), Measured("equal error rate", 100 * equalErrorRate, unit: "%"),
-      Measured("true acceptance at 1 % false", 100 * truePositiveRate(at: 0.01), unit: "%"),
-      Measured("operating characteristic", table),
+      Measured("TAR at 1 % FAR", 100 * truePositiveRate(at: 0.01), unit: "%"),
+      Measured("ROC curve", table),
     ]
   }
 }
