@@ -1,30 +1,47 @@
 import LatentKit
 import Statistics
 
-/// Share of examples whose highest class score is the label's, in percent.
-///
-/// - Throws: `RecipeError` without labels or scores.
-public struct Accuracy: Metric, Component {
-  /// Where scores come from.
-  public enum Source: String, Choice { case classifier, latents }
+/// How an example's class is told.
+public enum ClassRule: String, Choice {
+  /// By the classifier where there is one, else by centroids where the prior has some, else by training means.
+  case auto
+  /// The highest of the classifier's scores.
+  case classifier
+  /// The highest of the latents, taken as scores.
+  case latents
+  /// The nearest of the prior's centroids.
+  case centroids
+  /// The nearest mean of the training latents of a class.
+  case training
+}
 
+/// Share of examples whose class is told rightly, in percent: by the highest class score unless set otherwise.
+///
+/// - Throws: `RecipeError` without labels, and without what should tell classes.
+public struct Accuracy: Metric, Component {
   /// The settings.
   public struct Config: ComponentConfig {
-    @Setting("Where scores come from.") public var scores = Source.classifier
+    @Setting(
+      """
+      What tells the class: the classifier's scores, the latents as scores, or the nearest of the prior's centroids or of the training \
+      means; auto: the classifier, else centroids, else training.
+      """)
+    public var scores = ClassRule.classifier
     public init() {}
   }
 
   private let config: Config
-  public init(_ config: Config, in context: BuildContext) { self.config = config }
+  private let classCount: Int
+
+  public init(_ config: Config, in context: BuildContext) throws {
+    (self.config, classCount) = (config, try context.requireClasses())
+  }
 
   public var needs: DataNeeds { .labels }
 
   public func finish(_ evaluation: Evaluation) throws -> [Measured] {
-    guard let scores = config.scores == .latents ? evaluation.measured.latents : evaluation.scores else {
-      throw RecipeError.missing(
-        "a classifier", for: "metric 'accuracy'", fix: "add one, or set metrics.accuracy.scores=latents")
-    }
-    let (predicted, labels) = try evaluation.labelled(scores.argmax(axis: 1), for: "metric 'accuracy'")
+    let predictions = try evaluation.predictions(by: config.scores, of: classCount, for: "accuracy")
+    let (predicted, labels) = try evaluation.labelled(predictions, for: "metric 'accuracy'")
     return [Measured("accuracy", 100 * (try (predicted .== labels).to(.float64).mean().item()), unit: "%")]
   }
 }
@@ -33,9 +50,6 @@ public struct Accuracy: Metric, Component {
 ///
 /// - Throws: `RecipeError` without labels, and without what should predict.
 public struct Confusion: Metric, Component {
-  /// The source of predictions.
-  public enum Source: String, Choice { case auto, classifier, latents, centroids, training }
-
   /// The settings.
   public struct Config: ComponentConfig {
     @Setting(
@@ -43,7 +57,7 @@ public struct Confusion: Metric, Component {
       What predicts: the classifier's scores, the latents as scores, or the nearest of the prior's centroids or of the \
       training means; auto: the classifier, else centroids, else training.
       """)
-    public var scores = Source.auto
+    public var scores = ClassRule.auto
     public init() {}
   }
 
@@ -60,7 +74,8 @@ public struct Confusion: Metric, Component {
   public var timing: MetricTiming { .atEnd }
 
   public func finish(_ evaluation: Evaluation) throws -> [Measured] {
-    let (predicted, labels) = try evaluation.labelled(predictions(evaluation), for: "metric 'confusion'")
+    let predictions = try evaluation.predictions(by: config.scores, of: classCount, for: "confusion")
+    let (predicted, labels) = try evaluation.labelled(predictions, for: "metric 'confusion'")
     var counts = Array(repeating: Array(repeating: 0.0, count: classCount), count: classCount)
     for (label, prediction) in zip(try labels.ints(), try predicted.ints()) { counts[label][prediction] += 1 }
     let names = (0..<classCount).map(evaluation.className)
@@ -68,30 +83,31 @@ public struct Confusion: Metric, Component {
       rowTitle: "true class", rows: names, columnTitle: "predicted class", columns: names, values: counts)
     return [Measured("confusion", table)]
   }
-
-  /// The class of each measured example, `[count]` Int64.
-  private func predictions(_ evaluation: Evaluation) throws -> Tensor {
-    let latents = evaluation.measured.latents
-    switch config.scores {
-    case .latents: return try latents.argmax(axis: 1)
-    case .auto, .classifier:
-      if let scores = evaluation.scores { return try scores.argmax(axis: 1) }
-      guard config.scores == .auto else {
-        throw RecipeError.missing(
-          "a classifier", for: "metric 'confusion'", fix: "add one, or set metrics.confusion.scores=auto")
-      }
-    case .centroids, .training: break
-    }
-    if config.scores == .centroids || config.scores == .auto && evaluation.prior is any CentroidPrior {
-      // Centroids for classes to come are left out.
-      let centroids = try evaluation.prior.requireCentroids(for: "metric 'confusion'").slice(0..<classCount)
-      return try NearestMean(centroids).classes(of: latents)
-    }
-    return try NearestMean(evaluation.training.classMeans(classCount)).classes(of: latents)
-  }
 }
 
 extension Evaluation {
+  /// Returns the class of each measured example, `[count]` Int64.
+  ///
+  /// - Parameter metric: The metric that asks, for messages.
+  fileprivate func predictions(by rule: ClassRule, of classCount: Int, for metric: String) throws -> Tensor {
+    switch rule {
+    case .latents: return try measured.latents.argmax(axis: 1)
+    case .auto, .classifier:
+      if let scores { return try scores.argmax(axis: 1) }
+      guard rule == .auto else {
+        throw RecipeError.missing(
+          "a classifier", for: "metric '\(metric)'", fix: "add one, or set metrics.\(metric).scores=auto")
+      }
+    case .centroids, .training: break
+    }
+    if rule == .centroids || rule == .auto && prior is any CentroidPrior {
+      // Centroids for classes to come are left out.
+      let centroids = try prior.requireCentroids(for: "metric '\(metric)'").slice(0..<classCount)
+      return try NearestMean(centroids).classes(of: measured.latents)
+    }
+    return try NearestMean(training.classMeans(classCount)).classes(of: measured.latents)
+  }
+
   /// Predictions and labels, `[count]` each, of the measured examples that have a label.
   ///
   /// - Parameter part: How messages call the metric.

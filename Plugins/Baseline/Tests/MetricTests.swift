@@ -23,7 +23,7 @@ private func set(_ latents: Tensor, labelled: [Int64]? = nil) throws -> LatentSe
   #expect(nothing[0].value == nil && nothing[0].missing != nil)
 }
 
-private func confusion(_ source: Confusion.Source, latent: Int = 3) throws -> Confusion {
+private func confusion(_ source: ClassRule, latent: Int = 3) throws -> Confusion {
   var config = Confusion.Config()
   config.scores = source
   return try Confusion(config, in: context([1], latent: latent, classes: 3))
@@ -53,9 +53,12 @@ private struct Corners: CentroidPrior {
   let latents = try Tensor([1.0, 1, 9, 2, 6, 4, 1, 7], shape: [4, 2])
   let centroids = try evaluation(set(latents), prior: Corners(), classes: 3)
   // Nearest: 0, 1, 1 (the fourth centroid is no class of the data), 2.
-  for source in [Confusion.Source.auto, .centroids] {
+  for source in [ClassRule.auto, .centroids] {
     #expect(counts(try confusion(source, latent: 2).finish(centroids)) == [[1, 0, 0], [0, 1, 1], [0, 1, 0]])
   }
+  // Accuracy goes by the same rules.
+  let accuracy = try Accuracy(.init(["scores": "centroids"], at: "with"), in: context([1], latent: 2, classes: 3))
+  #expect(try accuracy.finish(centroids) == [Measured("accuracy", 50, unit: "%")])
   let training = LatentSet(
     latents: try Tensor([0.0, 0, 0, 2, 9, 9, 5, 5], shape: [4, 2]), labels: try Tensor([0, 0, 1, 2] as [Int64]))
   let means = try evaluation(set(latents), classes: 3, training: training)
@@ -68,7 +71,7 @@ private struct Corners: CentroidPrior {
     let column = nearest(point.0, point.1)
     expected[Int(label)][column] = (expected[Int(label)][column] ?? 0) + 1
   }
-  for source in [Confusion.Source.auto, .training] {
+  for source in [ClassRule.auto, .training] {
     #expect(counts(try confusion(source, latent: 2).finish(means)) == expected)
   }
 }

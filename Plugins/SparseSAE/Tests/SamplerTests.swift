@@ -260,6 +260,22 @@ private func kernelPrior(_ reference: LatentSet, _ bandwidth: Bandwidth = .facto
     ])
 }
 
+/// README's line of the authors' code: the consecutive states of one walk that rejects nothing.
+@Test func theAuthorsWalkGivesItsConsecutiveStates() throws {
+  let count = 1000
+  func walk(steps: Int) throws -> Tensor {
+    let states = try draw(Array(repeating: 2, count: count), count: count, from: reference(dtype: .float64)) {
+      ($0.rule, $0.threshold, $0.proposal) = (.threshold, .density(0), .variance(0.2))
+      ($0.warmUp, $0.chains, $0.steps, $0.thinning) = (0, 1, steps, 1)
+    }.latents
+    return try states.slice(1..<count) - states.slice(0..<count - 1)
+  }
+  // 3 x 999 squares of N(0, 0.2): their mean has a standard deviation of 0.005.
+  #expect(abs(try walk(steps: 1).square().mean().item() - 0.2) < 0.02)
+  // Ten times as many steps lie ten steps apart.
+  #expect(abs(try walk(steps: 10 * count).square().mean().item() - 2) < 0.3)
+}
+
 @Test func thresholdKeepsDrawsInsideTheLevelSet() throws {
   let reference = try reference(dtype: .float64)
   let density = try KernelDensity(of: reference.latents(of: 2))
