@@ -99,11 +99,46 @@ extension Experiment {
             path: "seed", "'\(change)' changes nothing: each run has one of the study's seeds; change 'seeds'")
         }
       }
+      if changes.contains(where: { Experiment.slot(of: $0) != nil }) {
+        let own = try composer.setting((plan.set + row.set).map(quotingNames), in: recipe)
+        try refuseLosses(by: changes, to: own, of: plan.set + row.set)
+      }
       recipe = try composer.setting((plan.set + row.set + changes).map(quotingNames), in: recipe)
       return try composer.resolve(recipe)
     } catch {
       let located = (error as? ConfigError).map { source.located($0, in: recipe) } ?? error
       throw located is RecipeFileError ? located : RecipeError("row '\(row.label)': \(located)")
+    }
+  }
+}
+
+extension Experiment {
+  /// The slot whose part an assignment puts in, `data` of `data=lung`; nil for one of a setting.
+  private static func slot(of assignment: String) -> Slot? {
+    let path = Recipe.path(of: assignment)
+    return Slot.all.first { $0.isSingle && $0.key == path }
+  }
+
+  /// Refuses changes that put another part in the place of one of which the experiment sets something: that would be lost with the
+  /// old part, and the row would no longer be what it says. Setting it again behind the change is enough.
+  ///
+  /// - Parameter recipe: With the experiment's own settings.
+  private func refuseLosses(by changes: [String], to recipe: Recipe, of own: [String]) throws {
+    for (index, change) in changes.enumerated() {
+      guard let slot = Experiment.slot(of: change), let old = recipe[slot]?.use else { continue }
+      var changed = recipe
+      try changed.set(change)
+      guard changed[slot]?.use != old else { continue }
+      let again = changes[(index + 1)...].map(Recipe.path)
+      let lost = own.filter { setting in
+        let path = Recipe.path(of: setting)
+        return path.hasPrefix("\(slot.key).") && !again.contains(path)
+      }
+      guard lost.isEmpty else {
+        throw RecipeError(
+          "'\(change)' drops what the experiment sets of \(slot.name) '\(old)', \(lost.joined(separator: " and ")); set it again, as in "
+            + "--set \(change) --set \(lost[0])")
+      }
     }
   }
 }

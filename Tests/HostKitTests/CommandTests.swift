@@ -241,6 +241,11 @@ import Training
     try host("doctor")
   }
 
+  private static let hasOlsson =
+    ProcessInfo.processInfo.environment["LATENTKIT_DATA"].map {
+      FileManager.default.fileExists(atPath: "\($0)/olsson/Olsson.csv")
+    } ?? false
+
   @Test func everyRecipeOfThePluginsFitsItsData() throws {
     let folders = packageRoot.appendingPathComponent("Plugins")
     let recipes = try FileManager.default.subpathsOfDirectory(atPath: folders.path).filter {
@@ -261,6 +266,18 @@ import Training
         try host(["compose", path, "--dry-run"] + (ships ? [] : ["--set", digits]) + ["--set", "data.embedded=true"])
       }
     }
+  }
+
+  /// The sparse recipes on the table that they are for, with their transforms and both stages.
+  @Test(
+    .enabled(if: hasOlsson, "needs olsson/Olsson.csv under LATENTKIT_DATA"),
+    arguments: ["sparse-sae", "sparse-sae-one-layer"])
+  func sparseRecipesTrainOnTheirTable(recipe: String) throws {
+    let scratch = try Scratch()
+    let path = packageRoot.appendingPathComponent("Plugins/SparseSAE/recipes/\(recipe).yaml").path
+    try host("train", path, "--epochs", "1", "--threads", "1", "--runs", scratch.path, "--name", "run")
+    let features = try scratch.read("run/features.csv").split(whereSeparator: \.isNewline)
+    #expect(features.count > 100 && features.count <= 533)
   }
 
   @Test func theFirstCommandOfTheReadmeNeedsNoOtherFlag() throws {

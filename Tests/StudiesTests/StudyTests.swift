@@ -106,6 +106,46 @@ extension Study.Outcome {
     #expect(throws: UnknownName.self) { try study(ExperimentOptions(only: ["goood"])) }
   }
 
+  /// Another part would take along what the experiment set of the old one.
+  @Test func aFlagThatDropsASettingOfTheExperimentIsRefused() throws {
+    let scratch = try Scratch()
+    _ = try scratch.write(small, to: "small.yaml")
+    let experiment = try Experiment(
+      scratch.write(
+        """
+        set: [encoder.latent=12]
+        rows: [{row: one, recipe: small.yaml, set: [data.validation=0.2]}]
+        """, to: "table.yaml"))
+    let catalog = try Catalog(plugins)
+    func recipe(_ changes: String...) throws -> Recipe {
+      try Study(experiment, catalog: catalog, in: scratch.url, options: ExperimentOptions(changes: changes)).cells[0]
+        .runs[0].recipe
+    }
+    for (changes, reason) in [
+      (
+        ["data=fashion-mnist"],
+        "drops what the experiment sets of data 'mnist', data.validation=0.2; set it again"
+      ),
+      (
+        ["encoder=conv"],
+        "drops what the experiment sets of encoder 'mlp', encoder.latent=12; set it"
+      ),
+      (
+        ["encoder.latent=3", "encoder={use: conv}"],
+        "as in --set encoder={use: conv} --set encoder.latent=12"
+      ),
+    ] {
+      let error = #expect(throws: RecipeError.self) {
+        try Study(experiment, catalog: catalog, in: scratch.url, options: ExperimentOptions(changes: changes))
+      }
+      #expect(error?.description.contains(reason) == true, "\(error?.description ?? "")")
+    }
+    let other = try recipe("data=fashion-mnist", "data.validation=0")
+    #expect(other[.data]?.use == "fashion-mnist" && other[.data]?.with["validation"] == 0)
+    // The same part, and parts of which nothing is set.
+    #expect(try recipe("data=mnist", "noise=none")[.data]?.with["validation"] == 0.2)
+  }
+
   /// An experiment that is run in parts: what one part wrote is read by the next.
   @Test func earlierResultsStandForTheRunsThatMadeThem() throws {
     let scratch = try Scratch()
