@@ -170,7 +170,8 @@ public final class Run {
   ) throws -> Trainer {
     try Trainer(
       session.composition,
-      data: TrainingData(training: session.training, validation: session.validation, digest: session.dataset.digest),
+      data: TrainingData(
+        training: session.training, validation: session.validation, test: session.test, digest: session.dataset.digest),
       folder: folder, observer: Observers(observers.compactMap { $0 }), featureNames: session.dataset.featureNames,
       shouldStop: shouldStop)
   }

@@ -118,7 +118,9 @@ public struct RunSummary: Codable, Sendable {
 
   private func sparsity(features names: [String]?) -> [HTMLReport.Table.Row] {
     (stages ?? []).flatMap { stage -> [HTMLReport.Table.Row] in
-      let texts = stage.layers.map(\.text) + [stage.metricsText, stage.featuresText(names: names)].compactMap { $0 }
+      let texts =
+        stage.layers.map(\.text)
+        + [stage.metricsText, stage.testText, stage.featuresText(names: names)].compactMap { $0 }
       return texts.map { .init("stage \(stage.stage)", $0) }
     }
   }

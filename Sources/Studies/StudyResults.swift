@@ -134,11 +134,25 @@ public struct StudyResults {
     var measured = summary.testMetrics + losses(summary.testLosses, "test") + losses(last?.training ?? [:], "training")
     measured += losses(last?.gradientNorms ?? [:], "gradient norm")
     measured += diagnostics(summary.sampler) + (summary.stages?.last.map(sparsity) ?? [])
+    measured += (summary.stages ?? []).last { $0.effects != nil }.map(projection) ?? []
     let size = RunSize(epochs: summary.epochs, trainingExamples: summary.trainingExamples, seconds: summary.seconds)
     // Missing values and tables have no number to compare.
     return measured.compactMap { metric in
       metric.value.map {
         Value(cell: cell, run: run, measure: metric.name, value: $0, unit: metric.unit, size: size)
+      }
+    }
+  }
+
+  /// The metrics before and after the last projections: of the test part by their names, of the training part with that said.
+  private static func projection(_ report: StageReport) -> [Measured] {
+    (report.effects ?? []).flatMap { effect in
+      [("before", effect.before), ("after", effect.after)].flatMap { side, found in
+        found.map { metric in
+          var metric = metric
+          metric.name += " \(side) projection" + (effect.part == "test" ? "" : ", \(effect.part)")
+          return metric
+        }
       }
     }
   }

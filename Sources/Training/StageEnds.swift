@@ -1,3 +1,4 @@
+import Datasets
 import Files
 import LatentKit
 import Recipes
@@ -81,6 +82,7 @@ struct StageEnds {
   mutating func finish(_ stage: ComposedStage, _ index: Int) throws {
     try fitPrior()
     let before = stage.actions.isEmpty ? [] : try measurements(index)
+    let effects = stage.projects ? try self.effects(index) : []
     var projected: [Parameter] = []
     var isReported = false
     for action in stage.actions {
@@ -96,12 +98,12 @@ struct StageEnds {
         try freezeZeros(of: projected, stage)
       case .rewind:
         // What was projected is measured while it is there.
-        if !isReported { try report(stage, index, projected: projected, before: before) }
+        if !isReported { try report(stage, index, projected: projected, before: before, effects) }
         isReported = true
         try rewind(projected, stage)
       }
     }
-    if !isReported { try report(stage, index, projected: projected, before: before) }
+    if !isReported { try report(stage, index, projected: projected, before: before, effects) }
   }
 
   private mutating func fitPrior() throws {
@@ -140,14 +142,27 @@ struct StageEnds {
 
   /// Measures the recipe's metrics on the validation part, where there is one.
   private func measurements(_ stage: Int) throws -> [Measured] {
-    guard let validation = data.validation else { return [] }
-    let result = try Evaluator(composition).evaluate(
-      validation, stage: stage, training: data.training, atEnd: false)
+    try data.validation.map { try measurements(stage, on: $0) } ?? []
+  }
+
+  private func measurements(_ stage: Int, on part: BatchSource) throws -> [Measured] {
+    let result = try Evaluator(composition).evaluate(part, stage: stage, training: data.training, atEnd: false)
     return result.measurements.filter { $0.table == nil }
   }
 
+  /// What is measured around projections, with what is found now as both sides.
+  private func effects(_ stage: Int) throws -> [StageReport.Effect] {
+    try [("training", data.training), ("test", data.test)].compactMap { name, part in
+      guard let part else { return nil }
+      let found = try measurements(stage, on: part)
+      return StageReport.Effect(part: name, before: found, after: found)
+    }
+  }
+
   /// Writes down how sparse the projected and masked weights are, and what that did.
-  private func report(_ stage: ComposedStage, _ index: Int, projected: [Parameter], before: [Measured]) throws {
+  private func report(
+    _ stage: ComposedStage, _ index: Int, projected: [Parameter], before: [Measured], _ effects: [StageReport.Effect]
+  ) throws {
     // Layers that an earlier stage made sparse are measured again: later stages without a mask fill them up.
     let earlier = try StageLog.read(folder.stages).filter { $0.index < index }.flatMap { $0.layers.map(\.name) }
     let names = Set(projected.map(\.name)).union(masks.keys).union(earlier)
@@ -157,10 +172,14 @@ struct StageEnds {
     let first = composition.store.parameters(under: "encoder").first { $0.role == .weight && $0.tensor.rank >= 2 }
     let seesInputs =
       first.map { names.contains($0.name) && $0.tensor.rank == 2 && $0.tensor.shape[1] == inputSize } ?? false
+    let effects = try zip(effects, effects.isEmpty ? [] : self.effects(index)).map {
+      StageReport.Effect(part: $0.part, before: $0.before, after: $1.after)
+    }
     let report = StageReport(
       stage: stage.recipe.name, index: index, layers: try sparse.map(StageReport.Layer.init), before: before,
       after: try measurements(index), inputSize: inputSize,
-      features: seesInputs ? try first.map { try StageReport.Feature.surviving($0.tensor) } : nil)
+      features: seesInputs ? try first.map { try StageReport.Feature.surviving($0.tensor) } : nil,
+      effects: effects.isEmpty ? nil : effects)
     try StageLog(folder.stages).add(report)
     // Frozen zeros stay what they were: they are reported once.
     if !stage.actions.isEmpty { for layer in report.layers { observer?.note(layer.text) } }
@@ -171,5 +190,6 @@ struct StageEnds {
 }
 
 extension ComposedStage {
+  fileprivate var projects: Bool { actions.contains { if case .project = $0 { true } else { false } } }
   fileprivate var rewinds: Bool { actions.contains { if case .rewind = $0 { true } else { false } } }
 }

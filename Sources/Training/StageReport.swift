@@ -30,6 +30,16 @@ public struct StageReport: Codable, Sendable, Equatable {
     public var weight: Double
   }
 
+  /// The recipe's metrics on a part of the data before the stage's projections, and after.
+  public struct Effect: Codable, Sendable, Equatable {
+    /// `training` or `test`.
+    public var part: String
+    /// With the weights as they were trained.
+    public var before: [Measured]
+    /// With the weights as they were projected.
+    public var after: [Measured]
+  }
+
   /// The name of the stage.
   public var stage: String
   /// The stage's place in the recipe, from 0.
@@ -45,6 +55,8 @@ public struct StageReport: Codable, Sendable, Equatable {
   /// The inputs whose weights in the encoder's first layer are not all zero, strongest first; nil where that layer is not
   /// among `layers`, or does not see each input by itself.
   public var features: [Feature]?
+  /// What the stage's projections did on the training part and on the test part; nil where it projects nothing.
+  public var effects: [Effect]?
 }
 
 extension StageReport: CheckedRecord {
@@ -59,7 +71,8 @@ extension StageReport: CheckedRecord {
     for feature in features ?? [] where !(0..<inputSize).contains(feature.index) || !feature.weight.isFinite {
       return "feature \(feature.index) of weight \(feature.weight) among \(inputSize) inputs"
     }
-    return (before + after).lazy.compactMap(\.problem).first
+    let measured = before + after + (effects ?? []).flatMap { $0.before + $0.after }
+    return measured.lazy.compactMap(\.problem).first
   }
 }
 
@@ -95,12 +108,21 @@ extension StageReport.Feature {
 }
 
 extension StageReport {
-  /// The metrics before and after, in a sentence; nil where there are none.
+  /// The metrics before and after, in a sentence: on the validation part, else on the training part; nil where there are none.
   public var metricsText: String? {
-    guard !after.isEmpty else { return nil }
+    if !after.isEmpty { return StageReport.text("validation", before, after) }
+    return effects?.first.map { StageReport.text($0.part, $0.before, $0.after) }
+  }
+
+  /// The same on the test part, for the end of a run.
+  public var testText: String? {
+    effects?.last { $0.part == "test" }.map { StageReport.text($0.part, $0.before, $0.after) }
+  }
+
+  private static func text(_ part: String, _ before: [Measured], _ after: [Measured]) -> String {
     let now = after.map { "\($0.name) \($0.text)" }.joined(separator: ", ")
-    guard !before.isEmpty else { return "validation \(now)" }
-    return "validation \(before.map { "\($0.name) \($0.text)" }.joined(separator: ", ")) before, \(now) after"
+    guard !before.isEmpty else { return "\(part) \(now)" }
+    return "\(part) \(before.map { "\($0.name) \($0.text)" }.joined(separator: ", ")) before, \(now) after"
   }
 
   /// Returns the number of surviving features and the strongest of them, in a sentence.

@@ -10,13 +10,18 @@ public struct TrainingData {
   public var training: BatchSource
   /// The validation part; nil without one.
   public var validation: BatchSource?
+  /// The test part, which is measured before and after projections, and by which nothing is chosen; nil: it is not.
+  public var test: BatchSource?
   /// The checksum of the files that they come from; nil for data without one.
   public var digest: String?
 
   /// Creates the data of a run.
-  public init(training: BatchSource, validation: BatchSource?, digest: String? = nil) {
+  public init(
+    training: BatchSource, validation: BatchSource?, test: BatchSource? = nil, digest: String? = nil
+  ) {
     self.training = training
     self.validation = validation
+    self.test = test
     self.digest = digest
   }
 }

@@ -125,7 +125,9 @@ private func matches(_ name: String, _ form: String) throws -> Bool {
     let (layer, feature) = (try #require(stage.layers.first), try #require(stage.features?.first))
     let rows = page.rows(under: "key of a stage")
     #expect(Set(GuidePage.quoted(rows[1][1])) == keys(layer))
-    #expect(Set(GuidePage.quoted(rows[4][1])) == keys(feature))
+    let effect = try #require(stage.effects?.first)
+    #expect(Set(GuidePage.quoted(rows[3][1])) == keys(effect).union(["training", "test"]))
+    #expect(Set(GuidePage.quoted(rows[5][1])) == keys(feature))
     let summary = try RunSummary.read(runs.table.summary)
     #expect(Set(page.names(under: "key of the summary")) == keys(summary))
   }

@@ -48,7 +48,8 @@ private func descent(_ optimizer: String, actions: String = "mask, rewind") -> S
     let scratch = try Scratch()
     let folder = try scratch.run("run")
     let composition = try compose(descent("adam"))
-    let data = try digits()
+    var data = try digits()
+    data.test = data.validation
     _ = try Trainer(composition, data: data, folder: folder, shouldStop: { false }).run()
     let reports = try StageLog.read(folder.stages)
     #expect(reports.map(\.stage) == ["dense", "sparse"] && reports.map(\.index) == [0, 1])
@@ -80,6 +81,23 @@ private func descent(_ optimizer: String, actions: String = "mask, rewind") -> S
     let log = try MetricsLog.read(folder.metrics)
     #expect(reports[0].before == log[1].metrics && reports[0].after.map(\.name) == reports[0].before.map(\.name))
     #expect(report.before.isEmpty && report.after == log[3].metrics)
+    // The same on the training part, and on the test part, which is the validation part here; where something was projected.
+    let effects = try #require(reports[0].effects)
+    #expect(effects.map(\.part) == ["training", "test"] && report.effects == nil)
+    #expect(effects[1].before == reports[0].before && effects[1].after == reports[0].after)
+    #expect(effects[0].before != effects[0].after && effects[0].before != effects[1].before)
+    #expect(reports[0].testText?.hasPrefix("test ") == true && reports[0].metricsText?.hasPrefix("validation ") == true)
+  }
+
+  @Test func withoutAValidationPartTheTrainingPartIsMeasured() throws {
+    let scratch = try Scratch()
+    let folder = try scratch.run("run")
+    _ = try Trainer(
+      compose(descent("adam")), data: digits(validation: 0), folder: folder, shouldStop: { false }
+    ).run()
+    let report = try #require(StageLog.read(folder.stages).first)
+    #expect(report.before.isEmpty && report.effects?.map(\.part) == ["training"] && report.testText == nil)
+    #expect(report.metricsText?.hasPrefix("training ") == true && report.metricsText?.contains(" before, ") == true)
   }
 
   @Test(arguments: [
