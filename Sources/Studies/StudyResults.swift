@@ -97,7 +97,8 @@ public struct StudyResults {
     let known = unique(all.map(\.measure))
     let wanted =
       study.measures.isEmpty
-      ? known.filter { !$0.contains("/") || $0.hasPrefix("test/") || $0 == "zeros/all" } : study.measures
+      ? known.filter { !$0.contains("/") || $0.hasPrefix("test/") || $0 == "zeros/all" }
+      : expanded(study.measures, among: unique(known + study.cells.flatMap { $0.published.keys.sorted() }))
     // A cell that has not been run may have the measure.
     let finished = study.cells.filter { cell in all.contains { $0.cell.label == cell.label } }
     let named =
@@ -166,6 +167,20 @@ public struct StudyResults {
       + report.layers.map { Measured("zeros/\($0.name)", 100 * $0.zeros, unit: "%") }
       + (report.features.map { [Measured("surviving features", Double($0.count))] } ?? [])
   }
+}
+
+/// Returns the names that are listed, and for `logistic at * labels` those that it stands for, in their own order; a form that stands for
+/// none as it is.
+func expanded(_ forms: [String], among known: [String]) -> [String] {
+  unique(
+    forms.flatMap { form in
+      let pieces = form.split(separator: "*", omittingEmptySubsequences: false).map {
+        NSRegularExpression.escapedPattern(for: String($0))
+      }
+      let pattern = pieces.joined(separator: ".*")
+      let found = known.filter { $0.range(of: "^(?:\(pattern))$", options: .regularExpression) != nil }
+      return found.isEmpty ? [form] : found
+    })
 }
 
 /// Returns the names of terms without the number of their step (`3.latent-class`) where no other step of the stage has the same term,

@@ -246,3 +246,12 @@ extension Study.Outcome {
     #expect { try Experiment(file) } throws: { "\($0)".contains("found '../../x.png', which has a '/'") }
   }
 }
+
+@Test func aFormOfMeasuresStandsForTheirNames() {
+  let known = ["accuracy", "mlp at 10 labels", "mlp at 10 labels, training", "cnn at 5 labels", "a.b"]
+  #expect(
+    expanded(["* at * labels", "accuracy", "mlp*", "none *"], among: known)
+      == ["mlp at 10 labels", "cnn at 5 labels", "accuracy", "mlp at 10 labels, training", "none *"])
+  // Only a star is special.
+  #expect(expanded(["a.b", "a?b", "*.b"], among: known) == ["a.b", "a?b"])
+}
