@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import LatentKit
 import Recipes
@@ -272,12 +273,47 @@ private let small = model + "stages: [{epochs: 1}]"
     }
   }
 
-  @Test func everyExperimentOfThePluginsCanBePlanned() throws {
+  private static let experiments: [String] = {
     let folder = packageRoot.appendingPathComponent("Plugins")
-    let files = try FileManager.default.subpathsOfDirectory(atPath: folder.path).filter {
-      $0.contains("/experiments/") && $0.hasSuffix(".yaml")
+    let paths = (try? FileManager.default.subpathsOfDirectory(atPath: folder.path)) ?? []
+    return paths.filter { $0.contains("/experiments/") && $0.hasSuffix(".yaml") }.sorted()
+  }()
+
+  /// The model of every row, on data of the shape that it has; of long experiments some twenty rows.
+  @Test(arguments: experiments) func theModelsOfAnExperimentCanBeComposed(file: String) throws {
+    let catalog = try Catalog(plugins)
+    let experiment = try Experiment(packageRoot.appendingPathComponent("Plugins/\(file)"))
+    let study = try Study(experiment, catalog: catalog, in: Scratch().url)
+    for cell in stride(from: 0, to: study.cells.count, by: 1 + study.cells.count / 20).map({ study.cells[$0] }) {
+      var recipe = cell.runs[0].recipe
+      // Metrics may open runs that are trained first.
+      recipe[all: .metric] = []
+      #expect(throws: Never.self, "\(cell.label)") {
+        _ = try Composer(catalog).compose(recipe, for: shape(of: recipe, in: catalog))
+      }
     }
-    #expect(!files.isEmpty)
+  }
+
+  private func shape(of recipe: Recipe, in catalog: Catalog) throws -> DataShape {
+    let data = try #require(recipe[.data])
+    let set = try #require(catalog.dataset(data.use).published)
+    var settings = try catalog.dataset(data.use).sharedSettings(data.with)
+    var shape = set.inputShape
+    if shape.count == 3 {
+      if data.with["pad"] == nil { settings.pad = settings.padding(toMultiplesFor: shape) }
+      shape = [shape[0]] + shape[1...].map { $0 + 2 * settings.pad }
+    }
+    // Omniglot's characters in place of its alphabets; and there, as elsewhere, some classes may be held out.
+    var classes = data.with["classes"] == "characters" ? 964 : set.classCount
+    if case .array(let held)? = data.with["holdOut"], classes == set.classCount { classes -= held.count }
+    let range: ClosedRange<Double>? = shape.count == 3 ? (settings.range == .unit ? 0...1 : -1...1) : nil
+    return DataShape(
+      title: "data '\(data.use)'", inputShape: shape, inputRange: range, padding: settings.pad, classCount: classes)
+  }
+
+  @Test func everyExperimentOfThePluginsCanBePlanned() throws {
+    let (folder, files) = (packageRoot.appendingPathComponent("Plugins"), Self.experiments)
+    #expect(files.count > 20)
     let scratch = try Scratch()
     var names: Set<String> = []
     for file in files {
