@@ -72,7 +72,7 @@ import Testing
       try Term.perExample("pixels", .ones([2, 3])).value(mask: nil, weights: .ones([2])).value
     } throws: { "\($0)".contains("term 'pixels' has the shape [2, 3], expected one value for each example") }
     #expect { try Term.batch("moments", .ones([])).values() } throws: {
-      "\($0)".contains("term 'moments' is no sum over examples")
+      "\($0)".contains("term 'moments' has no value for each example")
     }
   }
 }
