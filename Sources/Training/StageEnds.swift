@@ -82,7 +82,7 @@ struct StageEnds {
   mutating func finish(_ stage: ComposedStage, _ index: Int) throws {
     try fitPrior()
     let before = stage.actions.isEmpty ? [] : try measurements(index)
-    let effects = stage.projects ? try self.effects(index) : []
+    let byPart = stage.projects ? try measurementsByPart(index) : []
     var projected: [Parameter] = []
     var isReported = false
     for action in stage.actions {
@@ -98,12 +98,12 @@ struct StageEnds {
         try freezeZeros(of: projected, stage)
       case .rewind:
         // What was projected is measured while it is there.
-        if !isReported { try report(stage, index, projected: projected, before: before, effects) }
+        if !isReported { try report(stage, index, projected: projected, before: before, byPart) }
         isReported = true
         try rewind(projected, stage)
       }
     }
-    if !isReported { try report(stage, index, projected: projected, before: before, effects) }
+    if !isReported { try report(stage, index, projected: projected, before: before, byPart) }
   }
 
   private mutating func fitPrior() throws {
@@ -150,18 +150,16 @@ struct StageEnds {
     return result.measurements.filter { $0.table == nil }
   }
 
-  /// What is measured around projections, with what is found now as both sides.
-  private func effects(_ stage: Int) throws -> [StageReport.Effect] {
-    try [("training", data.training), ("test", data.test)].compactMap { name, part in
-      guard let part else { return nil }
-      let found = try measurements(stage, on: part)
-      return StageReport.Effect(part: name, before: found, after: found)
-    }
+  /// Measures them on the training part, and on the test part where there is one.
+  private func measurementsByPart(_ stage: Int) throws -> [(part: String, found: [Measured])] {
+    let parts = [("training", data.training)] + (data.test.map { [("test", $0)] } ?? [])
+    return try parts.map { ($0, try measurements(stage, on: $1)) }
   }
 
   /// Writes down how sparse the projected and masked weights are, and what that did.
   private func report(
-    _ stage: ComposedStage, _ index: Int, projected: [Parameter], before: [Measured], _ effects: [StageReport.Effect]
+    _ stage: ComposedStage, _ index: Int, projected: [Parameter], before: [Measured],
+    _ beforeByPart: [(part: String, found: [Measured])]
   ) throws {
     // Layers that an earlier stage made sparse are measured again: later stages without a mask fill them up.
     let earlier = try StageLog.read(folder.stages).filter { $0.index < index }.flatMap { $0.layers.map(\.name) }
@@ -172,8 +170,8 @@ struct StageEnds {
     let first = composition.store.parameters(under: "encoder").first { $0.role == .weight && $0.tensor.rank >= 2 }
     let seesInputs =
       first.map { names.contains($0.name) && $0.tensor.rank == 2 && $0.tensor.shape[1] == inputSize } ?? false
-    let effects = try zip(effects, effects.isEmpty ? [] : self.effects(index)).map {
-      StageReport.Effect(part: $0.part, before: $0.before, after: $1.after)
+    let effects = try zip(beforeByPart, beforeByPart.isEmpty ? [] : measurementsByPart(index)).map {
+      StageReport.Effect(part: $0.part, before: $0.found, after: $1.found)
     }
     let report = StageReport(
       stage: stage.recipe.name, index: index, layers: try sparse.map(StageReport.Layer.init), before: before,

@@ -337,3 +337,22 @@ func message(_ body: () throws -> Void) -> String? {
     return nil
   } catch { return "\(error)" }
 }
+
+// MARK: Parts made from closures
+
+struct DrawingSampler: Sampler {
+  let draw: @Sendable (DrawRequest, inout Generator) throws -> Tensor
+  func draw(_ request: DrawRequest, using generator: inout Generator) throws -> Draw {
+    Draw(latents: try draw(request, &generator), followsLabels: false)
+  }
+}
+
+struct Making: Loss {
+  let make: @Sendable (Forward) throws -> [Term]
+  func terms(_ forward: Forward, under prior: any Prior) throws -> [Term] { try make(forward) }
+}
+
+/// Rehearses a recipe of the stubs and some more parts, and returns what is warned about.
+func warnings(_ yaml: String, _ parts: [Contribution], for data: DataShape = digits) throws -> [String] {
+  try Composer(Catalog([StubPlugin.self], adding: parts)).dryRun(recipe(yaml), for: data)
+}
