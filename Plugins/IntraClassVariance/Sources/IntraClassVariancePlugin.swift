@@ -31,6 +31,10 @@ public enum IntraClassVariancePlugin: Plugin {
     .loss("distance-softmax", DistanceSoftmax.self, "cross entropy of softmax over squared distances from centroids"),
     .loss(
       "center", CenterLoss.self, "half the squared distance from centroids that follow by rule", paper: .centers),
+    .classifier(
+      "scaled-linear", ScaledLinearClassifier.self,
+      "one linear layer on a multiple of the latent, for latents of length 1",
+      paper: .normface),
     .classifier("cosine", CosineClassifier.self, "cosines of a latent and a direction for each class", paper: .margin),
     .loss(
       "additive-margin-softmax", AdditiveMarginSoftmax.self, "cross entropy of cosines, the label's less a margin",
@@ -64,6 +68,11 @@ extension Paper {
     title: "A Discriminative Feature Learning Approach for Deep Face Recognition", authors: "Wen, Zhang, Li, Qiao",
     year: 2016,
     summary: "Cross entropy with half the squared distance of features to class centres, which follow each mini-batch.")
+
+  static let normface = Paper(
+    title: "NormFace: L2 Hypersphere Embedding for Face Verification", authors: "Wang, Xiang, Cheng, Yuille",
+    year: 2017,
+    summary: "Softmax over normalised features needs a scale, without which it does not converge.")
 
   static let margin = Paper(
     title: "Additive Margin Softmax for Face Verification", authors: "Wang, Cheng, Liu, Liu", year: 2018,

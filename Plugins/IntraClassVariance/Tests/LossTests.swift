@@ -84,6 +84,24 @@ private func values(_ loss: any Loss, _ latents: Tensor, under prior: any Prior,
   #expect(try gradientError(of: term, at: latents()) < 1e-7)
 }
 
+@Test func aScaledLinearClassifierStartsAsALinearOneAndStepsFarther() throws {
+  let store = ParameterStore()
+  var config = ScaledLinearClassifier.Config()
+  config.scale = 10
+  let classifier = try ScaledLinearClassifier(config, in: context(latent: 2, store: store))
+  let weight = store.parameters[0].tensor
+  let points = try Tensor([1.0, 0, 0, 1], shape: [2, 2])
+  let scores = try classifier.scores(LatentBatch(points))
+  let bias = try store.parameters[1].tensor.doubles()
+  for row in 0..<2 {
+    for k in 0..<3 {
+      let product = try scores.select(row).doubles()[k] - bias[k]
+      #expect(abs(product) <= 1 / 2.0.squareRoot())
+      #expect(abs(product - 10 * (try weight.select(k).doubles()[row])) < 1e-12)
+    }
+  }
+}
+
 @Test func additiveMarginSoftmaxAgreesWithALoop() throws {
   let store = ParameterStore()
   let classifier = try CosineClassifier(NoConfig(), in: context(store: store))
