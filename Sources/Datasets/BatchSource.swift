@@ -7,6 +7,8 @@ import LatentKit
 public final class BatchSource {
   /// The examples as stored.
   public let examples: Examples
+  /// What batches are taken from.
+  private let stored: Examples
   /// The settings of padding, scaling and augmentation.
   public let settings: DataSettings
   /// The number of classes; nil without labels.
@@ -28,6 +30,7 @@ public final class BatchSource {
       }
     }
     self.examples = try examples.to(device)
+    stored = try self.examples.withoutRows()
     self.settings = settings
     self.classCount = classCount
     self.device = device
@@ -47,7 +50,7 @@ public final class BatchSource {
 
   /// Returns the examples at `indices`, `[batch]` Int64, without augmentation: for measuring.
   public func batch(_ indices: Tensor) throws -> Batch {
-    try batch(examples.subset(indices))
+    try batch(stored.subset(indices))
   }
 
   /// Returns a contiguous range of examples without augmentation: for measuring, without a copy of the bytes.
@@ -55,13 +58,13 @@ public final class BatchSource {
     guard !range.isEmpty, range.lowerBound >= 0, range.upperBound <= count else {
       throw DatasetError("asked for examples \(range), expected a range within 0..<\(count)")
     }
-    return try batch(examples.slice(range))
+    return try batch(stored.slice(range))
   }
 
   /// Returns the examples at `indices`, shifted and flipped by the settings: for training. Without augmentation
   /// nothing is drawn.
   public func batch(_ indices: Tensor, augmentedBy generator: inout Generator) throws -> Batch {
-    let chosen = try examples.subset(indices)
+    let chosen = try stored.subset(indices)
     guard settings.shift > 0 || settings.flip else { return try batch(chosen) }
     return batch(try scaled(augmented(chosen.inputs, using: &generator)), of: chosen)
   }

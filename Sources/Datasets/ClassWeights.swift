@@ -70,6 +70,6 @@ extension Examples {
       let known = try isLabelled.to(.float32)
       weights = try weights * known + (1 - known)
     }
-    return try Examples(inputs: inputs, labels: labels, isLabelled: isLabelled, weights: weights)
+    return try Examples(inputs: inputs, labels: labels, isLabelled: isLabelled, weights: weights, rows: rows)
   }
 }

@@ -22,6 +22,8 @@ public struct Dataset: Sendable {
   public internal(set) var classNames: [String]?
   /// The names of a table's columns; nil for images.
   public let featureNames: [String]?
+  /// A text for each row of the data, which identifies it: the names of samples, or of pictures' files. Nil where rows have none.
+  public let ids: [String]?
   /// The number of classes; nil without labels.
   public internal(set) var classCount: Int?
   /// The checksum of the files that a user's own data were read from, by which a change of them is noticed: of a table as it
@@ -58,8 +60,8 @@ public struct Dataset: Sendable {
   /// - Throws: `DatasetError` where the parts do not fit each other, or a label is not one of the classes.
   public init(
     name: String, title: String, train: Examples, validation: Examples? = nil, test: Examples?,
-    classNames: [String]? = nil, classCount: Int? = nil, featureNames: [String]? = nil, digest: String? = nil,
-    origin: Origin
+    classNames: [String]? = nil, classCount: Int? = nil, featureNames: [String]? = nil, ids: [String]? = nil,
+    digest: String? = nil, origin: Origin
   ) throws {
     let classCount = classCount ?? classNames?.count
     for (part, examples) in [("validation", validation), ("test", test)] {
@@ -89,11 +91,17 @@ public struct Dataset: Sendable {
             + "expected 0 to \(classCount - 1)")
       }
     }
+    let counts = [train.count, validation?.count ?? 0, test?.count ?? 0]
+    if let ids, ids.count != counts.reduce(0, +) {
+      throw DatasetError(
+        "\(name): found \(grouped(ids.count)) ids and \(grouped(counts.reduce(0, +))) examples; give each example one")
+    }
     self.name = name
     self.title = title
-    self.train = train
-    self.validation = validation
-    self.test = test
+    self.train = try train.numbered(from: 0)
+    self.validation = try validation?.numbered(from: counts[0])
+    self.test = try test?.numbered(from: counts[0] + counts[1])
+    self.ids = ids
     self.classNames = classNames
     self.classCount = classCount
     self.featureNames = featureNames

@@ -10,9 +10,14 @@ public struct Examples: Sendable {
   public let isLabelled: Tensor?
   /// `[count]`, Float32, 0 or more: how much each counts in terms that are given per example; nil where all count alike.
   public let weights: Tensor?
+  /// `[count]`, Int64: the row of each in the data as they were read, from 0; those of a `Dataset` are numbered over its parts,
+  /// the training part first. Nil for examples that are in none.
+  public let rows: Tensor?
 
   /// - Throws: `DatasetError` where the shapes or types are not those, there are no examples, or counts differ.
-  public init(inputs: Tensor, labels: Tensor? = nil, isLabelled: Tensor? = nil, weights: Tensor? = nil) throws {
+  public init(
+    inputs: Tensor, labels: Tensor? = nil, isLabelled: Tensor? = nil, weights: Tensor? = nil, rows: Tensor? = nil
+  ) throws {
     switch (inputs.rank, inputs.dtype) {
     case (4, .uint8), (2, .float32): break
     default:
@@ -32,7 +37,9 @@ public struct Examples: Sendable {
         )
       }
     }
-    for (name, values, dtype) in [("mask of labels", isLabelled, DType.bool), ("weights", weights, .float32)] {
+    for (name, values, dtype) in [
+      ("mask of labels", isLabelled, DType.bool), ("weights", weights, .float32), ("rows", rows, .int64),
+    ] {
       guard let values, values.shape != [inputs.shape[0]] || values.dtype != dtype else { continue }
       throw DatasetError(
         "found a \(name) of shape \(values.shape) and type \(values.dtype.rawValue), expected [\(inputs.shape[0])] of "
@@ -43,6 +50,7 @@ public struct Examples: Sendable {
     self.labels = labels
     self.isLabelled = isLabelled
     self.weights = weights
+    self.rows = rows
   }
 
   /// The number of examples.
@@ -67,13 +75,26 @@ public struct Examples: Sendable {
 
   /// Returns the examples with other inputs, transformed ones say.
   func with(inputs: Tensor) throws -> Examples {
+    try Examples(inputs: inputs, labels: labels, isLabelled: isLabelled, weights: weights, rows: rows)
+  }
+
+  /// Returns the examples with rows counted from `first`, unless they have some.
+  func numbered(from first: Int) throws -> Examples {
+    guard rows == nil else { return self }
+    return try Examples(
+      inputs: inputs, labels: labels, isLabelled: isLabelled, weights: weights,
+      rows: .range(first, first + count))
+  }
+
+  /// Returns the examples without their rows, which training has no use for.
+  func withoutRows() throws -> Examples {
     try Examples(inputs: inputs, labels: labels, isLabelled: isLabelled, weights: weights)
   }
 
   private func mapped(_ change: (Tensor) throws -> Tensor) throws -> Examples {
     try Examples(
       inputs: change(inputs), labels: labels.map(change), isLabelled: isLabelled.map(change),
-      weights: weights.map(change))
+      weights: weights.map(change), rows: rows.map(change))
   }
 
   /// The use for which examples that give their labels are drawn: those that `data.labelled` keeps, those of a stage with

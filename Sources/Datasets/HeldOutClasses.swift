@@ -59,7 +59,8 @@ extension Dataset {
       guard !places.isEmpty else { return nil }
       let chosen = try examples.subset(Tensor(places.map(Int64.init)))
       return try Examples(
-        inputs: chosen.inputs, labels: Tensor(places.map { Int64(numbers[labels[$0]]!) }), weights: chosen.weights)
+        inputs: chosen.inputs, labels: Tensor(places.map { Int64(numbers[labels[$0]]!) }), weights: chosen.weights,
+        rows: chosen.rows)
     }
     func rest(_ examples: Examples, _ title: String) throws -> Examples {
       guard let rest = try part(examples, of: kept) else {

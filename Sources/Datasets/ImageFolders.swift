@@ -52,6 +52,15 @@ struct ImageFolders {
     classNames = classes == [""] ? nil : DataTable.sortedClasses(Array(classes))
   }
 
+  /// Lists the files of a folder of classes, or of pictures alone: whatever the folders in it are called, they are classes.
+  /// - Throws: `FileError` as `ImageFolder`.
+  init(classesOf url: URL) throws {
+    self.url = url
+    (train, validation, test) = (try ImageFolder(url), nil, nil)
+    let classes = Set(train.files.keys)
+    classNames = classes == [""] ? nil : DataTable.sortedClasses(Array(classes))
+  }
+
   /// Decodes all pictures.
   /// - Throws: `FileError` as `ImageList`, and for a class of which no picture is left. `DatasetError` where they would take
   ///   more memory than the fit allows.
@@ -73,11 +82,12 @@ struct ImageFolders {
     let all = [parts.train] + [parts.validation, parts.test].compactMap { $0 }
     let (failures, digest) = (all.flatMap(\.failures), try digest(of: all))
     let channels = fit.colours == .rgb || all.contains(where: \.haveColours) ? 3 : 1
+    let ids = all.flatMap(\.items).map { path(of: $0.url) }
     var dataset = try Dataset(
       name: DatasetLibrary.imagesName, title: url.lastPathComponent,
       train: parts.train.takeExamples(channels: channels),
       validation: parts.validation?.takeExamples(channels: channels),
-      test: parts.test?.takeExamples(channels: channels), classNames: classNames, digest: digest,
+      test: parts.test?.takeExamples(channels: channels), classNames: classNames, ids: ids, digest: digest,
       origin: .files([url.appendingPathComponent("classes")]))
     dataset.remark = remark(failures)
     return dataset
@@ -98,9 +108,13 @@ struct ImageFolders {
   /// SHA-256 over the path of each file, inside the folder, and the checksum of its bytes: also of damaged files.
   /// It costs 0.15 s for each 100 MB of files and core, which are read to be decoded anyway.
   private func digest(of lists: [ImageList]) throws -> String {
-    let start = url.path.hasSuffix("/") ? url.path.count : url.path.count + 1
-    let lines = lists.flatMap(\.checksums).map { "\($0.url.path.dropFirst(start)) \($0.digits)\n" }
+    let lines = lists.flatMap(\.checksums).map { "\(path(of: $0.url)) \($0.digits)\n" }
     return try Checksum(.sha256, of: Data(lines.joined().utf8)).digits
+  }
+
+  /// The path of a file inside the folder.
+  private func path(of file: URL) -> String {
+    String(file.path.dropFirst(url.path.hasSuffix("/") ? url.path.count : url.path.count + 1))
   }
 
   private func remark(_ failures: [FileError]) -> String? {

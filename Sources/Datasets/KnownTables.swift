@@ -95,6 +95,6 @@ extension Dataset {
     }
     return try Dataset(
       name: name, title: title, train: examples, test: nil, classNames: classNames, featureNames: table.featureNames,
-      digest: Checksum(.md5, of: bytes).digits, origin: .files([url]))
+      ids: table.ids, digest: Checksum(.md5, of: bytes).digits, origin: .files([url]))
   }
 }

@@ -71,7 +71,7 @@ extension Examples {
     for position in try order(of: known, evenly: true, using: &generator).prefix(count) { mask[position] = true }
     let isLabelled = try Tensor(mask.map { UInt8($0 ? 1 : 0) }).to(.bool).to(labels.device)
     return try Examples(
-      inputs: inputs, labels: labels * isLabelled.to(.int64), isLabelled: isLabelled, weights: weights)
+      inputs: inputs, labels: labels * isLabelled.to(.int64), isLabelled: isLabelled, weights: weights, rows: rows)
   }
 
   /// Returns the classes of which no example has a label; none without labels.

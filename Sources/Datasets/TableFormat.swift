@@ -25,6 +25,8 @@ public struct TableFormat: Sendable, Equatable {
   public var header: Bool?
   /// nil: the column with one of the usual names; `none` for no labels.
   public var label: Column?
+  /// The columns to read, in this order; the others are left aside, and labels may be missing. Nil for all.
+  public var features: [String]?
   /// Columns that are left out.
   public var drop: [Column] = []
   /// The treatment of cells without a value.

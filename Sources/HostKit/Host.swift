@@ -118,7 +118,8 @@ struct HostCommand: ParsableCommand {
       """,
     version: "LatentKit \(LatentKitVersion.current) on libtorch \(Torch.version)",
     subcommands: [
-      Compose.self, Train.self, Reproduce.self, Curve.self, Evaluate.self, Sample.self, Reconstruct.self, Verify.self,
+      Compose.self, Train.self, Reproduce.self, Curve.self, Evaluate.self, Predict.self, Sample.self, Reconstruct.self,
+      Verify.self,
       Latents.self,
       Centroids.self, Export.self, List.self, New.self, CheckCommand.self, DataCommand.self, Doctor.self,
     ])

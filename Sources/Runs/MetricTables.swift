@@ -22,7 +22,7 @@ extension MeasuredTable {
   }
 
   /// The table for a page, numbers of four significant digits.
-  func grid(_ title: String, path: String) -> HTMLReport.Grid {
+  package func grid(_ title: String, path: String) -> HTMLReport.Grid {
     let lines = zip(rows, values).map { name, values in
       [name] + values.map { $0.map { Int(exactly: $0).map(String.init) ?? number($0) } ?? "–" }
     }

@@ -228,7 +228,7 @@ public final class Run {
   }
 
   /// The latents that samplers are fitted to: those stored with a finished run, else encoded anew.
-  private func reference() throws -> LatentSet {
+  func reference() throws -> LatentSet {
     // Those of a run that has finished since it was opened are of other weights.
     guard session.isTrained, FileManager.default.fileExists(atPath: folder.latents.path) else {
       return try encode(.train)
@@ -257,10 +257,11 @@ public final class Run {
     try folder.create()
     let result = try session.evaluate(.test)
     let latents = try session.encode(.train)
-    var tensors = ["latents": latents.latents]
-    tensors["labels"] = latents.labels
-    tensors["labelled"] = latents.labelled
-    try Safetensors.write(tensors, to: folder.latents)
+    let encoded = try EncodedParts(session, training: latents, test: result)
+    try encoded.writeLatents(to: folder.latents)
+    try folder.note([folder.predictions] + (session.dataset.featureNames == nil ? [] : [folder.latentTable]))
+    try encoded.writePredictions(to: folder.predictions)
+    if session.dataset.featureNames != nil { try encoded.writeLatentTable(to: folder.latentTable) }
 
     var summary = try RunSummary(session, folder: folder, test: result)
     summary.seconds = try MetricsLog.read(folder.metrics).reduce(0) { $0 + $1.seconds }
@@ -312,7 +313,10 @@ public final class Run {
       }
     }
     var grids: [HTMLReport.Grid] = []
-    let measured = summary.testMetrics.compactMap { metric in metric.table.map { (name: metric.name, table: $0) } }
+    var measured = summary.testMetrics.compactMap { metric in metric.table.map { (name: metric.name, table: $0) } }
+    if !measured.contains(where: { $0.name == "confusion" }), let confusion = try encoded.confusion() {
+      measured.append((name: "confusion", table: confusion))
+    }
     let files = folder.tables(measured.map(\.name))
     let stems = files.map { $0.deletingPathExtension().lastPathComponent }
     for ((name, table), (file, stem)) in zip(measured, zip(files, stems)) {

@@ -59,7 +59,7 @@ extension StudyResults {
       + "\n\n"
       + "Each number is the mean ± sample standard deviation over runs (seeds\(hasFolds ? " and folds" : "")), "
       + "each with the given epochs and training examples.\n"
-      + regimesText + (unseen.map(Self.markdown) ?? "")
+      + regimesText + stabilityText + (unseen.map(Self.markdown) ?? "")
   }
 
   /// A sentence about changes to the experiment, which override its own description; empty if there are none.
@@ -88,7 +88,10 @@ extension StudyResults {
     "seconds", "folder",
   ]
 
-  private static let files = ["results.csv", "results.md", "regimes.csv", "report.html", "unseen.png", "unseen.svg"]
+  private static let files = [
+    "results.csv", "results.md", "regimes.csv", "features.csv", "predictions.csv", "confusion.csv", "report.html",
+    "unseen.png", "unseen.svg",
+  ]
 
   /// Whether a file belongs to the results of a study.
   ///
@@ -169,6 +172,7 @@ extension StudyResults {
     // First: by it a folder is known as one of results.
     try AtomicFile.write(csv, to: folder.appendingPathComponent("results.csv"))
     try AtomicFile.write(markdown, to: folder.appendingPathComponent("results.md"))
+    let grids = try writePredictions(to: folder) + writeFeatures(to: folder)
     if !regimes.isEmpty { try AtomicFile.write(regimesCSV, to: folder.appendingPathComponent("regimes.csv")) }
     let figures = try drawFigures(in: folder)
     let finished = study.cells.flatMap(\.runs).filter(study.isDone)
@@ -178,10 +182,42 @@ extension StudyResults {
       summary: [.init("runs", "\(finished.count) of \(study.cells.flatMap(\.runs).count) finished")],
       measurements: lines.map { .init("\($0.label): \($0.measure)", $0.oursText, note: note($0)) }
         + (unseen.map(measurements) ?? []),
-      grids: regimesGrid.map { [$0] } ?? [],
+      grids: grids + (regimesGrid.map { [$0] } ?? []),
       diagnostics: regimes.map { .init("regimes", $0.thresholds) } + (unseen?.notes ?? []).map { .init("note", $0) },
       figures: figures
     ).write(to: folder.appendingPathComponent("report.html"))
+  }
+
+  /// Writes what the runs of a single recipe predict of their test parts, with the confusion matrix of all.
+  private func writePredictions(to folder: URL) throws -> [HTMLReport.Grid] {
+    guard study.cells.count == 1, let joined = try JoinedPredictions(of: study.cells[0].runs) else { return [] }
+    try joined.write(to: folder.appendingPathComponent("predictions.csv"))
+    guard let confusion = joined.confusion else { return [] }
+    try confusion.write(to: folder.appendingPathComponent("confusion.csv"))
+    return [confusion.grid("confusion, test parts of all runs", path: "confusion.csv")]
+  }
+
+  /// Writes how often each input feature was selected, where runs remove some.
+  private func writeFeatures(to folder: URL) throws -> [HTMLReport.Grid] {
+    guard !selected.isEmpty else { return [] }
+    let lines = [SelectedFeatures.csvHead] + selected.flatMap(\.csv)
+    try AtomicFile.write(lines.map(CSV.row).joined(), to: folder.appendingPathComponent("features.csv"))
+    return [
+      HTMLReport.Grid(
+        "stability of the selected features", head: SelectedFeatures.titles, rows: selected.map(\.columns),
+        path: "features.csv")
+    ]
+  }
+
+  /// The stability of the selected features in Markdown; empty where no runs select any.
+  private var stabilityText: String {
+    guard !selected.isEmpty else { return "" }
+    let rows = ([SelectedFeatures.titles] + selected.map(\.columns)).map { "| " + $0.joined(separator: " | ") + " |" }
+    return
+      (["", "## Selected features", "", rows[0], "|---|---:|---:|---:|---:|---:|"] + rows.dropFirst())
+      .joined(separator: "\n") + "\n\n"
+      + "Stability: 1 where all runs select the same features, 0 in expectation where each selects at random (Nogueira, Sechidis & Brown "
+      + "2018). features.csv has the frequency of each feature.\n"
   }
 
   private func measurements(of unseen: ReconstructionComparison) -> [HTMLReport.Table.Row] {

@@ -70,6 +70,8 @@ public struct StudyResults {
   public let unknown: [UnknownName]
   /// The regimes of an adversarial weight, one curve after the other; empty where no row has a `weight`.
   public let regimes: [RegimeCurve]
+  /// The input features that runs select, for each cell whose runs remove some.
+  let selected: [SelectedFeatures]
   /// The comparison on unseen data; nil if the study names none.
   public internal(set) var unseen: ReconstructionComparison?
 
@@ -94,6 +96,13 @@ public struct StudyResults {
     }
     values = all
     regimes = RegimeCurve.all(of: study, all)
+    var selected: [SelectedFeatures] = []
+    for cell in study.cells {
+      do { if let found = try SelectedFeatures(cell) { selected.append(found) } } catch {
+        failures.add("\(cell.label), selected features", error)
+      }
+    }
+    self.selected = selected
     let known = unique(all.map(\.measure))
     let wanted =
       study.measures.isEmpty

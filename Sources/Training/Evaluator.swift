@@ -10,6 +10,8 @@ public struct EvaluationResult {
   public var measurements: [Measured]
   /// The means of codes, with labels, in the data's order.
   public var latents: LatentSet
+  /// The classifier's scores `[count, classes]`; nil without one.
+  public var scores: Tensor?
 }
 
 /// Latents and labels of a pass, batch by batch.
@@ -113,7 +115,7 @@ public struct Evaluator {
               measured: set, scores: allScores, model: composition.model, classCount: data.classCount,
               classNames: composition.data.classNames, random: metric.random, training: reference,
               sources: metric.metric.sources, of: "metric '\(metric.name)'", trained: slotsTrained(until: stage)))
-        }, latents: set)
+        }, latents: set, scores: allScores)
     }
   }
 
@@ -158,6 +160,15 @@ public struct Evaluator {
         try composition.model.decode(LatentBatch(latents.slice(range), labels: labels?.slice(range)))
       }
       return try .concatenate(pieces)
+    }
+  }
+
+  /// Returns the classifier's scores of latents, `[count, classes]`; nil without a classifier.
+  public func scores(of latents: Tensor) throws -> Tensor? {
+    guard let classifier = composition.model.classifier else { return nil }
+    return try quietly {
+      try .concatenate(
+        pieces(of: batchSize, from: latents.size(0)).map { try classifier.scores(LatentBatch(latents.slice($0))) })
     }
   }
 

@@ -38,8 +38,12 @@ public struct RunFolder: Sendable {
   public func checkpoint(of stage: String, epoch: Int) -> URL {
     url.appendingPathComponent("checkpoints/\(stage)-epoch-\(epoch).safetensors")
   }
-  /// Training latents and labels of the finished model: what samplers learn from.
+  /// Latents and labels of the finished model: those of the training part are what samplers learn from.
   public var latents: URL { url.appendingPathComponent("latents.safetensors") }
+  /// The latents of all parts of a table, one in each row.
+  public var latentTable: URL { url.appendingPathComponent("latents.csv") }
+  /// What the finished model predicts of each example.
+  public var predictions: URL { url.appendingPathComponent("predictions.csv") }
   /// Images of some epochs of a run that is watched.
   public var watched: URL { url.appendingPathComponent("watched.safetensors") }
   /// Draws of a model of tables, one in each row.

@@ -61,15 +61,20 @@ extension RunFolder {
           "recipe.yaml", "metrics.jsonl", "stages.jsonl", "events.out.tfevents.0.latentkit", "latents.safetensors",
           "summary.json", "report.html", "trained-runs.json", "watched.safetensors", "checkpoints/last.safetensors",
         ]
-      case .study: ["recipe.yaml", "study.json", "results.md", "results.csv", "report.html"]
+      case .study:
+        [
+          "recipe.yaml", "study.json", "results.md", "results.csv", "features.csv", "predictions.csv", "confusion.csv",
+          "report.html",
+        ]
       }
     }
 
     /// Those and the files that some have, under the same names in each.
     var all: Set<String> {
       guard self == .run else { return always }
-      return always.union(["features.csv", "samples.csv", "reconstructions.csv"]).union(
-        RunFolder.figures.flatMap { ["figures/\($0).png", "figures/\($0).svg"] })
+      return always.union(["features.csv", "samples.csv", "reconstructions.csv", "predictions.csv", "latents.csv"])
+        .union(
+          RunFolder.figures.flatMap { ["figures/\($0).png", "figures/\($0).svg"] })
     }
   }
 

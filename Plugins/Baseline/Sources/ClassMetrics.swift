@@ -1,24 +1,10 @@
 import LatentKit
 import Statistics
 
-/// How an example's class is told.
-public enum ClassRule: String, Choice {
-  /// By the classifier where there is one, else by centroids where the prior has some, else by training means.
-  case auto
-  /// The highest of the classifier's scores.
-  case classifier
-  /// The highest of the latents, taken as scores.
-  case latents
-  /// The nearest of the prior's centroids.
-  case centroids
-  /// The nearest mean of the training latents of a class.
-  case training
-}
-
 /// Share of examples whose class is told rightly, in percent: by the highest class score unless set otherwise.
 ///
 /// - Throws: `RecipeError` without labels, and without what should tell classes.
-public struct Accuracy: Metric, Component {
+public struct Accuracy: ClassifyingMetric, Component {
   /// The settings.
   public struct Config: ComponentConfig {
     @Setting(
@@ -39,6 +25,8 @@ public struct Accuracy: Metric, Component {
 
   public var needs: DataNeeds { .labels }
 
+  public func classRule(for model: Model) -> ClassRule { config.scores }
+
   public func finish(_ evaluation: Evaluation) throws -> [Measured] {
     let predictions = try evaluation.predictions(by: config.scores, of: classCount, for: "accuracy")
     let (predicted, labels) = try evaluation.labelled(predictions, for: "metric 'accuracy'")
@@ -49,7 +37,7 @@ public struct Accuracy: Metric, Component {
 /// How many examples of each true class are predicted to be of each class: a matrix.
 ///
 /// - Throws: `RecipeError` without labels, and without what should predict.
-public struct Confusion: Metric, Component {
+public struct Confusion: ClassifyingMetric, Component {
   /// The settings.
   public struct Config: ComponentConfig {
     @Setting(
@@ -73,6 +61,8 @@ public struct Confusion: Metric, Component {
   public var needs: DataNeeds { .labels }
   public var timing: MetricTiming { .atEnd }
 
+  public func classRule(for model: Model) -> ClassRule { config.scores }
+
   public func finish(_ evaluation: Evaluation) throws -> [Measured] {
     let predictions = try evaluation.predictions(by: config.scores, of: classCount, for: "confusion")
     let (predicted, labels) = try evaluation.labelled(predictions, for: "metric 'confusion'")
@@ -90,22 +80,10 @@ extension Evaluation {
   ///
   /// - Parameter metric: The metric that asks, for messages.
   fileprivate func predictions(by rule: ClassRule, of classCount: Int, for metric: String) throws -> Tensor {
-    switch rule {
-    case .latents: return try measured.latents.argmax(axis: 1)
-    case .auto, .classifier:
-      if let scores { return try scores.argmax(axis: 1) }
-      guard rule == .auto else {
-        throw RecipeError.missing(
-          "a classifier", for: "metric '\(metric)'", fix: "add one, or set metrics.\(metric).scores=auto")
-      }
-    case .centroids, .training: break
-    }
-    if rule == .centroids || rule == .auto && prior is any CentroidPrior {
-      // Centroids for classes to come are left out.
-      let centroids = try prior.requireCentroids(for: "metric '\(metric)'").slice(0..<classCount)
-      return try NearestMean(centroids).classes(of: measured.latents)
-    }
-    return try NearestMean(training.classMeans(classCount)).classes(of: measured.latents)
+    try ClassPredictor(
+      rule, under: prior, hasScores: scores != nil, classCount: classCount, training: { try training },
+      for: "metric '\(metric)'", setting: "metrics.\(metric).scores"
+    ).classes(measured.latents, scores: scores)
   }
 
   /// Predictions and labels, `[count]` each, of the measured examples that have a label.

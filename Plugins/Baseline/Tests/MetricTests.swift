@@ -1,5 +1,6 @@
 import Baseline
 import LatentKit
+import Statistics
 import TestSupport
 import Testing
 

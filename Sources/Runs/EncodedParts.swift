@@ -1,0 +1,144 @@
+import Datasets
+import Files
+import Foundation
+import LatentKit
+import Training
+
+/// The parts of a run's data with their latents, as its files have them.
+struct EncodedParts {
+  /// One part.
+  struct Part {
+    let name: DataPart
+    let examples: Examples
+    let latents: LatentSet
+    /// The classifier's scores, `[count, classes]`; nil without one.
+    let scores: Tensor?
+  }
+
+  private let session: Session
+  /// Training, validation and test.
+  let parts: [Part]
+  let predictor: Predictor
+
+  /// - Parameters:
+  ///   - training: Latents of the training part.
+  ///   - test: Those of the test part, with what was measured on it.
+  init(_ session: Session, training: LatentSet, test: EvaluationResult) throws {
+    self.session = session
+    predictor = try Predictor(session, training: training)
+    func part(_ name: DataPart, _ source: BatchSource, _ latents: LatentSet, _ scores: Tensor? = nil) throws -> Part {
+      Part(
+        name: name, examples: source.examples, latents: latents,
+        scores: try scores ?? session.evaluator.scores(of: latents.latents))
+    }
+    parts =
+      [try part(.train, session.training, training)]
+      + [try session.validation.map { try part(.validation, $0, session.evaluator.encode($0)) }].compactMap { $0 }
+      + [try part(.test, session.test, test.latents, test.scores)]
+  }
+
+  // MARK: Files
+
+  /// Writes `latents.safetensors`: `latents`, `labels`, `labelled` and `rows` of the training part; those of the other parts
+  /// under their names, `test.latents` say; class names and ids as JSON in the metadata.
+  func writeLatents(to url: URL) throws {
+    var tensors: [String: Tensor] = [:]
+    for part in parts {
+      let prefix = part.name == .train ? "" : "\(part.name.rawValue)."
+      tensors["\(prefix)latents"] = part.latents.latents
+      tensors["\(prefix)labels"] = part.latents.labels
+      tensors["\(prefix)labelled"] = part.latents.labelled
+      tensors["\(prefix)rows"] = part.examples.rows
+    }
+    var metadata: [String: String] = [:]
+    for (name, texts) in [("classNames", session.dataset.classNames), ("ids", session.dataset.ids)] {
+      metadata[name] = try texts.map { String(decoding: try JSONEncoder().encode($0), as: UTF8.self) }
+    }
+    try Safetensors.write(tensors, metadata: metadata, to: url)
+  }
+
+  /// Writes the latents of all parts as CSV, a line for each example.
+  func writeLatentTable(to url: URL) throws {
+    let names = (1...session.composition.model.encoder.latentSize).map { "latent \($0)" }
+    try AtomicFile.write(to: url) { append in
+      let labels = session.dataset.classCount == nil ? [] : ["label"]
+      try append(Data(CSV.row(session.rowTitles + ["part"] + labels + names).utf8))
+      for part in parts {
+        let cells = try part.latents.latents.to(.cpu).contiguous().floats()
+        let (rows, classes) = (try part.examples.rowNumbers(), try session.classNames(of: part.examples))
+        for place in 0..<part.examples.count {
+          let values = cells[place * names.count..<(place + 1) * names.count].map { "\($0)" }
+          try append(
+            Data(
+              CSV.row(
+                session.rowCells(rows[place]) + [part.name.rawValue] + (labels.isEmpty ? [] : [classes?[place] ?? ""])
+                  + values
+              ).utf8))
+        }
+      }
+    }
+  }
+
+  /// Writes what is predicted of all parts as CSV, a line for each example.
+  func writePredictions(to url: URL) throws {
+    try AtomicFile.write(to: url) { append in
+      for (number, part) in parts.enumerated() {
+        let predictions = try predictor.predict(part.latents.latents, scores: part.scores)
+        let (rows, truth) = (try part.examples.rowNumbers(), try session.classNames(of: part.examples))
+        if number == 0 {
+          try append(
+            Data(
+              CSV.row(
+                session.rowTitles + ["part", "true", "predicted"] + predictions.columns.map(\.name)
+              ).utf8))
+        }
+        for place in 0..<part.examples.count {
+          let predicted = predictions.classes.map { session.className($0[place]) } ?? ""
+          try append(
+            Data(
+              CSV.row(
+                session.rowCells(rows[place]) + [part.name.rawValue, truth?[place] ?? "", predicted]
+                  + predictions.columns.map { $0.cells[place] }
+              ).utf8))
+        }
+      }
+    }
+  }
+
+  /// How many test examples of each true class are predicted to be of each class; nil without labels and for more than 100 classes.
+  func confusion() throws -> MeasuredTable? {
+    guard let test = parts.last, let count = session.dataset.classCount, (2...100).contains(count),
+      let labels = try test.latents.labels?.ints(),
+      let predicted = try predictor.predict(test.latents.latents, scores: test.scores).classes
+    else { return nil }
+    let isLabelled = try test.latents.labelled?.ints()
+    var counts = Array(repeating: Array(repeating: 0.0, count: count), count: count)
+    for (place, label) in labels.enumerated() where isLabelled?[place] ?? 1 == 1 && predicted[place] < count {
+      counts[label][predicted[place]] += 1
+    }
+    let names = (0..<count).map(session.className)
+    return MeasuredTable(
+      rowTitle: "true class", rows: names, columnTitle: "predicted class", columns: names, values: counts)
+  }
+}
+
+extension Session {
+  /// The titles of the columns by which rows of files are known: `id`, where the data have ids, and `row`.
+  var rowTitles: [String] { (dataset.ids == nil ? [] : ["id"]) + ["row"] }
+
+  /// The cells of those columns.
+  ///
+  /// - Parameter row: In the data as they were read, from 0.
+  func rowCells(_ row: Int) -> [String] { (dataset.ids.map { [$0[row]] } ?? []) + ["\(row)"] }
+
+  /// The class of each example, empty where its label is hidden; nil without labels.
+  func classNames(of examples: Examples) throws -> [String]? {
+    let isLabelled = try examples.isLabelled?.ints()
+    return try examples.labels?.ints().enumerated().map { isLabelled?[$0] == 0 ? "" : className($1) }
+  }
+}
+
+extension Examples {
+  /// The row of each in the data, from 0; their places where they have none.
+  func rowNumbers() throws -> [Int] { try rows?.ints() ?? Array(0..<count) }
+}
