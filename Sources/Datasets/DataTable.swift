@@ -10,6 +10,8 @@ struct DataTable {
   let featureNames: [String]
   /// One text for each sample.
   let labels: [String]?
+  /// The name of each sample, an accession number say; nil where the file has none.
+  let ids: [String]?
 
   /// Reads a file of any kind that is known by its first bytes: `.npy`, `.npz`, else delimited text; gzip or not.
   /// - Throws: `FileError` with the place of the fault in the file.
@@ -28,8 +30,8 @@ struct DataTable {
     }
   }
 
-  init(inputs: Tensor, featureNames: [String], labels: [String]?) {
-    (self.inputs, self.featureNames, self.labels) = (inputs, featureNames, labels)
+  init(inputs: Tensor, featureNames: [String], labels: [String]?, ids: [String]? = nil) {
+    (self.inputs, self.featureNames, self.labels, self.ids) = (inputs, featureNames, labels, ids)
   }
 
   /// Returns the examples with their labels as numbers, and the class names of the numbers.
