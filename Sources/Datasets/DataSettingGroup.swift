@@ -30,7 +30,7 @@ public enum DataSettingGroup: Sendable, CaseIterable {
     case .tables: ["missing"]
     case .unpacking: ["unpackLimit"]
     case .place: ["path"]
-    case .files: ["separator", "decimal", "samples", "header", "label", "drop"]
+    case .files: ["separator", "decimal", "samples", "header", "label", "labelFile", "layer", "drop"]
     }
   }
 

@@ -60,13 +60,16 @@ public struct DataSettings: ComponentConfig {
   @Setting("Tables: cells without a value are refused, or, by 'keep', left to the transform 'impute'.")
   public var missing = TableFormat.Missing.refuse
   @Setting(
-    "Tables and data 'images': how many MiB a compressed file (.gz, .npz) may unpack to.", .within(1...1_048_576))
+    "Tables and data 'images': how many MiB a compressed file (.gz, .npz, .h5ad) may unpack to.", .within(1...1_048_576)
+  )
   public var unpackLimit = TableFormat().unpackLimit
   @Setting(
-    "Data 'table': the file, delimited text, .npy or .npz; data 'images': the folder, or an .npz file; looked for here, then in the data folder."
+    "Data 'table': the file, delimited text, .npy, .npz or .h5ad; data 'images': the folder, or an .npz file; looked for here, then in the data folder."
   )
   public var path: String? = nil
-  @Setting("Data 'table': the separator of cells: 'comma', 'semicolon', 'tab', or 'auto' by the first row.")
+  @Setting(
+    "Data 'table': the separator of cells: 'comma', 'semicolon', 'tab', 'space' (of R's write.table), or 'auto' by the first row, which never takes a space."
+  )
   public var separator = TableFormat.Separator.auto
   @Setting("Data 'table': the decimal separator, 'point' or 'comma'.")
   public var decimal = TableFormat.Decimal.point
@@ -75,15 +78,24 @@ public struct DataSettings: ComponentConfig {
   @Setting("Data 'table': whether the first row has names; unset: where none of its cells is a number.")
   public var header: Bool? = nil
   @Setting(
-    "Data 'table': name or number, from 1, of the labels' column (row, for samples in columns); -1 is the last, 'none' for no labels; unset: label, labels, class or target."
+    "Data 'table': name or number, from 1, of the labels' column (row, for samples in columns); -1 is the last, 'none' for no labels; of .npz the array, of .h5ad the column of obs; unset: label, labels, class or target."
   )
   public var label: TableFormat.Column? = nil
+  @Setting(
+    "Data 'table': a file that has the labels, delimited text with a row for each sample; joined by the samples' names where the table has some, else by the order of rows. 'label' then names its column."
+  )
+  public var labelFile: String? = nil
+  @Setting("Data 'table': of an .h5ad file, the layer that is read in place of X.")
+  public var layer: String? = nil
   @Setting(
     "Data 'table': names or numbers, as for the label, of columns (rows, for samples in columns) that are left out.",
     .within(-1e6...1e6))
   public var drop: [TableFormat.Column] = []
 
   public init() {}
+
+  /// Settings that a resolved recipe has only where they are set: it is the same text as before there were these.
+  static let onlyWhereSet: Set<String> = ["labelFile", "layer"]
 
   /// Checks what depends on more than one setting.
   /// - Throws: `ConfigError` for a setting out of its range, or beside one that it cannot go with.
@@ -100,6 +112,9 @@ public struct DataSettings: ComponentConfig {
     } else {
       try check(fold == 0, "fold", fold, "a number of folds with it; set data.folds")
     }
+    try check(
+      labelFile == nil || label != .name("none"), "labelFile", labelFile ?? "",
+      "nothing beside data.label=none; leave one of them out")
     if let labelledShare {
       try check(
         labelled != nil, "labelledShare", labelledShare,
@@ -121,7 +136,7 @@ public struct DataSettings: ComponentConfig {
     var format = TableFormat()
     (format.separator, format.decimal, format.samples) = (separator, decimal, samples)
     (format.header, format.label, format.drop, format.missing) = (header, label, drop, missing)
-    format.unpackLimit = unpackLimit
+    (format.unpackLimit, format.layer) = (unpackLimit, layer)
     return format
   }
 }

@@ -12,15 +12,33 @@ struct DataTable {
   let labels: [String]?
   /// The name of each sample, an accession number say; nil where the file has none.
   let ids: [String]?
+  /// A sentence on what a person should know of the file; nil for nothing.
+  var remark: String?
 
-  /// Reads a file of any kind that is known by its first bytes: `.npy`, `.npz`, else delimited text; gzip or not.
+  /// Reads a file of any kind that is known by its first bytes: `.npy`, `.npz`, `.h5ad`, else delimited text; all but `.h5ad`
+  /// gzip or not.
   /// - Throws: `FileError` with the place of the fault in the file.
   init(contentsOf url: URL, _ format: TableFormat) throws {
-    self = try DataTable(ByteReader(url).readAll(within: format.limit), format, path: url.path)
+    self = try DataTable.withDigest(contentsOf: url, format).table
+  }
+
+  /// Reads such a file, and returns the MD5 of its unpacked bytes with it.
+  static func withDigest(contentsOf url: URL, _ format: TableFormat) throws -> (table: DataTable, digest: String) {
+    if HDF5File.isOne(url) {
+      return (try DataTable(annData: url, format), try Checksum(.md5, of: url).digits)
+    }
+    let bytes = try ByteReader(url).readAll(within: format.limit)
+    return (try DataTable(bytes, format, path: url.path), try Checksum(.md5, of: bytes).digits)
   }
 
   /// Reads the unpacked bytes of such a file.
   init(_ bytes: Data, _ format: TableFormat, path: String) throws {
+    guard !bytes.starts(with: HDF5File.magic) else {
+      throw FileError(path, "is a packed HDF5 file; unpack it, by gunzip say")
+    }
+    if let layer = format.layer {
+      throw FileError(path, "is no .h5ad file, and data.layer=\(layer) is for those; leave it out")
+    }
     if bytes.starts(with: Data("PK".utf8)) {
       self = try DataTable(archive: NumpyArchive(bytes, limit: format.limit, path: path), format)
     } else if bytes.starts(with: NumpyArray.magic) {
@@ -32,6 +50,36 @@ struct DataTable {
 
   init(inputs: Tensor, featureNames: [String], labels: [String]?, ids: [String]? = nil) {
     (self.inputs, self.featureNames, self.labels, self.ids) = (inputs, featureNames, labels, ids)
+  }
+
+  /// Creates the table of a matrix, without the columns that are dropped and that of the labels.
+  ///
+  /// - Parameters:
+  ///   - values: Row by row.
+  ///   - names: One for each column.
+  ///   - label: The index of the labels' column.
+  ///   - place: The words for a value's row and column, counted from 0, in messages.
+  /// - Throws: `FileError` where nothing is left, for a column to drop that is not there, for infinities, and for NaN where
+  ///   missing values are refused.
+  init(
+    values: [Float], names: [String], label: Int? = nil, labels: [String]?, ids: [String]?, _ format: TableFormat,
+    path: String, place: (Int, Int) -> String
+  ) throws {
+    let dropped = try format.droppedPlaces(names, path: path)
+    let features = names.indices.filter { $0 != label && !dropped.contains($0) }
+    guard !features.isEmpty else { throw FileError(path, "has no column of numbers beside the labels") }
+    let count = values.count / names.count
+    let chosen =
+      features.count == names.count
+      ? values : (0..<count).flatMap { row in features.map { values[row * names.count + $0] } }
+    if let bad = chosen.firstIndex(where: { !$0.isFinite && !($0.isNaN && format.missing == .keep) }) {
+      let advice = chosen[bad].isNaN ? "; set data.missing=keep and add the transform 'impute'" : ""
+      let place = place(bad / features.count, features[bad % features.count])
+      throw FileError(path, "\(place): found \(chosen[bad]), expected a finite number\(advice)")
+    }
+    self.init(
+      inputs: try Tensor(chosen, shape: [count, features.count]), featureNames: features.map { names[$0] },
+      labels: labels, ids: ids)
   }
 
   /// Returns the examples with their labels as numbers, and the class names of the numbers.

@@ -155,7 +155,9 @@ public struct DatasetEntry: Sendable {
   /// Returns every setting's value with some replaced, as a run records them.
   /// - Throws: `ConfigError` as `sharedSettings`.
   public func resolved(_ values: [String: Value], at path: String = "data.with") throws -> [String: Value] {
-    let shared = try sharedSettings(values, at: path).values.filter { name, _ in settings.contains { $0.name == name } }
+    let shared = try sharedSettings(values, at: path).values.filter { name, value in
+      settings.contains { $0.name == name } && !(value == .null && DataSettings.onlyWhereSet.contains(name))
+    }
     return try shared.merging(check(values.filter { ownNames.contains($0.key) }, path)) { $1 }
   }
 

@@ -13,7 +13,7 @@ public enum DatasetLibrary {
 
   /// Any table of numbers, by its path.
   static let table = DatasetEntry(
-    tableName, "any table: delimited text, .npy or .npz, packed or not; data.path names the file", .rows,
+    tableName, "any table: delimited text, .npy, .npz or .h5ad, packed or not; data.path names the file", .rows,
     groups: [.tables, .unpacking, .place, .files], published: nil
   ) { request in
     try readTable(request.settings, from: request.folder ?? namedFolder(request.environment), at: request.path)

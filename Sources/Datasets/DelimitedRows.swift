@@ -43,6 +43,7 @@ struct DelimitedRows {
       case .comma: 0x2c
       case .semicolon: 0x3b
       case .tab: 0x09
+      case .space: 0x20
       case .auto:
         DelimitedRows.likeliestSeparator(
           UnsafeBufferPointer(rebasing: bytes[position...]), besides: format.decimal)
@@ -85,6 +86,7 @@ struct DelimitedRows {
     switch separator {
     case 0x2c: "commas"
     case 0x3b: "semicolons"
+    case 0x20: "spaces"
     default: "tabs"
     }
   }
@@ -169,10 +171,12 @@ struct DelimitedRows {
     guard position < bytes.count else { return }
     let byte = bytes[position]
     guard byte == separator || byte == DelimitedRows.lineFeed || byte == DelimitedRows.carriageReturn else {
+      let advice =
+        byte == 0x20 && row == 1
+        ? "for spaces between cells set data.separator=space" : "double the quotes inside a cell"
       throw FileError(
         path,
-        "row \(row), column \(cells.count): found text after the closing quotes, expected the next cell; double the "
-          + "quotes inside a cell")
+        "row \(row), column \(cells.count): found text after the closing quotes, expected the next cell; \(advice)")
     }
   }
 

@@ -17,22 +17,51 @@ private struct DelimitedTableReader {
   var rows: DelimitedRows
   /// The cells of the header.
   let header: [String]?
-  /// The number of cells of every row, and the row that determines it.
+  /// Whether the first column has the samples' names (features', for samples in columns): R's `write.table` leaves its name out of
+  /// the header, and pandas leaves it empty.
+  let hasRowNames: Bool
+  /// The number of cells of every row.
   let width: Int
   let firstRow: Int
+  /// The row below the first one; nil where there is none.
+  private let second: RowBelow?
   /// Whether the first row has been read and is data.
   var isPending: Bool
+
+  private struct RowBelow {
+    let row: Int
+    /// Its first cell.
+    let name: String
+    /// Of each of its cells, whether that is a number.
+    let isNumber: [Bool]
+  }
 
   init(_ bytes: UnsafeBufferPointer<UInt8>, _ format: TableFormat, path: String) throws {
     (self.format, self.path) = (format, path)
     rows = try DelimitedRows(bytes, format, path: path)
     guard try rows.next() else { throw FileError(path, "is empty, expected a table") }
-    width = rows.cells.count
     firstRow = rows.row
     let texts = rows.cells.indices.map { [rows] in rows.text($0) }
     let hasNumber = rows.cells.indices.contains { [rows] in rows.number($0, format.decimal) != nil }
-    header = format.header ?? !hasNumber ? texts : nil
+    let hasHeader = format.header ?? !hasNumber
+    second = DelimitedTableReader.row(after: rows, format)
+    let isNamed = second.map { !$0.isNumber[0] && !["", "NA"].contains($0.name) } ?? false
+    // Rows that R numbers begin with 1.
+    let isOfR = hasHeader && second?.isNumber.count == texts.count + 1 && (isNamed || second?.name == "1")
+    header = hasHeader ? (isOfR ? [""] : []) + texts : nil
+    hasRowNames = isOfR || hasHeader && isNamed && texts[0].isEmpty
+    width = texts.count + (isOfR ? 1 : 0)
     isPending = header == nil
+  }
+
+  /// Looks at the next row.
+  private static func row(after rows: DelimitedRows, _ format: TableFormat) -> RowBelow? {
+    var rows = rows
+    // What is wrong with it is said when it is read.
+    guard (try? rows.next()) == true else { return nil }
+    return RowBelow(
+      row: rows.row, name: rows.text(0),
+      isNumber: rows.cells.indices.map { [rows] in rows.number($0, format.decimal) != nil })
   }
 
   /// Moves to the next row of data.
@@ -46,10 +75,16 @@ private struct DelimitedTableReader {
     guard rows.cells.count == width else {
       throw FileError(
         path,
-        "row \(rows.row): found \(rows.cells.count) cells, expected \(width) as in row \(firstRow); check its separators"
+        "row \(rows.row): found \(rows.cells.count) cells, expected \(width) as in row \(firstRow); \(adviceOnWidth)"
       )
     }
     return true
+  }
+
+  private var adviceOnWidth: String {
+    let mayBeOfR = header == nil && format.header == nil && rows.cells.count == width + 1 && rows.row == second?.row
+    return mayBeOfR
+      ? "if row \(firstRow) has the names of columns, set data.header=true" : "check its separators"
   }
 
   // MARK: Samples in rows
@@ -62,10 +97,12 @@ private struct DelimitedTableReader {
     try refuseDuplicates(names, "columns")
     let label = try labelPlace(names)
     let dropped = try format.droppedPlaces(names, path: path)
-    let features = (0..<width).filter { $0 != label && !dropped.contains($0) }
+    let idColumn = hasRowNames && label != 0 ? 0 : nil
+    let features = (0..<width).filter { $0 != label && $0 != idColumn && !dropped.contains($0) }
     guard !features.isEmpty else { throw FileError(path, "has no column of numbers beside the labels") }
     var values: [Float] = []
     var labels: [String] = []
+    var ids: [String] = []
     var count = 0
     while try next() {
       for column in features {
@@ -76,12 +113,25 @@ private struct DelimitedTableReader {
         }
       }
       if let label { labels.append(try labelText(label)) }
+      if let idColumn { ids.append(rows.text(idColumn)) }
       count += 1
     }
     guard count > 0 else { throw FileError(path, "has a header and no rows below it, expected samples") }
-    return DataTable(
+    var table = DataTable(
       inputs: try Tensor(values, shape: [count, features.count]), featureNames: features.map { names[$0] },
-      labels: label == nil ? nil : labels)
+      labels: label == nil ? nil : labels, ids: idColumn == nil ? nil : ids)
+    if header?[0] == "", features.first == 0 {
+      table.remark = remark(on: stride(from: 0, to: values.count, by: features.count).map { values[$0] })
+    }
+    return table
+  }
+
+  /// What is to be said of a first column without a name that counts the rows: most often it is no feature.
+  private func remark(on column: [Float]) -> String? {
+    let counts = [0, 1].contains { start in column.indices.allSatisfy { column[$0] == Float($0 + start) } }
+    return counts
+      ? "\(path): column 1 has no name and counts the rows, and is read as a feature; if it is an index, leave it out by "
+        + "data.drop=[1]" : nil
   }
 
   // MARK: Samples in columns
@@ -125,7 +175,10 @@ private struct DelimitedTableReader {
     }
     guard !names.isEmpty else { throw FileError(path, "has no row of numbers beside the labels") }
     let byFeature = try Tensor(values, shape: [names.count, width - 1])
-    return DataTable(inputs: try byFeature.transposed().contiguous(), featureNames: names, labels: labels)
+    let ids = header.map { Array($0[1...]) }
+    return DataTable(
+      inputs: try byFeature.transposed().contiguous(), featureNames: names, labels: labels,
+      ids: ids?.contains("") == true ? nil : ids)
   }
 
   private func isLabelRow(_ name: String, _ labelRow: Int?) -> Bool {
@@ -163,10 +216,18 @@ private struct DelimitedTableReader {
     let advice =
       isOther
       ? "; for a decimal \(other.rawValue), set data.decimal=\(other.rawValue)"
-      : text.first?.isLetter == true
-        ? "; data.drop leaves a column out, and data.label names that of the classes" : ""
+      : column == 0 && isOfNames
+        ? "; leave a column of names of samples out by data.drop=[1], and if these are features, set data.samples=columns"
+        : text.first?.isLetter == true
+          ? "; data.drop leaves a column out, and data.label names that of the classes" : ""
     throw FileError(
       path, "\(place): found '\(text.prefix(40))' between \(rows.separatorName), expected a number\(advice)")
+  }
+
+  /// Whether the first cells of the first rows of data are text and others are numbers.
+  private var isOfNames: Bool {
+    guard format.samples == .rows, let second, !second.isNumber[0], header != nil else { return false }
+    return rows.row == second.row && second.isNumber.contains(true)
   }
 
   private func labelText(_ column: Int) throws -> String {
@@ -205,7 +266,47 @@ private struct DelimitedTableReader {
       case .number(let number): "\(noun) \(number) among \(count)"
       case nil: "\(noun) called \(TableFormat.Column.usualForLabels.joined(separator: ", "))"
       }
-    return FileError(
-      path, "found no \(wanted) for the labels; name one by data.label, by its number say, or set data.label=none")
+    let named = "name one by data.label, by its number say, a file of labels by data.labelFile, or set data.label=none"
+    return FileError(path, "found no \(wanted) for the labels\(otherReading() ?? "\(whatIsThere()); \(named)")")
+  }
+
+  /// How the file has to be read for the labels to be found, where that can be seen.
+  private func otherReading() -> String? {
+    if width == 1, header?[0].contains(" ") == true {
+      return ", and one column alone; for spaces between cells set data.separator=space"
+    }
+    let wanted: [String]
+    switch format.label {
+    case .name(let name): wanted = [name.lowercased()]
+    case .number: return nil
+    case nil: wanted = TableFormat.Column.usualForLabels
+    }
+    if format.samples == .columns {
+      let column = header?.first { wanted.contains($0.lowercased()) }
+      return column.map { ", and a column '\($0)'; if samples are rows, leave data.samples out" }
+    }
+    // Labels that are a row stand near the top.
+    var ahead = rows
+    for _ in 0..<100 {
+      guard (try? ahead.next()) == true else { return nil }
+      if wanted.contains(ahead.text(0).lowercased()) {
+        return ", and row \(ahead.row) is called '\(ahead.text(0))'; if samples are columns, set data.samples=columns"
+      }
+    }
+    return nil
+  }
+
+  /// The names of columns, for samples in rows: that which a misspelt one is nearest to, or the first and the last.
+  private func whatIsThere() -> String {
+    guard format.samples == .rows, let names = header?.filter({ !$0.isEmpty }), !names.isEmpty else { return "" }
+    if case .name(let name) = format.label, let nearest = UnknownName(name, among: names, of: "column").nearest {
+      return "; did you mean '\(nearest)'"
+    }
+    let ends = names.count > 8 ? names.prefix(4) + ["…"] + names.suffix(3) : names[...]
+    let isFirstText = second.map {
+      !$0.isNumber[0] && $0.isNumber.count > 1 && !$0.isNumber.dropFirst().contains(false)
+    }
+    return " among \(ends.joined(separator: ", ").shortened(to: 300))"
+      + (isFirstText == true ? "; if samples are columns, set data.samples=columns" : "")
   }
 }

@@ -27,12 +27,19 @@ extension Examples {
     }
     var classes: [Int: [Int]] = [:]
     for position in shuffled { classes[labels[position], default: []].append(position) }
-    if let (label, members) = classes.filter({ $0.key != hidden && $0.value.count < count }).min(by: { $0.key < $1.key }
-    ) {
-      let owner = self.labels == nil ? "the examples are" : "'\(className(label))' has"
-      throw DatasetError(
-        "\(owner) \(members.count), fewer than \(count) folds; choose \(members.count) folds or fewer, or leave that class out"
-      )
+    let small = classes.filter { $0.key != hidden && $0.value.count < count }.map {
+      (size: $0.value.count, label: $0.key)
+    }
+    // The smallest, so that the number of folds that is named works.
+    if let (size, label) = small.min(by: <) {
+      let owner =
+        self.labels == nil
+        ? "there are \(size) examples" : "'\(className(label))' has \(size) \(size == 1 ? "example" : "examples")"
+      let names = small.map(\.label).sorted().map { "'\(className($0))'" }.listed(atMost: 5)
+      let other = self.labels == nil ? "take more examples" : "leave \(names) out by data.holdOut"
+      let advice =
+        size > 1 ? "choose \(size) folds or fewer, or \(other)" : "no number of folds works with that; \(other)"
+      throw DatasetError("\(owner), fewer than \(count) folds; \(advice)")
     }
     let order = classes.sorted { $0.key < $1.key }.flatMap(\.value)
     func part(_ isIn: (Int) -> Bool) throws -> Examples {

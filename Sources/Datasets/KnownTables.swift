@@ -65,14 +65,19 @@ extension DatasetLibrary {
     guard let file = settings.path, !file.isEmpty else {
       throw ConfigError(path: "\(path).path", "found nothing, expected the file of the table, as in data.path=x.csv")
     }
-    let places = [URL(fileURLWithPath: file)] + (folder.map { [$0.appendingPathComponent(file)] } ?? [])
-    let found = places.first { FileManager.default.fileExists(atPath: $0.path) } ?? places[0]
-    return try .table(tableName, title: found.lastPathComponent, from: found, settings.tableFormat)
+    func find(_ file: String) -> URL {
+      let places = [URL(fileURLWithPath: file)] + (folder.map { [$0.appendingPathComponent(file)] } ?? [])
+      return places.first { FileManager.default.fileExists(atPath: $0.path) } ?? places[0]
+    }
+    let found = find(file)
+    var format = settings.tableFormat
+    format.labelFile = settings.labelFile.map(find)
+    return try .table(tableName, title: found.lastPathComponent, from: found, format)
   }
 }
 
 extension Dataset {
-  /// Reads a table of numbers: delimited text, `.npy` or `.npz`, also gzip. All its samples are training examples.
+  /// Reads a table of numbers: delimited text, `.npy` or `.npz`, also gzip, or `.h5ad`. All its samples are training examples.
   ///
   /// - Parameters:
   ///   - name: The name of the set.
@@ -83,8 +88,7 @@ extension Dataset {
   public static func table(
     _ name: String, title: String, from url: URL, _ format: TableFormat = TableFormat()
   ) throws -> Dataset {
-    let bytes = try ByteReader(url).readAll(within: format.limit)
-    let table = try DataTable(bytes, format, path: url.path)
+    let (table, digest) = try DataTable.labelled(contentsOf: url, format)
     let (examples, classNames) = try table.examples(from: url.path)
     // Measurements or the samples' names: one class per sample cannot be learned.
     if let classNames, classNames.count > examples.count / 2, let first = classNames.first {
@@ -93,8 +97,10 @@ extension Dataset {
         "has \(classNames.count) different labels for \(examples.count) samples, such as '\(first)', expected classes of "
           + "several samples; name another column by data.label, or set data.label=none")
     }
-    return try Dataset(
+    var dataset = try Dataset(
       name: name, title: title, train: examples, test: nil, classNames: classNames, featureNames: table.featureNames,
-      ids: table.ids, digest: Checksum(.md5, of: bytes).digits, origin: .files([url]))
+      ids: table.ids, digest: digest, origin: .files([url] + [format.labelFile].compactMap { $0 }))
+    dataset.remark = table.remark
+    return dataset
   }
 }

@@ -5,6 +5,9 @@ extension DataTable {
   /// Names of inputs and labels in an archive.
   private static let inputNames = ["x", "data", "inputs", "features"]
   private static let labelNames = ["y"] + TableFormat.Column.usualForLabels
+  /// Names of arrays with the names of columns and of samples.
+  private static let featureNameNames = ["feature_names", "var_names", "gene_names", "columns"]
+  private static let idNames = ["ids", "id", "sample_ids", "sample_names", "obs_names"]
 
   /// A matrix of numbers `[samples, features]` with a column of labels by number, or without labels.
   init(array: NumpyArray, _ format: TableFormat, path: String) throws {
@@ -23,7 +26,8 @@ extension DataTable {
   }
 
   /// An archive with a matrix called `x`, `data`, `inputs` or `features` and labels called `y`, `label`, `labels`,
-  /// `class` or `target`, or the name in `label`.
+  /// `class` or `target`, or the name in `label`; names of features may be in `feature_names`, `var_names`, `gene_names` or
+  /// `columns`, those of samples in `ids`, `id`, `sample_ids`, `sample_names` or `obs_names`.
   init(archive: NumpyArchive, _ format: TableFormat) throws {
     func find(_ wanted: [String]) -> String? { archive.names.first { wanted.contains($0.lowercased()) } }
     let known = archive.names.listed(atMost: 10)
@@ -33,11 +37,46 @@ extension DataTable {
     }
     let matrix = try NumpyMatrix(archive.array(inputs), format, path: "\(archive.path), array '\(inputs)'")
     var name: String?
+    var remarks: [String] = []
+    /// The texts of an array; nil for one that is not there, or, with a remark, that does not fit.
+    func names(_ wanted: [String], of count: Int, _ noun: String) -> [String]? {
+      guard let name = find(wanted) else { return nil }
+      func leftAside(_ reason: String) -> [String]? {
+        remarks.append("array '\(name)' was left aside: \(reason)")
+        return nil
+      }
+      do {
+        let array = try archive.array(name)
+        guard array.count == count else {
+          return leftAside("it has the shape \(array.shape), and there are \(grouped(count)) \(noun)")
+        }
+        return array.classNames(at: 0..<count)
+      } catch {
+        return leftAside("it holds no text or numbers; save it as text, as in numpy.asarray(names, dtype=str)")
+      }
+    }
+    var featureNames = names(DataTable.featureNameNames, of: matrix.names.count, "features")
+    if let found = featureNames, Set(found).count < found.count {
+      remarks.append("the names of features were left aside: some are there twice")
+      featureNames = nil
+    }
+    let ids = names(DataTable.idNames, of: matrix.count, "samples")
+    func table(labels: [String]?) throws -> DataTable {
+      var table = try matrix.table(labels: labels, featureNames: featureNames, ids: ids)
+      table.remark = remarks.isEmpty ? nil : "\(archive.path): \(remarks.joined(separator: "; "))"
+      return table
+    }
     switch format.label {
     case .name("none"):
-      self = try matrix.table(labels: nil)
+      self = try table(labels: nil)
       return
-    case .name(let wanted): name = find([wanted.lowercased()])
+    case .name(let wanted):
+      name = find([wanted.lowercased()])
+      if name == nil {
+        throw FileError(
+          archive.path,
+          UnknownName(wanted, among: archive.names, of: "array of labels").description)
+      }
     case .number(let number):
       throw FileError(
         archive.path,
@@ -49,7 +88,7 @@ extension DataTable {
       throw FileError(
         archive.path,
         "holds arrays \(known), and none of them is called \(DataTable.labelNames.joined(separator: ", ")) for the labels; "
-          + "name it by data.label, or set data.label=none")
+          + "name it by data.label, a file of labels by data.labelFile, or set data.label=none")
     }
     let labels = try archive.array(name)
     guard labels.count == matrix.count else {
@@ -57,7 +96,7 @@ extension DataTable {
         archive.path,
         "holds \(grouped(matrix.count)) samples and labels of shape \(labels.shape), expected one label for each")
     }
-    self = try matrix.table(labels: labels.classNames(at: 0..<labels.count))
+    self = try table(labels: labels.classNames(at: 0..<labels.count))
   }
 }
 
@@ -100,24 +139,17 @@ private struct NumpyMatrix {
   }
 
   /// Returns the table of all columns but those that are dropped and that of the labels.
-  /// - Throws: `FileError` where nothing is left, for a column to drop that is not there, for infinities, and for NaN
-  ///   where missing values are refused.
-  func table(label: Int? = nil, labels: [String]?) throws -> DataTable {
-    let dropped = try format.droppedPlaces(names, path: path)
-    let features = names.indices.filter { $0 != label && !dropped.contains($0) }
-    guard !features.isEmpty else { throw FileError(path, "has no column of numbers beside the labels") }
-    let chosen =
-      features.count == names.count
-      ? values : (0..<count).flatMap { row in features.map { values[row * names.count + $0] } }
-    if let bad = chosen.firstIndex(where: { !$0.isFinite && !($0.isNaN && format.missing == .keep) }) {
-      let advice = chosen[bad].isNaN ? "; set data.missing=keep and add the transform 'impute'" : ""
-      throw FileError(
-        path,
-        "row \(bad / features.count + 1), \(names[features[bad % features.count]]): found \(chosen[bad]), expected a "
-          + "finite number\(advice)")
+  ///
+  /// - Parameters:
+  ///   - featureNames: Those of the columns; nil where they are numbered.
+  ///   - ids: Those of the samples.
+  func table(
+    label: Int? = nil, labels: [String]?, featureNames: [String]? = nil, ids: [String]? = nil
+  ) throws -> DataTable {
+    try DataTable(
+      values: values, names: featureNames ?? names, label: label, labels: labels, ids: ids, format, path: path
+    ) { row, column in
+      "row \(row + 1), \(names[column])" + (featureNames.map { " ('\($0[column])')" } ?? "")
     }
-    return DataTable(
-      inputs: try Tensor(chosen, shape: [count, features.count]), featureNames: features.map { names[$0] },
-      labels: labels)
   }
 }

@@ -1,9 +1,11 @@
+import Foundation
 import LatentKit
 
 /// The format of a file of numbers.
 public struct TableFormat: Sendable, Equatable {
   /// The character between cells; `auto` takes the one that is most frequent in the first row, where a decimal comma is none.
-  public enum Separator: String, Choice { case auto, comma, semicolon, tab }
+  /// `space` is that of R's `write.table`.
+  public enum Separator: String, Choice { case auto, comma, semicolon, tab, space }
   /// The character before the fraction of a number.
   public enum Decimal: String, Choice { case point, comma }
   /// Whether each sample is a row or a column.
@@ -27,6 +29,10 @@ public struct TableFormat: Sendable, Equatable {
   public var label: Column?
   /// The columns to read, in this order; the others are left aside, and labels may be missing. Nil for all.
   public var features: [String]?
+  /// A file of its own for the labels, in which `label` is then looked for.
+  public var labelFile: URL?
+  /// Of an `.h5ad` file, the layer that is read in place of X.
+  public var layer: String?
   /// Columns that are left out.
   public var drop: [Column] = []
   /// The treatment of cells without a value.

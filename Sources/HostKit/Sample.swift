@@ -14,6 +14,7 @@ struct Sample: PartCommand {
         host sample runs/demo --sampler class-gaussian --classes 3,5 --per-class 20
         host sample runs/demo --set sampler.thinning=50 --latents draws.safetensors
         host sample runs/demo --per-class 1000 --samples draws.npz
+        host sample runs/cells --output drawn.h5ad          # of a table: for scanpy
         host sample runs/demo --epoch 5                     # with the weights that keepEpochs kept
 
       The run's own samples are kept: a picture goes beside them as samples-2.png, \
@@ -34,14 +35,16 @@ struct Sample: PartCommand {
     help: ArgumentHelp("A setting, as in sampler.chains=64. Repeat for more.", valueName: "path=value"))
   var settings: [String] = []
   @Option(
-    help: ArgumentHelp("The picture; figures/samples-2.png of the run or the next unless said.", valueName: "file.png"))
+    help: ArgumentHelp(
+      "The picture, or of a table the rows as .csv or .h5ad; figures/samples-2.png, or samples-2.csv, of the run or the next "
+        + "unless said.", valueName: "file.png|csv|h5ad"))
   var output: String?
   @Option(help: ArgumentHelp("Also write the drawn latents and labels.", valueName: "file.safetensors")) var latents:
     String?
   @Option(
     help: ArgumentHelp(
       "Also write all draws: latents, decoded examples, and labels where draws are of classes.",
-      valueName: "file.npz|csv|safetensors"))
+      valueName: "file.npz|csv|safetensors|h5ad"))
   var samples: String?
   @Flag(help: "Replace the run's own picture or table of samples.") var overwrite = false
   @OptionGroup var weights: EpochOption

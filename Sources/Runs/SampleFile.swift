@@ -8,9 +8,10 @@ import LatentKit
 /// The arrays are `latents` `[count, latent]`, `decoded` where the model has a decoder, and `labels` `[count]` where draws are
 /// of classes. Decoded images are `[count, channels, height, width]`, brightness from 0 to 1 and without padding; values
 /// beyond are not cut off. Decoded rows are in the units of their table. A `.csv` file has a line for each draw, with the
-/// columns `latent 1`, `latent 2`, …, then `pixel 1`, … or the table's features, then `label` with the class's name.
+/// columns `latent 1`, `latent 2`, …, then `pixel 1`, … or the table's features, then `label` with the class's name. A `.h5ad`
+/// file has the decoded examples in X, the latents in `obsm['X_latent']`, and the class's name in `obs['label']`.
 public enum SampleFormat: String, CaseIterable, Sendable {
-  case npz, csv, safetensors
+  case npz, csv, safetensors, h5ad
 
   /// - Throws: `FileError` for a name that ends in none of the formats.
   public init(_ url: URL) throws {
@@ -37,7 +38,25 @@ extension Session {
     case .safetensors:
       try Safetensors.write(Dictionary(uniqueKeysWithValues: arrays.map { ($0.name, $0.tensor) }), to: url)
     case .csv: try writeTable(arrays, to: url)
+    case .h5ad: try writeAnnData(samples, to: url)
     }
+  }
+
+  /// Writes every draw as an AnnData file; X has the latents where the model has no decoder.
+  func writeAnnData(_ samples: Samples, to url: URL) throws {
+    let latents = samples.draw.latents
+    let rows = try samples.images.map(presented)?.flattened() ?? latents
+    let noun = samples.images == nil ? "latent" : "pixel"
+    let names = dataset.featureNames.flatMap { samples.images == nil ? nil : $0 }
+    let width = try rows.size(1)
+    let classes = samples.areOfClasses ? try samples.labels?.ints() : nil
+    let classCount = dataset.classCount ?? 0
+    try AnnData(
+      rows: rows, featureNames: names ?? (1...max(width, 1)).prefix(width).map { "\(noun) \($0)" },
+      columns: classes.map {
+        [("label", .categories($0.map(className), of: (0..<classCount).map(className)))]
+      } ?? [], embeddings: [("X_latent", latents)]
+    ).write(to: url)
   }
 
   private func writeTable(_ arrays: [(name: String, tensor: Tensor)], to url: URL) throws {

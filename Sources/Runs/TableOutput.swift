@@ -7,12 +7,16 @@ import Training
 
 extension Session {
   /// Writes the decoded draws of a table model as CSV: a column for each feature, in the units of the data, then the class
-  /// if draws are of classes.
+  /// if draws are of classes. A file called `.h5ad` is one of AnnData, as `SampleFormat` says.
   ///
   /// - Returns: Whether the model decodes tables; if not, nothing is written.
   /// - Throws: `FileError` if the file cannot be written.
   public func writeTable(_ samples: Samples, to url: URL) throws -> Bool {
     guard let names = dataset.featureNames, let decoded = samples.images, decoded.rank == 2 else { return false }
+    if url.pathExtension.lowercased() == SampleFormat.h5ad.rawValue {
+      try writeAnnData(samples, to: url)
+      return true
+    }
     let classes = samples.areOfClasses ? try samples.labels?.ints().map(className) : nil
     try writeRows([(names, transforms.invert(decoded).to(.cpu))], classes: classes, to: url)
     return true

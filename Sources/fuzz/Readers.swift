@@ -46,6 +46,7 @@ private let tables = [
   },
   table("npy", file: "t.npy") { arrays + found("npy") },
   table("npz", file: "t.npz") { archives + found("npz") },
+  table("h5ad", file: "t.h5ad") { found("h5ad") },
 ]
 
 private let texts = [
@@ -97,6 +98,13 @@ private func table(_ name: String, file: String, originals: @escaping @Sendable 
     if noise.oneIn(4) { settings.decimal = .comma }
     if noise.oneIn(4) { settings.separator = noise.pick([.comma, .semicolon, .tab]) }
     if noise.oneIn(8) { settings.drop = [.number(1)] }
+    if url.pathExtension == "h5ad" {
+      settings.label = .name(noise.pick(["none", "cell_type", "leiden", "partly", "stage", "batch"]))
+      if noise.oneIn(4) { settings.layer = "counts" }
+      if noise.oneIn(2) {
+        (settings.samples, settings.header, settings.decimal, settings.separator) = (.rows, nil, .point, .auto)
+      }
+    }
     let set = try DatasetLibrary.load("table", settings: settings)
     try require(set.train.count > 0 && !set.inputShape.contains(0), "took a table of shape \(set.train.inputs.shape)")
     let hasInfinity = try set.train.inputs.floats().contains { $0.isInfinite }

@@ -89,5 +89,28 @@ private func made(_ labels: [Int] = unevenLabels) throws -> Dataset {
   #expect(refused(["fold": 1])?.hasSuffix("set data.folds") == true)
   #expect(
     refused(["folds": 21])
-      == "data.with.folds: 'c' has 20, fewer than 21 folds; choose 20 folds or fewer, or leave that class out")
+      == "data.with.folds: 'c' has 20 examples, fewer than 21 folds; choose 20 folds or fewer, or leave 'c' out by data.holdOut"
+  )
+}
+
+@Test func theNumberOfFoldsThatIsNamedWorks() throws {
+  func refused(_ folds: Int, _ labels: [Int], without: [Value] = []) -> String? {
+    message {
+      _ = try made(labels).prepared(
+        DataSettings(["folds": .int(folds), "holdOut": .array(without)], at: "data.with"), seed: 0)
+    }
+  }
+  // The smaller of two classes that are too small.
+  let labels = (0..<40).map { $0 < 4 ? 0 : $0 < 7 ? 1 : 2 }
+  #expect(
+    refused(5, labels)
+      == "data.with.folds: 'b' has 3 examples, fewer than 5 folds; choose 3 folds or fewer, or leave 'a', 'b' out by data.holdOut"
+  )
+  #expect(refused(3, labels) == nil)
+  let single = [0] + (1..<40).map { 1 + $0 % 2 }
+  #expect(
+    refused(4, single)
+      == "data.with.folds: 'a' has 1 example, fewer than 4 folds; no number of folds works with that; leave 'a' out by data.holdOut"
+  )
+  #expect(refused(4, single, without: ["a"]) == nil)
 }

@@ -248,6 +248,30 @@ private func table(_ name: String, _ bytes: [UInt8], _ change: (inout TableForma
   #expect(message { _ = try table("t.npz", short) }?.contains("holds 2 samples and labels of shape [3]") == true)
 }
 
+@Test func namesOfFeaturesAndSamplesAreArraysOfAnArchive() throws {
+  let x = npy("|u1", [2, 2], [1, 2, 3, 4])
+  func text(_ texts: String) -> [UInt8] { npy("|S1", [texts.count], Array(texts.utf8)) }
+  func read(_ more: [(String, [UInt8])], _ change: (inout TableFormat) -> Void = { _ in }) throws -> DataTable {
+    try table("t.npz", zip([("x.npy", x), ("y.npy", text("qr"))] + more), change)
+  }
+  let found = try read([("feature_names.npy", text("ab")), ("ids.npy", npy("|u1", [2], [7, 9]))])
+  #expect(found.featureNames == ["a", "b"] && found.ids == ["7", "9"] && found.labels == ["q", "r"])
+  #expect(found.remark == nil)
+  #expect(try read([("var_names.npy", text("ab"))]) { $0.drop = [.name("a")] }.inputs.floats() == [2, 4])
+  let missing = message { _ = try read([]) { $0.label = .name("yy") } }
+  #expect(missing?.hasSuffix("there is no array of labels 'yy'; known: x, y. Did you mean 'y'?") == true)
+  // Names that do not fit were no names before there were any.
+  for (array, remark) in [
+    (text("abc"), "array 'feature_names' was left aside: it has the shape [3], and there are 2 features"),
+    (npy("|O", [2], [1, 2]), "save it as text, as in numpy.asarray(names, dtype=str)"),
+    (text("aa"), "the names of features were left aside: some are there twice"),
+  ] {
+    let plain = try read([("feature_names.npy", array)])
+    #expect(plain.featureNames == ["column 1", "column 2"])
+    #expect(plain.remark?.hasSuffix(remark) == true, "\(plain.remark ?? "none")")
+  }
+}
+
 /// `numpy.savez_compressed(file, x=numpy.array([[1, 2], [3, 4]], numpy.float32), y=numpy.array(['b', 'a']))`, NumPy 2.
 @Test func aCompressedArchiveOfNumPyIsRead() throws {
   let fixture =

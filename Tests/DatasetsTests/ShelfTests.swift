@@ -59,7 +59,10 @@ private let line = DatasetEntry("line", "points on a line", .rows, own: Points.s
   #expect(try names("olsson") == parts.union(["missing", "unpackLimit"]))
   #expect(
     try names("table")
-      == parts.union(["missing", "unpackLimit", "path", "separator", "decimal", "samples", "header", "label", "drop"]))
+      == parts.union([
+        "missing", "unpackLimit", "path", "separator", "decimal", "samples", "header", "label", "labelFile", "layer",
+        "drop",
+      ]))
   #expect(
     try names("images")
       == parts.union([

@@ -310,6 +310,75 @@ func realTablesAreRead(name: String, samples: Int, features: Int, classes: Int) 
   }
 }
 
+/// What R's `write.table` and pandas's `to_csv` write.
+@Test(arguments: [
+  "\"a\",\"b\",\"type\"\n\"s1\",1,2,\"x\"\n\"s2\",3,4,\"y\"\n", "a\tb\ttype\ns1\t1\t2\tx\ns2\t3\t4\ty\n",
+  ",a,b,type\ns1,1,2,x\ns2,3,4,y\n",
+]) func aColumnOfNamesWithoutANameOfItsOwnHasTheSamplesNames(text: String) throws {
+  let found = try table(text) { $0.label = .name("type") }
+  #expect(found.ids == ["s1", "s2"] && found.featureNames == ["a", "b"] && found.labels == ["x", "y"])
+  #expect(try found.inputs.floats() == [1, 2, 3, 4])
+  // Columns count from 1 as they stand in the rows.
+  let dropped = try table(text) { ($0.label, $0.drop) = (.number(-1), [.number(2)]) }
+  #expect(dropped.featureNames == ["b"] && dropped.ids == ["s1", "s2"])
+}
+
+@Test func namesThatAreNumbersAreThoseOfRAlone() throws {
+  let found = try table("a,b,label\n1,5,6,x\n2,7,8,y\n")
+  #expect(try found.ids == ["1", "2"] && found.inputs.floats() == [5, 6, 7, 8])
+  #expect(problem("a,b,label\n3,5,6,x\n")?.contains("found 4 cells, expected 3 as in row 1; check its sep") == true)
+  // An index of pandas that counts stays the feature that it was, and is pointed out.
+  let counted = try table(",a,label\n0,5,x\n1,7,y\n")
+  #expect(counted.featureNames == ["column 1", "a"] && counted.ids == nil)
+  #expect(counted.remark?.hasSuffix("is read as a feature; if it is an index, leave it out by data.drop=[1]") == true)
+  #expect(try table(",a,label\n0,5,x\n1,7,y\n") { $0.drop = [.number(1)] }.remark == nil)
+  #expect(try table(",a,label\n4,5,x\n1,7,y\n").remark == nil)
+  #expect(try table("1,a\n1,2,3\n") { ($0.label, $0.header) = (.name("none"), true) }.featureNames == ["1", "a"])
+  #expect(
+    problem("1,2\n7,5,6\n") { $0.label = .name("none") }
+      == "row 2: found 3 cells, expected 2 as in row 1; if row 1 has the names of columns, set data.header=true")
+}
+
+@Test func spacesSeparateCellsWhereThatIsSaid() throws {
+  let text = "\"a\" \"b\" \"type\"\n\"s 1\" 1 2 \"x\"\n\"s 2\" 3 4 \"y\"\n"
+  let found = try table(text) { ($0.separator, $0.label) = (.space, .name("type")) }
+  #expect(try found.ids == ["s 1", "s 2"] && found.inputs.floats() == [1, 2, 3, 4])
+  #expect(problem(text)?.hasSuffix("the next cell; for spaces between cells set data.separator=space") == true)
+  #expect(
+    problem("a b label\n1 2 x\n")
+      == "found no column called label, labels, class, target for the labels, and one column alone; for spaces between "
+      + "cells set data.separator=space")
+}
+
+@Test func samplesInColumnsHaveTheNamesOfTheHeader() throws {
+  for text in ["gene,s1,s2\nlabel,x,y\nf,1,2\n", "s1,s2\nlabel,x,y\nf,1,2\n"] {
+    let found = try table(text) { $0.samples = .columns }
+    #expect(found.ids == ["s1", "s2"] && found.labels == ["x", "y"] && found.featureNames == ["f"])
+  }
+}
+
+@Test func theSettingThatReadsATableIsNamed() {
+  let columns = "gene,s1,s2\nlabel,x,y\nTP53,1,2\n"
+  #expect(
+    problem(columns)
+      == "found no column called label, labels, class, target for the labels, and row 2 is called 'label'; if samples are "
+      + "columns, set data.samples=columns")
+  #expect(
+    problem("gene,s1,s2\nTP53,1,2\n")?.contains("among gene, s1, s2; if samples are columns, set data.samp") == true)
+  #expect(
+    problem("gene,s1,s2\nTP53,1,2\n") { $0.label = .name("none") }
+      == "row 2, column 'gene' (1): found 'TP53' between commas, expected a number; leave a column of names of samples out "
+      + "by data.drop=[1], and if these are features, set data.samples=columns")
+  #expect(
+    problem("a,label\n1,2\n") { $0.samples = .columns }?
+      .hasSuffix("and a column 'label'; if samples are rows, leave data.samples out") == true)
+  #expect(
+    problem("a,tpye\n1,x\n") { $0.label = .name("type") }
+      == "found no column 'type' for the labels; did you mean 'tpye'; name one by data.label, by its number say, a file of "
+      + "labels by data.labelFile, or set data.label=none")
+  #expect(problem("a,b,c,d,e,f,g,h,i\n1,2,3,4,5,6,7,8,x\n")?.contains("among a, b, c, d, …, g, h, i; name") == true)
+}
+
 @Test func measurementsAreRefusedAsLabels() throws {
   try withFolder { folder in
     let lines = (0..<9).map { "\($0),\(Double($0 / 2) / 8)" }  // 5 labels for 9 samples

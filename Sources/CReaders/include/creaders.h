@@ -55,3 +55,47 @@ typedef struct {
 /// Reads a variable of a MAT file of version 5. Rows and columns are set whenever its header could be read.
 int cr_read_mat(const char *path, const char *name, int64_t max_bytes, cr_matrix *matrix, char *message);
 void cr_free_matrix(cr_matrix *matrix);
+
+// HDF5. A file is used by one thread at a time: the library may be built without locks of its own. Names are paths inside the
+// file, `obs/_index`; an attribute of NULL means the array of that name itself. Nothing is printed.
+
+typedef int64_t cr_h5;
+
+enum { CR_H5_ABSENT = 0, CR_H5_GROUP = 1, CR_H5_ARRAY = 2 };
+enum { CR_H5_MAX_RANK = 8 };
+
+/// `kind` is 'f' float, 'i' or 'u' integer, 'e' named integers (truth values), 's' text, or 'o' for anything else; `size` the bytes
+/// of a value, and `stored` those that the values take in the file.
+typedef struct {
+  char kind;
+  int32_t size, rank;
+  int64_t shape[CR_H5_MAX_RANK];
+  int64_t stored;
+} cr_h5_array;
+
+typedef void (*cr_h5_text)(void *context, const char *text, size_t length);
+
+int cr_h5_open(const char *path, cr_h5 *file, char *message);
+void cr_h5_close(cr_h5 file);
+int cr_h5_kind(cr_h5 file, const char *name);
+/// Calls `take` with the name of each member of a group.
+int cr_h5_names(cr_h5 file, const char *group, void *context, cr_h5_text take, char *message);
+int cr_h5_describe(cr_h5 file, const char *name, const char *attribute, cr_h5_array *array, char *message);
+/// Reads all values, as Float32 for 'f', Float64 for 'd', Int64 for 'i'; there must be room for as many as the shape says.
+int cr_h5_read(cr_h5 file, const char *name, const char *attribute, char kind, void *values, char *message);
+/// Calls `take` with each text, row by row.
+int cr_h5_read_texts(cr_h5 file, const char *name, const char *attribute, void *context, cr_h5_text take, char *message);
+
+/// Makes a file in memory. It keeps no times, so that equal contents are equal bytes.
+int cr_h5_create(cr_h5 *file, char *message);
+/// The bytes of a file that is made: their number where `bytes` is NULL, below 0 on failure.
+int64_t cr_h5_image(cr_h5 file, void *bytes, size_t size);
+int cr_h5_make_group(cr_h5 file, const char *name, char *message);
+/// Writes Float32 for 'f', Int32 for 'i', Int64 for 'l', and for 't' bytes as the truth values of h5py.
+int cr_h5_write(
+    cr_h5 file, const char *name, const char *attribute, char kind, int32_t rank, const int64_t *shape,
+    const void *values, char *message);
+/// Writes UTF-8 texts: one, for rank 0, or a list.
+int cr_h5_write_texts(
+    cr_h5 file, const char *name, const char *attribute, int32_t rank, size_t count, const char *const *texts,
+    char *message);
