@@ -18,7 +18,7 @@ public enum ClassRule: String, Choice {
 /// Share of examples whose class is told rightly, in percent: by the highest class score unless set otherwise.
 ///
 /// - Throws: `RecipeError` without labels, and without what should tell classes.
-public struct Accuracy: Metric, Component {
+public struct Accuracy: RankingMetric, Component {
   /// The settings.
   public struct Config: ComponentConfig {
     @Setting(
@@ -38,6 +38,8 @@ public struct Accuracy: Metric, Component {
   }
 
   public var needs: DataNeeds { .labels }
+
+  public func goal(of measurement: String) -> Goal? { .highest }
 
   public func finish(_ evaluation: Evaluation) throws -> [Measured] {
     let predictions = try evaluation.predictions(by: config.scores, of: classCount, for: "accuracy")

@@ -6,7 +6,7 @@ import Statistics
 /// The means are the prior's predefined centroids, as in the paper, or the means of the training latents; or both, as two numbers.
 ///
 /// - Throws: `RecipeError` without labels, or where centroids are asked for and the prior has none.
-public struct NearestClassMean: Metric, Component {
+public struct NearestClassMean: RankingMetric, Component {
   /// Which means.
   public enum Means: String, Choice { case auto, centroids, training, both }
 
@@ -30,6 +30,8 @@ public struct NearestClassMean: Metric, Component {
   public var needs: DataNeeds { .labels }
   /// Each epoch; at the end for both, since training latents of each epoch take a pass.
   public var timing: MetricTiming { config.means == .both ? .atEnd : .everyEpoch }
+
+  public func goal(of measurement: String) -> Goal? { .highest }
 
   public func finish(_ evaluation: Evaluation) throws -> [Measured] {
     let measured = try evaluation.measured.withLabels()
