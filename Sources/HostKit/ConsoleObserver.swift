@@ -37,6 +37,10 @@ final class ConsoleObserver: StudyObserver {
     }
     console.say("recipe   " + parts.joined(separator: ", "))
     for stage in session.composition.stages {
+      let stop = stage.recipe.stop
+      let epochs =
+        (stop == nil ? "" : "at most ") + counted(stage.recipe.epochs, "epoch")
+        + (stop.map { " (until '\($0.metric)' has not improved for \($0.patience))" } ?? "")
       for (step, runs) in zip(stage.steps, stage.runs) {
         let losses = step.losses.map { $0.weight == 1 ? $0.name : "\(number($0.weight)) \($0.name)" }
         var place = stage.recipe.name
@@ -46,7 +50,7 @@ final class ConsoleObserver: StudyObserver {
           if case .project(let constraint, _, _) = action { ", \(constraint.use) after each step" } else { nil }
         }
         console.say(
-          "stage    \(place): \(counted(stage.recipe.epochs, "epoch")), batch \(stage.recipe.batch), \(step.recipe.optimizer?.use ?? ""), loss \(losses.joined(separator: " + "))\(after.joined())"
+          "stage    \(place): \(epochs), batch \(stage.recipe.batch), \(step.recipe.optimizer?.use ?? ""), loss \(losses.joined(separator: " + "))\(after.joined())"
         )
       }
     }
@@ -79,6 +83,7 @@ final class ConsoleObserver: StudyObserver {
     let summary = results.summary
     if let samples = results.samples { console.say("samples  \(samples.relativePath)") }
     console.say()
+    if let stop = run.session.recipe.stop(ofLastStageIn: summary.stops) { console.say("measured \(stop.weightsText)") }
     for metric in summary.testMetrics where metric.table == nil || metric.value != nil {
       console.say("test     \(metric.name) \(metric.text)")
     }

@@ -26,7 +26,9 @@ final class ConsoleProgress: TrainingObserver {
 
   func progressed(_ progress: TrainingProgress) {
     let now = Date.now
-    guard now.timeIntervalSince(lastDrawn) >= (isTerminal ? 0.1 : 30) else { return }
+    // Nothing is reported while the validation part is measured, which may take long: that it began is not left out.
+    let isDue = now.timeIntervalSince(lastDrawn) >= (isTerminal ? 0.1 : 30)
+    guard isDue || isTerminal && progress.isValidating else { return }
     // The first plain line comes after the interval, not at once.
     defer { lastDrawn = now }
     if !isTerminal && lastDrawn == .distantPast { return }
@@ -35,7 +37,7 @@ final class ConsoleProgress: TrainingObserver {
     let losses = progress.losses.map { "\($0.name) \(number($0.value))" }.joined(separator: "  ")
     let speed = "\(Int(progress.examplesPerSecond)) examples/s"
     let left = "\(duration(progress.secondsLeft)) left"
-    let percent = String(format: "%3.0f %%", 100 * share)
+    let percent = progress.isValidating ? "validating" : String(format: "%3.0f %%", 100 * share)
     if isTerminal {
       let filled = Int(share * 20)
       let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 20 - filled)

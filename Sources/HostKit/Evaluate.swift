@@ -1,18 +1,21 @@
 import ArgumentParser
 import Foundation
 import LatentKit
+import Recipes
 import Runs
+import Studies
 import Training
 
 extension DataPart: ExpressibleByArgument {}
 
 struct Evaluate: PartCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Measure a trained run on a part of the data.",
+    abstract: "Measure a trained run on a part of the data, or each run of a study.",
     discussion:
       "  host evaluate runs/demo\n  host evaluate runs/demo --part validation\n  host evaluate runs/demo --epoch 5")
 
-  @Argument(help: ArgumentHelp("The folder of a run.", valueName: "run"), completion: .directory) var folder: String
+  @Argument(help: ArgumentHelp("The folder of a run, or of a study.", valueName: "run"), completion: .directory)
+  var folder: String
   @Option(help: "train, validation or test.") var part = DataPart.test
   @OptionGroup var weights: EpochOption
   @OptionGroup(title: "Parts in other languages") var foreign: ForeignOptions
@@ -21,12 +24,8 @@ struct Evaluate: PartCommand {
   func run(in host: Host) throws {
     let console = host.console
     let folder = RunFolder(URL(fileURLWithPath: folder))
-    let reading = try folder.lockForReading()
-    defer { withExtendedLifetime(reading) {} }
-    let run = try Run(
-      opening: folder.url, catalog: host.catalog, machine: machine.machine(), observer: ConsoleObserver(console),
-      checkpoint: weights.checkpoint(of: folder))
-    let result = try run.evaluate(part)
+    guard folder.runs.isEmpty else { return try run(overStudy: folder, in: host) }
+    let (run, result) = try evaluate(folder, in: host)
     console.say("\(part.rawValue): \(try run.session.part(part).count) examples of \(run.session.dataset.name)")
     for metric in result.measurements {
       guard let table = metric.table else {
@@ -41,5 +40,44 @@ struct Evaluate: PartCommand {
     }
     for warning in result.measurements.compactMap(\.warning) { console.warn("warning: \(warning)") }
     for (name, value) in result.losses.sorted(by: { $0.key < $1.key }) { console.say("\(name) \(number(value))") }
+  }
+
+  private func evaluate(_ folder: RunFolder, in host: Host) throws -> (Run, EvaluationResult) {
+    let reading = try folder.lockForReading()
+    defer { withExtendedLifetime(reading) {} }
+    let run = try Run(
+      opening: folder.url, catalog: host.catalog, machine: machine.machine(), observer: ConsoleObserver(host.console),
+      checkpoint: weights.checkpoint(of: folder))
+    return (run, try run.evaluate(part))
+  }
+
+  /// Measures each finished run of a study, and shows the means over them.
+  private func run(overStudy folder: RunFolder, in host: Host) throws {
+    let runs = folder.runs.filter { FileManager.default.fileExists(atPath: $0.summary.path) }
+    guard !runs.isEmpty else {
+      throw RecipeError(
+        "no run of the study in \(folder.url.relativePath) has finished; go on with it, as in host compose --resume \(folder.url.relativePath)"
+      )
+    }
+    var (names, values): ([String], [String: (unit: String, all: [Double])]) = ([], [:])
+    for run in runs {
+      let result = try evaluate(run, in: host).1
+      let losses = result.losses.sorted { $0.key < $1.key }.map { Measured($0.key, $0.value) }
+      for measured in result.measurements + losses {
+        guard let value = measured.value else { continue }
+        if values[measured.name] == nil { names.append(measured.name) }
+        values[measured.name, default: (measured.unit, [])].all.append(value)
+      }
+    }
+    let others = folder.runs.count - runs.count
+    host.console.say(
+      "\(part.rawValue): mean ± standard deviation over \(counted(runs.count, "run")) of \(folder.url.relativePath)"
+        + (others > 0 ? " (\(others) not finished)" : ""))
+    for name in names {
+      guard let (unit, all) = values[name] else { continue }
+      let spread = all.deviation.map { " ± \(Measured(name, $0, unit: unit).text)" } ?? ""
+      let count = all.count < runs.count ? " (\(counted(all.count, "run")))" : ""
+      host.console.say("\(name) \(Measured(name, all.mean, unit: unit).text)\(spread)\(count)")
+    }
   }
 }

@@ -61,6 +61,7 @@ public struct Host: Sendable {
   /// Parses a command line and runs its command.
   func run(_ arguments: [String]) throws {
     try Host.$completing.withValue(catalog) {
+      try HostCommand.requireKnown(arguments)
       var command = try HostCommand.parseAsRoot(arguments)
       do {
         if let command = command as? any PartCommand {
@@ -123,4 +124,18 @@ struct HostCommand: ParsableCommand {
       Latents.self,
       Centroids.self, Export.self, List.self, New.self, CheckCommand.self, DataCommand.self, Doctor.self,
     ])
+}
+
+extension ParsableCommand {
+  /// Refuses the name of a command that is none, with the nearest one: the parser would call it an unexpected argument.
+  fileprivate static func requireKnown(_ arguments: [String]) throws {
+    let commands = configuration.subcommands
+    guard let name = arguments.first, !name.hasPrefix("-"), !commands.isEmpty else { return }
+    if let command = commands.first(where: { $0._commandName == name }) {
+      return try command.requireKnown(Array(arguments.dropFirst()))
+    }
+    let known = commands.map { $0._commandName }
+    guard name != "help" else { return }
+    throw CommandRefusal(description: "\(UnknownName(name, among: known, of: "command"))")
+  }
 }

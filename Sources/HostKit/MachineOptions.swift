@@ -3,6 +3,7 @@ import Files
 import Foundation
 import LatentKit
 import Runs
+import Training
 
 /// Where things are and what they run on.
 package struct MachineOptions: ParsableArguments {
@@ -27,6 +28,17 @@ package struct MachineOptions: ParsableArguments {
     }
     try requireDataFolder()
     return Machine(dataFolder: dataFolder, device: try chosenDevice(), threads: threads)
+  }
+
+  /// Returns the options as a value for a run that goes on: what no flag says stays as it was, since bits depend on it.
+  func machine(resuming folder: RunFolder, _ console: Console) throws -> Machine {
+    var machine = try machine()
+    let before = machine
+    machine.keep(folder, device: device == nil, threads: threads == nil)
+    if let kept = machine.threads, kept != before.threads, kept != Torch.threadCount {
+      console.warn("note: on \(counted(kept, "thread")), as the run was begun; --threads sets another number")
+    }
+    return machine
   }
 
   private func chosenDevice() throws -> Device {

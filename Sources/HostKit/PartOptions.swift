@@ -6,7 +6,7 @@ import Recipes
 /// The parts of a recipe by flag.
 struct PartOptions: ParsableArguments {
   @Argument(
-    help: ArgumentHelp("A recipe file to start from (optional).", valueName: "recipe.yaml"),
+    help: ArgumentHelp("A recipe file to start from, or the folder of a run (optional).", valueName: "recipe"),
     completion: .file(extensions: ["yaml", "yml"]))
   var recipe: String?
 
@@ -17,7 +17,7 @@ struct PartOptions: ParsableArguments {
   var transforms: [String] = []
   @Option(
     help:
-      "Maps inputs to latents. This part and others with weights may also be a folder that 'host export' wrote, as in ./faces.",
+      "Maps inputs to latents. This part and others with weights may also be the folder of a finished run, as in runs/demo, or one that 'host export' wrote.",
     completion: parts(.encoder)) var encoder: String?
   @Option(help: "Maps latents back to inputs; 'none' for no decoder.", completion: parts(.decoder)) var decoder: String?
   @Option(help: "Maps latents to class scores; 'none' for none.", completion: parts(.classifier)) var classifier:

@@ -12,7 +12,10 @@ struct RunOptions: ParsableArguments {
     String?
   @Option(help: ArgumentHelp("Where run folders go.", valueName: "folder")) var runs = "runs"
   @Flag(help: "Replace a run of this name.") var overwrite = false
-  @Flag(help: "Go on with the run of this name from its last checkpoint.") var resume = false
+  @Flag(
+    help:
+      "Go on with a run from its last checkpoint: the one of this name, or the folder that stands in place of a recipe. With more --epochs a finished run goes on, too."
+  ) var resume = false
 
   func validate() throws {
     if let name, let defect = FileName.defect(in: name) {
@@ -26,21 +29,29 @@ struct RunOptions: ParsableArguments {
 
   /// The run to resume; nil for a new run.
   ///
-  /// - Throws: `ValidationError` where `--resume` lacks a name, `RecipeError` where no run has it.
-  func known() throws -> RunFolder? {
+  /// - Parameter recipe: The recipe file, or in its place the folder of the run.
+  /// - Throws: `ValidationError` where `--resume` lacks a run, `RecipeError` where there is none.
+  func known(_ recipe: String?) throws -> RunFolder? {
     guard resume else { return nil }
-    guard let name else { throw ValidationError("--resume needs the run's name: add --name NAME") }
-    let folder = RunFolder(URL(fileURLWithPath: runs).appendingPathComponent(name))
+    let folder: RunFolder
+    if let name {
+      folder = RunFolder(URL(fileURLWithPath: runs).appendingPathComponent(name))
+    } else if let recipe, OutputPlace(URL(fileURLWithPath: recipe), followsLinks: true) != .file {
+      folder = RunFolder(URL(fileURLWithPath: recipe))
+    } else {
+      throw ValidationError("--resume needs a run: name its folder, as in --resume runs/demo, or add --name NAME")
+    }
     try OutputPlace.requireReadable(folder.recipe)
     guard folder.exists else { throw noRun(in: folder) }
     return folder
   }
 
   private func noRun(in folder: RunFolder) -> RecipeError {
-    RecipeError("there is no run in \(folder.url.path) to resume; check --name and --runs, or leave --resume out")
+    RecipeError(
+      "there is no run in \(folder.url.path) to resume; check its name, --name and --runs, or leave --resume out")
   }
 
-  /// The folder of a new run, or of the one to go on with.
+  /// The folder of a new run.
   func folder(for recipe: Recipe) throws -> RunFolder {
     let parent = URL(fileURLWithPath: runs)
     guard let name else {
@@ -51,7 +62,7 @@ struct RunOptions: ParsableArguments {
       return try RunFolder.claim(parts.joined(separator: "-"), in: parent)
     }
     let folder = RunFolder(parent.appendingPathComponent(name))
-    if !resume, folder.exists, !overwrite {
+    if folder.exists, !overwrite {
       throw RecipeError(
         "\(folder.url.path) holds a run already; choose another --name, --overwrite it, or --resume it")
     }

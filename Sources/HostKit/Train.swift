@@ -5,9 +5,11 @@ struct Train: PartCommand {
     abstract: "Train a recipe and measure it, without sampling.",
     discussion: """
         host train Plugins/CSAE/recipes/csae-l.yaml --name csae-l
-        host train --resume --name csae-l
+        host train --resume runs/csae-l
+        host train --resume runs/csae-l --epochs 400
 
-      To go on with a run needs its name only: its folder has the recipe.
+      To go on with a run needs its folder only, which has the recipe. With more epochs \
+      a finished run goes on, and ends as if it had had them from the start.
       """)
 
   @OptionGroup var options: TrainingOptions

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import LatentKit
 import Recipes
 import Runs
@@ -10,11 +11,15 @@ struct Purpose {
   /// Samples to draw of each class; nil draws none.
   let perClass: Int?
 
-  /// Returns the command line that goes on with a run of a name.
-  func wayOn(_ name: String, _ options: TrainingOptions) -> String {
+  /// Returns the command line that goes on with a run.
+  func wayOn(_ folder: RunFolder, _ options: TrainingOptions) -> String {
     let (target, machine) = (options.target, options.machine)
-    return "host \(command) --resume --name \(name.quotedForShell)"
-      + (target.runs == "runs" ? "" : " --runs \(target.runs.quotedForShell)") + machine.typed
+    let isByName = folder.url.deletingLastPathComponent().path == URL(fileURLWithPath: target.runs).path
+    let place =
+      isByName
+      ? "--name \(folder.name.quotedForShell)" + (target.runs == "runs" ? "" : " --runs \(target.runs.quotedForShell)")
+      : folder.url.relativePath.quotedForShell
+    return "host \(command) --resume \(place)" + machine.typed
       + options.foreign.typed.map { " \($0.quotedForShell)" }.joined()
       + (perClass.map { $0 == 10 ? "" : " --per-class \($0)" } ?? "")
   }
@@ -31,28 +36,28 @@ struct TrainingOptions: ParsableArguments {
 
   func run(_ purpose: Purpose, in host: Host) throws {
     // To go on, the recipe is the run's own, and flags may only repeat it.
-    let known = try target.known()
+    let known = try target.known(parts.recipe)
     var parts = parts
-    if let known, parts.recipe == nil { parts.recipe = known.recipe.path }
+    if let known, parts.recipe == nil || target.name == nil { parts.recipe = known.recipe.path }
     let recipe = try parts.resolved(with: Composer(host.catalog))
+    let machine = try known.map { try self.machine.machine(resuming: $0, host.console) } ?? self.machine.machine()
     if let repeats = try repeats.asked(orIn: known), !dryRun {
       host.warnAboutFigures()
-      let folder = try target.folder(for: recipe)
+      let folder = try known ?? target.folder(for: recipe)
       let study = try Study(
         repeating: recipe, repeats, catalog: host.catalog, in: folder, existing: target.existing,
-        machine: machine.machine(), draws: purpose.perClass != nil)
-      return try host.run(
-        study, perClass: purpose.perClass, wayOn: purpose.wayOn(folder.name, self))
+        machine: machine, draws: purpose.perClass != nil)
+      return try host.run(study, perClass: purpose.perClass, wayOn: purpose.wayOn(folder, self))
     }
     let observer = ConsoleObserver(host.console)
-    let session = try Session(recipe, catalog: host.catalog, machine: machine.machine(), observer: observer)
+    let session = try Session(recipe, catalog: host.catalog, machine: machine, observer: observer)
     if dryRun { return host.console.say(lines: session.recipe.yaml()) }
     if purpose.perClass != nil, let refusal = session.drawRefusal { throw refusal }
     host.warnAboutFigures()
-    let folder = try target.folder(for: session.recipe)
+    let folder = try known ?? target.folder(for: session.recipe)
     let run = Run(session, in: folder, existing: target.existing, observer: observer)
     guard try interruptible({ try run.train(shouldStop: $0) }) == .finished else {
-      throw host.stopped(wayOn: purpose.wayOn(folder.name, self))
+      throw host.stopped(wayOn: purpose.wayOn(folder, self))
     }
     try run.finish(perClass: purpose.perClass)
   }

@@ -19,7 +19,7 @@ extension Composer {
     if let batch = recipe.stages?.map(\.batch).max(), let estimate = data.estimate(batch: batch) { announce(estimate) }
     var assembly = Assembly(
       catalog: catalog, recipe: recipe, data: data, device: device, memory: memory, openRun: openRun,
-      loadsParts: loadsParts, announce: announce)
+      loadPart: loadPart, loadsParts: loadsParts, announce: announce)
     return try assembly.composition()
   }
 }
@@ -75,11 +75,12 @@ func naming<Result>(_ title: String, _ body: () throws -> Result) throws -> Resu
 
 private struct Assembly {
   let catalog: Catalog
-  let recipe: Recipe
+  var recipe: Recipe
   let data: DataShape
   let device: Device
   let memory: BuildMemory
   let openRun: (@Sendable (String) throws -> TrainedModel)?
+  let loadPart: (@Sendable (Slot, String) throws -> LoadedPart)?
   let loadsParts: Bool
   let announce: (String) -> Void
   let store = ParameterStore()
@@ -163,17 +164,35 @@ private struct Assembly {
       latentSize: encoder?.latentSize ?? 0, scope: scope, title: title, memory: memory, encoder: encoder, model: model,
       trainingCount: data.trainingCount, announce: announce)
     (context.inputUnits, context.classNames, context.openRun) = (data.inputUnits, data.classNames, openRun)
-    let shared = try loadsParts ? choice.origin.map { try SharedPart.read($0) } : nil
-    try shared?.requireFit(key.slot, choice, context)
+    let shared = try loadsParts ? choice.origin.map { try loaded(key.slot, $0) } : nil
+    try shared?.part.requireFit(key.slot, choice, context)
     let part = try naming(title) { try catalog[key][choice.use].make(choice.with, at: "\(path).with", in: context) }
     try check((part as? any Part)?.needs ?? [], of: title)
-    if let shared { try naming(title) { try shared.load(into: part, context) } }
+    if let shared {
+      try naming(title) { try shared.load(into: part, context) }
+      recipe[key.slot]?.origin?.checksum = shared.checksum
+    }
     if choice.origin?.isFrozen == true {
       for parameter in store.parameters(under: scope.path) where parameter.role == .weight {
         try parameter.tensor.requiringGradient(false)
       }
     }
     return part
+  }
+
+  /// Loads a trained part, from a folder of its own or from that of a run.
+  private func loaded(_ slot: Slot, _ origin: PartOrigin) throws -> LoadedPart {
+    guard origin.isRun else { return try LoadedPart(origin) }
+    guard let loadPart else {
+      throw RecipeError("\(slot.name) from the run in \(origin.folder): there is no way to open runs here")
+    }
+    let found = try loadPart(slot, origin.folder)
+    if let expected = origin.checksum, expected != found.checksum {
+      throw RecipeError(
+        "the run in \(origin.folder) has changed: found the checksum \(found.checksum.prefix(12)), expected \(expected.prefix(12)) as in "
+          + "the recipe; put the old one back, or leave 'checksum' out of the recipe to take the new one")
+    }
+    return found
   }
 
   private func check(_ needs: DataNeeds, of title: String) throws {

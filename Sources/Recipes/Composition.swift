@@ -20,6 +20,8 @@ public struct DataShape: Sendable, Equatable {
   public var labelledByChance: Int?
   /// How many examples the training part has; nil where that is not known.
   public var trainingCount: Int?
+  /// How many examples the validation part has; nil where that is not known.
+  public var validationCount: Int?
   /// Whether examples count differently, as `data.classWeights` says.
   public var isWeighted: Bool
   /// What rows of numbers were made of: the names of the columns and the fitted transforms; empty for images.
@@ -89,6 +91,9 @@ public struct ComposedStage {
 extension ComposedStage {
   /// Whether one of the losses needs labels.
   public var needsLabels: Bool { steps.contains { $0.losses.contains { $0.loss.needs.contains(.labels) } } }
+
+  /// Returns the name of a step's term in logs: its own, with the step's number where a stage has several steps.
+  package func label(_ term: String, step: Int) -> String { steps.count == 1 ? term : "\(step + 1).\(term)" }
 
   /// How often each step runs for a batch, in the order of `steps`.
   public var runs: [Int] {

@@ -32,7 +32,9 @@ extension Composer {
       }
     }
     for mode in composition.modes.values { mode.isTraining = false }
-    if let refusal = try withoutGradients({ try run.rehearse() }) { refuse(refusal) }
+    let rehearsal = try withoutGradients { try run.rehearse() }
+    if let refusal = rehearsal.refusal { refuse(refusal) }
+    if !isTrained { try run.checkStops(rehearsal.measurements) }
     return try
       (isTrained
       ? composition.doubts(aboutPartsIn: [.sampler], catalog) : composition.doubts(catalog) + withoutPlace(recipe))

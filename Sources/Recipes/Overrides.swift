@@ -19,19 +19,20 @@ extension Recipe {
   }
 
   /// Takes another data set, as `--data fashion-mnist` does, and keeps how examples are presented: padding, range, what is
-  /// held out. Settings for the location of the examples are dropped with the old set.
+  /// held out. Settings for the location of the examples are dropped with the old set, and what the recipe reproduced on it.
   public mutating func use(data name: String) {
     guard self[.data]?.use != name else { return }
     var settings = self[.data]?.with ?? [:]
     settings["embedded"] = nil
     self[.data] = PartChoice(name, with: settings)
+    about = nil
   }
 
   /// Changes one value, as `--set` does: `prior.classes=20`.
   ///
   /// The path is a place in the recipe (`stages[0].steps[0].losses[1].weight`), where stages, losses, metrics and
   /// transforms may be called by name as well (`stages.decoder.losses.sobel.weight`), the only step of a stage needs no
-  /// `steps[0]`, and `with` may be left out (`encoder.latent`). Without a stage (`epochs`, `batch`, `keepEpochs`, `optimizer.learningRate`,
+  /// `steps[0]`, and `with` may be left out (`encoder.latent`). Without a stage (`epochs`, `batch`, `keepEpochs`, `stop.patience`, `optimizer.learningRate`,
   /// `losses.sobel.weight`, `clip`) it goes to every stage or step. The value is YAML. A part by name, `prior=pedcc`,
   /// works as `apply(choice:_:)`.
   ///
@@ -74,7 +75,10 @@ extension Recipe {
           at: target.path[...])
       }
       var reader = RecipeReader()
+      let data = self[.data]?.use
       self = try reader.recipe(tree)
+      // The text is about what the recipe reproduces on its own data.
+      if let data, self[.data]?.use != data { about = nil }
     } catch let problem as TreeProblem {
       let sentence = [problem.path, problem.reason].filter { !$0.isEmpty }.joined(separator: ": ")
       // What was wrong before is not the assignment's fault.
@@ -127,7 +131,7 @@ private struct Targets {
     case _ where (RecipeKey.stage + RecipeKey.step).dropFirst().contains(key):
       return try inStages(recipe.stages.map { Array($0.indices) } ?? [], components[...])
     default:
-      let known = RecipeKey.recipe + (RecipeKey.stage + RecipeKey.step).dropFirst()
+      let known = RecipeKey.recipe.filter { $0 != "extends" } + (RecipeKey.stage + RecipeKey.step).dropFirst()
       throw TreeProblem(reason: UnknownName(key, among: known, of: "key").description)
     }
   }
@@ -161,6 +165,17 @@ private struct Targets {
     }
     func base(_ index: Int) -> [RecipePath.Component] { [.key("stages"), .index(index)] }
     switch key {
+    case "stop" where rest.count > 1:
+      let rest = rest.dropFirst()
+      guard case .key(let inner)? = rest.first, RecipeKey.stop.contains(inner) else {
+        let found = rest.first.map { RecipePath.text([$0]) } ?? ""
+        throw TreeProblem(path: key, reason: UnknownName(found, among: RecipeKey.stop, of: "key").description)
+      }
+      // Stages that run to their end may stay so.
+      let having = indices.filter { stages[$0].stop != nil }
+      return try (having.isEmpty ? indices : having).map {
+        try plain(base($0) + [.key(key), .key(inner)], rest.dropFirst())
+      }
     case _ where RecipeKey.stage.contains(key):
       return try indices.map { try plain(base($0) + [.key(key)], rest.dropFirst()) }
     case "then": return try indices.map { try action(stages[$0].then, base($0) + [.key(key)], rest.dropFirst()) }

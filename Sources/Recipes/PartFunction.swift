@@ -133,10 +133,12 @@ extension SharedPart {
     }
   }
 
-  /// Copies the weights into a part, and checks that it then makes what it made where it was exported.
+  /// Copies weights into a part, and checks that it then makes what it made where it was exported.
   ///
   /// - Throws: `RecipeError` for weights of other names or shapes, and for other outputs.
-  func load(into part: Any, _ context: BuildContext) throws {
+  fileprivate func load(
+    _ tensors: [String: Tensor], _ examples: [String: Tensor], into part: Any, _ context: BuildContext
+  ) throws {
     let path = context.scope.path
     let own = context.scope.store.parameters(under: path)
     func other(_ reason: String) -> RecipeError {
@@ -145,8 +147,6 @@ extension SharedPart {
           + "\(versions["latentkit"]?.shortened() ?? "of an unknown version"): \(reason); use the plugin's version that exported it"
       )
     }
-    let base = URL(fileURLWithPath: folder)
-    let tensors = try Safetensors.read(base.appendingPathComponent(SharedPart.weights)).tensors
     let names = own.map { String($0.name.dropFirst(path.count + 1)) }
     if let stray = tensors.keys.sorted().first(where: { !names.contains($0) }) { throw other("it has no '\(stray)'") }
     for (parameter, name) in zip(own, names) {
@@ -161,18 +161,17 @@ extension SharedPart {
     for (parameter, name) in zip(own, names) {
       if let saved = tensors[name] { try parameter.tensor.copyInPlace(saved) }
     }
-    try requireSameOutputs(part, context, base, other)
+    try requireSameOutputs(part, context, examples, other)
   }
 
   private func requireSameOutputs(
-    _ part: Any, _ context: BuildContext, _ base: URL, _ refuse: (String) -> RecipeError
+    _ part: Any, _ context: BuildContext, _ examples: [String: Tensor], _ refuse: (String) -> RecipeError
   ) throws {
     let data = DataShape(
       title: "", inputShape: inputs.shape, inputRange: nil, classCount: classes?.count, classNames: classes?.names)
     guard let slot = Slot.all.first(where: { $0.name == self.slot }),
       let function = PartFunction(slot, part, data, latent: latent)
     else { return }
-    let examples = try Safetensors.read(base.appendingPathComponent(SharedPart.examples)).tensors
     let given = try takes.map { input in
       guard let tensor = examples[input.name] else { throw refuse("its examples lack '\(input.name)'") }
       return try tensor.to(context.device)
@@ -193,5 +192,12 @@ extension SharedPart {
         throw refuse("it makes other outputs of its examples, by up to \(difference)")
       }
     }
+  }
+}
+
+extension LoadedPart {
+  /// Copies the weights into a part; as `SharedPart.load`.
+  func load(into made: Any, _ context: BuildContext) throws {
+    try part.load(weights, examples, into: made, context)
   }
 }

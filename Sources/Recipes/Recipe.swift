@@ -52,6 +52,8 @@ public struct Recipe: Sendable, Equatable {
     public var examples: Int?
     /// The epochs, counted from 1, after which a checkpoint is kept beside the last one; ascending.
     public var keepEpochs: [Int] = []
+    /// What ends the stage before its last epoch, and chooses the epoch whose weights it leaves; nil for the last epoch's.
+    public var stop: Stop?
     /// The steps for every batch, in order.
     public var steps: [Step]
     /// The actions after the last epoch.

@@ -5,9 +5,10 @@ import LatentKit
 enum RecipeKey {
   /// The slots that are keys of a recipe.
   static let slots = Slot.all.filter { $0.place != .step }
-  static let recipe = ["name", "about", "seed"] + slots.map(\.key) + ["watch", "stages"]
+  static let recipe = ["extends", "name", "about", "seed"] + slots.map(\.key) + ["watch", "stages"]
   /// A stage's own keys. Beside them it has `steps`, or the keys of its only step, and `then`.
-  static let stage = ["name", "epochs", "batch", "examples", "keepEpochs"]
+  static let stage = ["name", "epochs", "batch", "examples", "keepEpochs", "stop"]
+  static let stop = ["metric", "patience", "improvement", "goal"]
   static let ofStage = stage + ["steps"] + step + ["then"]
   static let step = [
     "train", "repeat", "ownBatch", "losses", "optimizer", "schedule", "clip", "after", "complete",
@@ -51,6 +52,9 @@ struct RecipeReader {
   mutating func recipe(_ tree: Tree) throws -> Recipe {
     let fields = try fields(
       of: Spot(tree: tree, path: Path()), known: RecipeKey.recipe, what: "a recipe, as in 'encoder: mlp'")
+    if let spot = fields["extends"] {
+      throw spot.problem("a recipe extends another in its file only; set values one by one")
+    }
     var recipe = Recipe()
     recipe.name = try fields["name"].map(recipeName)
     recipe.about = try fields["about"].map(text)
@@ -73,12 +77,15 @@ struct RecipeReader {
 
   // MARK: Stages
 
+  /// The name of a stage that has none of its own.
+  static func stageName(_ index: Int, of count: Int) -> String { count == 1 ? "main" : "stage\(index + 1)" }
+
   private mutating func stages(_ spot: Spot) throws -> [Recipe.Stage] {
     let items = try items(of: spot, "a list of stages, as in '- epochs: 10'")
     var stages: [Recipe.Stage] = []
     var names: Set<String> = []
     for (index, item) in items.enumerated() {
-      let stage = try stage(item, name: items.count == 1 ? "main" : "stage\(index + 1)")
+      let stage = try stage(item, name: RecipeReader.stageName(index, of: items.count))
       guard names.insert(stage.name).inserted else {
         throw item.problem("two stages are named '\(stage.name)'; give each a name of its own")
       }
@@ -97,6 +104,7 @@ struct RecipeReader {
       let epochs = try items(of: spot, "a list of epochs, as in [1, 5, 20]").map { try whole($0, atLeast: 1) }
       stage.keepEpochs = Set(epochs).sorted()
     }
+    stage.stop = try fields["stop"].flatMap { try optional($0) { try self.stop($0) } }
     if let steps = fields["steps"] {
       if let stray = RecipeKey.step.compactMap({ key in fields[key].map { (key, $0) } }).first {
         throw stray.1.problem("a stage has either 'steps' or the one step's own keys; move '\(stray.0)' into a step")
@@ -118,6 +126,31 @@ struct RecipeReader {
         try items(of: spot, "a list of actions, as in [mask, rewind]").map { try action($0) }
       } ?? []
     return stage
+  }
+
+  private mutating func stop(_ spot: Spot) throws -> Recipe.Stop {
+    var stop = Recipe.Stop()
+    if case .scalar(.string(let metric)) = spot.tree.content, !metric.isEmpty {
+      stop.metric = metric
+      return stop
+    }
+    let what = "what ends the stage, as in {metric: total, patience: 10}"
+    let fields = try fields(of: spot, known: RecipeKey.stop, what: what)
+    if let metric = fields["metric"] { stop.metric = try text(metric) }
+    if let patience = fields["patience"] { stop.patience = try whole(patience, atLeast: 1, atMost: 1_000_000) }
+    if let least = fields["improvement"] {
+      stop.improvement = try number(least, within: 0...1e12, expected: "a number from 0 to 1e12")
+    }
+    stop.goal = try fields["goal"].flatMap { spot in
+      try optional(spot) { spot in
+        let word = try text(spot)
+        guard let goal = Goal(rawValue: word) else {
+          throw spot.problem(UnknownName(word, among: Goal.allCases.map(\.rawValue), of: "goal").description)
+        }
+        return goal
+      }
+    }
+    return stop
   }
 
   /// Folders are called by it.
@@ -295,7 +328,7 @@ struct RecipeReader {
         "it is about weights from a folder, and there is no 'from'; add 'from: FOLDER', or leave it out")
     }
     guard case .scalar(.string(let folder)) = from.tree.content, !folder.isEmpty else {
-      throw from.problem(expected: "the folder of a part that 'host export' wrote, as in ./encoder")
+      throw from.problem(expected: "the folder of a part that 'host export' wrote, or that of a run, as in ./encoder")
     }
     var origin = PartOrigin(folder)
     origin.isFrozen = try fields["frozen"].flatMap { try optional($0, flag) } ?? false

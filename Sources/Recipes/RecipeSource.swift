@@ -17,7 +17,7 @@ public struct RecipeFileError: Error, CustomStringConvertible, Equatable {
 
   /// Creates an error about a file.
   public init(file: String, position: TextPosition? = nil, path: String = "", _ reason: String) {
-    self.file = file
+    self.file = position?.file ?? file
     self.position = position
     self.path = path
     self.reason = reason
@@ -38,9 +38,9 @@ public struct RecipeSource: Sendable {
   /// The position of each value by its path in the recipe: `encoder.with.latent`.
   public let positions: [String: TextPosition]
 
-  /// Reads a recipe from YAML.
+  /// Reads a recipe from YAML, with what it extends.
   ///
-  /// - Parameter file: The file's name in messages.
+  /// - Parameter file: The file's name in messages, from whose folder the path of what it extends goes.
   /// - Throws: `RecipeFileError`.
   public init(yaml: String, file: String) throws {
     self.file = file
@@ -49,27 +49,18 @@ public struct RecipeSource: Sendable {
         throw TreeProblem(reason: "found nothing, expected a recipe; write at least 'encoder: NAME'")
       }
       var reader = RecipeReader()
-      recipe = try reader.recipe(tree)
+      recipe = try reader.recipe(tree.extended(in: file))
       positions = reader.positions
     } catch let problem as TreeProblem {
       throw RecipeFileError(file: file, position: problem.position, path: problem.path, problem.reason)
     }
   }
 
-  /// Reads a file.
+  /// Reads a recipe file, or the recipe in the folder of a run.
   /// - Throws: `RecipeFileError`.
   public init(_ url: URL) throws {
-    let file = url.relativePath
-    let data: Data
-    do { data = try Data(contentsOf: url) } catch let error as CocoaError where error.code == .fileReadNoSuchFile {
-      throw RecipeFileError(file: file, "there is no such file; check its name and folder")
-    } catch {
-      throw RecipeFileError(file: file, "the file cannot be read; check that it is a file and that you may read it")
-    }
-    guard let text = String(validating: data, as: UTF8.self) else {
-      throw RecipeFileError(file: file, "found bytes that are not UTF-8 text, expected a recipe in YAML")
-    }
-    try self.init(yaml: text, file: file)
+    let source = try RecipeText(at: url)
+    try self.init(yaml: source.text, file: source.file)
   }
 
   /// Returns the error with the place in the file of the value that it is about, or of what that value is part of.
@@ -101,7 +92,7 @@ extension Recipe {
     try RecipeSource(yaml: yaml, file: file).recipe
   }
 
-  /// Reads a recipe file, with where its values stand.
+  /// Reads a recipe file or that in the folder of a run, with where its values stand.
   /// - Throws: `RecipeFileError`.
   public static func read(_ url: URL) throws -> RecipeSource { try RecipeSource(url) }
 }

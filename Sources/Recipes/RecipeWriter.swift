@@ -59,6 +59,7 @@ extension Tree {
     ]
     if let examples = stage.examples { fields.append(("examples", Tree(.int(examples)))) }
     if !stage.keepEpochs.isEmpty { fields.append(("keepEpochs", Tree(.array(stage.keepEpochs.map(Value.int))))) }
+    if let stop = stage.stop { fields.append(("stop", Tree(stop))) }
     let steps = stage.steps.map { Tree.fields(of: $0, isCompact: isCompact) }
     if isCompact, steps.count == 1, !steps[0].isEmpty, !stage.steps[0].isGroup {
       fields += steps[0]
@@ -69,6 +70,15 @@ extension Tree {
       fields.append(("then", .list(stage.then.map { Tree($0, isCompact: isCompact) })))
     }
     self = .mapping(fields, isBlock: true)
+  }
+
+  private init(_ stop: Recipe.Stop) {
+    var fields: [(String, Tree)] = [
+      ("metric", Tree(.string(stop.metric))), ("patience", Tree(.int(stop.patience))),
+      ("improvement", Tree(.double(stop.improvement))),
+    ]
+    if let goal = stop.goal { fields.append(("goal", Tree(.string(goal.rawValue)))) }
+    self = .mapping(fields)
   }
 
   private static func fields(of step: Recipe.Step, isCompact: Bool) -> [(String, Tree)] {

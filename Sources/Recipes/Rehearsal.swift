@@ -5,8 +5,8 @@ extension DryRun {
   /// Rehearses all that comes after training, in evaluation mode, on enough random examples for a few of each class.
   ///
   /// - Returns: Why the sampler cannot draw every class, where the data lack training examples of some; nil where it can, or
-  ///   refuses random latents anyway.
-  func rehearse() throws -> RecipeError? {
+  ///   refuses random latents anyway. And what each metric measures, by its name.
+  func rehearse() throws -> (refusal: RecipeError?, measurements: [(metric: NamedMetric, names: [String])]) {
     // Few of large inputs, which would take the memory of a whole batch.
     let most = 8_000_000 / max(data.inputShape.reduce(1, *), 1)
     let count = max(DryRun.count, min(max(8 * (data.classCount ?? 2), 16), 128, most))
@@ -29,10 +29,10 @@ extension DryRun {
       try naming(title(.prior)) { try prior.fit(set, seed: recipe.randomSeed) }
       try checkDensity(latents.slice(0..<DryRun.count))
     }
-    let drawing = try rehearseMetrics(forward, measured, set)
+    let (drawing, measurements) = try rehearseMetrics(forward, measured, set)
     let refusal = try rehearseDraws(set)
     if let refusal, let metric = drawing.first { throw RecipeError("metric '\(metric)': \(refusal)") }
-    return refusal
+    return (refusal, measurements)
   }
 
   /// The classes that training examples have, in order.
@@ -45,11 +45,12 @@ extension DryRun {
     return try Tensor(labels.ints().map { Int64(classes[$0 % classes.count]) }).to(device)
   }
 
-  /// - Returns: The metrics that the sampler refused to draw for.
+  /// - Returns: The metrics that the sampler refused to draw for, and what the others measure but for tables.
   private func rehearseMetrics(
     _ forward: Forward, _ measured: LatentSet, _ latents: LatentSet
-  ) throws -> [String] {
+  ) throws -> (refused: [String], measurements: [(metric: NamedMetric, names: [String])]) {
     var refused: [String] = []
+    var measurements: [(metric: NamedMetric, names: [String])] = []
     let scores = model.classifier == nil ? nil : try forward.scores
     var refusal: String?
     let reference = Evaluation.TrainingReference {
@@ -73,11 +74,12 @@ extension DryRun {
         try namingRefusals("metric '\(named.name)'") {
           var metric = named.metric
           try metric.update(forward)
-          _ = try metric.finish(
+          let found = try metric.finish(
             Evaluation(
               measured: measured, scores: scores, model: model, classCount: data.classCount,
               classNames: data.classNames, random: random, training: reference, sources: metric.sources,
               of: "metric '\(named.name)'", isRehearsal: true))
+          measurements.append((named, found.filter { $0.table == nil || $0.value != nil }.map(\.name)))
         }
       } catch let error as RecipeError {
         // A sampler's refusal to learn from a few random latents is none of what it will be given.
@@ -85,7 +87,7 @@ extension DryRun {
         refused.append(named.name)
       }
     }
-    return refused
+    return (refused, measurements)
   }
 
   /// - Returns: As `rehearse`.

@@ -9,13 +9,19 @@ public struct Composer: Sendable {
   let memory = BuildMemory()
   /// Opens finished runs for parts that build on them.
   let openRun: (@Sendable (String) throws -> TrainedModel)?
+  /// Loads trained parts straight from finished runs.
+  let loadPart: (@Sendable (Slot, String) throws -> LoadedPart)?
 
   /// Creates a composer.
   ///
-  /// - Parameter openRun: Opens a finished run by the path of its folder, for parts that build on one; nil where none can.
-  public init(_ catalog: Catalog, openingRuns openRun: (@Sendable (String) throws -> TrainedModel)? = nil) {
-    self.catalog = catalog
-    self.openRun = openRun
+  /// - Parameters:
+  ///   - openRun: Opens a finished run by the path of its folder, for parts that build on one; nil where none can.
+  ///   - loadPart: Loads the part of a slot from the folder of a finished run; nil where none can be.
+  public init(
+    _ catalog: Catalog, openingRuns openRun: (@Sendable (String) throws -> TrainedModel)? = nil,
+    loadingParts loadPart: (@Sendable (Slot, String) throws -> LoadedPart)? = nil
+  ) {
+    (self.catalog, self.openRun, self.loadPart) = (catalog, openRun, loadPart)
   }
 
   /// Returns the recipe with every part and every setting.
@@ -241,9 +247,10 @@ extension Catalog {
   func description(_ slot: Slot, _ choice: PartChoice, at path: String) throws -> PartDescription {
     do { return try description(of: slot, choice.use) } catch let unknown as UnknownName {
       let folder = "./\(choice.use)"
+      let files = [SharedPart.description, "recipe.yaml"]
       let isShared =
-        !choice.use.isEmpty
-        && FileManager.default.fileExists(atPath: "\(folder)/\(SharedPart.description)")
+        !choice.use.isEmpty && slot.isTrainable
+        && files.contains { FileManager.default.fileExists(atPath: "\(folder)/\($0)") }
       throw ConfigError(
         path: path, unknown.description + (isShared ? " For the part in the folder of that name, write \(folder)." : "")
       )

@@ -117,7 +117,7 @@ public struct SharedPart: Codable, Sendable, Equatable {
   }
 
   /// The folder, as the recipe names it; empty for a part that has not been written.
-  public private(set) var folder = ""
+  public internal(set) var folder = ""
 
   private enum CodingKeys: String, CodingKey {
     case format, slot, use, plugin, settings, versions, inputs, latent, classes, takesLabels, takes, makes, weights,
@@ -165,7 +165,8 @@ public struct SharedPart: Codable, Sendable, Equatable {
     let url = URL(fileURLWithPath: folder).appendingPathComponent(description)
     guard OutputPlace(url, followsLinks: true) != nil else {
       throw RecipeError(
-        "there is no part in \(folder): it has no \(description); name a folder that 'host export' wrote")
+        "there is no part in \(folder): it has no \(description); name a folder that 'host export' wrote, or the folder of a run"
+      )
     }
     try OutputPlace.requireReadable(url)
     let data: Data
@@ -208,8 +209,9 @@ public struct SharedPart: Codable, Sendable, Equatable {
 
   /// Reads the part of an origin and checks every file against its checksum.
   ///
+  /// - Returns: As `describe`.
   /// - Throws: `RecipeError` where it is not what the recipe was resolved with, or a file has changed.
-  public static func read(_ origin: PartOrigin) throws -> SharedPart {
+  public static func read(_ origin: PartOrigin) throws -> (part: SharedPart, checksum: String) {
     let (part, checksum) = try describe(origin.folder)
     if let expected = origin.checksum, expected != checksum {
       throw RecipeError(
@@ -234,7 +236,7 @@ public struct SharedPart: Codable, Sendable, Equatable {
     for name in [weights, examples] where part.files[name] == nil {
       throw RecipeError("the part in \(origin.folder) has no \(name); export it again")
     }
-    return part
+    return (part, checksum)
   }
 }
 
@@ -248,6 +250,10 @@ extension Recipe {
         continue
       }
       func refuse(_ error: any Error) -> ConfigError { ConfigError(path: "\(slot.key).from", "\(error)") }
+      if origin.isRun {
+        do { try recipe.take(slot, ofRun: origin, as: choice, catalog) } catch { throw refuse(error) }
+        continue
+      }
       let (part, checksum): (SharedPart, String)
       do { (part, checksum) = try SharedPart.describe(origin.folder) } catch { throw refuse(error) }
       guard part.slot == slot.name else {
@@ -282,11 +288,37 @@ extension Recipe {
   }
 }
 
+extension Recipe {
+  /// Takes the name and the settings of the part that a run has in a slot. Its checksum is written down when its weights are loaded.
+  private mutating func take(
+    _ slot: Slot, ofRun origin: PartOrigin, as choice: PartChoice, _ catalog: Catalog
+  ) throws {
+    let found = try origin.choice(ofRun: slot)
+    guard choice.use.isEmpty || choice.use == found.use else {
+      throw RecipeError(
+        "the run in \(origin.folder) has \(slot.name) '\(found.use)', found '\(choice.use)' in the recipe; leave 'use' out"
+      )
+    }
+    _ = try catalog.description(of: slot, found.use)
+    if let change = SharedPart.change(choice.with, from: found.with, of: slot.name, in: origin.folder) {
+      throw RecipeError(change)
+    }
+    self[slot]?.use = found.use
+    self[slot]?.with = found.with
+  }
+}
+
 extension SharedPart {
   /// The sentence about a setting that is not the part's own; nil where all are.
   func change(_ settings: [String: Value]) -> String? {
+    SharedPart.change(settings, from: self.settings, of: slot, in: folder)
+  }
+
+  fileprivate static func change(
+    _ settings: [String: Value], from known: [String: Value], of slot: String, in folder: String
+  ) -> String? {
     for (name, value) in settings.sorted(by: { $0.key < $1.key }) {
-      let own = self.settings[name] ?? .null
+      let own = known[name] ?? .null
       guard value != own, !(value.number != nil && value.number == own.number) else { continue }
       return
         "the part in \(folder) has \(slot).\(name) \(own.shortText), found \(value.shortText); its settings cannot change, leave "

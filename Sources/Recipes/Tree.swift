@@ -6,11 +6,12 @@ public struct TextPosition: Sendable, Equatable {
   public let line: Int
   /// The column, from 1.
   public let column: Int
+  /// The file, where it is not the one that was read but one that it extends.
+  public internal(set) var file: String?
 
   /// Creates a position.
-  public init(line: Int, column: Int) {
-    self.line = line
-    self.column = column
+  public init(line: Int, column: Int, file: String? = nil) {
+    (self.line, self.column, self.file) = (line, column, file)
   }
 }
 

@@ -26,7 +26,8 @@ public struct FirstStages: Sendable, Equatable {
     keepsMetrics = session.validation != nil
     var unused: [Slot] = []
     let runs = TrainedRuns(session.catalog, session.machine)
-    let composer = Composer(session.catalog) { try runs.open($0) }
+    let composer = Composer(
+      session.catalog, openingRuns: { try runs.open($0) }, loadingParts: { try runs.part($0, of: $1) })
     let spared = Self.optional.filter { session.recipe.has($0) && !session.recipe.trains($0, inFirst: count) }
     for slot in spared + (keepsMetrics ? [] : [.sampler]) {
       let without = Self.recipe(session.recipe, count, without: unused + [slot], keepsMetrics: keepsMetrics)
@@ -53,13 +54,13 @@ public struct FirstStages: Sendable, Equatable {
   }
 
   /// Returns a text that is the same for recipes which may have their first stages in common, and different for others that
-  /// cannot; nil where the stages end in actions or keep checkpoints, which concern the whole model, and where pictures are made of
+  /// cannot; nil where the stages end in actions, by a `stop`, or keep checkpoints, which concern the whole model, and where pictures are made of
   /// all of them, which are no part of what is shared.
   ///
   /// - Parameter recipe: A resolved recipe.
   public static func key(of recipe: Recipe, count: Int) -> String? {
     guard let stages = recipe.stages, count < stages.count || recipe.watch != true,
-      stages.prefix(count).allSatisfy({ $0.then.isEmpty && $0.keepEpochs.isEmpty })
+      stages.prefix(count).allSatisfy({ $0.then.isEmpty && $0.keepEpochs.isEmpty && $0.stop == nil })
     else { return nil }
     let untrained = optional.filter { !recipe.trains($0, inFirst: count) }
     var first = Self.recipe(recipe, count, without: untrained + [.sampler], keepsMetrics: false)

@@ -1,5 +1,6 @@
 import Foundation
 import LatentKit
+import Training
 
 /// The data folder, device and threads that runs use.
 public struct Machine: Sendable, Equatable {
@@ -16,6 +17,20 @@ public struct Machine: Sendable, Equatable {
     self.dataFolder = dataFolder
     self.device = device
     self.threads = threads
+  }
+
+  /// Takes the device and the number of threads that a run, or the first run of a study, was trained on: its bits depend on them.
+  ///
+  /// - Parameters:
+  ///   - folder: A folder with a checkpoint, or with those of a study's runs; without one nothing changes.
+  ///   - device: Whether to take the device, where this machine has it.
+  ///   - threads: Whether to take the number of threads.
+  public mutating func keep(_ folder: RunFolder, device: Bool = true, threads: Bool = true) {
+    let runs = [folder] + folder.runs
+    // A checkpoint that cannot be read is refused where the run goes on.
+    guard let trained = runs.lazy.compactMap({ try? Checkpoint.read($0.checkpoint).machine }).first else { return }
+    if device, let known = Device(parsing: trained.device), known.isAvailable { self.device = known }
+    if threads, (1...1024).contains(trained.threads) { self.threads = trained.threads }
   }
 
   /// Applies the settings that hold for the whole process: the number of threads and, on GPUs, deterministic kernels.

@@ -30,7 +30,8 @@ public struct PartExport {
   /// - Parameter composition: In evaluation mode.
   init(
     _ slot: Slot, of composition: Composition, _ catalog: Catalog, columns: [String]? = nil,
-    transforms: [(name: String, transform: any FittedTransform)] = [], on device: Device = .cpu, named name: String
+    transforms: [(name: String, transform: any FittedTransform)] = [], on device: Device = .cpu, named name: String,
+    withPython: Bool = true
   ) throws {
     let recipe = composition.recipe
     let known = Slot.all.filter { slot in
@@ -84,13 +85,13 @@ public struct PartExport {
         transforms: (recipe[all: .transform] ?? []).map { .init(use: $0.use, with: $0.with) }), columns: columns)
     self.recipe = recipe.yaml()
     var python: String?
-    if let function {
+    if let function, withPython {
       do {
         let preparation = try PythonPreparation(of: part, transforms: transforms.map(\.transform), fitted: fitted)
         python =
           try PythonModule(part, function, weights: weights, preparation, device: device, origin: name).text
       } catch let error as TensorError { part.withoutPython = "\(error)" }
-    } else {
+    } else if function == nil {
       part.withoutPython = "\(slot.noun) draws random numbers"
     }
     self.python = python
@@ -109,6 +110,16 @@ public struct PartExport {
     return (
       examples, zip(function.makes, outputs).map { SharedPart.Named($0, [0] + $1.shape.dropFirst()) }
     )
+  }
+
+  /// The part with its weights, for a recipe that takes it straight from the run.
+  ///
+  /// - Parameter folder: The run's, as that recipe names it.
+  func loaded(from folder: String, checksum: String) -> LoadedPart {
+    LoadedPart(
+      part, ofRun: folder, checksum: checksum,
+      weights: Dictionary(uniqueKeysWithValues: weights.map { ($0.name, $0.tensor) }),
+      examples: examples)
   }
 
   /// Writes the folder: `part.json`, `weights.safetensors`, `examples.safetensors`, `recipe.yaml`, `part.py`, and for transformed

@@ -18,7 +18,7 @@ public final class Run {
   public let session: Session
   /// The folder of its files.
   public let folder: RunFolder
-  private let observer: (any RunObserver)?
+  let observer: (any RunObserver)?
   /// What to do with a run that is in the folder when training begins.
   private var existing: Existing
   /// Held while this program works in the folder.
@@ -83,7 +83,8 @@ public final class Run {
 
   /// Trains the model, from the start or from the run's last checkpoint.
   ///
-  /// A run that was killed and resumed ends with the same bits as an uninterrupted one.
+  /// A run that was killed and resumed ends with the same bits as an uninterrupted one. Resumed with more epochs in its last stage,
+  /// a finished run goes on, and ends as if it had had them from the start, where its schedule does not depend on their number.
   ///
   /// - Parameter shouldStop: Called after every iteration; true saves a checkpoint and ends training early.
   /// - Returns: Whether training finished or was stopped on request.
@@ -96,7 +97,7 @@ public final class Run {
     self.lock = lock
     if existing == .refuse { try folder.refuseRun() }
     let continues = existing == .resume && folder.exists
-    if continues { try requireSameRecipe() }
+    if continues { try adoptRecipe() }
     // A run that was killed before its first checkpoint starts again.
     let resuming = continues && FileManager.default.fileExists(atPath: folder.checkpoint.path)
     if !resuming {
@@ -128,7 +129,7 @@ public final class Run {
   public func start(afterStagesOf other: RunFolder) throws {
     let lock = try lock ?? folder.lock()
     self.lock = lock
-    if folder.exists { try requireSameRecipe() }
+    if folder.exists { try adoptRecipe() }
     guard !FileManager.default.fileExists(atPath: folder.checkpoint.path) else {
       throw FileError(folder.url.relativePath, "has begun to train; go on with it, or remove it")
     }
@@ -180,17 +181,6 @@ public final class Run {
     func place(_ url: URL) -> String { url.absoluteURL.standardizedFileURL.resolvingSymlinksInPath().path }
     for path in session.trainedRuns.keys.sorted() where place(URL(fileURLWithPath: path)) == place(folder.url) {
       throw RecipeError("the recipe builds on the run in \(path), which it would replace; choose another folder")
-    }
-  }
-
-  private func requireSameRecipe() throws {
-    var stored = try Composer(session.catalog).resolve(Recipe.read(folder.recipe).recipe)
-    // The name of a run changes nothing: experiments that share it name it differently.
-    (stored.name, stored.about) = (session.recipe.name, session.recipe.about)
-    guard stored == session.recipe else {
-      throw RecipeError(
-        "the flags or the recipe file differ from the run in \(folder.url.path); a run is resumed with its own recipe: leave them out, or start another run"
-      )
     }
   }
 
@@ -264,8 +254,9 @@ public final class Run {
     if session.dataset.featureNames != nil { try encoded.writeLatentTable(to: folder.latentTable) }
 
     var summary = try RunSummary(session, folder: folder, test: result)
-    summary.seconds = try MetricsLog.read(folder.metrics).reduce(0) { $0 + $1.seconds }
-    summary.warnings = summary.testMetrics.compactMap(\.warning)
+    let records = try MetricsLog.read(folder.metrics)
+    summary.seconds = records.reduce(0) { $0 + $1.seconds }
+    summary.warnings = summary.testMetrics.compactMap(\.warning) + session.overfitting(in: records)
     var figures: [HTMLReport.Figure] = []
     var table: URL?
     func keep(_ name: String, _ caption: String, _ draw: (URL) throws -> Bool) throws {

@@ -25,7 +25,7 @@ public struct RunSummary: Codable, Sendable {
   public var weights: Int
   /// The recipe's seed.
   public var seed: Int
-  /// Epochs of all stages together.
+  /// Epochs of all stages together, as they were trained.
   public var epochs: Int
   /// Seconds of training.
   public var seconds = 0.0
@@ -45,6 +45,8 @@ public struct RunSummary: Codable, Sendable {
   public var warnings: [String] = []
   /// Reports of the stages that projected or masked weights; nil if none did.
   public var stages: [StageReport]?
+  /// How the stages ended that have a `stop`, and whose weights they left; nil where none has.
+  public var stops: [StageStop]?
 
   /// - Parameter test: The measurements on the test part.
   init(_ session: Session, folder: RunFolder, test: EvaluationResult) throws {
@@ -58,14 +60,18 @@ public struct RunSummary: Codable, Sendable {
     testExamples = session.test.count
     weights = session.weightCount
     seed = recipe.seed
-    epochs = (recipe.stages ?? []).reduce(0) { $0 + $1.epochs }
+    let stages = recipe.stages ?? []
+    let hasStops = stages.contains { $0.stop != nil }
+    let position = hasStops ? try Checkpoint.read(folder.checkpoint).position : Checkpoint.Position()
+    stops = position.stops
+    epochs = stages.reduce(0) { $0 + position.epochs(of: $1) }
     device = "\(session.device)"
     libtorch = Torch.version
     threads = Torch.threadCount
     testLosses = test.losses
     testMetrics = test.measurements
     let reports = try StageLog.read(folder.stages)
-    stages = reports.isEmpty ? nil : reports
+    self.stages = reports.isEmpty ? nil : reports
   }
 
   /// Reads `summary.json`.
@@ -95,6 +101,7 @@ public struct RunSummary: Codable, Sendable {
     if let (name, count) = counts.first(where: { $0.1 < 0 }) { return "\(name) \(count)" }
     guard seconds.isFinite, seconds >= 0 else { return "\(seconds) seconds" }
     return (testMetrics + sampler).lazy.compactMap(\.problem).first ?? (stages ?? []).lazy.compactMap(\.problem).first
+      ?? (stops ?? []).lazy.compactMap(\.problem).first
   }
 
   /// Writes `summary.json`.
@@ -125,6 +132,11 @@ public struct RunSummary: Codable, Sendable {
     }
   }
 
+  private var epochsText: String {
+    let short = (stops ?? []).filter { $0.epochs < $0.planned }.map { "\($0.epochsText) in stage '\($0.stage)'" }
+    return "\(epochs)" + (short.isEmpty ? "" : " (\(short.joined(separator: ", ")))")
+  }
+
   func report(
     figures: [HTMLReport.Figure], grids: [HTMLReport.Grid], recipe: Recipe, features: [String]?
   ) -> HTMLReport {
@@ -133,10 +145,10 @@ public struct RunSummary: Codable, Sendable {
       summary: [
         .init("data", "\(data), \(dataOrigin)"),
         .init("examples", "\(trainingExamples) training, \(validationExamples) validation, \(testExamples) test"),
-        .init("weights", "\(weights)"), .init("epochs", "\(epochs)"), .init("seed", "\(seed)"),
+        .init("weights", "\(weights)"), .init("epochs", epochsText), .init("seed", "\(seed)"),
         .init("training time", duration(seconds)),
         .init("machine", "\(device), \(counted(threads, "thread")), libtorch \(libtorch)"),
-      ],
+      ] + (recipe.stop(ofLastStageIn: stops).map { [.init("measured", $0.weightsText)] } ?? []),
       measurements: testMetrics.map {
         .init($0.name, $0.value == nil && $0.table != nil ? "see below" : $0.text, note: "test")
       }

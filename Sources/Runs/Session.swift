@@ -65,7 +65,7 @@ public struct Session {
     rehearsing: Bool, isTrained: Bool, checking check: (Dataset) throws -> Void
   ) throws {
     try machine.apply()
-    let composer = Composer(catalog) { try runs.open($0) }
+    let composer = Composer(catalog, openingRuns: { try runs.open($0) }, loadingParts: { try runs.part($0, of: $1) })
     var recipe = try composer.resolve(recipe)
     guard let choice = recipe[.data] else { throw RecipeError("the recipe names no data; add 'data: mnist'") }
     let entry = try catalog.dataset(choice.use)
@@ -109,6 +109,7 @@ public struct Session {
       padding: dataset.train.areImages ? settings.pad : 0, classCount: dataset.classCount,
       classNames: dataset.classNames, isPartlyLabelled: dataset.train.isLabelled != nil,
       isWeighted: dataset.train.weights != nil, trainingCount: training.count)
+    shape.validationCount = validation?.count ?? 0
     if settings.labelledShare == nil {
       shape.labelledByChance = try dataset.train.isLabelled.map { try $0.to(.int64).sum().ints()[0] }
     }
@@ -151,6 +152,10 @@ public struct Session {
     guard folder.exists else {
       throw RecipeError("\(path) is not the folder of a run: it has no recipe.yaml; name one that 'host compose' made")
     }
+    if let run = folder.runs.first {
+      throw RecipeError(
+        "\(path) holds a study of \(counted(folder.runs.count, "run")); name one of them, as in \(path)/\(run.name)")
+    }
     let source = try Recipe.read(folder.recipe)
     var recipe = source.recipe
     try change(&recipe)
@@ -175,6 +180,9 @@ public struct Session {
       let stage = recipe.stages?[checkpoint.position.stage].name ?? ""
       observer?.noticed(
         .note("these are the weights after epoch \(checkpoint.position.epoch) of stage '\(stage)', kept in \(path)"))
+    }
+    if url == nil, checkpoint.position.isFinished, let stop = recipe.stop(ofLastStageIn: checkpoint.position.stops) {
+      observer?.noticed(.note("the run in \(path) has \(stop.weightsText)"))
     }
     if url == nil, !checkpoint.position.isFinished {
       observer?.noticed(.note("the run in \(path) has not finished; these are the weights of its last checkpoint"))

@@ -13,6 +13,8 @@ final class TrainedRuns: @unchecked Sendable {
   private let outer: [String]
   private let lock = NSRecursiveLock()
   private var models: [String: TrainedModel] = [:]
+  /// What a part is taken from a run with, by path.
+  private var exports: [String: (Slot) throws -> PartExport] = [:]
 
   init(_ catalog: Catalog, _ machine: Machine, inside outer: [String] = []) {
     (self.catalog, self.machine, self.outer) = (catalog, machine, outer)
@@ -30,6 +32,17 @@ final class TrainedRuns: @unchecked Sendable {
       let model = try load(path)
       models[path] = model
       return model
+    }
+  }
+
+  /// Loads a trained part of a run, with its weights.
+  ///
+  /// - Throws: As `open`, and `RecipeError` for a slot that the run leaves empty or that has no weights.
+  func part(_ slot: Slot, of path: String) throws -> LoadedPart {
+    try lock.withLock {
+      let model = try open(path)
+      guard let export = try exports[path]?(slot) else { throw RecipeError("the run in \(path) cannot be opened") }
+      return export.loaded(from: path, checksum: model.checksum)
     }
   }
 
@@ -58,6 +71,13 @@ final class TrainedRuns: @unchecked Sendable {
     for mode in composition.modes.values { mode.isTraining = false }
     for parameter in composition.store.parameters where parameter.role == .weight {
       try parameter.tensor.requiringGradient(false)
+    }
+    // Not the session, which has the data.
+    let (columns, transforms) = (session.dataset.featureNames, session.transforms.links)
+    exports[path] = { [catalog, device = machine.device] slot in
+      try PartExport(
+        slot, of: composition, catalog, columns: columns, transforms: transforms, on: device, named: folder.name,
+        withPython: false)
     }
     return TrainedModel(
       path: path, checksum: try checksum(checkpoint, folder), model: composition.model, inputs: composition.data.inputs,

@@ -1,9 +1,9 @@
 extension [Double] {
   /// The mean; NaN of none.
-  var mean: Double { reduce(0, +) / Double(count) }
+  package var mean: Double { reduce(0, +) / Double(count) }
 
   /// The sample standard deviation (divisor n − 1); nil for fewer than two values.
-  var deviation: Double? {
+  package var deviation: Double? {
     guard count > 1 else { return nil }
     let mean = mean
     return (reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(count - 1)).squareRoot()

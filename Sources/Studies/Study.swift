@@ -42,6 +42,8 @@ public struct Study {
   var lock: RunLock?
   /// A sentence for whoever runs it, about files that were kept.
   var remark: String?
+  /// Threads of runs of which nothing else says how many: as many as there were when the study was planned.
+  private let defaultThreads = Torch.threadCount
 
   /// The runs of one recipe.
   public struct Cell: Sendable {
@@ -142,7 +144,7 @@ public struct Study {
       let title = [cell.label, run.label].filter { !$0.isEmpty }.joined(separator: ", ")
       observer?.begins(run: number + 1, of: all.count, title: title)
       do {
-        let session = try Session(run.recipe, catalog: catalog, machine: machine, observer: observer)
+        let session = try session(of: run, observer)
         // Those of another fold may lack a class.
         if perClass != nil, let refusal = session.drawRefusal { throw refusal }
         let one = Run(session, in: run.folder, existing: .resume, observer: observer)
@@ -155,6 +157,15 @@ public struct Study {
       observer?.ended(run: number + 1, of: all.count)
     }
     return .finished(try report(failures, observer))
+  }
+
+  /// Returns the session of a run on the study's machine; of one that goes on, with the device and the threads that it was begun with,
+  /// where the study says none.
+  private func session(of run: PlannedRun, _ observer: (any StudyObserver)?) throws -> Session {
+    var machine = machine
+    if machine.threads == nil { machine.threads = defaultThreads }
+    machine.keep(run.folder, device: false, threads: self.machine.threads == nil)
+    return try Session(run.recipe, catalog: catalog, machine: machine, observer: observer)
   }
 
   /// The runs among `first` that wanted cells open.
@@ -177,7 +188,7 @@ public struct Study {
       let title = run.firstLabel
       observer?.begins(run: number + 1, of: wanted.count, title: title)
       do {
-        let session = try Session(run.recipe, catalog: catalog, machine: machine, observer: observer)
+        let session = try session(of: run, observer)
         let one = Run(session, in: run.folder, existing: .resume, observer: observer)
         guard try one.train(shouldStop: shouldStop) == .finished else { return false }
         try one.finish(perClass: session.composition.model.decoder == nil ? nil : perClass)

@@ -125,7 +125,8 @@ public struct StudyResults {
     }
   }
 
-  /// All numbers of a finished run: test metrics by name, `test/` and `training/` loss terms, `gradient norm/` of the last epoch,
+  /// All numbers of a finished run: test metrics by name, `test/` and `training/` loss terms, `gradient norm/` of the last epoch (of the one
+  /// whose weights it has, where a stage has a `stop`),
   /// `sampler/` diagnostics, `zeros/` of each projected or masked layer.
   private static func values(of run: Study.PlannedRun, in cell: Study.Cell) throws -> [Value] {
     let summary = try RunSummary.read(run.folder.summary)
@@ -140,7 +141,12 @@ public struct StudyResults {
         return metric
       }
     }
-    let last = try MetricsLog.read(run.folder.metrics).last
+    // Those of the weights that were measured: the last ones, or those that a stage's 'stop' chose.
+    let records = try MetricsLog.read(run.folder.metrics)
+    let chosen = summary.stops?.last.flatMap { stop in
+      records.last { $0.stage == stop.stage && $0.epoch == stop.epoch && $0.stage == records.last?.stage }
+    }
+    let last = chosen ?? records.last
     var measured = summary.testMetrics + losses(summary.testLosses, "test") + losses(last?.training ?? [:], "training")
     measured += losses(last?.gradientNorms ?? [:], "gradient norm")
     measured += diagnostics(summary.sampler) + (summary.stages?.last.map(sparsity) ?? [])

@@ -30,6 +30,10 @@ public struct Checkpoint {
     public var metricsLength = 0
     /// Whether the run has ended.
     public var isFinished = false
+    /// The best epoch of the stage at hand; nil where that has no `stop`, and before its first epoch is over.
+    public var best: BestEpoch?
+    /// How the stages done ended that have a `stop`; nil for none.
+    public var stops: [StageStop]?
 
     public init() {}
 
@@ -52,7 +56,12 @@ public struct Checkpoint {
       for (term, count) in counts.sorted(by: { $0.key < $1.key }) where count < 1 || sums[term] == nil {
         return "the count \(count) of '\(term)', expected 1 or more, with its sum"
       }
-      return nil
+      return best?.problem(after: epoch) ?? (stops ?? []).lazy.compactMap(\.problem).first
+    }
+
+    /// Epochs of a stage that is done.
+    public func epochs(of stage: Recipe.Stage) -> Int {
+      stops?.first { $0.stage == stage.name }?.epochs ?? stage.epochs
     }
 
     /// What cannot be in training of these stages; nil where nothing is.
@@ -61,7 +70,7 @@ public struct Checkpoint {
       guard stage <= stages.count, !isFinished || stage == stages.count else {
         return "stage \(stage)\(isFinished ? " of a finished run" : ""), the recipe has \(stages.count)"
       }
-      var total = zip(stages, iterations).prefix(stage).reduce(0) { $0 &+ $1.0.recipe.epochs &* $1.1 }
+      var total = zip(stages, iterations).prefix(stage).reduce(0) { $0 &+ epochs(of: $1.0.recipe) &* $1.1 }
       guard stage < stages.count else {
         let counters = [("epoch", epoch), ("iteration", iteration), ("extraBatches", extraBatches)]
         if let (name, count) = counters.first(where: { $0.1 != 0 }) {
@@ -251,7 +260,7 @@ private func problem(of error: any Error, in text: String) -> String {
 /// A fraction, or a number that is too large, in place of a whole number: some decoders report it without its field.
 private func fraction(in text: String) -> String? {
   guard case .object(let fields)? = try? JSONDecoder().decode(Value.self, from: Data(text.utf8)) else { return nil }
-  let fractions: Set = ["seconds", "sums", "gradientNorms"]
+  let fractions: Set = ["seconds", "sums", "gradientNorms", "best", "stops"]
   for (name, value) in fields.sorted(by: { $0.key < $1.key }) where !fractions.contains(name) {
     if case .double(let number) = value { return "\(name) \(number), expected a whole number" }
     guard case .object(let inner) = value else { continue }

@@ -12,6 +12,8 @@ public struct EvaluationResult {
   public var latents: LatentSet
   /// The classifier's scores `[count, classes]`; nil without one.
   public var scores: Tensor?
+  /// The measurements of each metric, by its name in the recipe.
+  var byMetric: [(metric: String, found: [Measured])]
 }
 
 /// Latents and labels of a pass, batch by batch.
@@ -107,15 +109,16 @@ public struct Evaluator {
       let set = try found.latentSet()
       let reference = self.reference(training, unseen: unseen)
       let allScores = scores.isEmpty ? nil : try Tensor.concatenate(scores)
+      let byMetric = try metrics.map { metric in
+        let measured = try metric.metric.finish(
+          Evaluation(
+            measured: set, scores: allScores, model: composition.model, classCount: data.classCount,
+            classNames: composition.data.classNames, random: metric.random, training: reference,
+            sources: metric.metric.sources, of: "metric '\(metric.name)'", trained: slotsTrained(until: stage)))
+        return (metric: metric.name, found: measured)
+      }
       return EvaluationResult(
-        losses: losses.means,
-        measurements: try metrics.flatMap { metric in
-          try metric.metric.finish(
-            Evaluation(
-              measured: set, scores: allScores, model: composition.model, classCount: data.classCount,
-              classNames: composition.data.classNames, random: metric.random, training: reference,
-              sources: metric.metric.sources, of: "metric '\(metric.name)'", trained: slotsTrained(until: stage)))
-        }, latents: set, scores: allScores)
+        losses: losses.means, measurements: byMetric.flatMap(\.found), latents: set, scores: allScores, byMetric: byMetric)
     }
   }
 
@@ -180,11 +183,6 @@ public struct Evaluator {
     defer { for (mode, was) in zip(modes, before) { mode.isTraining = was } }
     return try withoutGradients(body)
   }
-}
-
-extension ComposedStage {
-  /// Returns the name of a step's term in logs: its own, with the step's number where a stage has several steps.
-  func label(_ term: String, step: Int) -> String { steps.count == 1 ? term : "\(step + 1).\(term)" }
 }
 
 /// Means of loss terms over the batches of a pass, and their weighted sums as `total`.

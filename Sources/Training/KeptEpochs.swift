@@ -1,7 +1,8 @@
 import Files
 import Foundation
 
-/// An epoch of a stage whose checkpoint stays in a run's folder, because `keepEpochs` lists it.
+/// An epoch of a stage whose checkpoint stays in a run's folder: `keepEpochs` lists it, or it is the best or the last one of a stage
+/// that has a `stop`.
 public struct KeptEpoch: Hashable, Sendable, CustomStringConvertible {
   /// The name of the stage.
   public let stage: String

@@ -66,7 +66,7 @@ extension RunFolder {
   public static func hasFigure(_ name: String) -> Bool { figures.contains(name) }
 
   /// The paths of what is the run's: by its list, or as those of an earlier version.
-  fileprivate var owned: Set<String> { (list?.paths ?? earlierFiles).union(hasList ? [RunList.name] : []) }
+  var owned: Set<String> { (list?.paths ?? earlierFiles).union(hasList ? [RunList.name] : []) }
 
   /// Whether a run, or a study, lives here: a recipe, and what only programs write beside one.
   public var exists: Bool {
@@ -169,6 +169,17 @@ extension RunFolder {
 
   /// Removes what programs left that were killed while they wrote.
   func removeTemporaries() throws { try remove(files(isTemporary)) }
+
+  /// Removes the checkpoint of an epoch, if it is the run's.
+  func removeCheckpoint(of kept: KeptEpoch) throws {
+    let path = "checkpoints/\(checkpoint(of: kept).lastPathComponent)"
+    if owns(path) { try remove([path]) }
+  }
+
+  /// Removes the results of a run that goes on, by which it counts as finished.
+  func removeSummary() throws {
+    if OutputPlace(summary, followsLinks: false) == .file { try remove([summary.lastPathComponent]) }
+  }
 
   private func remove(_ paths: [String]) throws {
     for path in paths {

@@ -56,6 +56,13 @@ public struct RunFolder: Sendable {
   public var report: URL { url.appendingPathComponent("report.html") }
   /// The seeds and folds of a study; a single run has none.
   public var repeats: URL { url.appendingPathComponent("study.json") }
+  /// The folders of a study's runs, in the order of their seeds and folds; none for a run.
+  public var runs: [RunFolder] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
+    return names.filter { owns("\($0)/") }.sorted { $0.compare($1, options: .numeric) == .orderedAscending }.map {
+      RunFolder(url.appendingPathComponent($0))
+    }
+  }
   /// Returns the place of a picture by its file name.
   public func figure(_ name: String) -> URL { url.appendingPathComponent("figures/\(name)") }
 

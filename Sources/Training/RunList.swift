@@ -110,6 +110,20 @@ extension RunFolder {
     try AtomicFile.write(new.text(kind.always.union(text == nil ? earlierFiles : [])), to: listFile)
   }
 
+  /// Gives the run another recipe, with which it goes on: it has not finished any more, and its files stay its own.
+  ///
+  /// - Throws: `FileError` if a file cannot be written.
+  public func replaceRecipe(by text: String) throws {
+    let new = try RunList(recipe: text)
+    // A program that was killed between the two files has written the list already.
+    let stored = storedList.flatMap { $0.recipe == new.recipe ? $0.paths : nil }
+    let paths = (stored ?? owned).subtracting([RunList.name])
+    try removeSummary()
+    try OutputPlace.require(.file, at: listFile)
+    try AtomicFile.write(new.text(paths), to: listFile)
+    try AtomicFile.write(text, to: recipe)
+  }
+
   /// Adds paths to the list, which is begun if need be.
   func list(_ paths: Set<String>) throws {
     try mark(.run)

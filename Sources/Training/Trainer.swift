@@ -76,7 +76,7 @@ public final class Trainer {
   /// Trains from the start, or from the run's checkpoint.
   public func run(resuming: Bool = false) throws -> TrainingOutcome {
     if resuming {
-      let checkpoint = try Checkpoint.read(folder.checkpoint)
+      let checkpoint = try goingOn(from: Checkpoint.read(folder.checkpoint))
       try checkpoint.require(digest: data.digest, from: folder.checkpoint)
       let now = Checkpoint.Machine(device: data.training.device)
       if checkpoint.machine != now {
@@ -84,9 +84,7 @@ public final class Trainer {
           "note: the run was on \(checkpoint.machine), now it is on \(now): results will not be bit-identical")
       }
       position = checkpoint.position
-      let iterations = composition.stages.map { stage in
-        Trainer.iterations(min(stage.recipe.examples ?? .max, data.training.count), stage.recipe.batch)
-      }
+      let iterations = composition.stages.map(iterations(of:))
       if let problem = position.problem(in: composition.stages, iterations: iterations) {
         throw FileError(
           folder.checkpoint.path,
@@ -126,7 +124,7 @@ public final class Trainer {
     let size = stage.recipe.batch
     let iterations = Trainer.iterations(count, size)
     try setModes(stage)
-    while position.epoch < stage.recipe.epochs {
+    while !isOver(stage) {
       let started = Date.now.addingTimeInterval(-position.seconds)
       let order = try order(of: source, stage, "epoch \(position.epoch)")
       var pending = PendingTerms(stage: stage.recipe.name, every: source.device == .cpu ? 1 : 25)
@@ -151,11 +149,12 @@ public final class Trainer {
         }
       }
       try finishEpoch(stage, index, count: count, seconds: -started.timeIntervalSinceNow)
-      if shouldStop(), position.epoch < stage.recipe.epochs { return false }
+      if shouldStop(), !isOver(stage) { return false }
     }
+    try takeBest(of: stage)
     try ends.finish(stage, index)
     position.stage += 1
-    (position.epoch, position.extraBatches) = (0, 0)
+    (position.epoch, position.extraBatches, position.best) = (0, 0, nil)
     if position.stage < composition.stages.count { try begin(stage: position.stage) }
     try save()
     return true
@@ -253,6 +252,7 @@ public final class Trainer {
       if let bad = result.losses.keys.sorted().first(where: { !result.losses[$0]!.isFinite }) {
         throw divergence(stage.recipe.name, "in validation after epoch \(record.epoch)", bad, result.losses[bad]!)
       }
+      try compare(record.epoch, of: stage, by: result)
     }
     position.metricsLength = try log.append(record)
     position.epoch += 1
@@ -266,10 +266,12 @@ public final class Trainer {
     // Observers first: what they wrote beyond a checkpoint is cut off on resuming, what they missed would be lost.
     observer?.finishedEpoch(record, of: stage.recipe.epochs)
     // Before the last one, which says that the epoch is over.
-    if stage.recipe.keepEpochs.contains(position.epoch) {
+    let isOfStop = stage.recipe.stop != nil && (position.best?.epoch == position.epoch || isOver(stage))
+    if isOfStop || stage.recipe.keepEpochs.contains(position.epoch) {
       try save(to: folder.checkpoint(of: stage.recipe.name, epoch: position.epoch))
     }
     try save()
+    try removeSuperseded(of: stage)
   }
 
   // MARK: Numbers
@@ -308,7 +310,8 @@ public final class Trainer {
       TrainingProgress(
         stage: stage.recipe.name, epoch: position.epoch + 1, epochs: stage.recipe.epochs, iteration: position.iteration,
         iterationsPerEpoch: iterations, losses: means.sorted { $0.key < $1.key }.map { ($0.key, $0.value) },
-        examplesPerSecond: done * Double(stage.recipe.batch) / max(seconds, 1e-9), secondsLeft: left * perIteration))
+        examplesPerSecond: done * Double(stage.recipe.batch) / max(seconds, 1e-9), secondsLeft: left * perIteration,
+        isValidating: position.iteration == iterations && data.validation != nil))
   }
 
   // MARK: Checkpoints

@@ -28,6 +28,8 @@ public struct TrainingProgress: Sendable {
   public var examplesPerSecond: Double
   /// An estimate of the seconds until training ends.
   public var secondsLeft: Double
+  /// Whether the epoch's batches are done and the validation part is being measured.
+  public var isValidating = false
 }
 
 /// The way training ended.

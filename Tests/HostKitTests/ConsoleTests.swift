@@ -28,6 +28,18 @@ import Testing
     #expect(lines == "main 2/5  mse 0.5  | validation: mse 0.6  accuracy 98.77 %  | 100 examples/s, 1:01\n")
   }
 
+  /// The last batch is over, and measuring may take longer than the epoch: no bar stands at 100 %.
+  @Test func whileTheValidationPartIsMeasuredTheBarSaysSo() {
+    var shown = ""
+    let bar = ConsoleProgress(isTerminal: true) { shown += $0 }
+    bar.progressed(progress(9))
+    var last = progress(10)
+    last.isValidating = true
+    // At once after the other.
+    bar.progressed(last)
+    #expect(shown.contains("validating") && !shown.contains("100 %"))
+  }
+
   @Test func listsSayWhatTheStepOfAPartDoes() {
     let clip = Action.project(PartChoice("clip", with: ["limit": 0.1]), parameters: ["discriminator"])
     let step = Step(

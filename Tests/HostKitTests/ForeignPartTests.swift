@@ -2,6 +2,7 @@ import Files
 import Foundation
 import LatentKit
 import Testing
+import Training
 
 @testable import HostKit
 
@@ -78,7 +79,7 @@ import Testing
       ["compose", "--encoder", "mlp", "--foreign", "a b.yaml", "--foreign", "c.yaml"])
     let options = try #require(command as? Compose).options
     #expect(
-      Purpose(command: "compose", perClass: 10).wayOn("x", options)
+      Purpose(command: "compose", perClass: 10).wayOn(RunFolder(URL(fileURLWithPath: "runs/x")), options)
         == "host compose --resume --name x --foreign 'a b.yaml' --foreign c.yaml")
   }
 }

@@ -120,6 +120,7 @@ import Testing
         == RecipeKey.part + RecipeKey.ofLoss + RecipeKey.origin + ["foreign"] + RecipeKey.ofProjection)
     #expect(page.names(under: "key of a stage") == RecipeKey.stage + ["steps", "then"])
     #expect(Set(RecipeKey.ofStage) == Set(RecipeKey.stage + ["steps", "then"] + RecipeKey.step))
+    #expect(page.names(under: "key of stop") == RecipeKey.stop)
     #expect(page.names(under: "action") == RecipeKey.actions)
     #expect(page.names(under: "key of a step") == RecipeKey.step)
     #expect(page.names(under: "key of a group") == RecipeKey.group)
@@ -133,7 +134,7 @@ import Testing
     let text = try Composer(Catalog(plugins)).resolve(recipe).yaml()
     let keys = RecipeKey.recipe + RecipeKey.ofStage + RecipeKey.ofProjection + RecipeKey.ofLoss
     let missing = Set(keys).filter { key in text.firstMatch(of: try! Regex("\\b\(key):")) == nil }
-    #expect(missing == ["transforms"])
+    #expect(missing == ["transforms", "extends"])
   }
 
   @Test func whatStandsWhereNothingIsSaidIsTrue() throws {
@@ -143,6 +144,10 @@ import Testing
     let stage = Recipe.Stage()
     #expect(fallback("key of a stage", "epochs") == "\(stage.epochs)")
     #expect(fallback("key of a stage", "batch") == "\(stage.batch)")
+    let stop = Recipe.Stop()
+    #expect(GuidePage.quoted(fallback("key of stop", "metric")) == [stop.metric])
+    #expect(fallback("key of stop", "patience") == "\(stop.patience)")
+    #expect(Double(fallback("key of stop", "improvement")) == stop.improvement)
     let recipe = try Composer(Catalog([Silent.self])).resolve(Recipe.read(yaml: "encoder: silent", file: "x"))
     for slot in [Slot.prior, .decoder, .sampler] {
       #expect(GuidePage.quoted(fallback("key of the recipe", slot.name)) == [recipe[slot]?.use])

@@ -66,6 +66,46 @@ import Training
     return "none"
   }
 
+  /// The same as by an exported part, with nothing exported.
+  @Test func aPartComesStraightFromARunsFolder() throws {
+    let before = try export(.encoder, as: "part")
+    func trained(_ name: String, _ folder: String, frozen: Bool) throws -> Run {
+      try train(name, user("{from: \(path(folder)), frozen: \(frozen)}"))
+    }
+    let run = try trained("of-run", "source", frozen: true)
+    #expect(try weights(run, "encoder") == weights(before, "encoder"))
+    let choice = try #require(Recipe.read(run.folder.recipe).recipe[.encoder])
+    #expect(choice.use == "mlp" && choice.with["latent"] == 6 && choice.origin?.checksum?.count == 64)
+    let (one, other) = (
+      try trained("run-further", "source", frozen: false), try trained("part-further", "part", frozen: false)
+    )
+    #expect(
+      try weights(one, "encoder") == weights(other, "encoder") && weights(one, "encoder") != weights(before, "encoder"))
+    // The run's recipe repeats it, as long as the other run is the same.
+    let again = try Run(
+      Recipe.read(one.folder.recipe).recipe, catalog: catalog, in: URL(fileURLWithPath: path("again")))
+    try again.train()
+    #expect(try weights(again, "encoder") == weights(one, "encoder"))
+
+    #expect(
+      problem(user("{from: \(path("source")), with: {latent: 9}}")).contains("its settings cannot change"))
+    #expect(problem(user("{from: \(path("source")), use: resnet}")).contains("the run in source has encoder 'mlp'"))
+    #expect(
+      problem(user("mlp", more: "discriminator: {from: \(path("source"))}"))
+        .contains(
+          "the run in source has no discriminator, expected one of its parts: encoder, prior, decoder, classifier"))
+    #expect(
+      problem(user("mlp", more: "prior: {from: \(path("source"))}")).contains("has no weights"))
+    // It is held as long as it has not finished.
+    try before.finish(perClass: nil)
+    let changed = try Run(
+      Recipe.read(yaml: source.replacing("seed: 1", with: "seed: 2"), file: "other"), catalog: catalog,
+      in: URL(fileURLWithPath: path("source")), existing: .replace)
+    try changed.train()
+    #expect(
+      problem(try String(contentsOf: one.folder.recipe, encoding: .utf8)).contains("the run in source has changed"))
+  }
+
   @Test func aFrozenEncoderKeepsItsWeightsInAnotherRun() throws {
     let before = try export(.encoder, as: "part")
     let run = try train("user", user("{from: \(path("part")), frozen: true}"))

@@ -4,7 +4,7 @@ import Statistics
 /// Share of examples whose class is told rightly, in percent: by the highest class score unless set otherwise.
 ///
 /// - Throws: `RecipeError` without labels, and without what should tell classes.
-public struct Accuracy: ClassifyingMetric, Component {
+public struct Accuracy: ClassifyingMetric, RankingMetric, Component {
   /// The settings.
   public struct Config: ComponentConfig {
     @Setting(
@@ -26,6 +26,7 @@ public struct Accuracy: ClassifyingMetric, Component {
   public var needs: DataNeeds { .labels }
 
   public func classRule(for model: Model) -> ClassRule { config.scores }
+  public func goal(of measurement: String) -> Goal? { .highest }
 
   public func finish(_ evaluation: Evaluation) throws -> [Measured] {
     let predictions = try evaluation.predictions(by: config.scores, of: classCount, for: "accuracy")

@@ -6,7 +6,7 @@ import Statistics
 /// The means are the prior's predefined centroids, as in the paper, or the means of the training latents; or both, as two numbers.
 ///
 /// - Throws: `RecipeError` without labels, or where centroids are asked for and the prior has none.
-public struct NearestClassMean: ClassifyingMetric, Component {
+public struct NearestClassMean: ClassifyingMetric, RankingMetric, Component {
   /// Which means.
   public enum Means: String, Choice { case auto, centroids, training, both }
 
@@ -38,6 +38,8 @@ public struct NearestClassMean: ClassifyingMetric, Component {
     case .training: .training
     }
   }
+
+  public func goal(of measurement: String) -> Goal? { .highest }
 
   public func finish(_ evaluation: Evaluation) throws -> [Measured] {
     let measured = try evaluation.measured.withLabels()

@@ -11,7 +11,7 @@ import Statistics
 /// run's summary. `training: true` adds `silhouette of training latents` beside it.
 ///
 /// - Shapes: latents `[count, latent]`, labels `[count]`.
-public struct Silhouette: Metric, Component {
+public struct Silhouette: RankingMetric, Component {
   public struct Config: ComponentConfig {
     @Setting("Also measure the training latents, whatever part is measured, under a name that says so.")
     public var training = false
@@ -31,6 +31,8 @@ public struct Silhouette: Metric, Component {
   }
 
   public var needs: DataNeeds { .labels }
+
+  public func goal(of measurement: String) -> Goal? { .highest }
 
   public func finish(_ evaluation: Evaluation) throws -> [Measured] {
     var found = try silhouette(evaluation.measured, called: "silhouette")

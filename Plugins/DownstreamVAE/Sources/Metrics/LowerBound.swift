@@ -7,7 +7,7 @@ import LatentKit
 /// The terms of losses in an evaluation are of mean codes, which reconstruct better than draws: these are none of the bound.
 ///
 /// - Throws: `RecipeError` where no loss is a likelihood, inputs have no density under it, or the encoder gives points.
-public struct LowerBound: Metric, Component {
+public struct LowerBound: RankingMetric, Component {
   public typealias Config = NoConfig
 
   private let title: String
@@ -25,6 +25,8 @@ public struct LowerBound: Metric, Component {
     divergence += try divergences.to(.float64).sum().item()
     count += try forward.inputs.size(0)
   }
+
+  public func goal(of measurement: String) -> Goal? { measurement == "divergence" ? nil : .highest }
 
   public func finish(_ evaluation: Evaluation) -> [Measured] {
     let (reconstruction, rate) = (reconstruction / Double(count), divergence / Double(count))

@@ -8,7 +8,7 @@ import Statistics
 /// The four forms of the within-class variance are the same number.
 ///
 /// - Throws: `RecipeError` without labels.
-public struct ClassVariance: Metric, Component {
+public struct ClassVariance: RankingMetric, Component {
   /// How the variance within classes is computed.
   public enum Form: String, Choice { case variance, scatter, covariance, centered }
 
@@ -32,6 +32,8 @@ public struct ClassVariance: Metric, Component {
   }
 
   public var needs: DataNeeds { .labels }
+
+  public func goal(of measurement: String) -> Goal? { measurement == "Fisher ratio" ? .lowest : nil }
 
   public func finish(_ evaluation: Evaluation) throws -> [Measured] {
     let known = try evaluation.measured.withLabels()
