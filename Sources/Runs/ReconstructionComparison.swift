@@ -28,6 +28,8 @@ public struct UnseenImages {
   public let examples: Examples
   /// The number and kind of the images: `20800 test images`.
   public let title: String
+  /// The names of the classes that were chosen; nil for all.
+  public let classNames: [String]?
 
   /// Selects images of a data set.
   ///
@@ -48,7 +50,7 @@ public struct UnseenImages {
     }
     self.dataset = dataset
     guard let classes, let labels = try all.labels?.ints() else {
-      (examples, title) = (all, "\(all.count) \(part.rawValue) images")
+      (examples, title, classNames) = (all, "\(all.count) \(part.rawValue) images", nil)
       return
     }
     let chosen = labels.indices.filter { classes.contains(labels[$0]) }
@@ -58,6 +60,7 @@ public struct UnseenImages {
     examples = try all.subset(Tensor(chosen.map(Int64.init)))
     let noun = classes.count == 1 ? "1 class" : "\(classes.count) classes"
     title = "\(examples.count) \(part.rawValue) images of \(noun)"
+    classNames = classes.map { dataset.classNames?[$0] ?? "class \($0)" }
   }
 }
 
@@ -121,7 +124,10 @@ public struct ReconstructionComparison {
       }
     }
     guard let originals else { throw RecipeError("there is no run to reconstruct with; name one") }
-    let caption = "\(few.count) of \(source.title) of \(source.dataset.name) and their reconstructions"
+    let names = source.classNames?.joined(separator: ", ")
+    if let names { notes.append("the classes of \(source.dataset.name): \(names)") }
+    let caption =
+      "\(few.count) of \(source.title) of \(source.dataset.name)\(names.map { " (\($0))" } ?? "") and their reconstructions"
     grid = try ImageGrid.comparison(of: originals, with: pictures, caption: caption)
     (title, self.rows, self.notes) = ("\(source.dataset.name), \(source.title)", rows, notes)
   }

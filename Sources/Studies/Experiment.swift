@@ -53,6 +53,8 @@ public struct Experiment: Sendable {
     @Setting("Pictures of the runs to lay side by side: samples.png, reconstructions.png, ….")
     public var figures: [String] = []
     @Setting("A data set that no run was trained on, for all of them to reconstruct.") public var unseen: String? = nil
+    @Setting("How many classes of it, drawn by the first seed; unset: all of them.", .atLeast(1))
+    public var unseenClasses: Int? = nil
     public init() {}
   }
 

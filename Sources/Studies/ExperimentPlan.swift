@@ -79,7 +79,7 @@ extension Study {
       folder: RunFolder(
         named: experiment.name + (options.changes.isEmpty ? "" : "-changed-\(digest.prefix(6))"), in: parent
       ).url, catalog: catalog)
-    (self.first, stagesFolder) = (first, parent)
+    (self.first, stagesFolder, unseenClasses) = (first, parent, experiment.plan.unseenClasses)
   }
 }
 

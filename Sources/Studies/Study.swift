@@ -24,6 +24,8 @@ public struct Study {
   public let figures: [String]
   /// The name of a data set that the runs reconstruct without having seen it.
   public var unseen: String?
+  /// How many classes of it, drawn by the first run's seed; nil for all.
+  public var unseenClasses: Int?
   /// Selects the cells to run; results show the others as they are.
   public var isWanted: (Cell) -> Bool = { _ in true }
   /// The folder of the results.
@@ -135,6 +137,7 @@ public struct Study {
     if let remark { observer?.noticed(.note(remark)) }
     try StudyResults.requireOwn(folder, figures: figures)
     let unseen = try unseen.map { try catalog.dataset($0).load(from: machine.dataFolder) }
+    _ = try unseen.map(chosenClasses)
     guard try finishFirst(perClass: perClass, observer, &failures, shouldStop: shouldStop) else { return .interrupted }
     let shared = SharedStages(self, observer: observer, shouldStop: shouldStop)
     let all = try cells.filter { isWanted($0) && !isKnown($0) }.flatMap { cell in
@@ -260,8 +263,25 @@ public struct Study {
       return try Reconstructor(session, named: cell.label)
     }
     guard let first = runs.first else { return nil }
-    let images = try UnseenImages(first.session.dataset(named: unseen, observer: observer))
+    let dataset = try first.session.dataset(named: unseen, observer: observer)
+    let images = try UnseenImages(dataset, classes: chosenClasses(of: dataset))
     return try ReconstructionComparison(of: runs, on: images, count: 20)
+  }
+
+  /// Returns the classes of the unseen data that are reconstructed, in their order; nil for all.
+  ///
+  /// They follow from the seed of the study's first run alone, whatever has been run.
+  /// - Throws: `RecipeError` for more classes than there are.
+  private func chosenClasses(of unseen: Dataset) throws -> [Int]? {
+    guard let unseenClasses else { return nil }
+    let count = unseen.classCount ?? 0
+    guard unseenClasses <= count else {
+      throw RecipeError(
+        "unseenClasses is \(unseenClasses), and \(unseen.name) has \(count) classes; lower it, or leave it out to take all"
+      )
+    }
+    var generator = try Generator(seed: cells[0].runs[0].recipe.randomSeed, for: "classes of unseen data")
+    return try generator.permutation(count).ints().prefix(unseenClasses).sorted()
   }
 }
 

@@ -62,6 +62,23 @@ private func places(_ color: Color, in picture: Picture) -> [(x: Int, y: Int)] {
   }
 }
 
+@Test func numbersStandInTheSquaresOfTheirValues() throws {
+  for (rows, columns) in [(2, 5), (4, 3)] {
+    let values = (0..<rows * columns).map(Double.init)
+    let (drawing, left, top, side) = try HeatMap(Tensor(values, shape: [rows, columns]), decimals: 2).drawing()
+    // Lines of a place and a number with two decimals.
+    let found = drawing.script.matches(of: /(?m)^([0-9.]+) ([0-9.]+) (\d+\.\d\d)$/)
+    #expect(found.count == rows * columns)
+    for match in found {
+      let number = try #require(Double(match.3))
+      let (x, y) = try (#require(Double(match.1)), #require(Double(match.2)))
+      let (row, column) = Int(number).quotientAndRemainder(dividingBy: columns)
+      #expect(abs(x - Double(left) - (Double(column) + 0.5) * Double(side)) < 1)
+      #expect(abs(y - Double(top) - (Double(row) + 0.5) * Double(side)) < 1)
+    }
+  }
+}
+
 @Test func heatMapsRefuseLabelsThatDoNotFit() throws {
   #expect(throws: FigureError.self) { try HeatMap(.zeros([2, 3]), rowLabels: ["a"]) }
   #expect(throws: FigureError.self) { try HeatMap(.zeros([2, 3]), columnLabels: ["a", "b"]) }

@@ -68,6 +68,7 @@ private func contents(_ folder: URL) throws -> [String: Data] {
       Set(after.keys).subtracting(before.keys)
         == Set(["samples-2", "samples-3", "reconstructions-2"].flatMap { ["figures/\($0).png", "figures/\($0).svg"] }))
     #expect(before.allSatisfy { after[$0.key] == $0.value || $0.key == ".latentkit-files" })
+    #expect(after["figures/samples-2.png"] != after["figures/samples-3.png"])
     try host("sample", run.url.path, "--per-class", "3", "--seed", "9", "--overwrite")
     #expect(try Data(contentsOf: run.figure("samples.png")) == after["figures/samples-2.png"])
   }

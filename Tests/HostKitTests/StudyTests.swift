@@ -141,6 +141,48 @@ private let small = model + "stages: [{epochs: 1}]"
       message("reproduce", experiment, "--runs", scratch.path, "--report", "--unseen", "mnst").contains("'mnist'"))
   }
 
+  @Test func classesOfUnseenDataAreDrawnBySeedAndNamed() throws {
+    let scratch = try Scratch()
+    _ = try scratch.write(small, to: "small.yaml")
+    func experiment(_ seed: Int, classes: Int) throws -> String {
+      try scratch.write(
+        """
+        seeds: [\(seed)]
+        unseen: fashion-mnist
+        unseenClasses: \(classes)
+        rows: [{row: one, recipe: small.yaml}, {row: two, recipe: small.yaml, set: [noise.beta=0]}]
+        """, to: "letters-\(seed).yaml")
+    }
+    let first = try experiment(1, classes: 11)
+    #expect(
+      message("reproduce", first, "--runs", scratch.path).contains(
+        "unseenClasses is 11, and fashion-mnist has 10 classes; lower it"))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path).allSatisfy { $0.hasSuffix(".yaml") })
+
+    var drawn: Set<String> = []
+    for seed in [1, 2] {
+      let file = try experiment(seed, classes: 4)
+      // What has been run does not change the choice.
+      try host("reproduce", file, "--runs", scratch.path, "--per-class", "1", "--only", "two")
+      let early = try scratch.read("letters-\(seed)/results.md")
+      try host("reproduce", file, "--runs", scratch.path, "--per-class", "1")
+      let table = try scratch.read("letters-\(seed)/results.md")
+      let names = String(try #require(table.firstMatch(of: /the classes of fashion-mnist: (.+)\./)).1)
+      #expect(early.contains("the classes of fashion-mnist: \(names)."))
+      #expect(Set(names.split(separator: ", ")).count == 4)
+      drawn.insert(names)
+      // The same images by hand, and so the same error.
+      let folder = try #require(
+        FileManager.default.contentsOfDirectory(atPath: scratch.path).first { $0.contains("-seed-\(seed)-") })
+      let byHand = try host(
+        "reconstruct", "\(scratch.path)/\(folder)", "--data", "fashion-mnist", "--classes",
+        names.replacing(", ", with: ","))
+      let error = try #require(byHand.output.firstMatch(of: /small-\S+ +(0\.\d+)/)).1
+      #expect(table.contains("| \(error) |") && table.contains(/fashion-mnist, 40+ test images of 4 classes/))
+    }
+    #expect(drawn.count == 2)
+  }
+
   @Test func whatCannotBeComparedOnUnseenDataIsRefusedBeforeTraining() throws {
     let scratch = try Scratch()
     _ = try scratch.write(small, to: "small.yaml")

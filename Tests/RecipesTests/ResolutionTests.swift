@@ -64,6 +64,18 @@ import Testing
         == 0.001)
   }
 
+  @Test func anOptimizerThatIsChosenByTheNameThatItHasKeepsItsSettings() throws {
+    func chosen(_ name: String, for yaml: String) throws -> PartChoice? {
+      try composer.resolve(recipe(yaml), choosing: TrainingChoices(optimizer: name)).stages?[0].steps[0].optimizer
+    }
+    let written = "{encoder: resnet, stages: [{optimizer: {use: adam, with: {learningRate: 1}}}]}"
+    #expect(try chosen("adam", for: written)?.with["learningRate"] == 1)
+    // Those that the encoder brings as well.
+    #expect(try chosen("adam", for: "encoder: mlp")?.with["learningRate"] == 0.005)
+    let other = try #require(try chosen("sgd", for: written))
+    #expect(try other.use == "sgd" && other == chosen("sgd", for: "encoder: resnet"))
+  }
+
   @Test func noneKeepsASlotEmpty() throws {
     let full = try resolved("{encoder: mlp, decoder: none, prior: pedcc, noise: none, classifier: linear}")
     #expect(full[.decoder] == PartChoice("none"))

@@ -174,6 +174,11 @@ extension Study.Outcome {
     #expect(lines.allSatisfy { $0.values.count == 2 && $0.epochs == 1 })
     #expect(results.lines.filter { $0.row == "other" }.allSatisfy { $0.values.count == 2 })
     #expect(results.markdown.contains("The numbers of 2 runs come from earlier results: results.csv."))
+    // A run that is there speaks for itself.
+    var again = try study(in: "there", ExperimentOptions(only: ["one"]))
+    again.earlier = [try EarlierResults(file)]
+    #expect(try again.report().results.lines.map(\.values) == first.lines.map(\.values))
+    #expect(try !again.report().results.markdown.contains("earlier results"))
     // The new file has all of them.
     let all = try EarlierResults(here.folder.appendingPathComponent("results.csv"))
     #expect(here.cells.flatMap(\.runs).allSatisfy { all.values[$0.folder.name] != nil })

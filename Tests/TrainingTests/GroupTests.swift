@@ -128,6 +128,9 @@ private let cycles = """
       #expect(epoch.count == 200 && Set(epoch) == Set(images(["fool"], 20..<40).map(Array.init)))
       let first = images(["real", "generated"], 0..<4).map(Array.init)
       #expect(first.count == 200 && Set(first) == Set(epoch))
+      // The stream that they take their batches from has another order in each of its passes.
+      let orders: [[[Float]]] = (0..<8).map { cycle in passes[5 * cycle..<5 * cycle + 4].map(\.inputs) }
+      #expect(Set(orders).count == 8)
     }
 
     @Test func stepsOfARepeatedGroupShareTheBatchOfTheirCycle() throws {

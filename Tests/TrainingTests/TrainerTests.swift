@@ -290,6 +290,47 @@ private let parts = """
   }
 }
 
+@Suite struct Scheduling {
+  /// Of gradients that are clipped to one length, the length of a step is that of the learning rate.
+  @Test func stepsFollowTheScheduleOverAllEpochsOfAStage() throws {
+    let scratch = try Scratch()
+    let composition = try compose(
+      parts + """
+        stages:
+          - epochs: 3
+            batch: 100
+            train: [encoder, decoder]
+            losses: [mse]
+            optimizer: {use: sgd, with: {learningRate: 1, momentum: 0}}
+            schedule: cosine
+            clip: 0.002
+        """)
+    func copies() throws -> [Tensor] { try composition.store.parameters.map { try $0.tensor.detached().clone() } }
+    var weights = [try copies()]
+    let folder = try scratch.run("run")
+    _ = try Trainer(
+      composition, data: digits(validation: 0), folder: folder,
+      shouldStop: {
+        if let now = try? copies() { weights.append(now) }
+        return false
+      }
+    ).run()
+    let lengths = try zip(weights, weights.dropFirst()).map { before, after in
+      try zip(before, after).reduce(0.0) { try $0 + ($1.1 - $1.0).to(.float64).square().sum().item() }.squareRoot()
+    }
+    // Two iterations in each of three epochs; weights are rounded, some thousands of them.
+    #expect(lengths.count == 6)
+    for (step, length) in lengths.enumerated() {
+      #expect(abs(length - 0.002 * 0.5 * (1 + cos(.pi * Double(step) / 6))) < 2e-6)
+    }
+    let rates = try MetricsLog.read(folder.metrics).map { $0.learningRates[0] }
+    for (epoch, rate) in rates.enumerated() {
+      #expect(abs(rate - 0.5 * (1 + cos(.pi * Double(2 * epoch + 1) / 6))) < 1e-12)
+    }
+    #expect(rates.count == 3)
+  }
+}
+
 @Suite struct Evaluating {
   @Test func measuringChangesNothing() throws {
     let yaml = """
