@@ -40,7 +40,7 @@ private struct AnnDataReader {
         file.path, "has two features called '\(twice)'; make their names differ by adata.var_names_make_unique()")
     }
     return try DataTable(
-      values: values, names: features.index, labels: labels(samples), ids: samples.index, format, path: file.path
+      values: values, names: features.index, labels: labels(samples), ids: ids(samples), format, path: file.path
     ) { "sample '\(samples.index[$0])', feature '\(features.index[$1])'" }
   }
 
@@ -53,6 +53,19 @@ private struct AnnDataReader {
     throw FileError(file.path, "is of AnnData, and data.\(setting) is for other files; leave it out")
   }
 
+  /// The names of the samples: those of the index, or a column of obs.
+  private func ids(_ samples: AnnDataFrame) throws -> [String] {
+    switch format.id {
+    case nil, .name("none"): return samples.index
+    case let id?:
+      guard let column = id.place(in: samples.columns).map({ samples.columns[$0] }) else {
+        let name = if case .name(let name) = id { name } else { "\(id)" }
+        throw FileError(file.path, UnknownName(name, among: samples.columns, of: "column of obs").description)
+      }
+      return try samples.values(of: column).map { $0 ?? "" }
+    }
+  }
+
   // MARK: Labels
 
   private func labels(_ samples: AnnDataFrame) throws -> [String]? {
@@ -60,11 +73,13 @@ private struct AnnDataReader {
     let column: String?
     switch format.label {
     case .name("none"): return nil
+    case .name(let name) where !known.contains(name) && format.features != nil: return nil
     case .name(let name) where !known.contains(name):
       throw FileError(file.path, UnknownName(name, among: known, of: "column of obs").description)
     case let wanted?: column = wanted.place(in: known).map { known[$0] }
     case nil: column = known.first { TableFormat.Column.usualForLabels.contains($0.lowercased()) }
     }
+    if column == nil, format.features != nil { return nil }
     guard let column else {
       let columns = known.isEmpty ? "no columns" : "the columns \(known.listed(atMost: 20))"
       throw FileError(

@@ -23,14 +23,14 @@ public enum DataSettingGroup: Sendable, CaseIterable {
     case .parts:
       [
         "validation", "limit", "labelled", "labelledShare", "holdOut", "classWeights", "test", "folds", "fold",
-        "foldSeed",
+        "foldSeed", "splitFile",
       ]
     case .images: ["pad", "padTo", "range", "shift", "flip"]
     case .embedded: ["embedded"]
     case .tables: ["missing"]
     case .unpacking: ["unpackLimit"]
     case .place: ["path"]
-    case .files: ["separator", "decimal", "samples", "header", "label", "labelFile", "layer", "drop"]
+    case .files: ["separator", "decimal", "samples", "header", "label", "id", "labelFile", "layer", "drop"]
     }
   }
 

@@ -51,6 +51,10 @@ public struct DataSettings: ComponentConfig {
     "Seed of the cut into folds; unset: the run's seed. Runs of several seeds can share folds by it.",
     .atLeast(0))
   public var foldSeed: Int? = nil
+  @Setting(
+    "A file that says which rows are in which part, in place of the settings that cut: comma-separated, with the columns 'part' (train, validation, test) and 'row' (from 0) or 'id', as a run's split.csv."
+  )
+  public var splitFile: String? = nil
   @Setting("true: the small set of the package; false: the full set; unset: the full set where it is found.")
   public var embedded: Bool? = nil
   @Setting("Augmentation: each training image moves by up to this many pixels along both axes.", .within(0...1024))
@@ -82,6 +86,10 @@ public struct DataSettings: ComponentConfig {
   )
   public var label: TableFormat.Column? = nil
   @Setting(
+    "Data 'table': name or number, as for the label, of the column of ids, which names samples and is no feature; 'none' for none; of .npz the array, of .h5ad the column of obs; unset: a first column of texts that all differ."
+  )
+  public var id: TableFormat.Column? = nil
+  @Setting(
     "Data 'table': a file that has the labels, delimited text with a row for each sample; joined by the samples' names where the table has some, else by the order of rows. 'label' then names its column."
   )
   public var labelFile: String? = nil
@@ -95,7 +103,7 @@ public struct DataSettings: ComponentConfig {
   public init() {}
 
   /// Settings that a resolved recipe has only where they are set: it is the same text as before there were these.
-  static let onlyWhereSet: Set<String> = ["labelFile", "layer"]
+  static let onlyWhereSet: Set<String> = ["id", "labelFile", "layer", "splitFile"]
 
   /// Checks what depends on more than one setting.
   /// - Throws: `ConfigError` for a setting out of its range, or beside one that it cannot go with.
@@ -103,6 +111,11 @@ public struct DataSettings: ComponentConfig {
     _ = try DataSettings(values, at: path)
     func check(_ isFine: Bool, _ name: String, _ found: Any, _ expected: String) throws {
       guard isFine else { throw ConfigError(path: "\(path).\(name)", "found \(found), expected \(expected)") }
+    }
+    if let splitFile {
+      try check(
+        folds == nil && test == nil, "splitFile", splitFile,
+        "nothing beside data.\(folds == nil ? "test" : "folds"), as the file says what the test part is; leave one out")
     }
     if let test {
       try check(folds == nil, "test", test, "nothing beside data.folds, of which one is the test part; leave one out")
@@ -136,7 +149,7 @@ public struct DataSettings: ComponentConfig {
     var format = TableFormat()
     (format.separator, format.decimal, format.samples) = (separator, decimal, samples)
     (format.header, format.label, format.drop, format.missing) = (header, label, drop, missing)
-    (format.unpackLimit, format.layer) = (unpackLimit, layer)
+    (format.unpackLimit, format.layer, format.id) = (unpackLimit, layer, id)
     return format
   }
 }

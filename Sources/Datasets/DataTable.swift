@@ -25,10 +25,12 @@ struct DataTable {
   /// Reads such a file, and returns the MD5 of its unpacked bytes with it.
   static func withDigest(contentsOf url: URL, _ format: TableFormat) throws -> (table: DataTable, digest: String) {
     if HDF5File.isOne(url) {
-      return (try DataTable(annData: url, format), try Checksum(.md5, of: url).digits)
+      let table = try DataTable(annData: url, format).selecting(format.features, from: url.path)
+      return (table, try Checksum(.md5, of: url).digits)
     }
     let bytes = try ByteReader(url).readAll(within: format.limit)
-    return (try DataTable(bytes, format, path: url.path), try Checksum(.md5, of: bytes).digits)
+    let table = try DataTable(bytes, format, path: url.path).selecting(format.features, from: url.path)
+    return (table, try Checksum(.md5, of: bytes).digits)
   }
 
   /// Reads the unpacked bytes of such a file.
@@ -50,6 +52,24 @@ struct DataTable {
 
   init(inputs: Tensor, featureNames: [String], labels: [String]?, ids: [String]? = nil) {
     (self.inputs, self.featureNames, self.labels, self.ids) = (inputs, featureNames, labels, ids)
+  }
+
+  /// Returns the table with some columns alone, in their order; as it is for nil.
+  /// - Throws: `FileError` where it lacks one.
+  private func selecting(_ wanted: [String]?, from path: String) throws -> DataTable {
+    guard let wanted, wanted != featureNames else { return self }
+    let places = Dictionary(uniqueKeysWithValues: zip(featureNames, featureNames.indices))
+    let missing = wanted.filter { places[$0] == nil }
+    guard missing.isEmpty else {
+      throw FileError(
+        path,
+        "lacks \(grouped(missing.count)) of the \(grouped(wanted.count)) columns that the model takes, the first "
+          + "'\(missing[0])'; add them, or rename them as they were in training")
+    }
+    let order = try Tensor(wanted.compactMap { places[$0].map(Int64.init) })
+    return DataTable(
+      inputs: try inputs.transposed().rows(order).transposed().contiguous(), featureNames: wanted, labels: labels,
+      ids: ids)
   }
 
   /// Creates the table of a matrix, without the columns that are dropped and that of the labels.

@@ -28,11 +28,13 @@ public struct Dataset: Sendable {
   public internal(set) var classCount: Int?
   /// The checksum of the files that a user's own data were read from, by which a change of them is noticed: of a table as it
   /// is unpacked, of data `images` with the files' names; nil for other data.
-  public let digest: String?
+  public internal(set) var digest: String?
   /// The weight of each class's examples; nil for equal weights.
   public private(set) var classWeights: [Double]?
   /// The origin of the examples.
-  public private(set) var origin: Origin
+  public internal(set) var origin: Origin
+  /// Whether a file says what the parts are.
+  var isSplit = false
   /// A sentence on what a person should know of these examples, files that were left out say; nil for nothing.
   public var remark: String?
 
@@ -126,7 +128,7 @@ public struct Dataset: Sendable {
     try settings.validate(at: path)
     var result = try holdingOut(settings.holdOut, at: "\(path).holdOut").cut(settings, seed: seed, at: path)
     do {
-      if settings.validation > 0, validation == nil {
+      if settings.validation > 0, validation == nil, !isSplit {
         let parts = try result.train.split(share: settings.validation, seed: seed, for: "data.validation")
         (result.train, result.validation) = (parts.kept, parts.held)
       }

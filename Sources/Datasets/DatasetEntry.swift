@@ -18,6 +18,9 @@ public struct DataRequest: Sendable {
   /// The files that the set declares.
   var files: [DatasetFile] = []
 
+  /// The data folder that the caller names, else that of the environment.
+  var dataFolder: URL? { folder ?? DatasetLibrary.namedFolder(environment) }
+
   /// Creates a request.
   public init(
     _ settings: DataSettings = DataSettings(), from folder: URL? = nil, at path: String = "data.with",
@@ -170,7 +173,10 @@ public struct DatasetEntry: Sendable {
     let shared = try sharedSettings(values, at: path)
     var request = DataRequest(shared, from: folder, at: path, environment: environment, seed: seed)
     (request.set, request.files) = (name, files)
-    return try read(values.filter { ownNames.contains($0.key) }, request)
+    let dataset = try read(values.filter { ownNames.contains($0.key) }, request)
+    guard let split = shared.splitFile else { return dataset }
+    let places = [URL(fileURLWithPath: split)] + (request.dataFolder.map { [$0.appendingPathComponent(split)] } ?? [])
+    return try dataset.split(by: places.first { FileManager.default.fileExists(atPath: $0.path) } ?? places[0])
   }
 
   /// Loads the examples with the settings that all data share, and its own by default.

@@ -96,15 +96,25 @@ private struct DelimitedTableReader {
     }
     try refuseDuplicates(names, "columns")
     let label = try labelPlace(names)
+    let wanted = format.features.map(Set.init)
     let dropped = try format.droppedPlaces(names, path: path)
-    let idColumn = hasRowNames && label != 0 ? 0 : nil
-    let features = (0..<width).filter { $0 != label && $0 != idColumn && !dropped.contains($0) }
-    guard !features.isEmpty else { throw FileError(path, "has no column of numbers beside the labels") }
+    func mayBeFeature(_ column: Int) -> Bool {
+      column != label && !dropped.contains(column) && wanted?.contains(names[column]) ?? true
+    }
+    guard try next() else { throw FileError(path, "has a header and no rows below it, expected samples") }
+    var idColumn = try idPlace(names, label)
+    // Texts in the first column are ids until one is there twice: they are what they are then, no numbers.
+    let first = (0..<width).first { $0 != label && !dropped.contains($0) }
+    let supposed = idColumn == nil && format.id == nil ? first.flatMap(texts) : nil
+    idColumn = idColumn ?? supposed?.column
+    let features = (0..<width).filter { $0 != idColumn && mayBeFeature($0) }
+    guard !features.isEmpty || wanted != nil else {
+      throw supposed?.error ?? FileError(path, "has no column of numbers beside the labels")
+    }
     var values: [Float] = []
     var labels: [String] = []
     var ids: [String] = []
-    var count = 0
-    while try next() {
+    repeat {
       for column in features {
         if let number = rows.number(column, format.decimal).map(Float.init), number.isFinite {
           values.append(number)
@@ -114,24 +124,71 @@ private struct DelimitedTableReader {
       }
       if let label { labels.append(try labelText(label)) }
       if let idColumn { ids.append(rows.text(idColumn)) }
-      count += 1
-    }
-    guard count > 0 else { throw FileError(path, "has a header and no rows below it, expected samples") }
+    } while try next()
+    if let supposed, Set(ids).count < ids.count, wanted == nil { throw supposed.error }
+    let count = features.isEmpty ? 0 : values.count / features.count
     var table = DataTable(
       inputs: try Tensor(values, shape: [count, features.count]), featureNames: features.map { names[$0] },
       labels: label == nil ? nil : labels, ids: idColumn == nil ? nil : ids)
-    if header?[0] == "", features.first == 0 {
-      table.remark = remark(on: stride(from: 0, to: values.count, by: features.count).map { values[$0] })
+    let taken = supposed.map {
+      "column '\(names[$0.column])' has a text of its own in each row, and is taken for the names of the samples (data.id); if "
+        + "samples are columns, set data.samples=columns"
     }
+    let remarks = wanted == nil ? [taken, likelyIDs(values, features)].compactMap { $0 } : []
+    table.remark = remarks.isEmpty ? nil : "\(path): \(remarks.joined(separator: "; "))"
     return table
   }
 
-  /// What is to be said of a first column without a name that counts the rows: most often it is no feature.
-  private func remark(on column: [Float]) -> String? {
-    let counts = [0, 1].contains { start in column.indices.allSatisfy { column[$0] == Float($0 + start) } }
-    return counts
-      ? "\(path): column 1 has no name and counts the rows, and is read as a feature; if it is an index, leave it out by "
-        + "data.drop=[1]" : nil
+  /// The column of ids: that which the format names, or a first one without a name.
+  private func idPlace(_ names: [String], _ label: Int?) throws -> Int? {
+    switch format.id {
+    case nil, .name("none"): return hasRowNames && label != 0 ? 0 : nil
+    case let id?:
+      guard let place = id.place(in: names) else {
+        switch id {
+        case .name(let name): throw FileError(path, UnknownName(name, among: names, of: "column of ids").description)
+        case .number(let number): throw FileError(path, "found no column \(number) among \(width) for the ids")
+        }
+      }
+      return place
+    }
+  }
+
+  /// A column whose cell in this row is text, with the error that it is no number; nil for numbers and missing values.
+  private func texts(_ column: Int) -> (column: Int, error: any Error)? {
+    guard rows.number(column, format.decimal) == nil, !rows.isMissing(column) else { return nil }
+    do {
+      _ = try valueOfNoNumber(column, "column \(header.map { "'\($0[column])' " } ?? "")(\(column + 1))")
+      return nil
+    } catch { return (column, error) }
+  }
+
+  /// A sentence on columns of whole numbers that all differ: most often these are no features. Nil where there are none.
+  private func likelyIDs(_ values: [Float], _ features: [Int]) -> String? {
+    let count = values.count / features.count
+    var found: [(column: Int, counts: Bool)] = []
+    for (place, column) in features.enumerated() {
+      var seen: Set<Float> = []
+      var (least, greatest) = (Float.infinity, -Float.infinity)
+      let differ = (0..<count).allSatisfy { row in
+        let value = values[row * features.count + place]
+        (least, greatest) = (min(least, value), max(greatest, value))
+        return value == value.rounded() && seen.insert(value).inserted
+      }
+      let counts = greatest - least == Float(count - 1)
+      // Few numbers may differ by chance.
+      guard differ, count >= 10 || counts && header?[column] == "" else { continue }
+      found.append((column, counts))
+    }
+    // Where many columns are such, their numbers are large, and what counts the rows alone is odd.
+    if found.count > max(1, features.count / 10) { found.removeAll { !$0.counts } }
+    guard let first = found.first else { return nil }
+    let title = header.map { $0[first.column].isEmpty ? "without a name" : "'\($0[first.column])'" } ?? ""
+    let what = first.counts ? "counts the samples" : "has a whole number of its own in each row"
+    let others = found.count > 1 ? ", as do \(found.count - 1) more" : ""
+    return
+      "column \(first.column + 1) \(title) \(what)\(others), and is read as a feature; if it names the samples, set "
+      + "data.id=\(first.column + 1)"
   }
 
   // MARK: Samples in columns
@@ -145,7 +202,9 @@ private struct DelimitedTableReader {
     var places: [String: Int] = [:]
     var values: [Float] = []
     var labels: [String]?
-    let labelRow = try row(of: format.label)
+    var ids = header.map { Array($0[1...]) }
+    let (labelRow, idRow) = (try row(of: format.label), try row(of: format.id))
+    let wanted = format.features.map(Set.init)
     let dropped = try format.drop.map { (column: $0, row: try row(of: $0)) }
     var unseen = Set(dropped.indices)
     while try next() {
@@ -156,7 +215,11 @@ private struct DelimitedTableReader {
         labels = try (1..<width).map { try labelText($0) }
         continue
       }
-      if !drops.isEmpty { continue }
+      if format.id == .name(name) || idRow == rows.row {
+        ids = (1..<width).map { [rows] in rows.text($0) }
+        continue
+      }
+      if !drops.isEmpty || wanted?.contains(name) == false { continue }
       if let other = places.updateValue(rows.row, forKey: name) {
         throw FileError(path, "rows \(other) and \(rows.row) are both named '\(name)'; rename one of them")
       }
@@ -169,13 +232,12 @@ private struct DelimitedTableReader {
         }
       }
     }
-    if labels == nil, format.label != .name("none") { throw missingLabel("row", count: rows.row) }
+    if labels == nil, format.label != .name("none"), wanted == nil { throw missingLabel("row", count: rows.row) }
     if let first = unseen.min() {
       throw TableFormat.nothingToDrop(format.drop[first], "row", names, count: rows.row, path: path)
     }
-    guard !names.isEmpty else { throw FileError(path, "has no row of numbers beside the labels") }
+    guard !names.isEmpty || wanted != nil else { throw FileError(path, "has no row of numbers beside the labels") }
     let byFeature = try Tensor(values, shape: [names.count, width - 1])
-    let ids = header.map { Array($0[1...]) }
     return DataTable(
       inputs: try byFeature.transposed().contiguous(), featureNames: names, labels: labels,
       ids: ids?.contains("") == true ? nil : ids)
@@ -255,7 +317,7 @@ private struct DelimitedTableReader {
     let place =
       format.label.map { $0.place(in: names) }
       ?? names.firstIndex { TableFormat.Column.usualForLabels.contains($0.lowercased()) }
-    guard let place else { throw missingLabel("column", count: width) }
+    if place == nil, format.features == nil { throw missingLabel("column", count: width) }
     return place
   }
 

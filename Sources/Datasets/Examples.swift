@@ -70,6 +70,16 @@ public struct Examples: Sendable {
   /// Returns a contiguous range of examples without a copy.
   public func slice(_ range: Range<Int>) throws -> Examples { try mapped { try $0.slice(range) } }
 
+  /// Returns the examples of some parts of the same data, one after the other.
+  static func concatenated(_ parts: [Examples]) throws -> Examples {
+    func joined(_ values: [Tensor?]) throws -> Tensor? {
+      let there = values.compactMap { $0 }
+      return there.count == values.count ? try .concatenate(there) : nil
+    }
+    return try Examples(
+      inputs: .concatenate(parts.map(\.inputs)), labels: joined(parts.map(\.labels)), rows: joined(parts.map(\.rows)))
+  }
+
   /// Returns the examples on a device.
   func to(_ device: Device) throws -> Examples { try mapped { try $0.to(device) } }
 

@@ -48,7 +48,7 @@ public struct NewExamples: Sendable {
         url.path,
         "cannot be matched with '\(dataset.name)', whose columns have no names; use data with names of columns")
     }
-    format.features = names
+    (format.features, format.drop) = (names, [])
     let table = try DataTable(contentsOf: url, format)
     self.init(table.inputs, table.labels, table.ids)
   }

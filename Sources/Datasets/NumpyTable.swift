@@ -13,6 +13,15 @@ extension DataTable {
   init(array: NumpyArray, _ format: TableFormat, path: String) throws {
     let matrix = try NumpyMatrix(array, format, path: path)
     var label: Int?
+    if let id = format.id, id != .name("none") {
+      throw FileError(
+        path, "holds numbers alone, and data.id names a column of ids; leave it out, or save them in an .npz file")
+    }
+    // Rows to predict may come without a label.
+    if let wanted = format.features, wanted.count == matrix.names.count {
+      self = try matrix.table(labels: nil, featureNames: wanted)
+      return
+    }
     if format.label != .name("none") {
       guard let place = format.label?.place(in: matrix.names) else {
         throw FileError(
@@ -60,7 +69,16 @@ extension DataTable {
       remarks.append("the names of features were left aside: some are there twice")
       featureNames = nil
     }
-    let ids = names(DataTable.idNames, of: matrix.count, "samples")
+    let ids: [String]?
+    switch format.id {
+    case nil: ids = names(DataTable.idNames, of: matrix.count, "samples")
+    case .name("none"): ids = nil
+    case .name(let name) where archive.names.contains(name):
+      ids = names([name.lowercased()], of: matrix.count, "samples")
+    case let id?:
+      let name = if case .name(let name) = id { name } else { "\(id)" }
+      throw FileError(archive.path, UnknownName(name, among: archive.names, of: "array of ids").description)
+    }
     func table(labels: [String]?) throws -> DataTable {
       var table = try matrix.table(labels: labels, featureNames: featureNames, ids: ids)
       table.remark = remarks.isEmpty ? nil : "\(archive.path): \(remarks.joined(separator: "; "))"
@@ -72,7 +90,7 @@ extension DataTable {
       return
     case .name(let wanted):
       name = find([wanted.lowercased()])
-      if name == nil {
+      if name == nil, format.features == nil {
         throw FileError(
           archive.path,
           UnknownName(wanted, among: archive.names, of: "array of labels").description)
@@ -83,6 +101,10 @@ extension DataTable {
         "holds arrays \(known), and data.label=\(number) is a number; give the name of the array of labels, or "
           + "data.label=none")
     case nil: name = find(DataTable.labelNames)
+    }
+    if name == nil, format.features != nil {
+      self = try table(labels: nil)
+      return
     }
     guard let name else {
       throw FileError(

@@ -27,6 +27,8 @@ public struct TableFormat: Sendable, Equatable {
   public var header: Bool?
   /// nil: the column with one of the usual names; `none` for no labels.
   public var label: Column?
+  /// The column that names the samples; nil: a first column of texts that all differ; `none` for no ids.
+  public var id: Column?
   /// The columns to read, in this order; the others are left aside, and labels may be missing. Nil for all.
   public var features: [String]?
   /// A file of its own for the labels, in which `label` is then looked for.

@@ -128,10 +128,12 @@ private struct Targets {
     switch key {
     case "name", "about", "seed", "watch": return [try plain([.key(key)], rest)]
     case "stages": return try stages(rest)
-    case _ where (RecipeKey.stage + RecipeKey.step).dropFirst().contains(key):
+    case "project",
+      _ where (RecipeKey.stage + RecipeKey.step).dropFirst().contains(key):
       return try inStages(recipe.stages.map { Array($0.indices) } ?? [], components[...])
     default:
-      let known = RecipeKey.recipe.filter { $0 != "extends" } + (RecipeKey.stage + RecipeKey.step).dropFirst()
+      let known =
+        RecipeKey.recipe.filter { $0 != "extends" } + (RecipeKey.stage + RecipeKey.step).dropFirst() + ["project"]
       throw TreeProblem(reason: UnknownName(key, among: known, of: "key").description)
     }
   }
@@ -179,6 +181,7 @@ private struct Targets {
     case _ where RecipeKey.stage.contains(key):
       return try indices.map { try plain(base($0) + [.key(key)], rest.dropFirst()) }
     case "then": return try indices.map { try action(stages[$0].then, base($0) + [.key(key)], rest.dropFirst()) }
+    case "project": return try projections(in: indices, rest.dropFirst())
     case "steps":
       let rest = rest.dropFirst()
       guard let first = rest.first else { return indices.map { Target(path: base($0) + [.key(key)]) } }
@@ -259,6 +262,29 @@ private struct Targets {
       return try steps.flatMap { try parts($0.step.losses, "loss", $0.path + [.key(key)], rest) }
     default: return try steps.map { try plain($0.path + [.key(key)], rest) }
     }
+  }
+
+  /// Returns the places that a path below each projection means, at the ends of some stages and after their steps.
+  private func projections(in indices: [Int], _ rest: Rest) throws -> [Target] {
+    let stages = recipe.stages ?? []
+    let lists = indices.flatMap { index -> [(actions: [Action], path: [RecipePath.Component])] in
+      let base: [RecipePath.Component] = [.key("stages"), .index(index)]
+      let steps = stages[index].steps.enumerated().flatMap { leaves(of: ($1, base + [.key("steps"), .index($0)])) }
+      return [(stages[index].then, base + [.key("then")])] + steps.map { ($0.step.after, $0.path + [.key("after")]) }
+    }
+    let targets = try lists.flatMap { list in
+      try list.actions.enumerated().compactMap { index, action -> Target? in
+        guard case .project(let constraint, _, _) = action else { return nil }
+        return try part(
+          constraint, list.path + [.index(index), .key("project")], rest, alsoKnown: RecipeKey.ofProjection)
+      }
+    }
+    guard !targets.isEmpty else {
+      throw TreeProblem(
+        path: "project",
+        reason: "this recipe projects no weights; add a projection, as in stages[0].then=[{project: l1-ball}]")
+    }
+    return targets
   }
 
   private func action(_ actions: [Action], _ base: [RecipePath.Component], _ rest: Rest) throws -> Target {

@@ -131,6 +131,20 @@ extension Session {
   /// - Parameter row: In the data as they were read, from 0.
   func rowCells(_ row: Int) -> [String] { (dataset.ids.map { [$0[row]] } ?? []) + ["\(row)"] }
 
+  /// Writes which row of the data is in which part, as `data.splitFile` reads it.
+  func writeSplit(to url: URL) throws {
+    let parts = [(DataPart.train, training), (.validation, validation), (.test, test)].compactMap { name, source in
+      source.map { (name, $0.examples) }
+    }
+    try AtomicFile.write(to: url) { append in
+      var lines = CSV.row(rowTitles + ["part"])
+      for (name, examples) in parts {
+        for row in try examples.rowNumbers() { lines += CSV.row(rowCells(row) + [name.rawValue]) }
+      }
+      try append(Data(lines.utf8))
+    }
+  }
+
   /// The class of each example, empty where its label is hidden; nil without labels.
   func classNames(of examples: Examples) throws -> [String]? {
     let isLabelled = try examples.isLabelled?.ints()

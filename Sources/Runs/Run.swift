@@ -164,6 +164,8 @@ public final class Run {
     try folder.mark(.run, recipe: recipe)
     try AtomicFile.write(recipe, to: folder.recipe)
     try folder.write(trainedRuns: session.trainedRuns)
+    try folder.note([folder.split])
+    try session.writeSplit(to: folder.split)
   }
 
   private func trainer(

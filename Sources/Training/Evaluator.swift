@@ -118,7 +118,8 @@ public struct Evaluator {
         return (metric: metric.name, found: measured)
       }
       return EvaluationResult(
-        losses: losses.means, measurements: byMetric.flatMap(\.found), latents: set, scores: allScores, byMetric: byMetric)
+        losses: losses.means, measurements: byMetric.flatMap(\.found), latents: set, scores: allScores,
+        byMetric: byMetric)
     }
   }
 

@@ -42,6 +42,8 @@ public struct RunFolder: Sendable {
   public var latents: URL { url.appendingPathComponent("latents.safetensors") }
   /// The latents of all parts of a table, one in each row.
   public var latentTable: URL { url.appendingPathComponent("latents.csv") }
+  /// Which rows of the data are in which part.
+  public var split: URL { url.appendingPathComponent("split.csv") }
   /// What the finished model predicts of each example.
   public var predictions: URL { url.appendingPathComponent("predictions.csv") }
   /// Images of some epochs of a run that is watched.

@@ -72,9 +72,11 @@ extension RunFolder {
     /// Those and the files that some have, under the same names in each.
     var all: Set<String> {
       guard self == .run else { return always }
-      return always.union(["features.csv", "samples.csv", "reconstructions.csv", "predictions.csv", "latents.csv"])
-        .union(
-          RunFolder.figures.flatMap { ["figures/\($0).png", "figures/\($0).svg"] })
+      return always.union([
+        "features.csv", "samples.csv", "reconstructions.csv", "predictions.csv", "latents.csv", "split.csv",
+      ])
+      .union(
+        RunFolder.figures.flatMap { ["figures/\($0).png", "figures/\($0).svg"] })
     }
   }
 

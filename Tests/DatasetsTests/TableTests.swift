@@ -330,7 +330,10 @@ func realTablesAreRead(name: String, samples: Int, features: Int, classes: Int) 
   // An index of pandas that counts stays the feature that it was, and is pointed out.
   let counted = try table(",a,label\n0,5,x\n1,7,y\n")
   #expect(counted.featureNames == ["column 1", "a"] && counted.ids == nil)
-  #expect(counted.remark?.hasSuffix("is read as a feature; if it is an index, leave it out by data.drop=[1]") == true)
+  #expect(
+    counted.remark?.hasSuffix(
+      "column 1 without a name counts the samples, and is read as a feature; if it names the samples, set data.id=1")
+      == true)
   #expect(try table(",a,label\n0,5,x\n1,7,y\n") { $0.drop = [.number(1)] }.remark == nil)
   #expect(try table(",a,label\n4,5,x\n1,7,y\n").remark == nil)
   #expect(try table("1,a\n1,2,3\n") { ($0.label, $0.header) = (.name("none"), true) }.featureNames == ["1", "a"])
@@ -366,7 +369,7 @@ func realTablesAreRead(name: String, samples: Int, features: Int, classes: Int) 
   #expect(
     problem("gene,s1,s2\nTP53,1,2\n")?.contains("among gene, s1, s2; if samples are columns, set data.samp") == true)
   #expect(
-    problem("gene,s1,s2\nTP53,1,2\n") { $0.label = .name("none") }
+    problem("gene,s1,s2\nTP53,1,2\nTP53,3,4\n") { $0.label = .name("none") }
       == "row 2, column 'gene' (1): found 'TP53' between commas, expected a number; leave a column of names of samples out "
       + "by data.drop=[1], and if these are features, set data.samples=columns")
   #expect(
@@ -450,4 +453,62 @@ func realTablesAreRead(name: String, samples: Int, features: Int, classes: Int) 
     let report = try DatasetVerifier.verify("lung", in: folder)
     #expect(report.problems == ["found 4 samples x 2 features, expected 1,005 x 2944"])
   }
+}
+
+// MARK: Ids
+
+@Test func aFirstColumnOfTextsThatAllDifferIsOfIds() throws {
+  let found = try table("patient,a,label\np1,1,x\np2,2,y\n")
+  #expect(found.ids == ["p1", "p2"] && found.featureNames == ["a"])
+  #expect(
+    found.remark?.hasSuffix(
+      "column 'patient' has a text of its own in each row, and is taken for the names of the samples (data.id); if samples are "
+        + "columns, set data.samples=columns") == true)
+  // Behind the labels, too; where one is there twice they are no ids.
+  #expect(try table("label,patient,a\nx,p1,1\ny,p2,2\n").ids == ["p1", "p2"])
+  #expect(
+    problem("patient,a,label\np1,1,x\np1,2,y\n")?.contains("column 'patient' (1): found 'p1' between commas") == true)
+  #expect(problem("patient,a,label\np1,1,x\np2,2,y\n") { $0.id = .name("none") }?.contains("found 'p1'") == true)
+}
+
+@Test func idsAreThoseOfTheColumnThatIsNamed() throws {
+  let text = "a,patient,label\n1,7,x\n2,7,y\n"
+  for id in [TableFormat.Column.name("patient"), .number(2), .number(-2)] {
+    let found = try table(text) { $0.id = id }
+    // A patient may have several samples.
+    #expect(found.ids == ["7", "7"] && found.featureNames == ["a"] && found.remark == nil)
+  }
+  #expect(problem(text) { $0.id = .name("patent") }?.contains("did you mean 'patient'") == true)
+  #expect(problem(text) { $0.id = .number(4) } == "found no column 4 among 3 for the ids")
+  let columns = try table("f,1,2\nname,s1,s2\nlabel,x,y\n") {
+    ($0.samples, $0.header, $0.id) = (.columns, false, .name("name"))
+  }
+  #expect(columns.ids == ["s1", "s2"] && columns.featureNames == ["f"])
+}
+
+@Test func columnsOfWholeNumbersThatAllDifferArePointedOut() throws {
+  func remark(_ numbers: [Int]) throws -> String? {
+    try table((["number,a,label"] + numbers.map { "\($0),0.5,x" }).joined(separator: "\n")).remark
+  }
+  #expect(
+    try remark(Array(101...112))?.hasSuffix(
+      "column 1 'number' counts the samples, and is read as a feature; if it names the samples, set data.id=1") == true)
+  #expect(
+    try remark([5, 9, 2, 40, 41, 7, 88, 13, 60, 71])?.contains("has a whole number of its own in each row") == true)
+  #expect(try remark([5, 9, 2, 40, 41, 7, 88, 13, 60, 5]) == nil, "one is there twice")
+  #expect(try remark([5, 9, 2]) == nil, "a few may differ by chance")
+}
+
+@Test func columnsOfNewRowsAreFoundByName() throws {
+  let wanted = ["b", "a"]
+  let found = try table("id,a,note,b,label\np1,1,good,2,x\np2,3,bad,4,y\n") { $0.features = wanted }
+  #expect(found.featureNames == wanted && found.labels == ["x", "y"] && found.ids == ["p1", "p2"])
+  #expect(try found.inputs.floats() == [2, 1, 4, 3])
+  let unlabelled = try table("b,a\n2,1\n") { $0.features = wanted }
+  #expect(try unlabelled.labels == nil && unlabelled.inputs.floats() == [2, 1])
+  #expect(
+    problem("a,c,label\n1,2,x\n") { $0.features = wanted }?.contains(
+      "lacks 1 of the 2 columns that the model takes, the first 'b'") == true)
+  let columns = try table("f,s1,s2\na,1,2\nz,text,text\nb,3,4\n") { ($0.samples, $0.features) = (.columns, wanted) }
+  #expect(try columns.inputs.floats() == [3, 1, 4, 2] && columns.labels == nil)
 }

@@ -97,6 +97,17 @@ import Testing
         == .project(PartChoice("l11-ball", with: ["radius": 100]), parameters: ["encoder"]))
   }
 
+  @Test func projectionsHaveANameOfTheirOwnWhereverTheyAre() throws {
+    #expect(
+      try Self.changed("project.radius=500").stages?[0].then[0]
+        == .project(PartChoice("l11-ball", with: ["radius": 500]), parameters: []))
+    #expect(
+      try Self.changed("stages.encoder.project=l1-ball").stages?[0].then[0]
+        == .project(PartChoice("l1-ball"), parameters: []))
+    let without = try #require(throws: (any Error).self) { try Self.changed("stages.decoder.project.radius=5") }
+    #expect("\(without)".contains("this recipe projects no weights"))
+  }
+
   @Test func withoutAStageItGoesToAllOfThem() throws {
     #expect(try Self.changed("epochs=5").stages?.map(\.epochs) == [5, 5])
     #expect(try Self.changed("batch=64").stages?.map(\.batch) == [64, 64])
