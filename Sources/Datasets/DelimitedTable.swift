@@ -156,7 +156,9 @@ private struct DelimitedTableReader {
 
   /// A column whose cell in this row is text, with the error that it is no number; nil for numbers and missing values.
   private func texts(_ column: Int) -> (column: Int, error: any Error)? {
-    guard rows.number(column, format.decimal) == nil, !rows.isMissing(column) else { return nil }
+    // A number with the other decimal separator is a number that is read wrongly.
+    let isNumber = [TableFormat.Decimal.point, .comma].contains { rows.number(column, $0) != nil }
+    guard !isNumber, !rows.isMissing(column) else { return nil }
     do {
       _ = try valueOfNoNumber(column, "column \(header.map { "'\($0[column])' " } ?? "")(\(column + 1))")
       return nil

@@ -25,9 +25,9 @@ private let line = DatasetEntry("line", "points on a line", .rows, own: Points.s
   #expect(try entry.load(["validation": 0.5]).train.count == 8)
   let shared = try entry.sharedSettings(["count": 20, "validation": 0.5, "labelled": 4])
   #expect(shared.validation == 0.5 && shared.labelled == .count(4))
-  // What a run writes down is everything, and reads as the same.
+  // What a run writes down is everything but a file of parts that is not set, and reads as the same.
   let resolved = try entry.resolved(["count": 20, "labelled": 4])
-  #expect(Set(resolved.keys) == Set(entry.settings.map(\.name)))
+  #expect(Set(resolved.keys) == Set(entry.settings.map(\.name)).subtracting(["splitFile"]))
   #expect(resolved["count"] == 20 && resolved["labelled"] == 4 && resolved["pad"] == nil)
   #expect(try entry.resolved(resolved) == resolved)
   #expect(shelf.published.map(\.name) == DatasetLibrary.known.map(\.name))
@@ -54,13 +54,14 @@ private let line = DatasetEntry("line", "points on a line", .rows, own: Points.s
   func names(_ name: String) throws -> Set<String> { try Set(shelf.entry(name).settings.map(\.name)) }
   let parts: Set = [
     "validation", "limit", "labelled", "labelledShare", "holdOut", "classWeights", "test", "folds", "fold", "foldSeed",
+    "splitFile",
   ]
   #expect(try names("mnist") == parts.union(["pad", "padTo", "range", "shift", "flip", "embedded"]))
   #expect(try names("olsson") == parts.union(["missing", "unpackLimit"]))
   #expect(
     try names("table")
       == parts.union([
-        "missing", "unpackLimit", "path", "separator", "decimal", "samples", "header", "label", "labelFile", "layer",
+        "missing", "unpackLimit", "path", "separator", "decimal", "samples", "header", "label", "id", "labelFile", "layer",
         "drop",
       ]))
   #expect(

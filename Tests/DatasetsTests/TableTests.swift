@@ -478,7 +478,7 @@ func realTablesAreRead(name: String, samples: Int, features: Int, classes: Int) 
     // A patient may have several samples.
     #expect(found.ids == ["7", "7"] && found.featureNames == ["a"] && found.remark == nil)
   }
-  #expect(problem(text) { $0.id = .name("patent") }?.contains("did you mean 'patient'") == true)
+  #expect(problem(text) { $0.id = .name("patent") }?.contains("Did you mean 'patient'?") == true)
   #expect(problem(text) { $0.id = .number(4) } == "found no column 4 among 3 for the ids")
   let columns = try table("f,1,2\nname,s1,s2\nlabel,x,y\n") {
     ($0.samples, $0.header, $0.id) = (.columns, false, .name("name"))
