@@ -6,7 +6,7 @@ export PKG_CONFIG_PATH := $(CURDIR)/.libtorch$(if $(PKG_CONFIG_PATH),:$(PKG_CONF
 host := .build/release/host
 swift_files := Package.swift Sources Templates/Sources Plugins Tests
 
-.PHONY: help bootstrap build demo test campaign bench docs format lint clean
+.PHONY: help bootstrap build demo test campaign mutants bench docs format lint clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,10 @@ campaign: ## look for faults for an hour or two: damaged files, kills, full disk
 	@Scripts/bootstrap --dev
 	swift build --build-tests
 	LATENTKIT_CAMPAIGN=full LATENTKIT_SEED=$(or $(SEED),1) OMP_WAIT_POLICY=passive swift test --skip-build --disable-xctest --no-parallel --filter 'CampaignTests|HostKitTests.(Ownership|TwoPrograms)|TemplatesTests.Instances'
+
+mutants: ## plant faults in a copy of the sources, and see whether the tests find each (some hours; ONLY="NAME NAME" for some)
+	@Scripts/bootstrap --dev
+	@Scripts/mutants $(ONLY)
 
 bench: ## time training beside PyTorch, and projections, samplers and silhouette beside NumPy, SciPy and scikit-learn (options: BENCH="--quick")
 	@Scripts/bootstrap --bench

@@ -29,7 +29,7 @@ private struct Turned: Encoder {
 private let turn: [Double] = [0.6, 0.8, 0, 0, -0.8, 0.6, 0, 0, 0, 0, 0, 1, 0, 0, -1, 0]
 
 private struct Bench {
-  let training: Batch
+  var training: Batch
   let test: Batch
   let model: Model
   var hidden: [Int64]?
@@ -151,6 +151,11 @@ func everyKindOfFeatureIsRead(on: String) throws {
   #expect(found.first { $0.name == "logistic on mean at 30 labels" }?.value != nil)
   let table = try #require(found.last?.table)
   #expect(table.rows == ["30"] && table.columns == ["test", "training"])
+  // Whatever stands in their place changes nothing.
+  let labels = try #require(bench.training.labels).ints()
+  let others = labels.indices.map { Int64($0 % 3 == 0 ? labels[$0] : (labels[$0] + 1) % 3) }
+  bench.training = Batch(inputs: bench.training.inputs, labels: try Tensor(others))
+  #expect(try bench.results(settings("logistic", on: "mean")).map(\.value) == found.map(\.value))
 }
 
 @Test func manyParametersOverfitWhereThereIsNothingToLearn() throws {
