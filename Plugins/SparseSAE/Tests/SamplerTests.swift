@@ -296,3 +296,20 @@ private func kernelPrior(_ reference: LatentSet, _ bandwidth: Bandwidth = .facto
     "\($0)".contains("class 2: no training latent reaches the density") && "\($0)".contains("lower it")
   }
 }
+
+/// The classes are walked side by side, and the shorter one's points are repeated for it: its quantile must not count them.
+@Test func aQuantileIsOfTheClassesOwnLatentsWhereAnotherClassHasMore() throws {
+  var generator = try Generator(seed: 7)
+  let outliers = try Tensor([8.0, 0, -8, 1, 0, 9], shape: [3, 2])
+  let few = try Tensor.concatenate([outliers, generator.normal([4, 2], dtype: .float64) * 0.1])
+  let many = try generator.normal([10, 2], dtype: .float64) + 40
+  let reference = LatentSet(
+    latents: try .concatenate([many, few]), labels: try Tensor(Array(repeating: 0, count: 10) + Array(repeating: 1, count: 7)))
+  // The fourth of seven; were the outliers counted twice, it would be one of them.
+  let density = try KernelDensity(of: few)
+  let lowest = try density.logDensity(few).doubles().sorted()[3]
+  let draws = try draw(Array(repeating: 0, count: 40) + Array(repeating: 1, count: 40), count: 80, from: reference) {
+    ($0.rule, $0.threshold, $0.warmUp, $0.steps) = (.threshold, .quantile(0.5), 0, 10)
+  }
+  #expect(try density.logDensity(draws.latents.slice(40..<80)).min().item() >= lowest - 1e-9)
+}
