@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 #include <hdf5.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,30 @@ static int failed(char *message) {
 }
 
 // MARK: Reading
+
+static uint64_t little(const uint8_t *bytes, int count) {
+  uint64_t number = 0;
+  while (count--) number = number << 8 | bytes[count];
+  return number;
+}
+
+int cr_h5_is_sound(const uint8_t *bytes, size_t count) {
+  // Collections are `GCOL`, version 1, their size, then objects: index, references, size, content. Index 0 is what is left, and
+  // has its own header in its size: the library stays at one of size 0 for ever.
+  static const uint8_t mark[8] = {'G', 'C', 'O', 'L', 1, 0, 0, 0};
+  const uint8_t *end = bytes + count;
+  for (const uint8_t *heap = bytes; (heap = memmem(heap, (size_t)(end - heap), mark, sizeof mark)); heap += sizeof mark) {
+    if (end - heap < 16) return 1;
+    uint64_t size = little(heap + 8, 8);
+    if (size > (uint64_t)(end - heap)) return 0;
+    for (uint64_t place = 16; place + 16 <= size;) {
+      uint64_t index = little(heap + place, 2), length = little(heap + place + 8, 8);
+      if (length > size || (index == 0 && length < 16)) return 0;
+      place += index == 0 ? length : 16 + (length + 7) / 8 * 8;
+    }
+  }
+  return 1;
+}
 
 int cr_h5_open(const char *path, cr_h5 *file, char *message) {
   quiet();

@@ -44,6 +44,10 @@ struct HDF5File {
   {
     try exclusively {
       let size = (try? FileManager.default.attributesOfItem(atPath: url.path)[.size] as? Int) ?? 0
+      let isSound = try Data(contentsOf: url, options: .mappedIfSafe).withUnsafeBytes { bytes in
+        bytes.isEmpty || cr_h5_is_sound(bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count) == 1
+      }
+      guard isSound else { throw damaged(url.path, "its texts cannot be told apart") }
       var (handle, text) = (cr_h5(0), [CChar](repeating: 0, count: CR_MESSAGE_LENGTH))
       guard cr_h5_open(url.path, &handle, &text) == CR_OK else { throw damaged(url.path, message(text)) }
       defer { cr_h5_close(handle) }

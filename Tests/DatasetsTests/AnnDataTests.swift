@@ -114,6 +114,18 @@ func anAnnDataFileIsATableAsAnndataWroteIt(name: String) throws {
   }
 }
 
+@Test func damagedTextsAreRefusedWhereLibhdf5WouldNotReturn() throws {
+  var bytes = try fixtureBytes("sparse.h5ad")
+  // The size of a text: what follows it is then read as free space of no size.
+  bytes[3024] = 0xea
+  try withFolder { folder in
+    let file = folder.appendingPathComponent("t.h5ad")
+    try file.write(bytes)
+    let found = message { _ = try read(file) }
+    #expect(found?.hasSuffix("is truncated or corrupted: its texts cannot be told apart; get the file again") == true)
+  }
+}
+
 /// A file as `AnnData` writes it.
 private func written(_ data: AnnData, _ body: (URL) throws -> Void) throws {
   try withFolder { folder in

@@ -75,6 +75,8 @@ typedef struct {
 
 typedef void (*cr_h5_text)(void *context, const char *text, size_t length);
 
+/// Whether the texts of a file, which lie in global heaps, can be walked through: libhdf5 does not return from some damaged ones.
+int cr_h5_is_sound(const uint8_t *bytes, size_t count);
 int cr_h5_open(const char *path, cr_h5 *file, char *message);
 void cr_h5_close(cr_h5 file);
 int cr_h5_kind(cr_h5 file, const char *name);
