@@ -281,7 +281,7 @@ private struct DelimitedTableReader {
       isOther
       ? "; for a decimal \(other.rawValue), set data.decimal=\(other.rawValue)"
       : column == 0 && isOfNames
-        ? "; leave a column of names of samples out by data.drop=[1], and if these are features, set data.samples=columns"
+        ? "; name a column of names of samples by data.id=1, and if these are features, set data.samples=columns"
         : text.first?.isLetter == true
           ? "; data.drop leaves a column out, and data.label names that of the classes" : ""
     throw FileError(

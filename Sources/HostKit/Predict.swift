@@ -54,7 +54,7 @@ struct Predict: PartCommand {
       try table.write(to: output)
       console.say("predictions  \(output.relativePath)")
     } else {
-      table.forEachLine { console.output($0) }
+      try table.forEachLine { console.output($0) }
     }
     if let title = table.title { quiet.say("predicted by \(title)") }
     if let accuracy = table.accuracy {

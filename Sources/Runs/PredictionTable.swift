@@ -5,16 +5,20 @@ import LatentKit
 import Recipes
 import Training
 
-/// What a run predicts of some examples, a line for each, as a file has it.
+/// What a run predicts of some examples, a line for each.
 public struct PredictionTable {
-  /// The titles of the columns.
-  public let head: [String]
-  /// The cells of each line.
-  public let rows: [[String]]
+  /// The columns, each with a cell for each example.
+  public let columns: [Predictions.Column]
   /// What predicts, in words: `the highest score`; nil for data without classes.
   public let title: String?
   /// Sentences on what a person should know of the labels.
   public let notes: [String]
+  /// The classes in their order; empty for data without classes.
+  private let classNames: [String]
+  /// The latents, `[count, latent]`, on the CPU.
+  private let latents: Tensor
+  /// The rows of a table in its own units, `[count, features]`, and the names of its columns; nil for images.
+  private let inputs: (rows: Tensor, names: [String])?
 
   /// One file's examples.
   struct Piece {
@@ -24,66 +28,79 @@ public struct PredictionTable {
     let truth: [String]?
     let latents: Tensor
     let scores: Tensor?
+    let inputs: Tensor?
   }
 
-  init(_ pieces: [Piece], _ predictor: Predictor, classNames: [String]) throws {
-    let hasIDs = pieces.contains { $0.ids != nil }
-    let hasTruth = pieces.contains { $0.truth != nil }
+  init(_ pieces: [Piece], _ predictor: Predictor, classNames: [String], featureNames: [String]?) throws {
     let predictions = try pieces.map { try predictor.predict($0.latents, scores: $0.scores) }
-    let width = try predictions.first?.latents.size(1) ?? 0
-    let isNamed = pieces.count > 1
-    var head = isNamed ? ["file"] : []
-    if hasIDs { head.append("id") }
-    head.append("row")
-    if hasTruth { head.append("true") }
-    if predictor.title != nil { head.append("predicted") }
-    head += predictions.first?.columns.map(\.name) ?? []
-    head += (0..<width).map { "latent \($0 + 1)" }
-    self.head = head
-    var rows: [[String]] = []
-    for (piece, found) in zip(pieces, predictions) {
-      let latents = try found.latents.to(.cpu).contiguous().floats()
-      for place in piece.rows.indices {
-        var cells = isNamed ? [piece.file] : []
-        if hasIDs { cells.append(piece.ids?[place] ?? "") }
-        cells.append("\(piece.rows[place])")
-        if hasTruth { cells.append(piece.truth?[place] ?? "") }
-        if let classes = found.classes { cells.append(predictor.name(of: classes[place])) }
-        cells += found.columns.map { $0.cells[place] }
-        cells += latents[place * width..<(place + 1) * width].map { "\($0)" }
-        rows.append(cells)
-      }
+    func joined(_ name: String, _ cells: (Piece) -> [String]?) -> [Predictions.Column] {
+      guard pieces.contains(where: { cells($0) != nil }) else { return [] }
+      return [.init(name, texts: pieces.flatMap { cells($0) ?? $0.rows.map { _ in "" } })]
     }
-    self.rows = rows
-    title = predictor.title
+    var columns: [Predictions.Column] = []
+    if pieces.count > 1 { columns += joined("file") { piece in piece.rows.map { _ in piece.file } } }
+    columns += joined("id", \.ids)
+    columns += joined("row") { $0.rows.map(String.init) }
+    columns += joined("true", \.truth)
+    if predictor.title != nil {
+      columns.append(.init("predicted", texts: predictions.flatMap { ($0.classes ?? []).map(predictor.name) }))
+    }
+    for (place, column) in (predictions.first?.columns ?? []).enumerated() {
+      columns.append(column.appending(predictions.dropFirst().map { $0.columns[place] }))
+    }
+    (self.columns, self.classNames, title) = (columns, classNames, predictor.title)
+    latents = try .concatenate(predictions.map(\.latents)).to(.cpu).contiguous()
+    let rows = pieces.compactMap(\.inputs)
+    inputs = try featureNames.flatMap { rows.count == pieces.count ? (try .concatenate(rows).to(.cpu), $0) : nil }
     let strange = Set(pieces.flatMap { $0.truth ?? [] }).subtracting(classNames).subtracting([""])
+    let names = strange.sorted().map { "'\($0)'" }.listed(atMost: 5)
     notes =
-      strange.isEmpty || title == nil
-      ? []
-      : [
-        "no class of the run is called \(strange.sorted().map { "'\($0)'" }.listed(atMost: 5)); these labels count as errors"
-      ]
+      strange.isEmpty || title == nil ? [] : ["no class of the run is called \(names); these labels count as errors"]
   }
+
+  private func column(_ name: String) -> [String]? { columns.first { $0.name == name }?.cells }
 
   /// The share of the examples with a label whose class is predicted, and their number; nil without labels.
   public var accuracy: (percent: Double, count: Int)? {
-    guard let truth = head.firstIndex(of: "true"), let predicted = head.firstIndex(of: "predicted") else { return nil }
-    let known = rows.filter { !$0[truth].isEmpty }
+    guard let truth = column("true"), let predicted = column("predicted") else { return nil }
+    let known = truth.indices.filter { !truth[$0].isEmpty }
     guard !known.isEmpty else { return nil }
-    return (100 * Double(known.count { $0[truth] == $0[predicted] }) / Double(known.count), known.count)
+    return (100 * Double(known.count { truth[$0] == predicted[$0] }) / Double(known.count), known.count)
   }
 
   /// Calls `body` with each line of comma-separated values, its end included.
-  public func forEachLine(_ body: (String) throws -> Void) rethrows {
-    try body(CSV.row(head))
-    for row in rows { try body(CSV.row(row)) }
+  public func forEachLine(_ body: (String) throws -> Void) throws {
+    let width = try latents.size(1)
+    let values = try latents.floats()
+    try body(CSV.row(columns.map(\.name) + (0..<width).map { "latent \($0 + 1)" }))
+    for row in try 0..<latents.size(0) {
+      let latent = values[row * width..<(row + 1) * width].map { "\($0)" }
+      try body(CSV.row(columns.map { $0.cells[row] } + latent))
+    }
   }
 
-  /// Writes the table as comma-separated values.
+  /// Writes the table: comma-separated values, or AnnData for a name that ends in `.h5ad`, where X has the rows of a table in their own
+  /// units, or the latents, `obs` the columns and `obsm` the latents.
   ///
   /// - Throws: `FileError` if the file cannot be written.
   public func write(to url: URL) throws {
-    try AtomicFile.write(to: url) { append in try forEachLine { try append(Data($0.utf8)) } }
+    guard url.pathExtension == "h5ad" else {
+      return try AtomicFile.write(to: url) { append in try forEachLine { try append(Data($0.utf8)) } }
+    }
+    let names = try inputs?.names ?? (1...latents.size(1)).map { "latent \($0)" }
+    let known = Set(classNames)
+    try AnnData(
+      rows: inputs?.rows ?? latents, featureNames: names, ids: column("id"),
+      columns: columns.filter { $0.name != "id" }.map { column in
+        if let numbers = column.numbers { return (column.name, .numbers(numbers)) }
+        let isOfClasses = ["true", "predicted", "nearest class mean"].contains(column.name)
+        return (
+          column.name,
+          isOfClasses && known.isSuperset(of: column.cells)
+            ? .categories(column.cells, of: classNames) : .texts(column.cells)
+        )
+      }, embeddings: [("X_latent", latents)]
+    ).write(to: url)
   }
 }
 
@@ -102,16 +119,20 @@ extension Run {
       ? [try session.piece(of: session.part(part))]
       : try files.map { file in
         let new = try session.read(file)
-        return try session.piece(of: new.source, file: file.relativePath, ids: new.ids, truth: new.labels)
+        return try session.piece(
+          of: new.source, file: file.relativePath, ids: new.ids, truth: new.labels, inputs: new.rows)
       }
     return try PredictionTable(
-      pieces, predictor, classNames: (0..<(session.dataset.classCount ?? 0)).map(session.className))
+      pieces, predictor, classNames: (0..<(session.dataset.classCount ?? 0)).map(session.className),
+      featureNames: session.dataset.featureNames)
   }
 }
 
 extension Session {
   /// Reads examples of another file, in the form that the model takes.
-  func read(_ file: URL) throws -> (source: BatchSource, labels: [String]?, ids: [String]?) {
+  func read(_ file: URL) throws -> (
+    source: BatchSource, labels: [String]?, ids: [String]?, rows: Tensor?
+  ) {
     guard let choice = recipe[.data] else { throw RecipeError("the recipe names no data") }
     let new = try NewExamples(contentsOf: file, like: dataset, of: catalog.dataset(choice.use), choice.with)
     let inputs = dataset.train.areImages ? new.inputs : try transforms.apply(new.inputs)
@@ -125,16 +146,16 @@ extension Session {
     }
     let source = try BatchSource(
       Examples(inputs: inputs), settings: settings, classCount: nil, device: device)
-    return (source, new.labels, new.ids)
+    return (source, new.labels, new.ids, dataset.train.areImages ? nil : new.inputs)
   }
 
   func piece(
-    of source: BatchSource, file: String, ids: [String]?, truth: [String]?
+    of source: BatchSource, file: String, ids: [String]?, truth: [String]?, inputs: Tensor?
   ) throws -> PredictionTable.Piece {
     let latents = try evaluator.encode(source).latents
     return PredictionTable.Piece(
       file: file, ids: ids, rows: Array(0..<source.count), truth: truth, latents: latents,
-      scores: try evaluator.scores(of: latents))
+      scores: try evaluator.scores(of: latents), inputs: inputs)
   }
 
   func piece(of source: BatchSource) throws -> PredictionTable.Piece {
@@ -142,6 +163,7 @@ extension Session {
     let rows = try source.examples.rowNumbers()
     return PredictionTable.Piece(
       file: "", ids: dataset.ids.map { ids in rows.map { ids[$0] } }, rows: rows,
-      truth: try classNames(of: source.examples), latents: latents, scores: try evaluator.scores(of: latents))
+      truth: try classNames(of: source.examples), latents: latents, scores: try evaluator.scores(of: latents),
+      inputs: dataset.train.areImages ? nil : try transforms.invert(source.examples.inputs))
   }
 }

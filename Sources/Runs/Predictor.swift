@@ -88,9 +88,20 @@ public struct Predictions {
     public let name: String
     /// The cells; a number that is not finite is empty.
     public let cells: [String]
+    /// The same as numbers; nil for texts.
+    public let numbers: [Float]?
 
-    init(_ name: String, texts: [String]) { (self.name, cells) = (name, texts) }
-    init(_ name: String, _ numbers: [Float]) { self.init(name, texts: numbers.map { $0.isFinite ? "\($0)" : "" }) }
+    init(_ name: String, texts: [String]) { (self.name, cells, numbers) = (name, texts, nil) }
+
+    init(_ name: String, _ numbers: [Float]) {
+      (self.name, cells, self.numbers) = (name, numbers.map { $0.isFinite ? "\($0)" : "" }, numbers)
+    }
+
+    /// Returns the column with the cells of others below its own.
+    func appending(_ others: [Column]) -> Column {
+      guard let numbers else { return Column(name, texts: cells + others.flatMap(\.cells)) }
+      return Column(name, numbers + others.flatMap { $0.numbers ?? [] })
+    }
   }
 
   /// The number of each example's class; nil for data without classes.

@@ -61,7 +61,8 @@ private let line = DatasetEntry("line", "points on a line", .rows, own: Points.s
   #expect(
     try names("table")
       == parts.union([
-        "missing", "unpackLimit", "path", "separator", "decimal", "samples", "header", "label", "id", "labelFile", "layer",
+        "missing", "unpackLimit", "path", "separator", "decimal", "samples", "header", "label", "id", "labelFile",
+        "layer",
         "drop",
       ]))
   #expect(

@@ -370,8 +370,8 @@ func realTablesAreRead(name: String, samples: Int, features: Int, classes: Int) 
     problem("gene,s1,s2\nTP53,1,2\n")?.contains("among gene, s1, s2; if samples are columns, set data.samp") == true)
   #expect(
     problem("gene,s1,s2\nTP53,1,2\nTP53,3,4\n") { $0.label = .name("none") }
-      == "row 2, column 'gene' (1): found 'TP53' between commas, expected a number; leave a column of names of samples out "
-      + "by data.drop=[1], and if these are features, set data.samples=columns")
+      == "row 2, column 'gene' (1): found 'TP53' between commas, expected a number; name a column of names of samples "
+      + "by data.id=1, and if these are features, set data.samples=columns")
   #expect(
     problem("a,label\n1,2\n") { $0.samples = .columns }?
       .hasSuffix("and a column 'label'; if samples are rows, leave data.samples out") == true)

@@ -304,7 +304,8 @@ private func kernelPrior(_ reference: LatentSet, _ bandwidth: Bandwidth = .facto
   let few = try Tensor.concatenate([outliers, generator.normal([4, 2], dtype: .float64) * 0.1])
   let many = try generator.normal([10, 2], dtype: .float64) + 40
   let reference = LatentSet(
-    latents: try .concatenate([many, few]), labels: try Tensor(Array(repeating: 0, count: 10) + Array(repeating: 1, count: 7)))
+    latents: try .concatenate([many, few]),
+    labels: try Tensor(Array(repeating: 0, count: 10) + Array(repeating: 1, count: 7)))
   // The fourth of seven; were the outliers counted twice, it would be one of them.
   let density = try KernelDensity(of: few)
   let lowest = try density.logDensity(few).doubles().sorted()[3]
