@@ -65,15 +65,36 @@ public enum AtomicFile {
     }
   }
 
-  /// Adds a few lines to the end of a file, which is made if need be: for lists that several programs write.
+  /// Adds lines to the end of a file, which is made if need be: for lists that several programs write, and for logs.
   ///
-  /// - Throws: `FileError`.
-  public static func append(_ text: String, to url: URL) throws {
+  /// - Parameter syncing: Whether the lines must outlive a crash of the machine; `sync` sees to that later.
+  /// - Returns: The length of the file before them.
+  /// - Throws: `FileError`; what was there before stays.
+  @discardableResult
+  public static func append(_ text: String, to url: URL, syncing: Bool = true) throws -> Int {
     try OutputPlace.requireFile(url)
     let descriptor = open(url.path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw FileError(url.path, "cannot be written: \(systemMessage())") }
     defer { close(descriptor) }
-    try writeAll(Data(text.utf8), to: descriptor, named: url.path)
+    let length = lseek(descriptor, 0, SEEK_END)
+    do { try writeAll(Data(text.utf8), to: descriptor, named: url.path) } catch {
+      // Half a line would be no record.
+      if length >= 0 { ftruncate(descriptor, length) }
+      throw error
+    }
+    guard !syncing || fsync(descriptor) == 0 else {
+      throw FileError(url.path, "cannot be written: \(systemMessage())")
+    }
+    return Int(length)
+  }
+
+  /// Waits until what was appended to a file would outlive a crash of the machine; nothing is done where there is no file.
+  ///
+  /// - Throws: `FileError`.
+  public static func sync(_ url: URL) throws {
+    let descriptor = open(url.path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
+    guard descriptor >= 0 else { return }
+    defer { close(descriptor) }
     guard fsync(descriptor) == 0 else { throw FileError(url.path, "cannot be written: \(systemMessage())") }
   }
 

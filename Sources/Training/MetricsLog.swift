@@ -52,12 +52,15 @@ public struct MetricsLog {
   }
 
   /// Adds a line; returns the file's new length in bytes, which the checkpoint records.
+  ///
+  /// It is in the system's hands then, and outlives the program but not the machine: `sync` before a checkpoint that relies on it.
   public func append(_ record: EpochRecord) throws -> Int {
     let line = try JSONLines.line(record)
-    let existing = (try? Data(contentsOf: url)) ?? Data()
-    try AtomicFile.write(existing + line, to: url)
-    return existing.count + line.count
+    return try AtomicFile.append(String(decoding: line, as: UTF8.self), to: url, syncing: false) + line.count
   }
+
+  /// Waits until all lines would outlive a crash of the machine.
+  func sync() throws { try AtomicFile.sync(url) }
 
   /// Cuts off what was written after a checkpoint.
   ///

@@ -38,6 +38,7 @@ public final class Trainer {
   private let shouldStop: () -> Bool
   private let log: MetricsLog
   private let secondsBetweenCheckpoints: Double
+  private var lastCheckpoint = Date.distantPast
   private let seed: UInt64
 
   var position = Checkpoint.Position()
@@ -51,7 +52,8 @@ public final class Trainer {
   var isReplay = false
 
   /// - Parameters:
-  ///   - secondsBetweenCheckpoints: A checkpoint is written after every epoch, and inside one after this time.
+  ///   - secondsBetweenCheckpoints: A checkpoint is written inside an epoch after this time, and after each epoch that ends two
+  ///     seconds or more after the last one: writing one takes about as long as a short epoch.
   ///   - featureNames: The names of the values of an input, for notes.
   ///   - shouldStop: Called after every iteration; true saves a checkpoint and ends the run early.
   public init(
@@ -98,6 +100,7 @@ public final class Trainer {
       }
       try restore(checkpoint)
       try log.truncate(to: position.metricsLength)
+      lastCheckpoint = .now
     } else {
       // A first checkpoint, so that a run killed in its first epoch can be resumed as well.
       if !composition.stages.isEmpty { try begin(stage: 0) }
@@ -128,7 +131,6 @@ public final class Trainer {
       let started = Date.now.addingTimeInterval(-position.seconds)
       let order = try order(of: source, stage, "epoch \(position.epoch)")
       var pending = PendingTerms(stage: stage.recipe.name, every: source.device == .cpu ? 1 : 25)
-      var saved = Date.now
       while position.iteration < iterations {
         let indices = try batch(position.iteration, of: order, size: size)
         try iterate(stage, source, indices, iterations: iterations, into: &pending)
@@ -141,11 +143,10 @@ public final class Trainer {
           position.seconds = -started.timeIntervalSinceNow
           return false
         }
-        if -saved.timeIntervalSinceNow > secondsBetweenCheckpoints {
+        if isDue(after: secondsBetweenCheckpoints) {
           try settle(&pending)
           position.seconds = -started.timeIntervalSinceNow
           try save()
-          saved = .now
         }
       }
       try finishEpoch(stage, index, count: count, seconds: -started.timeIntervalSinceNow)
@@ -267,10 +268,9 @@ public final class Trainer {
     observer?.finishedEpoch(record, of: stage.recipe.epochs)
     // Before the last one, which says that the epoch is over.
     let isOfStop = stage.recipe.stop != nil && (position.best?.epoch == position.epoch || isOver(stage))
-    if isOfStop || stage.recipe.keepEpochs.contains(position.epoch) {
-      try save(to: folder.checkpoint(of: stage.recipe.name, epoch: position.epoch))
-    }
-    try save()
+    let isKept = isOfStop || stage.recipe.keepEpochs.contains(position.epoch)
+    if isKept { try save(to: folder.checkpoint(of: stage.recipe.name, epoch: position.epoch)) }
+    if isKept || isDue(after: min(2, secondsBetweenCheckpoints)) { try save() } else { try requireFinite() }
     try removeSuperseded(of: stage)
   }
 
@@ -316,10 +316,11 @@ public final class Trainer {
 
   // MARK: Checkpoints
 
-  /// - Parameter url: The file; nil for the checkpoint that the run goes on from.
-  func save(to url: URL? = nil) throws {
-    var tensors: [String: Tensor] = [:]
-    // A gradient can stop being finite while every loss is finite: the last good checkpoint must outlive that.
+  /// Whether the last checkpoint is so many seconds old.
+  private func isDue(after seconds: Double) -> Bool { -lastCheckpoint.timeIntervalSinceNow > seconds }
+
+  /// A gradient can stop being finite while every loss is finite: the last good checkpoint must outlive that.
+  private func requireFinite() throws {
     for parameter in composition.store.parameters where parameter.tensor.dtype.isFloatingPoint {
       guard try withoutGradients({ try parameter.tensor.isFinite().all() }) else {
         throw TrainingError(
@@ -328,6 +329,12 @@ public final class Trainer {
             """)
       }
     }
+  }
+
+  /// - Parameter url: The file; nil for the checkpoint that the run goes on from.
+  func save(to url: URL? = nil) throws {
+    try requireFinite()
+    var tensors: [String: Tensor] = [:]
     for parameter in composition.store.parameters {
       tensors["model.\(parameter.name)"] = try parameter.tensor.detached()
     }
@@ -338,9 +345,12 @@ public final class Trainer {
     tensors["generator.draws"] = try random.generator.state
     for (path, mode) in composition.modes { tensors["generator.mode.\(path)"] = try mode.generator.state }
     if let url { try folder.note([url]) }
+    // A checkpoint counts on the lines of the epochs before it.
+    try log.sync()
     try Checkpoint(
       position: position, machine: .init(device: data.training.device), digest: data.digest, tensors: tensors
     ).write(to: url ?? folder.checkpoint)
+    if url == nil { lastCheckpoint = .now }
   }
 
   func restore(_ checkpoint: Checkpoint) throws {

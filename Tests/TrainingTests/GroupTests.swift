@@ -239,7 +239,9 @@ private let cycles = """
       stages: [{epochs: 2, batch: 50, train: [encoder, decoder], losses: [mse, edge], optimizer: adam}]
       """)
     let found = #expect(throws: TrainingError.self) {
-      _ = try Trainer(composition, data: digits(validation: 0), folder: folder, shouldStop: { false }).run()
+      _ = try Trainer(
+        composition, data: digits(validation: 0), folder: folder, secondsBetweenCheckpoints: 0, shouldStop: { false }
+      ).run()
     }
     let text = "\(found!)"
     #expect(text.contains("the gradient of encoder.") && text.contains("under loss 'edge', term 'root',"), "\(text)")

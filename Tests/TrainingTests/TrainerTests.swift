@@ -178,7 +178,9 @@ private let parts = """
         + "stages: [{epochs: 3, batch: 50, train: [encoder, decoder], losses: [centroid, mse, {use: poison, with: {from: 7}}], optimizer: adam}]"
     )
     #expect {
-      _ = try Trainer(composition, data: digits(validation: 0), folder: folder, shouldStop: { false }).run()
+      _ = try Trainer(
+        composition, data: digits(validation: 0), folder: folder, secondsBetweenCheckpoints: 0, shouldStop: { false }
+      ).run()
     } throws: { error in
       // Four iterations make an epoch: the seventh is in the second one.
       error is TrainingError && "\(error)".contains("'poison' became nan")
@@ -239,7 +241,7 @@ private let parts = """
     let bad = composition.store.parameters[0].tensor
     var iterations = 0
     let trainer = try Trainer(
-      composition, data: digits(validation: 0), folder: folder,
+      composition, data: digits(validation: 0), folder: folder, secondsBetweenCheckpoints: 0,
       shouldStop: {
         iterations += 1
         // As after a gradient that was not a number in the very last step of the second epoch.
