@@ -30,7 +30,7 @@ public struct DataSettings: ComponentConfig {
     .above(0, upTo: 1))
   public var labelledShare: Double? = nil
   @Setting(
-    "Classes that are held out of all parts, by name or number from 0, or several as in 964-1622: what is measured on them is open-set use; [] for none.",
+    "Classes that are held out of all parts, by name, or number from 0 where none is called so, or several as in 964-1622: what is measured on them is open-set use; [] for none.",
     .atLeast(0))
   public var holdOut: [ClassChoice] = []
   @Setting(

@@ -12,6 +12,8 @@ struct DataTable {
   let labels: [String]?
   /// The name of each sample, an accession number say; nil where the file has none.
   let ids: [String]?
+  /// The name of the column of ids; nil for none, and for files whose names of samples are no column.
+  var idColumn: String?
   /// A sentence on what a person should know of the file; nil for nothing.
   var remark: String?
 
@@ -64,7 +66,8 @@ struct DataTable {
       throw FileError(
         path,
         "lacks \(grouped(missing.count)) of the \(grouped(wanted.count)) columns that the model takes, the first "
-          + "'\(missing[0])'; add them, or rename them as they were in training")
+          + "'\(missing[0])', and has \(featureNames.isEmpty ? "none of them" : featureNames.listed(atMost: 3)); add them, rename them "
+          + "as they were in training, or set how the file is read, as in --set data.separator=comma")
     }
     let order = try Tensor(wanted.compactMap { places[$0].map(Int64.init) })
     return DataTable(

@@ -24,6 +24,8 @@ public struct Dataset: Sendable {
   public let featureNames: [String]?
   /// A text for each row of the data, which identifies it: the names of samples, or of pictures' files. Nil where rows have none.
   public let ids: [String]?
+  /// The name of a table's column of ids; nil where it has none.
+  var idColumn: String?
   /// The number of classes; nil without labels.
   public internal(set) var classCount: Int?
   /// The checksum of the files that a user's own data were read from, by which a change of them is noticed: of a table as it

@@ -34,6 +34,7 @@ private struct DelimitedTableReader {
     let name: String
     /// Of each of its cells, whether that is a number.
     let isNumber: [Bool]
+    let numbers: [Double]
   }
 
   init(_ bytes: UnsafeBufferPointer<UInt8>, _ format: TableFormat, path: String) throws {
@@ -61,7 +62,8 @@ private struct DelimitedTableReader {
     guard (try? rows.next()) == true else { return nil }
     return RowBelow(
       row: rows.row, name: rows.text(0),
-      isNumber: rows.cells.indices.map { [rows] in rows.number($0, format.decimal) != nil })
+      isNumber: rows.cells.indices.map { [rows] in rows.number($0, format.decimal) != nil },
+      numbers: rows.cells.indices.compactMap { [rows] in rows.number($0, format.decimal) })
   }
 
   /// Moves to the next row of data.
@@ -87,6 +89,19 @@ private struct DelimitedTableReader {
       ? "if row \(firstRow) has the names of columns, set data.header=true" : "check its separators"
   }
 
+  /// Refuses a first row that is read as data, and looks like names: its numbers rise from cell to cell, as those of masses or of
+  /// samples do, and those of the next row do not.
+  private func refuseNamesOfNumbers() throws {
+    guard header == nil, format.header == nil, let second else { return }
+    func rises(_ values: [Double]) -> Bool { values.count >= 8 && zip(values, values.dropFirst()).allSatisfy(<) }
+    let first = rows.cells.indices.compactMap { rows.number($0, format.decimal) }
+    guard rises(first), !rises(second.numbers) else { return }
+    throw FileError(
+      path,
+      "row \(firstRow): its numbers rise from \(first[0]) to \(first[first.count - 1]), as names of columns do; set data.header=true, or "
+        + "data.header=false if it is data")
+  }
+
   // MARK: Samples in rows
 
   mutating func samplesInRows() throws -> DataTable {
@@ -94,6 +109,7 @@ private struct DelimitedTableReader {
       guard let name = header?[column], !name.isEmpty else { return "column \(column + 1)" }
       return name
     }
+    try refuseNamesOfNumbers()
     try refuseDuplicates(names, "columns")
     let label = try labelPlace(names)
     let wanted = format.features.map(Set.init)
@@ -130,6 +146,7 @@ private struct DelimitedTableReader {
     var table = DataTable(
       inputs: try Tensor(values, shape: [count, features.count]), featureNames: features.map { names[$0] },
       labels: label == nil ? nil : labels, ids: idColumn == nil ? nil : ids)
+    table.idColumn = idColumn.map { names[$0] }
     let taken = supposed.map {
       "column '\(names[$0.column])' has a text of its own in each row, and is taken for the names of the samples (data.id); if "
         + "samples are columns, set data.samples=columns"
@@ -145,6 +162,7 @@ private struct DelimitedTableReader {
     case nil, .name("none"): return hasRowNames && label != 0 ? 0 : nil
     case let id?:
       guard let place = id.place(in: names) else {
+        if format.features != nil { return nil }
         switch id {
         case .name(let name): throw FileError(path, UnknownName(name, among: names, of: "column of ids").description)
         case .number(let number): throw FileError(path, "found no column \(number) among \(width) for the ids")
@@ -200,6 +218,7 @@ private struct DelimitedTableReader {
     guard width > 1 else {
       throw FileError(path, "row \(firstRow): found one cell, expected a name and the samples' values")
     }
+    try refuseNamesOfNumbers()
     var names: [String] = []
     var places: [String: Int] = [:]
     var values: [Float] = []
@@ -296,7 +315,8 @@ private struct DelimitedTableReader {
 
   private func labelText(_ column: Int) throws -> String {
     let text = rows.text(column)
-    guard !text.isEmpty else {
+    // New rows may lack some labels, or all.
+    guard !text.isEmpty || format.features != nil else {
       throw FileError(path, "row \(rows.row), column \(column + 1): found no label, expected the sample's class")
     }
     return text

@@ -1,6 +1,6 @@
 import LatentKit
 
-/// A class of the data: its name, or its number from 0; or several, from one number to another: `964-1622`.
+/// A class of the data: its name, or, where none is called so, its number from 0; or several, from one number to another: `964-1622`.
 public enum ClassChoice: Codable, Equatable, Sendable {
   case name(String)
   case number(Int)
@@ -85,6 +85,8 @@ extension Dataset {
   ) throws -> ClosedRange<Int> {
     switch choice {
     case .number(let number):
+      // A class may be called by a number, another one than its place.
+      if let place = classNames?.firstIndex(of: "\(number)") { return place...place }
       guard (0..<count).contains(number) else {
         throw refused("found class \(number), and '\(name)' has classes 0 to \(count - 1)")
       }

@@ -100,7 +100,19 @@ extension Dataset {
     var dataset = try Dataset(
       name: name, title: title, train: examples, test: nil, classNames: classNames, featureNames: table.featureNames,
       ids: table.ids, digest: digest, origin: .files([url] + [format.labelFile].compactMap { $0 }))
-    dataset.remark = table.remark
+    let remarks = [table.remark, dataset.remarkOnIDs].compactMap { $0 }
+    dataset.remark = remarks.isEmpty ? nil : remarks.joined(separator: "; ")
+    dataset.idColumn = table.idColumn
     return dataset
+  }
+
+  /// A sentence on ids that name several rows, which may come to lie in different parts; nil where all differ.
+  private var remarkOnIDs: String? {
+    guard let ids else { return nil }
+    let different = Set(ids).count
+    guard different < ids.count else { return nil }
+    return
+      "\(grouped(ids.count)) rows have \(grouped(different)) ids, and rows of one id may come to lie in training and in test; a file "
+      + "of ids and parts keeps them together (data.splitFile)"
   }
 }

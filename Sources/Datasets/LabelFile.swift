@@ -14,6 +14,7 @@ extension DataTable {
     var result = DataTable(
       inputs: table.inputs, featureNames: table.featureNames, labels: found.labels, ids: table.ids)
     let remarks = [table.remark, found.remark].compactMap { $0 }
+    result.idColumn = table.idColumn
     result.remark = remarks.isEmpty ? nil : remarks.joined(separator: "; ")
     let both = digest + (try Checksum(.md5, of: file).digits)
     return (result, try Checksum(.md5, of: Data(both.utf8)).digits)

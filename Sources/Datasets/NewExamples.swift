@@ -49,6 +49,7 @@ public struct NewExamples: Sendable {
         "cannot be matched with '\(dataset.name)', whose columns have no names; use data with names of columns")
     }
     (format.features, format.drop) = (names, [])
+    if format.id == nil { format.id = dataset.idColumn.map { .name($0) } }
     let table = try DataTable(contentsOf: url, format)
     self.init(table.inputs, table.labels, table.ids)
   }

@@ -2,8 +2,9 @@ import Files
 import Foundation
 import LatentKit
 
-/// A file that says which rows of the data are in which part: comma-separated, with the columns `part` and `row`, or `id`. Other
-/// columns are passed over, so that the `split.csv` and the `predictions.csv` of a run are such files.
+/// A file that says which rows of the data are in which part: delimited text with the columns `part` and `row`, or `id`, which
+/// stands for all rows of that id: those of a patient, say. Other columns are passed over, so that the `split.csv` and the
+/// `predictions.csv` of a run are such files.
 struct SplitFile {
   /// The words for the parts.
   private static let words = ["train": 0, "training": 0, "validation": 1, "valid": 1, "val": 1, "test": 2]
@@ -11,33 +12,34 @@ struct SplitFile {
   let url: URL
   private let rows: [[String]]
   private let part: Int
-  private let key: (column: Int, isID: Bool)
+  /// The columns of ids and of rows; one of them may be missing.
+  private let (id, row): (Int?, Int?)
 
-  /// - Parameter hasIDs: Whether rows of the data can be named by ids, which all differ.
+  /// - Parameter hasIDs: Whether the data have ids.
   /// - Throws: `FileError` for a file without these columns.
   init(_ url: URL, hasIDs: Bool) throws {
     self.url = url
-    rows = try delimitedTexts(in: url)
-    let head = rows.first?.map { $0.lowercased() } ?? []
-    guard let part = head.firstIndex(of: "part"),
-      let key = hasIDs ? head.firstIndex(of: "id") ?? head.firstIndex(of: "row") : head.firstIndex(of: "row")
-    else {
+    rows = try delimitedTexts(in: url, separator: .auto)
+    guard let first = rows.first else { throw FileError(url.path, "is empty, expected rows and their parts") }
+    let head = first.map { $0.lowercased() }
+    let (id, row) = (hasIDs ? head.firstIndex(of: "id") : nil, head.firstIndex(of: "row"))
+    guard let part = head.firstIndex(of: "part"), id != nil || row != nil else {
       throw FileError(
         url.path,
-        "has the columns \((rows.first ?? []).listed(atMost: 8)), expected 'part' and 'row', counted from 0,"
-          + " or 'id' where the data have ids that all differ; a run's split.csv is such a file")
+        "has the columns \(first.listed(atMost: 8)), expected 'part' and 'row', counted from 0, or 'id' where the data have "
+          + "ids; a run's split.csv is such a file")
     }
-    (self.part, self.key) = (part, (key, head[key] == "id"))
+    (self.part, self.id, self.row) = (part, id, row)
   }
 
   /// Returns the rows of the training, the validation and the test part, in the data's order.
   ///
   /// - Parameters:
   ///   - count: How many rows the data have.
-  ///   - ids: Their ids, which all differ; nil without.
-  /// - Throws: `FileError` for a part, a row or an id that is unknown, and for one that is there twice.
+  ///   - ids: Their ids; nil without.
+  /// - Throws: `FileError` for a part, a row or an id that is unknown, and for a row that is there twice.
   func places(count: Int, ids: [String]?) throws -> [[Int]] {
-    let byID = Dictionary((ids ?? []).enumerated().map { ($1, $0) }) { first, _ in first }
+    let byID = Dictionary(grouping: (ids ?? []).indices) { (ids ?? [])[$0] }
     var places: [[Int]] = [[], [], []]
     var lines: [Int: Int] = [:]
     for (line, cells) in rows.enumerated().dropFirst() {
@@ -48,23 +50,41 @@ struct SplitFile {
       guard let number = SplitFile.words[cells[part].lowercased()] else {
         throw refused("found the part '\(cells[part])', expected train, validation or test")
       }
-      let text = cells[key.column]
-      let place = key.isID ? byID[text] : Int(text)
-      guard let place, (0..<count).contains(place) else {
-        throw refused(
-          key.isID
-            ? "no row of the data has the id '\(text)'"
-            : "found row '\(text)', expected 0 to \(count - 1), as the data have \(grouped(count)) rows")
+      for place in try self.places(cells, byID, count: count, refused) {
+        if let other = lines.updateValue(line, forKey: place) {
+          let name = id.map { "id \(cells[$0])" } ?? "row \(place)"
+          throw refused("puts \(name) into a part, as row \(other + 1) does; keep one of them")
+        }
+        places[number].append(place)
       }
-      if let other = lines.updateValue(line, forKey: place) {
-        throw refused("puts \(key.isID ? "id" : "row") \(text) into a part, as row \(other + 1) does; keep one of them")
-      }
-      places[number].append(place)
     }
     for (number, name) in [(0, "train"), (2, "test")] where places[number].isEmpty {
       throw FileError(url.path, "puts no row into the part '\(name)', expected one or more")
     }
     return places.map { $0.sorted() }
+  }
+
+  /// The rows of the data that a line of the file is about: one, or all of an id.
+  private func places(
+    _ cells: [String], _ byID: [String: [Int]], count: Int, _ refused: (String) -> FileError
+  ) throws -> [Int] {
+    var one: Int?
+    if let row, id == nil || Int(cells[row]) != nil {
+      guard let place = Int(cells[row]), (0..<count).contains(place) else {
+        throw refused("found row '\(cells[row])', expected 0 to \(count - 1), as the data have \(grouped(count)) rows")
+      }
+      one = place
+    }
+    guard let id else { return one.map { [$0] } ?? [] }
+    guard let found = byID[cells[id]] else {
+      throw refused("no row of the data has the id '\(cells[id])'; correct it, or leave the row out")
+    }
+    guard let one else { return found }
+    guard found.contains(one) else {
+      throw refused(
+        "found id '\(cells[id])' and row \(one), which is not of that id; correct one, or leave a column out")
+    }
+    return [one]
   }
 }
 
@@ -72,12 +92,10 @@ extension Dataset {
   /// Returns the data with the parts that a file says.
   /// - Throws: `FileError` as `SplitFile`.
   func split(by url: URL) throws -> Dataset {
-    // What is there twice names nothing.
-    let names = ids.flatMap { Set($0).count == $0.count ? $0 : nil }
-    let file = try SplitFile(url, hasIDs: names != nil)
+    let file = try SplitFile(url, hasIDs: ids != nil)
     let parts = [train, validation, test].compactMap { $0 }
     let count = parts.reduce(0) { $0 + $1.count }
-    let places = try file.places(count: count, ids: names)
+    let places = try file.places(count: count, ids: ids)
     let all = parts.count == 1 ? train : try Examples.concatenated(parts)
     func part(_ number: Int) throws -> Examples? {
       places[number].isEmpty ? nil : try all.subset(Tensor(places[number].map(Int64.init)))

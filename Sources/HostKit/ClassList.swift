@@ -23,12 +23,13 @@ extension Dataset {
   }
 
   private func label(of text: String, in list: String, _ classCount: Int) throws -> Int {
-
     guard !text.isEmpty else {
       throw RecipeError(
         "--classes: found nothing between two commas or at an end of '\(list)', expected a class; take the comma out")
     }
-    if let label = classNames?.firstIndex(where: { $0.lowercased() == text.lowercased() }) { return label }
+    // Classes may differ in capitals alone.
+    let exact = classNames?.firstIndex(of: text)
+    if let label = exact ?? classNames?.firstIndex(where: { $0.lowercased() == text.lowercased() }) { return label }
     if let label = Int(text), (0..<classCount).contains(label) { return label }
     let known = classNames.map { ": " + $0.joined(separator: ", ") } ?? ""
     throw RecipeError("--classes: found '\(text)', expected classes 0 to \(classCount - 1) of \(name)\(known)")

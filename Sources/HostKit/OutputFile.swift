@@ -57,6 +57,16 @@ enum OutputFile {
     try AtomicFile.write(data, to: url)
   }
 
+  /// Refuses an output that would replace what it is made from.
+  ///
+  /// - Throws: `ValidationError`.
+  static func require(_ output: URL, besides inputs: [URL], by option: String) throws {
+    guard inputs.contains(where: { $0.resolvingSymlinksInPath().path == output.resolvingSymlinksInPath().path }) else {
+      return
+    }
+    throw ValidationError("\(option): \(output.path) is what the data are read from; choose another name")
+  }
+
   /// Refuses options that name one file twice.
   static func requireDifferent(_ urls: [URL]) throws {
     for (index, url) in urls.enumerated() where urls[..<index].contains(where: { resolved($0) == resolved(url) }) {

@@ -28,11 +28,23 @@ struct Predict: PartCommand {
   @Option(help: "Of the run's own data: train, validation or test.") var part: DataPart?
   @Option(help: ArgumentHelp("The file to write; standard output unless said.", valueName: "file.csv"))
   var output: String?
+  @Option(
+    name: .customLong("set"), parsing: .singleValue,
+    help: ArgumentHelp(
+      "How the files are read where it is not as the run's own, as in data.separator=tab. Repeat for more.",
+      valueName: "path=value"))
+  var settings: [String] = []
   @OptionGroup var weights: EpochOption
   @OptionGroup(title: "Parts in other languages") var foreign: ForeignOptions
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
   func validate() throws {
+    if let other = settings.first(where: { !$0.hasPrefix("data.") }) {
+      throw ValidationError("--set \(other): found no setting of the data, expected one such as data.decimal=comma")
+    }
+    if !settings.isEmpty, data.isEmpty {
+      throw ValidationError("--set is about how files are read, and none is named; name one, or leave it out")
+    }
     if let part, !data.isEmpty {
       throw ValidationError("--part \(part.rawValue) is about the run's own data, and files are named; leave one out")
     }
@@ -41,6 +53,9 @@ struct Predict: PartCommand {
   func run(in host: Host) throws {
     let console = host.console
     let output = try output.map { try OutputFile.named($0, by: "--output") }
+    if let output, !["csv", "h5ad"].contains(output.pathExtension.lowercased()) {
+      throw ValidationError("--output: found '\(output.lastPathComponent)', expected a name that ends in .csv or .h5ad")
+    }
     let folder = RunFolder(URL(fileURLWithPath: folder))
     let reading = try folder.lockForReading()
     defer { withExtendedLifetime(reading) {} }
@@ -49,7 +64,9 @@ struct Predict: PartCommand {
     let run = try Run(
       opening: folder.url, catalog: host.catalog, machine: machine.machine(), observer: ConsoleObserver(quiet),
       checkpoint: weights.checkpoint(of: folder))
-    let table = try run.predict(data.map(URL.init(fileURLWithPath:)), part: part ?? .test)
+    let files = data.map(URL.init(fileURLWithPath:))
+    if let output { try OutputFile.require(output, besides: files + run.session.inputs, by: "--output") }
+    let table = try run.predict(files, part: part ?? .test, setting: settings)
     if let output {
       try table.write(to: output)
       console.say("predictions  \(output.relativePath)")

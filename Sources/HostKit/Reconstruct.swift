@@ -53,6 +53,7 @@ struct Reconstruct: PartCommand {
     let first = try Session(
       opening: folder.url, catalog: host.catalog, machine: machine, observer: observer,
       checkpoint: weights.checkpoint(of: folder))
+    if let output { try OutputFile.require(output, besides: first.inputs, by: "--output") }
     guard first.training.examples.areImages else { return try reconstructTable(first, to: output, console) }
     let runs =
       try [Reconstructor(first, named: folder.name)]

@@ -89,6 +89,9 @@ struct Sample: PartCommand {
       for setting in settings { try recipe.set(setting) }
     }
     let session = run.session
+    for output in [files.output, files.latents, files.samples].compactMap({ $0 }) {
+      try OutputFile.require(output, besides: session.inputs, by: "an output")
+    }
     let asked = try classes.map { try session.dataset.classes(named: $0) }
     if session.composition.model.decoder == nil, files.latents == nil, files.samples == nil {
       throw RecipeError("this model has no decoder, so there is nothing to show; add --samples file.npz")

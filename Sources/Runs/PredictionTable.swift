@@ -110,15 +110,17 @@ extension Run {
   /// - Parameters:
   ///   - files: Tables or pictures, which go through the run's own transforms; none for its own data.
   ///   - part: The part of its own data.
+  ///   - settings: How files are read where it is not as the run's own: `data.decimal=comma`.
   /// - Throws: `FileError` where a file has no examples like the run's, `RecipeError` if the part is missing or the model has
   ///   nothing to predict with.
-  public func predict(_ files: [URL], part: DataPart = .test) throws -> PredictionTable {
+  public func predict(_ files: [URL], part: DataPart = .test, setting settings: [String] = []) throws -> PredictionTable
+  {
     let predictor = try Predictor(session, training: reference())
     let pieces =
       files.isEmpty
       ? [try session.piece(of: session.part(part))]
       : try files.map { file in
-        let new = try session.read(file)
+        let new = try session.read(file, settings)
         return try session.piece(
           of: new.source, file: file.relativePath, ids: new.ids, truth: new.labels, inputs: new.rows)
       }
@@ -130,9 +132,11 @@ extension Run {
 
 extension Session {
   /// Reads examples of another file, in the form that the model takes.
-  func read(_ file: URL) throws -> (
+  func read(_ file: URL, _ settings: [String]) throws -> (
     source: BatchSource, labels: [String]?, ids: [String]?, rows: Tensor?
   ) {
+    var recipe = recipe
+    for setting in settings { try recipe.set(setting) }
     guard let choice = recipe[.data] else { throw RecipeError("the recipe names no data") }
     let new = try NewExamples(contentsOf: file, like: dataset, of: catalog.dataset(choice.use), choice.with)
     let inputs = dataset.train.areImages ? new.inputs : try transforms.apply(new.inputs)
@@ -145,7 +149,7 @@ extension Session {
           + "train with the transform 'impute'")
     }
     let source = try BatchSource(
-      Examples(inputs: inputs), settings: settings, classCount: nil, device: device)
+      Examples(inputs: inputs), settings: self.settings, classCount: nil, device: device)
     return (source, new.labels, new.ids, dataset.train.areImages ? nil : new.inputs)
   }
 

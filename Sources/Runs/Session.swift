@@ -72,7 +72,9 @@ public struct Session {
     var settings = try entry.sharedSettings(choice.with)
     let loaded = try entry.load(choice.with, from: machine.dataFolder, seed: recipe.randomSeed)
     try check(loaded)
-    if settings.embedded != true, let note = loaded.note { observer?.noticed(.note(note)) }
+    // What is to be said of files was said in training.
+    let isOfFiles = if case .embedded = loaded.origin { false } else { true }
+    if settings.embedded != true, !(isTrained && isOfFiles), let note = loaded.note { observer?.noticed(.note(note)) }
     if case .embedded = loaded.origin {
       settings.embedded = true
     } else if loaded.train.areImages {

@@ -29,6 +29,11 @@ extension Study {
     let runs = Study.runs(of: recipe, seeds: seeds, folds: repeats.folds) { _, seed, fold in
       RunFolder(folder.url.appendingPathComponent("seed-\(seed)" + (fold.map { "-fold-\($0)" } ?? "")))
     }
+    // A study that cannot begin leaves nothing.
+    if !folder.exists {
+      let session = try Session(runs[0].recipe, catalog: catalog, machine: machine)
+      if draws, let refusal = session.drawRefusal { throw refusal }
+    }
     let lock = try folder.lock(for: .study)
     for run in runs where !folder.owns("\(run.folder.name)/") && OutputPlace(run.folder.url, followsLinks: false) != nil
     {

@@ -455,6 +455,27 @@ func realTablesAreRead(name: String, samples: Int, features: Int, classes: Int) 
   }
 }
 
+// MARK: Headers
+
+@Test func aHeaderOfNumbersIsNoSample() throws {
+  let names = (1...9).map { "\($0)00.5" }.joined(separator: ",")
+  let row = "3,1,4,1,5,9,2,6,5"
+  let problem1 = problem("\(names)\n\(row)\n") { $0.label = .name("none") }
+  #expect(
+    problem1
+      == "row 1: its numbers rise from 100.5 to 900.5, as names of columns do; set data.header=true, or data.header=false if it is "
+      + "data")
+  for header in [true, false] {
+    let found = try table("\(names)\n\(row)\n") { ($0.label, $0.header) = (.name("none"), header) }
+    #expect(found.inputs.shape == [header ? 1 : 2, 9])
+  }
+  // Series that rise in each row are data.
+  #expect(try table("\(names)\n\(names)\n") { $0.label = .name("none") }.inputs.shape == [2, 9])
+  #expect(
+    problem(",\(names)\ngene,\(row)\n") { ($0.samples, $0.label) = (.columns, .name("none")) }?.contains(
+      "data.header=true") == true)
+}
+
 // MARK: Ids
 
 @Test func aFirstColumnOfTextsThatAllDifferIsOfIds() throws {
@@ -508,7 +529,7 @@ func realTablesAreRead(name: String, samples: Int, features: Int, classes: Int) 
   #expect(try unlabelled.labels == nil && unlabelled.inputs.floats() == [2, 1])
   #expect(
     problem("a,c,label\n1,2,x\n") { $0.features = wanted }?.contains(
-      "lacks 1 of the 2 columns that the model takes, the first 'b'") == true)
+      "lacks 1 of the 2 columns that the model takes, the first 'b', and has a; add them") == true)
   let columns = try table("f,s1,s2\na,1,2\nz,text,text\nb,3,4\n") { ($0.samples, $0.features) = (.columns, wanted) }
   #expect(try columns.inputs.floats() == [3, 1, 4, 2] && columns.labels == nil)
 }

@@ -115,8 +115,11 @@ import Training
     (["check", "--matrix", "data"], "no composition has any of data"),
     (["check", "--matrix", "--drawn", "--rows", "0"], "there is nothing to check"),
     (["compse"], "compse"),
-    (["train", "--resume", "--name", "nope"], "runs/nope to resume; check --name and --runs, or leave --resume out"),
-    (["train", "--resume"], "--resume needs the run's name"),
+    (
+      ["train", "--resume", "--name", "nope"],
+      "runs/nope to resume; check its name, --name and --runs, or leave --resume out"
+    ),
+    (["train", "--resume"], "--resume needs a run: name its folder, as in --resume runs/demo, or add --name NAME"),
     (["train", "--encoder", "mlp", "--data", "emnist-digits"], "--data-dir names the data folder"),
   ])
   func wrongInputIsOneSentenceAndLeavesNothing(arguments: [String], sentence: String) throws {

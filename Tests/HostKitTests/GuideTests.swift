@@ -66,7 +66,8 @@ import Testing
       let isReaders = arguments.contains { word in
         let value = word.split(separator: "=").last.map(String.init) ?? ""
         let isFile = value.contains("/") || value.hasSuffix(".yaml")
-        return isFile && !there(value) || ["sparse", "robust"].contains { !isFile && word.contains($0) }
+        return isFile && (value.hasPrefix("runs/") || !there(value))
+          || ["sparse", "robust"].contains { !isFile && word.contains($0) }
       }
       guard !isReaders, let command = try? HostCommand.parseAsRoot(arguments) else { continue }
       var parts = (command as? Compose)?.options.parts ?? (command as? Train)?.options.parts

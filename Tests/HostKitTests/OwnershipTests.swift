@@ -68,7 +68,7 @@ private func copy(_ run: RunFolder, to url: URL, with planted: Planted, at path:
     let bases = [
       "sample": ["sample", run.url.path, "--per-class", "2"], "reconstruct": ["reconstruct", run.url.path],
       "centroids": ["centroids", "pedcc", "--classes", "2"], "latents": ["latents", run.url.path],
-      "verify": ["verify", run.url.path, "--part", "test"],
+      "verify": ["verify", run.url.path, "--part", "test"], "predict": ["predict", run.url.path],
     ]
     let options = outputOptions()
     #expect(options.count >= 5, "\(options)")
