@@ -33,6 +33,7 @@ struct RunOptions: ParsableArguments {
   /// - Throws: `ValidationError` where `--resume` lacks a run, `RecipeError` where there is none.
   func known(_ recipe: String?) throws -> RunFolder? {
     guard resume else { return nil }
+    if overwrite { throw ValidationError("--resume goes on with a run, and --overwrite replaces it; leave one out") }
     let folder: RunFolder
     if let name {
       folder = RunFolder(URL(fileURLWithPath: runs).appendingPathComponent(name))

@@ -17,7 +17,10 @@ extension Run {
     guard stored.goingOn(as: recipe) == recipe, let before = stored.stages?.last, let stage = recipe.stages?.last else {
       throw refusal(of: stored)
     }
-    let checkpoint = try? Checkpoint.read(folder.checkpoint).position
+    // Before anything changes: what is damaged must not cost a finished run its results.
+    let isThere = FileManager.default.fileExists(atPath: folder.checkpoint.path)
+    let checkpoint = isThere ? try Checkpoint.read(folder.checkpoint).position : nil
+    if let checkpoint { try MetricsLog(folder.metrics).check(checkpoint.metricsLength) }
     let done = try checkpoint.map { try epochs(of: stage, at: $0, among: recipe.stages?.count ?? 0) } ?? 0
     guard stage.epochs >= done else {
       throw RecipeError(
@@ -39,8 +42,23 @@ extension Run {
             + "that to go on, as in --set stages.\(stop.stage).stop.patience=\(2 * patience)")
       }
     }
-    for note in scheduleNotes(from: before.epochs, to: stage.epochs, after: done) { observer?.noticed(.note(note)) }
-    try folder.replaceRecipe(by: recipe.yaml())
+    if let old = before.stop?.patience, let new = stage.stop?.patience, new < old, done > 0 {
+      throw RecipeError(
+        "the run in \(folder.url.relativePath) has trained with a patience of \(old), found \(new), with which it would have stopped "
+          + "earlier; raise it to go on, or start another run")
+    }
+    let notes = scheduleNotes(from: before.epochs, to: stage.epochs, after: done)
+    for note in notes { observer?.noticed(.note(note)) }
+    var written = recipe
+    if !notes.isEmpty {
+      // Composing the recipe again does not repeat the run any more: its page and its recipe say so.
+      let remark =
+        "Went on from \(before.epochs) to \(stage.epochs) epochs, and its schedule goes by their number: composing this recipe again ends "
+        + "otherwise."
+      written.about = [recipe.about, remark].compactMap { $0 }.joined(separator: " ")
+      remarks.append(remark)
+    }
+    try folder.replaceRecipe(by: written.yaml())
   }
 
   /// Epochs of the last stage that are done.
@@ -74,8 +92,7 @@ extension Run {
     var named: Set<String> = []
     return stage.steps.compactMap { step in
       let name = step.recipe.schedule?.use ?? ""
-      // A few points of each epoch tell: schedules are functions of the share that is done.
-      let points = 10
+      let points = Trainer.iterations(min(stage.recipe.examples ?? .max, session.training.count), stage.recipe.batch)
       func factor(_ step: ComposedStep, _ place: Int, of epochs: Int) -> Double {
         step.schedule.factor(step: place, stepsPerEpoch: points, epochs: epochs)
       }

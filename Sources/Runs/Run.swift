@@ -23,6 +23,8 @@ public final class Run {
   private var existing: Existing
   /// Held while this program works in the folder.
   private var lock: RunLock?
+  /// Sentences for the summary on how the run was trained.
+  var remarks: [String] = []
 
   /// The treatment of a run that is in the folder already.
   public enum Existing: Sendable {
@@ -97,6 +99,13 @@ public final class Run {
     self.lock = lock
     if existing == .refuse { try folder.refuseRun() }
     let continues = existing == .resume && folder.exists
+    if continues, FileManager.default.fileExists(atPath: folder.summary.path),
+      !FileManager.default.fileExists(atPath: folder.checkpoint.path)
+    {
+      throw FileError(
+        folder.checkpoint.path,
+        "is missing, and the run has finished: it cannot go on; restore the file, or train its recipe as a new run")
+    }
     if continues { try adoptRecipe() }
     // A run that was killed before its first checkpoint starts again.
     let resuming = continues && FileManager.default.fileExists(atPath: folder.checkpoint.path)
@@ -258,7 +267,7 @@ public final class Run {
     var summary = try RunSummary(session, folder: folder, test: result)
     let records = try MetricsLog.read(folder.metrics)
     summary.seconds = records.reduce(0) { $0 + $1.seconds }
-    summary.warnings = summary.testMetrics.compactMap(\.warning) + session.overfitting(in: records)
+    summary.warnings = remarks + (summary.testMetrics.compactMap(\.warning) + session.overfitting(in: records))
     var figures: [HTMLReport.Figure] = []
     var table: URL?
     func keep(_ name: String, _ caption: String, _ draw: (URL) throws -> Bool) throws {

@@ -164,6 +164,11 @@ public struct LabelMeasures: Sendable {
     var names: [(content: String, name: String)] = []
     return try folders.flatMap { url -> [LabelCurves.Value] in
       let folder = RunFolder(url)
+      if let run = folder.runs.first {
+        throw RecipeError(
+          "\(url.relativePath) holds a study of \(counted(folder.runs.count, "run")); name its results.csv, or runs of it as in "
+            + "\(url.relativePath)/\(run.name)")
+      }
       let summary = try RunSummary.read(folder.summary)
       var recipe = try Recipe.read(folder.recipe).recipe
       let seed = recipe.seed

@@ -160,10 +160,13 @@ extension Trainer {
       epochs: position.epoch, planned: stage.recipe.epochs)
     let stops = (position.stops ?? []).filter { $0.stage != stop.stage }
     position.stops = stops + [stop]
+    let improvement = stage.recipe.stop?.improvement ?? 0
+    let least = improvement > 0 ? " by \(number(improvement)) or more" : ""
     let end =
       position.epoch < stage.recipe.epochs
-      ? "stops after epoch \(position.epoch) of \(stage.recipe.epochs), as '\(best.name)' has not improved since epoch \(best.patienceFrom);"
-      : "ends after all of its \(position.epoch) epochs;"
+      ? "stops after epoch \(position.epoch) of \(stage.recipe.epochs), as '\(best.name)' has not improved\(least) since epoch "
+        + "\(best.patienceFrom);"
+      : "ends after all of its \(counted(position.epoch, "epoch"));"
     observer?.note("stage '\(stop.stage)' \(end) the weights are those of epoch \(best.epoch), its best")
   }
 
