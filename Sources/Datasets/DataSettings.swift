@@ -103,7 +103,7 @@ public struct DataSettings: ComponentConfig {
   public init() {}
 
   /// Settings that a resolved recipe has only where they are set: it is the same text as before there were these.
-  static let onlyWhereSet: Set<String> = ["id", "labelFile", "layer", "splitFile"]
+  package static let onlyWhereSet: Set<String> = ["id", "labelFile", "layer", "splitFile"]
 
   /// Checks what depends on more than one setting.
   /// - Throws: `ConfigError` for a setting out of its range, or beside one that it cannot go with.

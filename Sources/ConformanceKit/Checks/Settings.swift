@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import LatentKit
 import Recipes
@@ -29,11 +30,15 @@ extension Check {
         let reread = try part.description.resolved(read, at: slot.name)
         try require(
           reread == defaults, "settings change when they are written and read: \(difference(defaults, reread))")
-        let names = Set(part.description.settings.map(\.name))
+        // Some of data are written down only where they are set.
+        let settings = part.description.settings.filter {
+          slot != .data || !DataSettings.onlyWhereSet.contains($0.name) || defaults[$0.name] != nil
+        }
+        let names = Set(settings.map(\.name))
         try require(
           names == Set(defaults.keys),
           "it describes the settings \(names.sorted()), and takes \(defaults.keys.sorted())")
-        for setting in part.description.settings where defaults[setting.name] != setting.fallback {
+        for setting in settings where defaults[setting.name] != setting.fallback {
           throw Fault(
             "the default of '\(setting.name)' is described as \(setting.fallback.text), and is \(defaults[setting.name]?.text ?? "none")"
           )
