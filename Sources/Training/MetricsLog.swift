@@ -56,6 +56,11 @@ public struct MetricsLog {
   /// It is in the system's hands then, and outlives the program but not the machine: `sync` before a checkpoint that relies on it.
   public func append(_ record: EpochRecord) throws -> Int {
     let line = try JSONLines.line(record)
+    // A program that is killed in between leaves no log, and not an empty one.
+    guard OutputPlace(url, followsLinks: false) != nil else {
+      try AtomicFile.write(line, to: url)
+      return line.count
+    }
     return try AtomicFile.append(String(decoding: line, as: UTF8.self), to: url, syncing: false) + line.count
   }
 
