@@ -59,8 +59,7 @@ private struct AnnDataReader {
     case nil, .name("none"): return samples.index
     case let id?:
       guard let column = id.place(in: samples.columns).map({ samples.columns[$0] }) else {
-        let name = if case .name(let name) = id { name } else { "\(id)" }
-        throw FileError(file.path, UnknownName(name, among: samples.columns, of: "column of obs").description)
+        throw FileError(file.path, UnknownName("\(id)", among: samples.columns, of: "column of obs").description)
       }
       return try samples.values(of: column).map { $0 ?? "" }
     }

@@ -175,8 +175,7 @@ public struct DatasetEntry: Sendable {
     (request.set, request.files) = (name, files)
     let dataset = try read(values.filter { ownNames.contains($0.key) }, request)
     guard let split = shared.splitFile else { return dataset }
-    let places = [URL(fileURLWithPath: split)] + (request.dataFolder.map { [$0.appendingPathComponent(split)] } ?? [])
-    return try dataset.split(by: places.first { FileManager.default.fileExists(atPath: $0.path) } ?? places[0])
+    return try dataset.split(by: DatasetLibrary.find(split, in: request.dataFolder))
   }
 
   /// Loads the examples with the settings that all data share, and its own by default.

@@ -65,14 +65,16 @@ extension DatasetLibrary {
     guard let file = settings.path, !file.isEmpty else {
       throw ConfigError(path: "\(path).path", "found nothing, expected the file of the table, as in data.path=x.csv")
     }
-    func find(_ file: String) -> URL {
-      let places = [URL(fileURLWithPath: file)] + (folder.map { [$0.appendingPathComponent(file)] } ?? [])
-      return places.first { FileManager.default.fileExists(atPath: $0.path) } ?? places[0]
-    }
-    let found = find(file)
+    let found = find(file, in: folder)
     var format = settings.tableFormat
-    format.labelFile = settings.labelFile.map(find)
+    format.labelFile = settings.labelFile.map { find($0, in: folder) }
     return try .table(tableName, title: found.lastPathComponent, from: found, format)
+  }
+
+  /// Returns the place of a file that a setting names: as seen from here, else from the data folder.
+  static func find(_ file: String, in folder: URL?) -> URL {
+    let places = [URL(fileURLWithPath: file)] + (folder.map { [$0.appendingPathComponent(file)] } ?? [])
+    return places.first { FileManager.default.fileExists(atPath: $0.path) } ?? places[0]
   }
 }
 

@@ -76,8 +76,7 @@ extension DataTable {
     case .name(let name) where archive.names.contains(name):
       ids = names([name.lowercased()], of: matrix.count, "samples")
     case let id?:
-      let name = if case .name(let name) = id { name } else { "\(id)" }
-      throw FileError(archive.path, UnknownName(name, among: archive.names, of: "array of ids").description)
+      throw FileError(archive.path, UnknownName("\(id)", among: archive.names, of: "array of ids").description)
     }
     func table(labels: [String]?) throws -> DataTable {
       var table = try matrix.table(labels: labels, featureNames: featureNames, ids: ids)

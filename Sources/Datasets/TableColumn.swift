@@ -3,13 +3,21 @@ import LatentKit
 
 extension TableFormat {
   /// A column of a file, or a row, for samples in columns.
-  public enum Column: Codable, Equatable, Sendable {
+  public enum Column: Codable, Equatable, Sendable, CustomStringConvertible {
     case name(String)
     /// From 1, as they stand in the file; -1 is the last.
     case number(Int)
 
     /// Names of a column of labels where none is given; upper and lower case are the same.
     static let usualForLabels = ["label", "labels", "class", "target"]
+
+    /// The name, or the number.
+    public var description: String {
+      switch self {
+      case .name(let name): name
+      case .number(let number): "\(number)"
+      }
+    }
 
     public init(from decoder: any Swift.Decoder) throws {
       let container = try decoder.singleValueContainer()

@@ -23,16 +23,24 @@ extension Dataset {
 
   private func transformed(_ examples: Examples, by chain: TransformChain, _ part: String) throws -> Examples {
     let inputs = try chain.apply(examples.inputs)
-    guard try inputs.isFinite().all() else {
-      let place = try inputs.isFinite().not().nonzero().select(0).ints()
-      let column = featureNames.map { "'\($0[place[1]])'" } ?? "\(place[1] + 1)"
+    if let place = try placeNotFinite(in: inputs) {
       let advice =
         try examples.inputs.isNaN().any()
         ? "fill missing values in with the transform 'impute'" : "check the recipe's transforms"
       throw RecipeError(
-        "\(name): found a value that is not finite in column \(column) of the \(part) part, after the transforms; \(advice)"
+        "\(name): found a value that is not finite in column \(place.column) of the \(part) part, after the transforms; \(advice)"
       )
     }
     return try examples.with(inputs: inputs)
+  }
+
+  /// Returns the row, from 0, and the column of the first value that is not finite: by its name, or its number from 1. Nil where all
+  /// are finite.
+  ///
+  /// - Parameter inputs: Rows like those of the data, `[count, features]`.
+  package func placeNotFinite(in inputs: Tensor) throws -> (row: Int, column: String)? {
+    guard try !inputs.isFinite().all() else { return nil }
+    let place = try inputs.isFinite().not().nonzero().select(0).ints()
+    return (place[0], featureNames.map { "'\($0[place[1]])'" } ?? "\(place[1] + 1)")
   }
 }

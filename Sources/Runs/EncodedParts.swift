@@ -2,6 +2,7 @@ import Datasets
 import Files
 import Foundation
 import LatentKit
+import Statistics
 import Training
 
 /// The parts of a run's data with their latents, as its files have them.
@@ -11,25 +12,24 @@ struct EncodedParts {
     let name: DataPart
     let examples: Examples
     let latents: LatentSet
-    /// The classifier's scores, `[count, classes]`; nil without one.
-    let scores: Tensor?
+    let predictions: Predictions
   }
 
   private let session: Session
   /// Training, validation and test.
-  let parts: [Part]
-  let predictor: Predictor
+  private let parts: [Part]
 
   /// - Parameters:
   ///   - training: Latents of the training part.
   ///   - test: Those of the test part, with what was measured on it.
   init(_ session: Session, training: LatentSet, test: EvaluationResult) throws {
     self.session = session
-    predictor = try Predictor(session, training: training)
+    let predictor = try Predictor(session, training: training)
     func part(_ name: DataPart, _ source: BatchSource, _ latents: LatentSet, _ scores: Tensor? = nil) throws -> Part {
-      Part(
+      let scores = try scores ?? session.evaluator.scores(of: latents.latents)
+      return Part(
         name: name, examples: source.examples, latents: latents,
-        scores: try scores ?? session.evaluator.scores(of: latents.latents))
+        predictions: try predictor.predict(latents.latents, scores: scores))
     }
     parts =
       [try part(.train, session.training, training)]
@@ -83,7 +83,7 @@ struct EncodedParts {
   func writePredictions(to url: URL) throws {
     try AtomicFile.write(to: url) { append in
       for (number, part) in parts.enumerated() {
-        let predictions = try predictor.predict(part.latents.latents, scores: part.scores)
+        let predictions = part.predictions
         let (rows, truth) = (try part.examples.rowNumbers(), try session.classNames(of: part.examples))
         if number == 0 {
           try append(
@@ -109,16 +109,13 @@ struct EncodedParts {
   func confusion() throws -> MeasuredTable? {
     guard let test = parts.last, let count = session.dataset.classCount, (2...100).contains(count),
       let labels = try test.latents.labels?.ints(),
-      let predicted = try predictor.predict(test.latents.latents, scores: test.scores).classes
+      let predicted = test.predictions.classes
     else { return nil }
     let isLabelled = try test.latents.labelled?.ints()
-    var counts = Array(repeating: Array(repeating: 0.0, count: count), count: count)
-    for (place, label) in labels.enumerated() where isLabelled?[place] ?? 1 == 1 && predicted[place] < count {
-      counts[label][predicted[place]] += 1
-    }
-    let names = (0..<count).map(session.className)
+    let known = labels.indices.filter { isLabelled?[$0] ?? 1 == 1 }
     return MeasuredTable(
-      rowTitle: "true class", rows: names, columnTitle: "predicted class", columns: names, values: counts)
+      confusionOf: known.map { labels[$0] }, predicted: known.map { predicted[$0] },
+      names: (0..<count).map(session.className))
   }
 }
 

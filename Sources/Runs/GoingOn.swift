@@ -89,10 +89,10 @@ extension Run {
   /// A sentence for each schedule that goes by the number of epochs, which is another now.
   private func scheduleNotes(from before: Int, to now: Int, after done: Int) -> [String] {
     guard before != now, done > 0, let stage = session.composition.stages.last else { return [] }
+    let points = stage.recipe.iterations(over: session.training.count)
     var named: Set<String> = []
     return stage.steps.compactMap { step in
       let name = step.recipe.schedule?.use ?? ""
-      let points = Trainer.iterations(min(stage.recipe.examples ?? .max, session.training.count), stage.recipe.batch)
       func factor(_ step: ComposedStep, _ place: Int, of epochs: Int) -> Double {
         step.schedule.factor(step: place, stepsPerEpoch: points, epochs: epochs)
       }

@@ -140,12 +140,10 @@ extension Session {
     guard let choice = recipe[.data] else { throw RecipeError("the recipe names no data") }
     let new = try NewExamples(contentsOf: file, like: dataset, of: catalog.dataset(choice.use), choice.with)
     let inputs = dataset.train.areImages ? new.inputs : try transforms.apply(new.inputs)
-    if !dataset.train.areImages, try !inputs.isFinite().all() {
-      let place = try inputs.isFinite().not().nonzero().select(0).ints()
-      let column = dataset.featureNames.map { "'\($0[place[1]])'" } ?? "\(place[1] + 1)"
+    if !dataset.train.areImages, let place = try dataset.placeNotFinite(in: inputs) {
       throw FileError(
         file.relativePath,
-        "has no finite value in column \(column) of row \(place[0]), counted from 0, after the run's transforms; fill it in, or "
+        "has no finite value in column \(place.column) of row \(place.row), counted from 0, after the run's transforms; fill it in, or "
           + "train with the transform 'impute'")
     }
     let source = try BatchSource(

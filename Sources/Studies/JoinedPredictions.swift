@@ -3,6 +3,7 @@ import Files
 import Foundation
 import LatentKit
 import Runs
+import Statistics
 import Training
 
 /// What the runs of a study predict of their test parts: with folds, of every example once a seed.
@@ -46,10 +47,9 @@ struct JoinedPredictions {
     let names = classes ?? found.sorted { (Int($0) ?? 0, $0) < (Int($1) ?? 0, $1) }
     guard (2...100).contains(names.count), found.isSubset(of: names) else { return nil }
     let places = Dictionary(uniqueKeysWithValues: zip(names, names.indices))
-    var counts = names.map { _ in names.map { _ in 0.0 } }
-    for line in known { counts[places[line[truth]]!][places[line[predicted]]!] += 1 }
     return MeasuredTable(
-      rowTitle: "true class", rows: names, columnTitle: "predicted class", columns: names, values: counts)
+      confusionOf: known.compactMap { places[$0[truth]] }, predicted: known.compactMap { places[$0[predicted]] },
+      names: names)
   }
 
   /// Writes them as CSV.

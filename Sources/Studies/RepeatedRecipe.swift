@@ -29,9 +29,10 @@ extension Study {
     let runs = Study.runs(of: recipe, seeds: seeds, folds: repeats.folds) { _, seed, fold in
       RunFolder(folder.url.appendingPathComponent("seed-\(seed)" + (fold.map { "-fold-\($0)" } ?? "")))
     }
-    // A study that cannot begin leaves nothing.
-    if !folder.exists {
+    // A study that cannot begin leaves nothing, and replaces nothing.
+    if !folder.exists || existing == .replace {
       let session = try Session(runs[0].recipe, catalog: catalog, machine: machine)
+      if folder.exists { try folder.requireNotOwned(session.inputs) }
       if draws, let refusal = session.drawRefusal { throw refusal }
     }
     let lock = try folder.lock(for: .study)
@@ -47,11 +48,6 @@ extension Study {
           folder.url.relativePath, "holds a run already; choose another folder, replace the run or resume it")
       }
     case .replace:
-      if folder.exists {
-        let session = try Session(runs[0].recipe, catalog: catalog, machine: machine)
-        try folder.requireNotOwned(session.inputs)
-        if draws, let refusal = session.drawRefusal { throw refusal }
-      }
       for run in runs { try run.folder.requireNothingElse() }
       kept = try lock.clear()
     case .resume where folder.exists:

@@ -48,11 +48,15 @@ extension Trainer {
 
   /// Batches in an epoch of a stage.
   func iterations(of stage: ComposedStage) -> Int {
-    Trainer.iterations(min(stage.recipe.examples ?? .max, data.training.count), stage.recipe.batch)
+    stage.recipe.iterations(over: data.training.count)
   }
 }
 
 extension Recipe.Stage {
+  /// Returns the batches in an epoch.
+  /// - Parameter count: Examples of the training part, of which the stage may take some.
+  package func iterations(over count: Int) -> Int { Trainer.iterations(min(examples ?? .max, count), batch) }
+
   /// Why a run that has finished cannot go on with this stage; nil where it can.
   package var refusalToGoOn: RecipeError? {
     guard !then.isEmpty, stop == nil else { return nil }

@@ -162,7 +162,7 @@ public final class Trainer {
   }
 
   /// A last batch of one example has no variance for batch normalisation: it is left out.
-  package static func iterations(_ count: Int, _ size: Int) -> Int {
+  static func iterations(_ count: Int, _ size: Int) -> Int {
     count / size + (count % size > 1 || count == 1 ? 1 : 0)
   }
 

@@ -67,11 +67,9 @@ public struct Confusion: ClassifyingMetric, Component {
   public func finish(_ evaluation: Evaluation) throws -> [Measured] {
     let predictions = try evaluation.predictions(by: config.scores, of: classCount, for: "confusion")
     let (predicted, labels) = try evaluation.labelled(predictions, for: "metric 'confusion'")
-    var counts = Array(repeating: Array(repeating: 0.0, count: classCount), count: classCount)
-    for (label, prediction) in zip(try labels.ints(), try predicted.ints()) { counts[label][prediction] += 1 }
-    let names = (0..<classCount).map(evaluation.className)
     let table = MeasuredTable(
-      rowTitle: "true class", rows: names, columnTitle: "predicted class", columns: names, values: counts)
+      confusionOf: try labels.ints(), predicted: try predicted.ints(),
+      names: (0..<classCount).map(evaluation.className))
     return [Measured("confusion", table)]
   }
 }
