@@ -1,7 +1,7 @@
 import LatentKit
 
 /// The data that a model is composed for.
-public struct DataShape: Sendable, Equatable {
+public struct DataShape: Sendable, Equatable, Codable {
   /// The title in messages: `data 'mnist'`.
   public var title: String
   /// `[channels, height, width]`, after padding, or `[features]`.

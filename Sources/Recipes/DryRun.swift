@@ -49,7 +49,7 @@ struct DryRun {
   let device: Device
   let batch: Batch
   let random: RandomSource
-  private(set) var warnings: [String] = []
+  var warnings: [String] = []
   static let count = 4
 
   var model: Model { composition.model }

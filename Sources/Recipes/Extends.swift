@@ -66,15 +66,17 @@ extension Tree {
     guard !chain.contains(place(base.file)) else {
       throw refuse("found \(path), which extends this file in turn; a recipe cannot extend itself")
     }
+    let extended: Tree
     do {
       guard var tree = try Tree(yaml: base.text) else { throw TreeProblem(reason: "found nothing, expected a recipe") }
       tree.setFile(base.file)
-      return try overriding(tree.extended(in: base.file, by: chain))
+      extended = try tree.extended(in: base.file, by: chain)
     } catch var problem as TreeProblem {
       guard problem.position != nil else { throw refuse("\(base.file): \(problem.reason)") }
       if problem.position?.file == nil { problem.position?.file = base.file }
       throw problem
     }
+    return try overriding(extended)
   }
 
   /// Notes in which file the values stand.
@@ -96,20 +98,22 @@ extension Tree {
 
   // MARK: In place of what another recipe says
 
-  private func overriding(_ base: Tree) -> Tree {
+  private func overriding(_ base: Tree) throws -> Tree {
     guard case .mapping(let own) = content, case .mapping(let others) = base.content else { return self }
     let kept = others.filter { !["name", "about", "extends"].contains($0.key) }
     let single = Set(RecipeKey.slots.filter(\.isSingle).map(\.key))
-    return merging(own.filter { $0.key != "extends" }, into: kept) { key, new, old in
-      single.contains(key) ? new.part(over: old) : key == "stages" ? new.stages(over: old) : new
+    return try merging(own.filter { $0.key != "extends" }, into: kept) { key, new, old in
+      try single.contains(key) ? new.part(over: old) : key == "stages" ? new.stages(over: old) : new
     }
   }
 
-  private func merging(_ own: [Field], into others: [Field], _ merge: (String, Tree, Tree) -> Tree) -> Tree {
+  private func merging(
+    _ own: [Field], into others: [Field], _ merge: (String, Tree, Tree) throws -> Tree
+  ) rethrows -> Tree {
     var fields = others
     for field in own {
       if let index = fields.firstIndex(where: { $0.key == field.key }) {
-        fields[index].tree = merge(field.key, field.tree, fields[index].tree)
+        fields[index].tree = try merge(field.key, field.tree, fields[index].tree)
         fields[index].position = field.position
       } else {
         fields.append(field)
@@ -142,7 +146,9 @@ extension Tree {
   }
 
   /// Stages in place of others: those of the same name are merged, or in the same place where they have none; others follow.
-  private func stages(over base: Tree) -> Tree {
+  ///
+  /// - Throws: `TreeProblem` for a name that is nearly that of a stage which is there.
+  private func stages(over base: Tree) throws -> Tree {
     guard case .list(let own) = content, case .list(var stages) = base.content else { return self }
     func named(_ items: [Tree], like others: [Value] = []) -> [(name: Value, tree: Tree)] {
       items.enumerated().map { index, item in
@@ -157,8 +163,21 @@ extension Tree {
     var known = named(stages)
     for (name, stage) in named(own, like: known.map(\.name)) {
       if let index = known.firstIndex(where: { $0.name == name }) {
-        known[index].tree = stage.stage(over: known[index].tree)
+        known[index].tree = try stage.stage(over: known[index].tree)
       } else {
+        if case .string(let text) = name {
+          let names = known.compactMap { if case .string(let known) = $0.name { known } else { nil } }
+          // Numbers are told apart on purpose: stage-2 beside stage-1.
+          if let nearest = UnknownName(text, among: names, of: "stage").nearest,
+            nearest.filter({ !$0.isNumber }) != text.filter({ !$0.isNumber })
+          {
+            throw TreeProblem(
+              path: "stages", position: stage["name"]?.position ?? stage.position,
+              reason:
+                "found stage '\(text)', and the recipe that this one extends has '\(nearest)'; if another stage is meant, call it "
+                + "less alike")
+          }
+        }
         known.append((name, stage))
       }
     }
@@ -166,10 +185,25 @@ extension Tree {
     return Tree(content: .list(stages), position: position, isBlock: isBlock)
   }
 
-  private func stage(over base: Tree) -> Tree {
+  /// - Throws: `TreeProblem` for keys of a step over a stage of several.
+  private func stage(over base: Tree) throws -> Tree {
     guard case .mapping(let own) = content, case .mapping(var others) = base.content else { return self }
     // Steps stand in place of the only step's keys.
-    if self["steps"] != nil { others.removeAll { RecipeKey.step.contains($0.key) } }
+    if self["steps"] != nil {
+      others.removeAll { RecipeKey.step.contains($0.key) }
+    } else if let stray = own.first(where: { RecipeKey.step.contains($0.key) }), let steps = base["steps"] {
+      guard case .list(let items) = steps.content, items.count == 1, case .mapping(let only) = items[0].content,
+        !only.contains(where: { $0.key == "steps" })
+      else {
+        throw TreeProblem(
+          path: "stages", position: stray.position,
+          reason:
+            "found '\(stray.key)', and the stage that this one extends has several steps; write 'steps', which stand in place of "
+            + "those")
+      }
+      others.removeAll { $0.key == "steps" }
+      others += only
+    }
     return merging(own, into: others) { key, new, old in
       switch (key, new.content, old.content) {
       case ("optimizer", _, _), ("schedule", _, _): new.part(over: old)

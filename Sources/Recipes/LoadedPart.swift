@@ -37,7 +37,7 @@ public struct LoadedPart {
 
 extension PartOrigin {
   /// Whether the folder is that of a run, and not one that `host export` wrote.
-  var isRun: Bool {
+  package var isRun: Bool {
     func has(_ name: String) -> Bool {
       OutputPlace(URL(fileURLWithPath: folder).appendingPathComponent(name), followsLinks: true) == .file
     }

@@ -7,7 +7,7 @@ extension DryRun {
   ///
   /// - Parameter measurements: What each metric measures.
   /// - Throws: `ConfigError`.
-  func checkStops(_ measurements: [(metric: NamedMetric, names: [String])]) throws {
+  mutating func checkStops(_ measurements: [(metric: NamedMetric, names: [String])]) throws {
     for (index, stage) in composition.stages.enumerated() {
       guard let stop = stage.recipe.stop else { continue }
       do { try check(stop, of: stage, measurements) } catch let refusal as RecipeError {
@@ -16,7 +16,7 @@ extension DryRun {
     }
   }
 
-  private func check(
+  private mutating func check(
     _ stop: Recipe.Stop, of stage: ComposedStage, _ measurements: [(metric: NamedMetric, names: [String])]
   ) throws {
     let place = "stage '\(stage.recipe.name)'"
@@ -38,12 +38,25 @@ extension DryRun {
           "\(place) stops by '\(stop.metric)', which is measured on the test part, at the end, and test data choose nothing; "
             + "choose one of: \(choices.joined(separator: ", "))")
       }
+      if catalog.descriptions(of: .metric).contains(where: { $0.name == stop.metric }) {
+        throw RecipeError(
+          "\(place) stops by '\(stop.metric)', which the recipe does not measure; add it to metrics, or choose one of: "
+            + choices.joined(separator: ", "))
+      }
       throw RecipeError(
         "\(place) stops by the validation part: \(UnknownName(stop.metric, among: choices, of: "metric"))")
     }
-    guard case .measurement(let name, let owner) = target, stop.goal == nil else { return }
-    let metric = measurements.first { $0.metric.name == owner }?.metric.metric
-    guard (metric as? any RankingMetric)?.goal(of: name) != nil else {
+    var (name, best) = (stop.metric, Goal?.some(.lowest))
+    var owner = ""
+    if case .measurement(let measured, let metric) = target {
+      (name, owner) = (measured, metric)
+      best = (measurements.first { $0.metric.name == metric }?.metric.metric as? any RankingMetric)?.goal(of: measured)
+    }
+    if let goal = stop.goal, let best, goal != best {
+      warnings.append(
+        "\(place) stops where '\(name)' is \(goal.rawValue), and \(best.rawValue) is best; is the goal meant?")
+    }
+    guard best != nil || stop.goal != nil else {
       throw RecipeError(
         "\(place) stops by '\(name)', and metric '\(owner)' does not say which values are better; add goal: highest, or goal: lowest"
       )

@@ -102,6 +102,7 @@ private func loss(_ name: String, _ companions: Companions) -> Contribution {
 struct TinyTransform: Transform, Component {
   init(_ config: NoConfig, in context: BuildContext) {}
   func fit(_ inputs: Tensor) throws -> any FittedTransform { throw RecipeError("nothing is fitted") }
+  func restore(_ parameters: FittedParameters) throws -> any FittedTransform { throw RecipeError("nothing is fitted") }
 }
 
 @Suite struct JoiningSteps {

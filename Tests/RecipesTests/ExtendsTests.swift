@@ -116,4 +116,32 @@ import Testing
     try write("extends: self.yaml", to: "self.yaml")
     #expect(fault("self.yaml").contains("a recipe cannot extend itself"))
   }
+
+  @Test func aStageNameThatIsNearlyAnothersIsRefused() throws {
+    try write(base, to: "base.yaml")
+    try write("seed: 1\nextends: base.yaml\nstages:\n  - {name: mian, epochs: 3}", to: "mine.yaml")
+    #expect(
+      fault("mine.yaml").hasPrefix(
+        "mine.yaml:4:12: stages: found stage 'mian', and the recipe that this one extends has 'main'"))
+    // Numbered stages are meant.
+    try write(base.replacing("- epochs: 20", with: "- name: part-1\n    epochs: 20"), to: "base.yaml")
+    try write("extends: base.yaml\nstages:\n  - {name: part-2, epochs: 3, losses: [mse]}", to: "mine.yaml")
+    #expect(try read("mine.yaml").stages?.map(\.name) == ["part-1", "part-2"])
+  }
+
+  @Test func keysOfTheOnlyStepReachAStageWithSteps() throws {
+    let steps = base.replacing(
+      "    optimizer: {use: sgd, with: {momentum: 0.9, learningRate: 0.1}}\n    losses: [centroid, mse]",
+      with: "    steps: [{train: [encoder], losses: [mse], optimizer: {use: sgd, with: {momentum: 0.9}}}]")
+    try write(steps, to: "base.yaml")
+    let changes = "extends: base.yaml\nstages: [{losses: [centroid], optimizer: {with: {learningRate: 0.5}}}]"
+    try write(changes, to: "mine.yaml")
+    let step = try #require(read("mine.yaml").stages?.first?.steps.first)
+    #expect(step.train == ["encoder"] && step.losses.map(\.use) == ["centroid"])
+    #expect(step.optimizer == PartChoice("sgd", with: ["momentum": 0.9, "learningRate": 0.5]))
+    try write(steps.replacing("[{train", with: "[{train: [decoder], losses: [mse]}, {train"), to: "base.yaml")
+    #expect(
+      fault("mine.yaml").hasPrefix(
+        "mine.yaml:2:11: stages: found 'losses', and the stage that this one extends has several steps"))
+  }
 }

@@ -120,8 +120,9 @@ private func train(_ text: String, in folder: RunFolder, resuming: Bool = false)
     var shape = DataShape(title: "data 'mnist'", inputShape: [1, 28, 28], inputRange: 0...1, classCount: 10)
     shape.validationCount = validation
     let text = recipe(stage(stop, epochs: 3)).replacing("metrics: [accuracy]", with: "metrics: \(metrics)")
-    do { try Composer(catalog).dryRun(Recipe.read(yaml: text, file: "r"), for: shape) } catch { return "\(error)" }
-    return ""
+    do {
+      return try Composer(catalog).dryRun(Recipe.read(yaml: text, file: "r"), for: shape).joined(separator: "; ")
+    } catch { return "\(error)" }
   }
 
   @Test func testDataChooseNothing() throws {
@@ -137,6 +138,12 @@ private func train(_ text: String, in folder: RunFolder, resuming: Bool = false)
     #expect(try refusal("nearest-class-mean", metrics: "[{use: nearest-class-mean, with: {means: training}}]") == "")
   }
 
+  @Test func aGoalAgainstTheMetricIsSaid() throws {
+    #expect(try refusal("{metric: accuracy, goal: lowest}").contains("where 'accuracy' is lowest, and highest is best"))
+    #expect(try refusal("{metric: total, goal: highest}").contains("where 'total' is highest, and lowest is best"))
+    #expect(try refusal("{metric: accuracy, goal: highest}") == "")
+  }
+
   @Test func namesAreCheckedBeforeTraining() throws {
     let unknown = try refusal("acuracy")
     #expect(
@@ -144,6 +151,10 @@ private func train(_ text: String, in folder: RunFolder, resuming: Bool = false)
     let unranked = try refusal("class-variance", metrics: "[class-variance]")
     #expect(unranked.contains("does not say which values are better; add goal: highest, or goal: lowest"))
     #expect(try refusal("{metric: class-variance, goal: lowest}", metrics: "[class-variance]") == "")
+    #expect(
+      try refusal("accuracy", metrics: "[]").contains(
+        "stops by 'accuracy', which the recipe does not measure; add it to metrics, or choose one of: total, cross-entropy"
+      ))
   }
 }
 
