@@ -175,7 +175,7 @@ public struct DatasetEntry: Sendable {
     (request.set, request.files) = (name, files)
     let dataset = try read(values.filter { ownNames.contains($0.key) }, request)
     guard let split = shared.splitFile else { return dataset }
-    return try dataset.split(by: DatasetLibrary.find(split, in: request.dataFolder))
+    return try dataset.split(by: request.place(of: split))
   }
 
   /// Loads the examples with the settings that all data share, and its own by default.

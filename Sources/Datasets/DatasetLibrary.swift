@@ -15,9 +15,7 @@ public enum DatasetLibrary {
   static let table = DatasetEntry(
     tableName, "any table: delimited text, .npy, .npz or .h5ad, packed or not; data.path names the file", .rows,
     groups: [.tables, .unpacking, .place, .files], published: nil
-  ) { request in
-    try readTable(request.settings, from: request.folder ?? namedFolder(request.environment), at: request.path)
-  }
+  ) { try readTable($0) }
 
   /// The published data sets of LatentKit.
   public static var known: [DatasetDescription] { DatasetDescription.all }

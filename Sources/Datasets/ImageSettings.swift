@@ -56,8 +56,7 @@ extension DatasetLibrary {
     return try ImageFolders(place).dataset(fit, pixels: settings.megapixels * 1_000_000, damaged: settings.damaged)
   }
 
-  /// What `data.path` names, as seen from here or from the data folder; the data folder itself where it names nothing. A
-  /// folder that has moved since a recipe was written is found by its own name in the data folder that is named now.
+  /// What `data.path` names; the data folder itself where it names nothing.
   private static func imagePlace(_ request: DataRequest) throws -> URL {
     guard let path = request.settings.path, !path.isEmpty else {
       guard let folder = request.folder else {
@@ -67,13 +66,6 @@ extension DatasetLibrary {
       }
       return folder
     }
-    let place = URL(fileURLWithPath: path)
-    let folder = request.folder ?? namedFolder(request.environment)
-    var places = [place] + (folder.map { [$0.appendingPathComponent(path)] } ?? [])
-    if let named = request.folder {
-      places.append(named.appendingPathComponent(place.lastPathComponent))
-      if named.lastPathComponent == place.lastPathComponent { places.append(named) }
-    }
-    return places.first { FileManager.default.fileExists(atPath: $0.path) } ?? places[0]
+    return request.place(of: path, isFolder: true)
   }
 }

@@ -60,21 +60,32 @@ extension DatasetLibrary {
     try .table(description.name, title: description.title, from: url, format)
   }
 
-  /// Reads the file that the settings name, relative to the working folder or to the data folder.
-  static func readTable(_ settings: DataSettings, from folder: URL?, at path: String) throws -> Dataset {
-    guard let file = settings.path, !file.isEmpty else {
-      throw ConfigError(path: "\(path).path", "found nothing, expected the file of the table, as in data.path=x.csv")
+  /// Reads the file that the settings name.
+  static func readTable(_ request: DataRequest) throws -> Dataset {
+    guard let file = request.settings.path, !file.isEmpty else {
+      throw ConfigError(
+        path: "\(request.path).path", "found nothing, expected the file of the table, as in data.path=x.csv")
     }
-    let found = find(file, in: folder)
-    var format = settings.tableFormat
-    format.labelFile = settings.labelFile.map { find($0, in: folder) }
+    let found = request.place(of: file)
+    var format = request.settings.tableFormat
+    format.labelFile = request.settings.labelFile.map { request.place(of: $0) }
     return try .table(tableName, title: found.lastPathComponent, from: found, format)
   }
+}
 
-  /// Returns the place of a file that a setting names: as seen from here, else from the data folder.
-  static func find(_ file: String, in folder: URL?) -> URL {
-    let places = [URL(fileURLWithPath: file)] + (folder.map { [$0.appendingPathComponent(file)] } ?? [])
-    return places.first { FileManager.default.fileExists(atPath: $0.path) } ?? places[0]
+extension DataRequest {
+  /// Returns the place of a file or folder that a setting names: as seen from here, else from the data folder. What has moved since a
+  /// recipe was written is found by its own name in the data folder that the caller names.
+  ///
+  /// - Parameter isFolder: Whether the data folder itself may be it, by its name.
+  func place(of path: String, isFolder: Bool = false) -> URL {
+    let place = URL(fileURLWithPath: path)
+    var places = [place] + (dataFolder.map { [$0.appendingPathComponent(path)] } ?? [])
+    if let folder {
+      places.append(folder.appendingPathComponent(place.lastPathComponent))
+      if isFolder, folder.lastPathComponent == place.lastPathComponent { places.append(folder) }
+    }
+    return places.first { FileManager.default.fileExists(atPath: $0.path) } ?? place
   }
 }
 

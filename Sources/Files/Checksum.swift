@@ -30,6 +30,16 @@ public struct Checksum: Hashable, Sendable, CustomStringConvertible {
     self.init(algorithm, digits: try sum.digits())
   }
 
+  /// Computes the checksum of bytes that come in pieces.
+  ///
+  /// - Parameter pieces: Calls its argument with each piece in turn.
+  /// - Throws: As `init(_:of:)`, and what `pieces` throws.
+  public init(_ algorithm: Algorithm, ofPieces pieces: ((Data) throws -> Void) throws -> Void) throws {
+    let sum = try RunningChecksum(algorithm)
+    try pieces { try $0.withUnsafeBytes { try sum.update($0) } }
+    self.init(algorithm, digits: try sum.digits())
+  }
+
   /// Computes the checksum of a file, read piece by piece.
   /// - Throws: `FileError` where it cannot be read, `ChecksumError` where libcrypto refuses the algorithm.
   public init(_ algorithm: Algorithm, of file: URL) throws {

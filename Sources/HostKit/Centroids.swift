@@ -75,7 +75,7 @@ struct Centroids: PartCommand {
   }
 
   func run(in host: Host) throws {
-    let picture = try output.map { try OutputFile.named($0, by: "--output") }
+    let picture = try output.map { try OutputFile.named($0, by: "--output", endings: ["png", "svg"]) }
     if picture != nil, let missing = FigurePrograms.missing { throw FigureError(missing) }
     try machine.machine().apply()
     var recipe = Recipe()

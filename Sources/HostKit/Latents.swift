@@ -37,7 +37,7 @@ struct Latents: PartCommand {
 
   func run(in host: Host) throws {
     let console = host.console
-    let output = try output.map { try OutputFile.named($0, by: "--output") }
+    let output = try output.map { try OutputFile.named($0, by: "--output", endings: ["png", "svg"]) }
     let animation = try animation.map { try OutputFile.named($0, by: "--animation") }
     try OutputFile.requireDifferent([output, animation].compactMap { $0 })
     if let missing = FigurePrograms.missing { throw FigureError(missing) }

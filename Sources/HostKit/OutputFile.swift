@@ -17,12 +17,17 @@ import Training
 enum OutputFile {
   /// The file that an option names. Said before anything is computed.
   ///
-  /// - Throws: `ValidationError` for a folder that is not there, for anything but a regular file or a new name, and for the
-  ///   files of a run: of any run.
-  static func named(_ path: String, by option: String) throws -> URL {
+  /// - Parameter endings: What its name may end in; anything where there are none.
+  /// - Throws: `ValidationError` for another ending, for a folder that is not there, for anything but a regular file or a new name,
+  ///   and for the files of a run: of any run.
+  static func named(_ path: String, by option: String, endings: [String] = []) throws -> URL {
     let url = URL(fileURLWithPath: path)
     func refuse(_ reason: String) -> ValidationError { ValidationError("\(option): \(reason)") }
     guard !path.isEmpty, !path.hasSuffix("/") else { throw refuse("found '\(path)', expected the name of a file") }
+    guard endings.isEmpty || endings.contains(url.pathExtension.lowercased()) else {
+      let known = endings.map { ".\($0)" }.joined(separator: ", ")
+      throw refuse("found '\(url.lastPathComponent)', expected a name that ends in \(known)")
+    }
     let folder = url.deletingLastPathComponent()
     guard OutputPlace(folder, followsLinks: true) == .folder else {
       throw refuse("\(folder.path) is not a folder; make it, or choose another place")

@@ -52,10 +52,7 @@ struct Predict: PartCommand {
 
   func run(in host: Host) throws {
     let console = host.console
-    let output = try output.map { try OutputFile.named($0, by: "--output") }
-    if let output, !["csv", "h5ad"].contains(output.pathExtension.lowercased()) {
-      throw ValidationError("--output: found '\(output.lastPathComponent)', expected a name that ends in .csv or .h5ad")
-    }
+    let output = try output.map { try OutputFile.named($0, by: "--output", endings: ["csv", "h5ad"]) }
     let folder = RunFolder(URL(fileURLWithPath: folder))
     let reading = try folder.lockForReading()
     defer { withExtendedLifetime(reading) {} }
@@ -74,8 +71,11 @@ struct Predict: PartCommand {
       try table.forEachLine { console.output($0) }
     }
     if let title = table.title { quiet.say("predicted by \(title)") }
-    if let accuracy = table.accuracy {
-      quiet.say("accuracy \(number(accuracy.percent)) % of \(counted(accuracy.count, "labelled example"))")
+    if let (matrix, count) = table.agreement {
+      let shares = [
+        ("accuracy", matrix.accuracy), ("balanced accuracy", matrix.balancedAccuracy), ("macro F1", matrix.macroF1),
+      ].compactMap { name, share in share.map { "\(name) \(number(100 * $0)) %" } }
+      quiet.say("\(shares.joined(separator: ", ")) of \(counted(count, "labelled example"))")
     }
     for note in table.notes { quiet.warn("note: \(note)") }
   }

@@ -45,7 +45,7 @@ struct Reconstruct: PartCommand {
 
   func run(in host: Host) throws {
     let (console, machine) = (host.console, try machine.machine())
-    let output = try output.map { try OutputFile.named($0, by: "--output") }
+    let output = try output.map { try OutputFile.named($0, by: "--output", endings: ["png", "svg", "csv"]) }
     let reading = try folders.map { try RunFolder(URL(fileURLWithPath: $0)).lockForReading() }
     defer { withExtendedLifetime(reading) {} }
     let observer = ConsoleObserver(console)

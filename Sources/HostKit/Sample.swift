@@ -62,7 +62,7 @@ struct Sample: PartCommand {
   /// The files that the options name.
   private func outputs() throws -> (output: URL?, latents: URL?, samples: URL?) {
     let found = (
-      output: try output.map { try OutputFile.named($0, by: "--output") },
+      output: try output.map { try OutputFile.named($0, by: "--output", endings: ["png", "svg", "csv", "h5ad"]) },
       latents: try latents.map { try OutputFile.named($0, by: "--latents") },
       samples: try samples.map { try OutputFile.named($0, by: "--samples") }
     )

@@ -43,7 +43,7 @@ struct Verify: PartCommand {
 
   func run(in host: Host) throws {
     let console = host.console
-    let output = try output.map { try OutputFile.named($0, by: "--output") }
+    let output = try output.map { try OutputFile.named($0, by: "--output", endings: ["png", "svg"]) }
     if output != nil, let missing = FigurePrograms.missing { throw FigureError(missing) }
     let url = URL(fileURLWithPath: folder)
     let reading = try RunFolder(url).lockForReading()

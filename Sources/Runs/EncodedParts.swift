@@ -54,7 +54,7 @@ struct EncodedParts {
     for (name, texts) in [("classNames", session.dataset.classNames), ("ids", session.dataset.ids)] {
       metadata[name] = try texts.map { String(decoding: try JSONEncoder().encode($0), as: UTF8.self) }
     }
-    try Safetensors.write(tensors, metadata: metadata, to: url)
+    try Safetensors.write(tensors, metadata: metadata, isChecked: true, to: url)
   }
 
   /// Writes the latents of all parts as CSV, a line for each example.
@@ -113,9 +113,9 @@ struct EncodedParts {
     else { return nil }
     let isLabelled = try test.latents.labelled?.ints()
     let known = labels.indices.filter { isLabelled?[$0] ?? 1 == 1 }
-    return MeasuredTable(
-      confusionOf: known.map { labels[$0] }, predicted: known.map { predicted[$0] },
-      names: (0..<count).map(session.className))
+    return ConfusionMatrix(
+      truth: known.map { labels[$0] }, predicted: known.map { predicted[$0] }, classCount: count
+    ).table((0..<count).map(session.className))
   }
 }
 

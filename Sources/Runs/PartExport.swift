@@ -24,13 +24,13 @@ public struct PartExport {
   public init(_ slot: Slot, of session: Session, named name: String) throws {
     try self.init(
       slot, of: session.composition, session.catalog, columns: session.dataset.featureNames,
-      transforms: session.transforms.links, on: session.device, named: name)
+      transforms: session.transforms, on: session.device, named: name)
   }
 
   /// - Parameter composition: In evaluation mode.
   init(
     _ slot: Slot, of composition: Composition, _ catalog: Catalog, columns: [String]? = nil,
-    transforms: [(name: String, transform: any FittedTransform)] = [], on device: Device = .cpu, named name: String,
+    transforms: TransformChain? = nil, on device: Device = .cpu, named name: String,
     withPython: Bool = true
   ) throws {
     let recipe = composition.recipe
@@ -58,10 +58,7 @@ public struct PartExport {
     let function = PartFunction(slot, made, data, latent: latent)
     let outputs = try Self.outputs(of: function, size: 5, on: device)
     examples = outputs.examples
-    var fitted: [String: Tensor] = [:]
-    for (index, link) in transforms.enumerated() {
-      for (name, values) in link.transform.parameters { fitted["\(index).\(link.name).\(name)"] = try values.to(.cpu) }
-    }
+    let fitted = try (transforms?.parameters ?? [:]).mapValues { try $0.to(.cpu) }
     preprocessing = fitted
     var settings = recipe[.data]?.with ?? [:]
     // Where the files lie on one machine is no preparation of data.
@@ -87,7 +84,8 @@ public struct PartExport {
     var python: String?
     if let function, withPython {
       do {
-        let preparation = try PythonPreparation(of: part, transforms: transforms.map(\.transform), fitted: fitted)
+        let preparation = try PythonPreparation(
+          of: part, transforms: (transforms?.links ?? []).map(\.transform), fitted: fitted)
         python =
           try PythonModule(part, function, weights: weights, preparation, device: device, origin: name).text
       } catch let error as TensorError { part.withoutPython = "\(error)" }

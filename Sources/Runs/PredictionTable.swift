@@ -3,6 +3,7 @@ import Files
 import Foundation
 import LatentKit
 import Recipes
+import Statistics
 import Training
 
 /// What a run predicts of some examples, a line for each.
@@ -60,12 +61,19 @@ public struct PredictionTable {
 
   private func column(_ name: String) -> [String]? { columns.first { $0.name == name }?.cells }
 
-  /// The share of the examples with a label whose class is predicted, and their number; nil without labels.
-  public var accuracy: (percent: Double, count: Int)? {
+  /// How the predicted classes agree with the labels of the examples that have one; nil without labels. Labels that are no class
+  /// of the run are classes that are never predicted.
+  public var agreement: (matrix: ConfusionMatrix, count: Int)? {
     guard let truth = column("true"), let predicted = column("predicted") else { return nil }
     let known = truth.indices.filter { !truth[$0].isEmpty }
     guard !known.isEmpty else { return nil }
-    return (100 * Double(known.count { truth[$0] == predicted[$0] }) / Double(known.count), known.count)
+    let strange = Set(known.map { truth[$0] }).subtracting(classNames).sorted()
+    let names = classNames + strange
+    let places = Dictionary(names.enumerated().map { ($1, $0) }) { first, _ in first }
+    let matrix = ConfusionMatrix(
+      truth: known.map { places[truth[$0]] ?? 0 }, predicted: known.map { places[predicted[$0]] ?? names.count },
+      classCount: names.count)
+    return (matrix, known.count)
   }
 
   /// Calls `body` with each line of comma-separated values, its end included.

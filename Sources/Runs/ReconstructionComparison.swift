@@ -13,7 +13,10 @@ extension Session {
   ///   - observer: Notified if the data are not the full set.
   /// - Throws: As `DatasetEntry.load`.
   public func dataset(named name: String?, observer: (any RunObserver)? = nil) throws -> Dataset {
-    guard let name, name != dataset.name else { return dataset }
+    guard let name, name != dataset.name else {
+      try requireData()
+      return dataset
+    }
     let other = try catalog.dataset(name).load(from: machine.dataFolder)
     if let note = other.note { observer?.noticed(.note(note)) }
     return try other.prepared(DataSettings(), seed: recipe.randomSeed)
@@ -111,7 +114,7 @@ public struct ReconstructionComparison {
       let drawn = try run.reconstruct(few, ownClasses: isOwn)
       originals = drawn.originals
       pictures.append((runs.count == 1 ? "reconstruction" : run.name, drawn.reconstructions))
-      let test = run.session.test.examples
+      let test = try run.session.part(.test).examples
       rows.append(
         Row(
           run: run.name, error: try run.reconstruct(examples, ownClasses: isOwn).error,

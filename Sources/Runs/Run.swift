@@ -94,6 +94,7 @@ public final class Run {
   ///   files and no run, or a file cannot be written, `TrainingError` if training diverges.
   @discardableResult
   public func train(shouldStop: @escaping () -> Bool = { false }) throws -> TrainingOutcome {
+    try session.requireData()
     // First: another process may work in the folder.
     let lock = try lock ?? folder.lock()
     self.lock = lock
@@ -173,8 +174,9 @@ public final class Run {
     try folder.mark(.run, recipe: recipe)
     try AtomicFile.write(recipe, to: folder.recipe)
     try folder.write(trainedRuns: session.trainedRuns)
-    try folder.note([folder.split])
+    try folder.note([folder.split, folder.data])
     try session.writeSplit(to: folder.split)
+    try session.writeData(to: folder.data)
   }
 
   private func trainer(

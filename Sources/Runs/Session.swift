@@ -29,6 +29,8 @@ public struct Session {
   public let test: BatchSource
   /// Examples of the classes that `data.holdOut` holds out; nil where it holds out none.
   public let unseen: BatchSource?
+  /// Why the data are not here, where a run is opened without them; nil where they are. All parts are stand-ins then.
+  let absence: String?
   /// False for weights of a run that are not those at its end.
   private(set) var isTrained = true
   /// Why draws of every class must fail, as the sampler learns from examples of each and training lacks some; nil where they
@@ -53,85 +55,51 @@ public struct Session {
   ) throws {
     try self.init(
       recipe, catalog: catalog, machine: machine, observer: observer, runs: TrainedRuns(catalog, machine),
-      rehearsing: true, isTrained: false, checking: check)
+      rehearsing: true, openedFrom: nil, checking: check)
   }
 
   /// - Parameters:
   ///   - runs: Opens the runs that this one builds on.
   ///   - rehearsing: Whether the model goes through a dry run.
-  ///   - isTrained: Whether the recipe is that of a run which is opened; warnings about training are left out.
+  ///   - folder: That of the run which is opened; nil for one that is to be trained. Warnings about training are left out then.
   init(
     _ recipe: Recipe, catalog: Catalog, machine: Machine, observer: (any RunObserver)?, runs: TrainedRuns,
-    rehearsing: Bool, isTrained: Bool, checking check: (Dataset) throws -> Void
+    rehearsing: Bool, openedFrom folder: RunFolder?, checking check: (Dataset) throws -> Void
   ) throws {
     try machine.apply()
+    let isTrained = folder != nil
     let composer = Composer(catalog, openingRuns: { try runs.open($0) }, loadingParts: { try runs.part($0, of: $1) })
-    var recipe = try composer.resolve(recipe)
-    guard let choice = recipe[.data] else { throw RecipeError("the recipe names no data; add 'data: mnist'") }
-    let entry = try catalog.dataset(choice.use)
-    var settings = try entry.sharedSettings(choice.with)
-    let loaded = try entry.load(choice.with, from: machine.dataFolder, seed: recipe.randomSeed)
-    try check(loaded)
-    // What is to be said of files was said in training.
-    let isOfFiles = if case .embedded = loaded.origin { false } else { true }
-    if settings.embedded != true, !(isTrained && isOfFiles), let note = loaded.note { observer?.noticed(.note(note)) }
-    if case .embedded = loaded.origin {
-      settings.embedded = true
-    } else if loaded.train.areImages {
-      settings.embedded = false
+    let data = try PreparedData(
+      of: composer.resolve(recipe), composer, machine, openedFrom: folder, observer: observer, checking: check)
+    (dataset, settings, transforms, absence) = (data.dataset, data.settings, data.transforms, data.absence)
+    let (recipe, shape) = (data.recipe, data.shape)
+    let device = machine.device
+    func source(_ examples: Examples, classCount: Int?) throws -> BatchSource {
+      try BatchSource(examples, settings: data.settings, classCount: classCount, device: device)
     }
-    if loaded.train.areImages, choice.with["pad"] == nil {
-      settings.pad = settings.padding(toMultiplesFor: loaded.inputShape)
-    }
-    var values = try entry.resolved(choice.with)
-    if values["pad"] != nil { values["pad"] = .int(settings.pad) }
-    // So that the run opens without the flag that named the folder.
-    if values["path"] == .null, let folder = machine.dataFolder { values["path"] = .string(folder.relativePath) }
-    if values["embedded"] != nil { values["embedded"] = settings.embedded.map { .bool($0) } ?? .null }
-    recipe[.data]?.with = values
-
-    var dataset = try loaded.prepared(settings, seed: recipe.randomSeed)
-    let title = "data '\(choice.use)'"
-    transforms = try dataset.transform(
-      composer.transforms(
-        of: composer.resolve(recipe),
-        for: DataShape(title: title, inputShape: dataset.inputShape, inputRange: nil, classCount: dataset.classCount)))
-    guard let held = dataset.test else { throw RecipeError("\(title) has no test part; set data.test to a share") }
-    func source(_ examples: Examples) throws -> BatchSource {
-      try BatchSource(examples, settings: settings, classCount: dataset.classCount, device: machine.device)
-    }
-    training = try source(dataset.train)
-    validation = try dataset.validation.map(source)
-    test = try source(held)
-    unseen = try dataset.unseen.map {
-      try BatchSource($0, settings: settings, classCount: nil, device: machine.device)
-    }
-    var shape = DataShape(
-      title: title, inputShape: training.inputShape, inputRange: transforms.outputRange ?? training.inputRange,
-      padding: dataset.train.areImages ? settings.pad : 0, classCount: dataset.classCount,
-      classNames: dataset.classNames, isPartlyLabelled: dataset.train.isLabelled != nil,
-      isWeighted: dataset.train.weights != nil, trainingCount: training.count)
-    shape.validationCount = validation?.count ?? 0
-    if settings.labelledShare == nil {
-      shape.labelledByChance = try dataset.train.isLabelled.map { try $0.to(.int64).sum().ints()[0] }
-    }
-    shape.inputUnits = try DataShape.units(dataset, transforms)
-    shape.missingClasses = try training.examples.missingClasses(dataset.classCount)
+    let classCount = data.dataset.classCount
+    training = try source(data.dataset.train, classCount: classCount)
+    validation = try data.dataset.validation.map { try source($0, classCount: classCount) }
+    test = try data.dataset.test.map { try source($0, classCount: classCount) } ?? training
+    unseen = try data.dataset.unseen.map { try source($0, classCount: nil) }
     var refusal: RecipeError?
-    if !dataset.train.areImages {
-      let largest = try dataset.train.inputs.abs().max().item()
-      shape.largestInput = largest.isFinite ? largest : nil
-    }
     if rehearsing {
       let warnings = try composer.dryRun(
-        recipe, for: shape, device: machine.device, isTrained: isTrained,
+        recipe, for: shape, device: device, isTrained: isTrained,
         announcing: { observer?.noticed(.note($0)) }, refusingDraws: { refusal = $0 })
       for warning in warnings { observer?.noticed(.warning(warning)) }
     }
     drawRefusal = refusal
-    composition = try composer.compose(recipe, for: shape, device: machine.device, loadsParts: !isTrained)
-    (self.recipe, self.dataset, self.settings) = (composition.recipe, dataset, settings)
+    composition = try composer.compose(recipe, for: shape, device: device, loadsParts: !isTrained)
+    self.recipe = composition.recipe
     (self.catalog, self.machine, trainedRuns) = (catalog, machine, runs.checksums)
+    guard !isTrained else { return }
+    for slot in Slot.all where slot.isSingle {
+      guard let origin = self.recipe[slot]?.origin, origin.isRun, let rows = runs.rows(of: origin.folder),
+        let warning = try rows.warning(about: slot.name, from: origin.folder, in: self)
+      else { continue }
+      observer?.noticed(.warning(warning))
+    }
   }
 
   /// Opens a finished or interrupted run with its weights.
@@ -170,7 +138,7 @@ public struct Session {
     do {
       try self.init(
         recipe, catalog: catalog, machine: machine, observer: observer, runs: TrainedRuns(catalog, machine),
-        rehearsing: true, isTrained: true
+        rehearsing: true, openedFrom: folder
       ) {
         try checkpoint.require(digest: $0.digest, from: file)
       }
@@ -223,8 +191,9 @@ public struct Session {
 
   /// Returns a part of the data.
   ///
-  /// - Throws: `RecipeError` for the validation part if the recipe holds out none.
+  /// - Throws: `RecipeError` for the validation part if the recipe holds out none, and for a run without its data.
   public func part(_ name: DataPart) throws -> BatchSource {
+    try requireData()
     switch name {
     case .train: return training
     case .test: return test
@@ -234,6 +203,12 @@ public struct Session {
       }
       return validation
     }
+  }
+
+  /// - Throws: `RecipeError` for a run without its data.
+  func requireData() throws {
+    guard let absence else { return }
+    throw RecipeError("this needs the data of the run, which are not here: \(absence)")
   }
 
   /// The number of training examples with a label if `data.labelled` hides others; nil if all or none have one.

@@ -35,7 +35,9 @@ extension Session {
     let isLabelled = try chosen.isLabelled?.ints().map { $0 == 1 }
     let classes = try chosen.labels?.ints().enumerated().map { isLabelled?[$0] == false ? "" : className($1) }
     let blocks = [(names, chosen.inputs), (names.map { "\($0) reconstructed" }, made)]
-    try writeRows(blocks.map { ($0, try transforms.invert($1).to(.cpu)) }, classes: classes, to: url)
+    try writeRows(
+      blocks.map { ($0, try transforms.invert($1).to(.cpu)) }, ids: chosen.rowNumbers().map(rowCells), classes: classes,
+      to: url)
     return true
   }
 
@@ -43,9 +45,13 @@ extension Session {
   ///
   /// - Parameters:
   ///   - blocks: The names of columns, and their values `[count, columns]`, on the CPU.
+  ///   - ids: What stands before them: the cells of `rowTitles`; nil for examples that are in no data.
   ///   - classes: The cell of each example's class; nil for no such column.
-  func writeRows(_ blocks: [(names: [String], rows: Tensor)], classes: [String]?, to url: URL) throws {
-    let columns = blocks.flatMap(\.names)
+  func writeRows(
+    _ blocks: [(names: [String], rows: Tensor)], ids: [[String]]? = nil, classes: [String]?, to url: URL
+  ) throws {
+    let features = blocks.flatMap(\.names)
+    let columns = (ids == nil ? [] : rowTitles.map { unused($0, among: features) }) + features
     let values = try blocks.map { (width: $0.names.count, cells: try $0.rows.floats()) }
     try AtomicFile.write(to: url) { append in
       try append(Data(CSV.row(columns + (classes == nil ? [] : [unused("label", among: columns)])).utf8))
@@ -53,7 +59,7 @@ extension Session {
         let cells = values.flatMap { block in
           block.cells[row * block.width..<(row + 1) * block.width].map { "\($0)" }
         }
-        try append(Data(CSV.row(cells + (classes.map { [$0[row]] } ?? [])).utf8))
+        try append(Data(CSV.row((ids?[row] ?? []) + cells + (classes.map { [$0[row]] } ?? [])).utf8))
       }
     }
   }

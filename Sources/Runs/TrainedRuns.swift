@@ -13,6 +13,8 @@ final class TrainedRuns: @unchecked Sendable {
   private let outer: [String]
   private let lock = NSRecursiveLock()
   private var models: [String: TrainedModel] = [:]
+  /// The data of those runs, by path.
+  private var data: [String: TrainingRows] = [:]
   /// What a part is taken from a run with, by path.
   private var exports: [String: (Slot) throws -> PartExport] = [:]
 
@@ -46,6 +48,9 @@ final class TrainedRuns: @unchecked Sendable {
     }
   }
 
+  /// What a run that was opened was trained on.
+  func rows(of path: String) -> TrainingRows? { lock.withLock { data[path] } }
+
   private func load(_ path: String) throws -> TrainedModel {
     guard !path.isEmpty else { throw RecipeError("found no path of a run; set it to the folder of a finished one") }
     let folder = RunFolder(URL(fileURLWithPath: path))
@@ -64,7 +69,7 @@ final class TrainedRuns: @unchecked Sendable {
     }
     let session = try Session(
       recipe, catalog: catalog, machine: machine, observer: nil,
-      runs: TrainedRuns(catalog, machine, inside: outer + [place]), rehearsing: false, isTrained: true
+      runs: TrainedRuns(catalog, machine, inside: outer + [place]), rehearsing: false, openedFrom: folder
     ) { try checkpoint.require(digest: $0.digest, from: folder.checkpoint) }
     let composition = session.composition
     try checkpoint.load(composition, from: folder.checkpoint)
@@ -73,12 +78,13 @@ final class TrainedRuns: @unchecked Sendable {
       try parameter.tensor.requiringGradient(false)
     }
     // Not the session, which has the data.
-    let (columns, transforms) = (session.dataset.featureNames, session.transforms.links)
+    let (columns, transforms) = (session.dataset.featureNames, session.transforms)
     exports[path] = { [catalog, device = machine.device] slot in
       try PartExport(
         slot, of: composition, catalog, columns: columns, transforms: transforms, on: device, named: folder.name,
         withPython: false)
     }
+    data[path] = TrainingRows(of: session, in: folder)
     return TrainedModel(
       path: path, checksum: try checksum(checkpoint, folder), model: composition.model, inputs: composition.data.inputs,
       classCount: composition.data.classCount, classNames: composition.data.classNames)
@@ -101,20 +107,6 @@ extension DataShape {
   /// The inputs as a model reads them.
   var inputs: InputDescription {
     InputDescription(shape: inputShape, range: inputRange, padding: padding, units: inputUnits)
-  }
-
-  /// What rows of numbers are made of: the names of their columns, and the fitted transforms.
-  static func units(_ dataset: Dataset, _ transforms: TransformChain) throws -> String {
-    guard !dataset.train.areImages else { return "" }
-    var bytes = Data((dataset.featureNames ?? []).joined(separator: "\n").utf8)
-    for link in transforms.links {
-      bytes += Data("\n\(link.name)".utf8)
-      for (name, values) in link.transform.parameters.sorted(by: { $0.key < $1.key }) {
-        bytes += Data(" \(name) ".utf8)
-        bytes += try values.to(.cpu).bytes()
-      }
-    }
-    return try Checksum(.sha256, of: bytes).digits
   }
 }
 

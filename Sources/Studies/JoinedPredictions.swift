@@ -47,9 +47,10 @@ struct JoinedPredictions {
     let names = classes ?? found.sorted { (Int($0) ?? 0, $0) < (Int($1) ?? 0, $1) }
     guard (2...100).contains(names.count), found.isSubset(of: names) else { return nil }
     let places = Dictionary(uniqueKeysWithValues: zip(names, names.indices))
-    return MeasuredTable(
-      confusionOf: known.compactMap { places[$0[truth]] }, predicted: known.compactMap { places[$0[predicted]] },
-      names: names)
+    return ConfusionMatrix(
+      truth: known.compactMap { places[$0[truth]] }, predicted: known.compactMap { places[$0[predicted]] },
+      classCount: names.count
+    ).table(names)
   }
 
   /// Writes them as CSV.

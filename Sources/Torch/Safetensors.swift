@@ -4,15 +4,25 @@ import Foundation
 /// The safetensors file format: a length, a JSON header with types, shapes and offsets, then the bytes. Nothing in it
 /// can be executed, and other languages read it.
 public enum Safetensors {
+  /// Where the metadata have the checksum of the tensors' bytes.
+  private static let checksumKey = "sha256"
+
   /// Writes named tensors, in order of name, and free text beside them. The file is written completely or not at all.
+  ///
+  /// - Parameter isChecked: Whether the file has a checksum of its tensors, by which reading it finds damage.
   public static func write(
-    _ tensors: [String: Tensor], metadata: [String: String] = [:], to url: URL
+    _ tensors: [String: Tensor], metadata: [String: String] = [:], isChecked: Bool = false, to url: URL
   ) throws {
     guard tensors["__metadata__"] == nil else {
       throw FileError(
         url.path, "cannot be written: '__metadata__' is no name for a tensor; the format keeps it for text")
     }
     let names = tensors.keys.sorted()
+    var metadata = metadata
+    if isChecked {
+      metadata[checksumKey] =
+        try Checksum(.sha256, ofPieces: { add in for name in names { try add(tensors[name]!.bytes()) } }).digits
+    }
     var header: [String: Any] = [:]
     if !metadata.isEmpty { header["__metadata__"] = metadata }
     var offset = 0
@@ -91,6 +101,13 @@ public enum Safetensors {
     }
     guard covered == data.count - start else {
       throw bad("\(data.count - start - covered) bytes at its end belong to no tensor")
+    }
+    if let expected = header.metadata[checksumKey] {
+      let found = try Checksum(.sha256, of: data[start...]).digits
+      guard found == expected else {
+        throw bad(
+          "its tensors have the checksum \(found.prefix(12)), expected \(expected.prefix(12)) as when it was written")
+      }
     }
     return (tensors, header.metadata)
   }

@@ -144,7 +144,7 @@ public struct Checkpoint {
     ]
     // Tables were the first to have one.
     metadata["table"] = digest
-    try Safetensors.write(tensors, metadata: metadata, to: url)
+    try Safetensors.write(tensors, metadata: metadata, isChecked: true, to: url)
   }
 
   /// Reads a checkpoint.

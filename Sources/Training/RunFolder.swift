@@ -44,6 +44,8 @@ public struct RunFolder: Sendable {
   public var latentTable: URL { url.appendingPathComponent("latents.csv") }
   /// Which rows of the data are in which part.
   public var split: URL { url.appendingPathComponent("split.csv") }
+  /// What the model knows of its data: none of the examples, but what transforms were fitted to.
+  public var data: URL { url.appendingPathComponent("data.safetensors") }
   /// What the finished model predicts of each example.
   public var predictions: URL { url.appendingPathComponent("predictions.csv") }
   /// Images of some epochs of a run that is watched.

@@ -74,6 +74,7 @@ extension RunFolder {
       guard self == .run else { return always }
       return always.union([
         "features.csv", "samples.csv", "reconstructions.csv", "predictions.csv", "latents.csv", "split.csv",
+        "data.safetensors",
       ])
       .union(
         RunFolder.figures.flatMap { ["figures/\($0).png", "figures/\($0).svg"] })

@@ -164,10 +164,12 @@ private struct CustomTransform: Transform, FittedTransform {
   var fitting: (@Sendable (Tensor) throws -> Void)?
   var forwards: @Sendable (Tensor) throws -> Tensor = { try $0 * 2 }
   var backwards: @Sendable (Tensor) throws -> Tensor = { try $0 / 2 }
+  var restoring: (@Sendable (CustomTransform) -> CustomTransform)?
   func fit(_ inputs: Tensor) throws -> any FittedTransform {
     try fitting?(inputs)
     return self
   }
+  func restore(_ parameters: FittedParameters) throws -> any FittedTransform { restoring?(self) ?? self }
   func apply(_ inputs: Tensor) throws -> Tensor { try forwards(inputs) }
   func invert(_ outputs: Tensor) throws -> Tensor { try backwards(outputs) }
 }
@@ -200,6 +202,14 @@ extension BrokenPart {
       CustomTransform(forwards: { try ($0 - 3) / ($0 - 3).abs() })
     },
     transform("shapes", "forgets the device", "on cpu", device: otherDevice) { CustomTransform() },
+    transform("restored", "forgets its factor", "otherwise") {
+      CustomTransform(
+        restoring: { transform in
+          var other = transform
+          other.forwards = { try $0 * 3 }
+          return other
+        })
+    },
     transform("range", "beyond its range") { CustomTransform(outputRange: 0...1) },
     transform("inverse", "not finite", "not finite") { CustomTransform(backwards: { try $0.log() }) },
     transform("missing", "spreads it") {

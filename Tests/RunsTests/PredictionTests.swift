@@ -104,4 +104,116 @@ import Training
       #expect(["a", "b", "c"][least] == row[3] && row[7] == row[3] && Float(row[8]) == distances[least])
     }
   }
+
+  // MARK: Without its data
+
+  private func lines(_ table: PredictionTable) throws -> [String] {
+    var lines: [String] = []
+    try table.forEachLine { lines.append($0) }
+    return lines
+  }
+
+  private func refusal(_ body: () throws -> Void) -> String {
+    do { try body() } catch { return "\(error)" }
+    return ""
+  }
+
+  @Test(arguments: ["[center, scale]", "[log1p, min-max]", "[{use: impute, with: {method: mean}}, scale]"])
+  func aRunIsUsedWhereItsTableIsNot(transforms: String) throws {
+    let scratch = try Scratch()
+    let folder = try run(["transforms=\(transforms)"], in: scratch).folder
+    let file = scratch.url.appendingPathComponent("cells.csv")
+    let new = scratch.url.appendingPathComponent("new.csv")
+    try FileManager.default.copyItem(at: file, to: new)
+    func open(_ listener: Listener, from data: URL? = nil) throws -> Run {
+      try Run(
+        opening: folder.url, catalog: Catalog(plugins), machine: Machine(dataFolder: data), observer: listener)
+    }
+    let there = try open(Listener())
+    let (predicted, drawn) = (try lines(there.predict([new])), try there.sample(perClass: 2).draw.latents)
+    try FileManager.default.removeItem(at: file)
+
+    let listener = Listener()
+    let away = try open(listener)
+    #expect(listener.notices.contains { "\($0)".contains("the data of the run are not here") })
+    #expect(try lines(away.predict([new])) == predicted)
+    #expect(try away.sample(perClass: 2).draw.latents.bytes() == drawn.bytes())
+    for message in [
+      refusal { _ = try away.evaluate(.test) }, refusal { _ = try away.predict([]) }, refusal { try away.train() },
+      refusal { _ = try away.encode(.train) },
+    ] {
+      #expect(message.contains("needs the data of the run, which are not here") && message.contains("cells.csv"))
+    }
+    // Another table in its place is not taken for it.
+    try Data("x,y,label\n1,2,a\n3,4,b\n1,2,a\n3,4,b\n1,2,a\n3,4,b\n1,2,a\n3,4,b\n".utf8).write(to: file)
+    #expect(refusal { _ = try open(Listener()) }.contains("found data with checksum"))
+    // Found by its name in a folder that is named now.
+    try FileManager.default.removeItem(at: file)
+    let other = scratch.url.appendingPathComponent("moved")
+    try FileManager.default.createDirectory(at: other, withIntermediateDirectories: true)
+    try FileManager.default.moveItem(at: new, to: other.appendingPathComponent("cells.csv"))
+    #expect(try open(Listener(), from: other).evaluate(.test).measurements == there.evaluate(.test).measurements)
+  }
+
+  @Test func aDamagedDescriptionOfTheDataIsRefusedOnlyWhereItIsNeeded() throws {
+    let scratch = try Scratch()
+    let folder = try run(in: scratch).folder
+    try Data("{}".utf8).write(to: folder.data)
+    #expect(refusal { _ = try Run(opening: folder.url, catalog: Catalog(plugins)) }.isEmpty)
+    try FileManager.default.removeItem(at: scratch.url.appendingPathComponent("cells.csv"))
+    #expect(refusal { _ = try Run(opening: folder.url, catalog: Catalog(plugins)) }.contains("data.safetensors"))
+    // A run of an earlier version has none.
+    try FileManager.default.removeItem(at: folder.data)
+    #expect(refusal { _ = try Run(opening: folder.url, catalog: Catalog(plugins)) }.contains("cells.csv"))
+  }
+
+  @Test func labelsOfOtherClassesCountAsErrors() throws {
+    let scratch = try Scratch()
+    let run = try run(in: scratch)
+    let new = scratch.url.appendingPathComponent("new.csv")
+    // Two of class b, one of them with the numbers of a; one of a class that the run does not have; one without a label.
+    try Data("x,y,label\n0,0,b\n4,0,b\n8,0,d\n8,0,\n".utf8).write(to: new)
+    let found = try run.predict([new])
+    let (matrix, count) = try #require(found.agreement)
+    #expect(count == 3 && matrix.accuracy == 1.0 / 3 && matrix.balancedAccuracy == 0.25)
+    #expect(found.notes.contains { $0.contains("'d'") })
+  }
+
+  @Test func aPartThatHasSeenTestRowsIsSaid() throws {
+    let scratch = try Scratch()
+    let first = try run(in: scratch).folder
+    func warnings(_ changes: [String]) throws -> [String] {
+      var recipe = try Recipe.read(first.recipe).recipe
+      for change in ["encoder={from: \(first.url.path)}"] + changes { try recipe.set(change) }
+      let listener = Listener()
+      _ = try Session(recipe, catalog: Catalog(plugins), observer: listener)
+      return listener.notices.map { "\($0)" }.filter { $0.contains("test examples of this run") }
+    }
+    #expect(try warnings([]).isEmpty)
+    #expect(try warnings(["seed=8", "data.splitFile=\(first.split.path)", "data.validation=0"]).isEmpty)
+    let other = try warnings(["seed=8"])
+    #expect(
+      other.count == 1 && other[0].contains("encoder comes from the run in \(first.url.path), which was trained on "))
+    #expect(other[0].contains("of the 15 test examples") && other[0].contains("data.splitFile="))
+  }
+
+  @Test func reconstructionsHaveTheRowsOfTheData() throws {
+    let scratch = try Scratch()
+    let run = try run(
+      [
+        "decoder={use: mlp, with: {hidden: [8]}}", "stages[0].steps[0].losses=[cross-entropy, mse]",
+        "stages[0].steps[0].train=[encoder, classifier, decoder]",
+      ], in: scratch)
+    let file = scratch.url.appendingPathComponent("made.csv")
+    #expect(try run.session.writeReconstructions(of: run.session.test, count: 6, to: file))
+    let lines = try delimitedTexts(in: file)
+    #expect(lines[0] == ["row", "x", "y", "x reconstructed", "y reconstructed", "label"] && lines.count == 7)
+    let test = Set(try run.session.test.examples.rows?.ints() ?? [])
+    for line in lines.dropFirst() {
+      let row = try #require(Int(line[0]))
+      #expect(test.contains(row) && line[5] == ["b", "a", "c"][row % 3])
+      let x = Double(row % 3) * 4 + Double(row % 7) / 10
+      #expect(try abs(#require(Double(line[1])) - x) < 1e-5)
+    }
+  }
 }

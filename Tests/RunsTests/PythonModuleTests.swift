@@ -231,8 +231,10 @@ private func cases(_ catalog: Catalog) throws -> [Case] {
   }
 
   @Test func aTransformThatCannotBeWrittenDownIsSaid() throws {
-    struct ByLargest: FittedTransform {
+    struct ByLargest: Transform, FittedTransform {
       var parameters: [String: Tensor] { [:] }
+      func fit(_ inputs: Tensor) -> any FittedTransform { self }
+      func restore(_ parameters: FittedParameters) -> any FittedTransform { self }
       func apply(_ inputs: Tensor) throws -> Tensor { try inputs / inputs.max().item() }
       func invert(_ outputs: Tensor) -> Tensor { outputs }
     }
@@ -240,7 +242,7 @@ private func cases(_ catalog: Catalog) throws -> [Case] {
     let folder = scratch.url.appendingPathComponent("by-largest")
     try PartExport(
       .encoder, of: made.composition(catalog), catalog, columns: ["a", "b", "c"],
-      transforms: [("by-largest", ByLargest())], named: "a test's"
+      transforms: TransformChain([("by-largest", ByLargest())], fittedOn: .ones([2, 3])), named: "a test's"
     ).write(to: folder)
     let text = try String(contentsOf: folder.appendingPathComponent("part.py"), encoding: .utf8)
     #expect(text.contains("    a, b, c\n\nThe file cannot repeat these transforms: recording: the operations"))

@@ -296,6 +296,30 @@ private func augmented() throws -> TrainingData {
     }
   }
 
+  @Test func aFlippedBitOfACheckpointIsRefused() throws {
+    let scratch = try Scratch()
+    let url = scratch.url.appendingPathComponent("checkpoint")
+    let empty = ["format": "latentkit-checkpoint-1"]
+    let encoder = JSONEncoder()
+    let position = String(decoding: try encoder.encode(Checkpoint.Position()), as: UTF8.self)
+    let machine = String(decoding: try encoder.encode(Checkpoint.Machine(device: .cpu)), as: UTF8.self)
+    try Safetensors.write(
+      [:], metadata: empty.merging(["position": position, "machine": machine]) { $1 }, to: url)
+    var checkpoint = try Checkpoint.read(url)
+    checkpoint.tensors = ["model.a": try .ones([40]), "model.b": try .zeros([3], dtype: .int64)]
+    try checkpoint.write(to: url)
+    let whole = try Data(contentsOf: url)
+    #expect(try Checkpoint.read(url).tensors.keys.sorted() == ["model.a", "model.b"])
+    // Of the first and the last byte of the tensors, and one between: each makes another finite number.
+    for place in [whole.count - 184, whole.count - 100, whole.count - 1] {
+      var damaged = whole
+      damaged[place] ^= 1
+      try damaged.write(to: url)
+      let refusal = #expect(throws: FileError.self) { try Checkpoint.read(url) }
+      #expect(refusal?.description.contains("its tensors have the checksum") == true)
+    }
+  }
+
   @Test func impossibleRecordsOfEpochsAreRefused() throws {
     let scratch = try Scratch()
     let url = scratch.url.appendingPathComponent("metrics.jsonl")

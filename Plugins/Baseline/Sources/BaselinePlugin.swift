@@ -39,10 +39,16 @@ public enum BaselinePlugin: Plugin {
       .decoder(
         "deconv", DeconvDecoder.self, "transposed convolutions that double the size, each with a 3x3 convolution",
         with: reconstructs),
-      .classifier("linear", LinearClassifier.self, "one linear layer"),
-      .classifier("mlp", MLPClassifier.self, "fully connected layers"),
+      .classifier("linear", LinearClassifier.self, "one linear layer", with: Companions(metrics: ["accuracy"])),
+      .classifier("mlp", MLPClassifier.self, "fully connected layers", with: Companions(metrics: ["accuracy"])),
       .sampler("prior", PriorSampler.self, "independent draws from the prior"),
       .metric("accuracy", Accuracy.self, "share of examples whose highest class score is right"),
+      .metric(
+        "balanced-accuracy", BalancedAccuracy.self,
+        "share of each class's examples whose class is predicted, averaged over classes"),
+      .metric("f1", MacroF1.self, "F1 score of each class, averaged over classes"),
+      .metric(
+        "auc", AreaUnderCurve.self, "area under the ROC curve of each class against the others, averaged over classes"),
       .metric("confusion", Confusion.self, "examples by true and predicted class"),
       .metric(
         "reconstruction-error", ReconstructionError.self,

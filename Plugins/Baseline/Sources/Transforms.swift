@@ -41,6 +41,7 @@ public struct LogTransform: Transform, FittedTransform, Component {
 
   /// There is nothing to learn.
   public func fit(_ inputs: Tensor) -> any FittedTransform { self }
+  public func restore(_ parameters: FittedParameters) -> any FittedTransform { self }
 
   public var parameters: [String: Tensor] { [:] }
 
@@ -112,6 +113,10 @@ public struct CenterTransform: Transform, Component {
     try requireWhole(inputs, "transform 'center'")
     return CenteredColumns(mean: try columnMeans(inputs).to(.float32))
   }
+
+  public func restore(_ parameters: FittedParameters) throws -> any FittedTransform {
+    CenteredColumns(mean: try parameters("mean"))
+  }
 }
 
 /// Divides each column by its standard deviation over the training part (`1/n`, as scikit-learn's `StandardScaler`); a
@@ -127,6 +132,10 @@ public struct ScaleTransform: Transform, Component {
     // What rounding leaves of a column of one value is no spread.
     let isFlat = try deviations .<= (rows.abs().max(axis: 0) * 1e-7)
     return ScaledColumns(deviation: try deviations.filled(with: 1, where: isFlat).to(.float32))
+  }
+
+  public func restore(_ parameters: FittedParameters) throws -> any FittedTransform {
+    ScaledColumns(deviation: try parameters("deviation"))
   }
 }
 
@@ -154,6 +163,10 @@ public struct MinMaxTransform: Transform, Component {
     try requireWhole(inputs, "transform 'min-max'")
     return BoundedColumns(
       least: try inputs.min(axis: 0), greatest: try inputs.max(axis: 0), bounds: config.low...config.high)
+  }
+
+  public func restore(_ parameters: FittedParameters) throws -> any FittedTransform {
+    BoundedColumns(least: try parameters("min"), greatest: try parameters("max"), bounds: config.low...config.high)
   }
 }
 
@@ -187,6 +200,10 @@ public struct ImputeTransform: Transform, Component {
       case .median: try medians(inputs, counts: present)
       }
     return FilledColumns(values: values)
+  }
+
+  public func restore(_ parameters: FittedParameters) throws -> any FittedTransform {
+    FilledColumns(values: try parameters("value"))
   }
 
   /// The middle value of each column, or the mean of the two in the middle. NaN sort to the end.

@@ -1,4 +1,5 @@
 import Baseline
+import Foundation
 import LatentKit
 import Statistics
 import TestSupport
@@ -25,7 +26,7 @@ private func set(_ latents: Tensor, labelled: [Int64]? = nil) throws -> LatentSe
 }
 
 private func confusion(_ source: ClassRule, latent: Int = 3) throws -> Confusion {
-  var config = Confusion.Config()
+  var config = ClassRuleConfig()
   config.scores = source
   return try Confusion(config, in: context([1], latent: latent, classes: 3))
 }
@@ -42,6 +43,42 @@ private func counts(_ measured: [Measured]) -> [[Double?]] { measured.first?.tab
   let partly = try confusion(.latents).finish(evaluation(set(scores, labelled: [1, 1, 0, 0]), classes: 3))
   #expect(counts(partly) == [[1, 0, 0], [0, 1, 0], [0, 0, 0]])
   #expect(partly[0].table?.rows == ["0", "1", "2"])
+}
+
+@Test func classesCountAlikeInBalancedAccuracyAndF1() throws {
+  // Class 0 is told rightly once of once, 1 twice of twice, 2 never: it is taken for 0.
+  let measured = try evaluation(set(scores), scores: scores, classes: 3)
+  let balanced = try BalancedAccuracy(.init(), in: context([1], latent: 3, classes: 3)).finish(measured)
+  #expect(balanced.map(\.name) == ["balanced accuracy"] && abs((balanced[0].value ?? 0) - 200.0 / 3) < 1e-9)
+  // F1: 2/3, 1 and 0.
+  let score = try MacroF1(.init(), in: context([1], latent: 3, classes: 3)).finish(measured)
+  #expect(score.map(\.name) == ["macro F1"] && abs((score[0].value ?? 0) - 500.0 / 9) < 1e-9)
+  // A class that does not occur counts in neither.
+  let few = try evaluation(set(scores, labelled: [1, 1, 0, 0]), scores: scores, classes: 3)
+  #expect(try BalancedAccuracy(.init(), in: context([1], latent: 3, classes: 3)).finish(few)[0].value == 100)
+  #expect(try MacroF1(.init(), in: context([1], latent: 3, classes: 3)).finish(few)[0].value == 100)
+  let none = try evaluation(set(scores, labelled: [0, 0, 0, 0]), scores: scores, classes: 3)
+  #expect(try MacroF1(.init(), in: context([1], latent: 3, classes: 3)).finish(none)[0].missing != nil)
+}
+
+@Test func theAreaUnderTheCurveIsThatOfPairs() throws {
+  let metric = try AreaUnderCurve(.init(), in: context([1], latent: 3, classes: 3))
+  let found = try metric.finish(evaluation(set(scores), scores: scores, classes: 3))
+  // Pairs of an example of the class and another in which the first has the higher softmax.
+  let rows = (0..<4).map { row in
+    let values = [[5.0, 1, 0], [0, 3, 1], [9, 1, 2], [0, 1, 0]][row].map { exp($0) }
+    return values.map { $0 / values.reduce(0, +) }
+  }
+  let areas = (0..<3).map { label in
+    let pairs = (0..<4).flatMap { own in (0..<4).map { (own, $0) } }.filter {
+      labels[$0.0] == label && labels[$0.1] != label
+    }
+    return Double(pairs.count { rows[$0.0][label] > rows[$0.1][label] }) / Double(pairs.count)
+  }
+  #expect(found.map(\.name) == ["AUC"] && abs((found[0].value ?? 0) - areas.reduce(0, +) / 3) < 1e-12)
+  #expect(throws: RecipeError.self) { try metric.finish(evaluation(set(scores), classes: 3)) }
+  let one = try metric.finish(evaluation(set(scores, labelled: [1, 0, 0, 0]), scores: scores, classes: 3))
+  #expect(one[0].missing != nil)
 }
 
 /// Centroids at the corners, and one for a class to come.

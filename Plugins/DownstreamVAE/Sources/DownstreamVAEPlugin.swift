@@ -38,7 +38,9 @@ public enum DownstreamVAEPlugin: Plugin {
       with: Companions([
         .classifier: "m2", .decoder: "mlp", .sampler: "class-gaussian", .optimizer: "adam",
       ]), paper: .semiSupervised),
-    .classifier("m2", LatentClasses.self, "the class that encoder m2 finds", paper: .semiSupervised),
+    .classifier(
+      "m2", LatentClasses.self, "the class that encoder m2 finds", with: Companions(metrics: ["accuracy"]),
+      paper: .semiSupervised),
     .loss(
       "m2", SemiSupervisedBound.self, "the negative lower bound with and without labels, in nats",
       with: Companions([.encoder: "m2"], settings: [.decoder: ["output": "sigmoid"]]), paper: .semiSupervised),

@@ -33,9 +33,11 @@ public enum IntraClassVariancePlugin: Plugin {
       "center", CenterLoss.self, "half the squared distance from centroids that follow by rule", paper: .centers),
     .classifier(
       "scaled-linear", ScaledLinearClassifier.self,
-      "one linear layer on a multiple of the latent, for latents of length 1",
+      "one linear layer on a multiple of the latent, for latents of length 1", with: Companions(metrics: ["accuracy"]),
       paper: .normface),
-    .classifier("cosine", CosineClassifier.self, "cosines of a latent and a direction for each class", paper: .margin),
+    .classifier(
+      "cosine", CosineClassifier.self, "cosines of a latent and a direction for each class",
+      with: Companions(metrics: ["accuracy"]), paper: .margin),
     .loss(
       "additive-margin-softmax", AdditiveMarginSoftmax.self, "cross entropy of cosines, the label's less a margin",
       with: Companions([.classifier: "cosine"]), paper: .margin),

@@ -2,7 +2,7 @@ import Foundation
 import LatentKit
 
 enum TransformChecks {
-  static let all = [shapes, rows, range, inverse, missing, settings]
+  static let all = [shapes, rows, restored, range, inverse, missing, settings]
 
   private static let world = World.rows
 
@@ -62,6 +62,20 @@ enum TransformChecks {
           try agree(fitted.apply(inputs.slice(row..<row + 1)), together.slice(row..<row + 1), within: 1e-6),
           "row \(row + 1) of 5 is transformed otherwise alone: it learns from the rows that it is applied to")
       }
+      return .passed
+    }
+  }
+
+  private static var restored: Check {
+    check("restored", "Restored from its parameters, a fitted transform does the same.") { subject, transform in
+      let fitted = try transform.fit(rows(20, subject.seed, subject.device))
+      let again = try transform.restore(FittedParameters(of: "the transform", fitted.parameters))
+      let inputs = try rows(5, subject.seed + 1, subject.device)
+      let outputs = try fitted.apply(inputs)
+      try require(try sameBits([outputs], [again.apply(inputs)]), "restored, it transforms the same rows otherwise")
+      try require(
+        try sameBits([fitted.invert(outputs)], [again.invert(outputs)]), "restored, it inverts the same rows otherwise")
+      try require(fitted.outputRange == again.outputRange, "restored, it states another range")
       return .passed
     }
   }

@@ -7,6 +7,33 @@ public protocol Transform: Part {
   /// - Parameter inputs: The training examples as the transforms before this one left them, `[count, features]`, Float32.
   /// - Throws: `RecipeError` where it cannot be fitted on these.
   func fit(_ inputs: Tensor) throws -> any FittedTransform
+
+  /// Returns what was fitted before, for a run that is used where its data are not.
+  ///
+  /// - Parameter parameters: Those of a fitted transform of the same settings.
+  /// - Throws: `RecipeError` where one of them is missing.
+  func restore(_ parameters: FittedParameters) throws -> any FittedTransform
+}
+
+/// The parameters of a fitted transform, as a run keeps them.
+public struct FittedParameters: Sendable {
+  /// The title of the transform in messages.
+  private let title: String
+  private let values: [String: Tensor]
+
+  /// - Parameter values: The parameters by name, `[features]` each.
+  public init(of title: String, _ values: [String: Tensor]) { (self.title, self.values) = (title, values) }
+
+  /// - Throws: `RecipeError` where the parameter is missing.
+  public func callAsFunction(_ name: String) throws -> Tensor {
+    guard let found = values[name] else {
+      let known = values.keys.sorted().map { "'\($0)'" }.joined(separator: ", ")
+      throw RecipeError(
+        "\(title) was fitted without a parameter '\(name)': found \(known.isEmpty ? "none" : known); it is of another version"
+      )
+    }
+    return found
+  }
 }
 
 /// A transform fitted on the training part, a value.
@@ -59,6 +86,31 @@ public struct TransformChain: Sendable {
       links.append((name, fitted))
     }
     self.links = links
+  }
+
+  /// Restores transforms that were fitted before.
+  ///
+  /// - Parameter parameters: Those of all of them, as `parameters` gives them.
+  /// - Throws: `RecipeError` where a transform lacks one of its own.
+  public init(
+    _ transforms: [(name: String, transform: any Transform)], restoredFrom parameters: [String: Tensor]
+  ) throws {
+    links = try transforms.enumerated().map { index, link in
+      let prefix = "\(index).\(link.name)."
+      let own = parameters.filter { $0.key.hasPrefix(prefix) }.map { ($0.key.dropFirst(prefix.count), $0.value) }
+      let fitted = FittedParameters(
+        of: "transform '\(link.name)'", Dictionary(uniqueKeysWithValues: own.map { (String($0), $1) }))
+      return (link.name, try link.transform.restore(fitted))
+    }
+  }
+
+  /// What the transforms were fitted to, by place and name: `0.center.mean`.
+  public var parameters: [String: Tensor] {
+    var all: [String: Tensor] = [:]
+    for (index, link) in links.enumerated() {
+      for (name, values) in link.transform.parameters { all["\(index).\(link.name).\(name)"] = values }
+    }
+    return all
   }
 
   /// The range of what comes out; nil where there are no bounds, or no transforms.
