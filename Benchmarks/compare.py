@@ -14,7 +14,7 @@ import statistics
 import subprocess
 import sys
 
-from peer import VARIANTS
+from peer import HALF, VARIANTS
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BENCH = ROOT / ".build/release/bench"
@@ -26,9 +26,9 @@ MODELS = {
 }
 
 
-def command(contender, model, steps, warmup, epochs):
+def command(contender, model, steps, warmup, epochs, precision):
     if contender == OURS:
-        program = [str(BENCH), "training"]
+        program = [str(BENCH), "training", "--precision", precision]
     else:
         program = [sys.executable, str(ROOT / "Benchmarks/peer.py"), "--variant", contender]
     return program + ["--model", model, "--steps", str(steps), "--warmup", str(warmup), "--epochs", str(epochs)]
@@ -56,7 +56,9 @@ def run_rounds(model, contenders, options):
         for contender in contenders if turn % 2 == 0 else reversed(contenders):
             # An epoch of csae-c takes minutes on a small machine and holds hundreds of steps: one is enough.
             with_epoch = not options.quick and (model == "csae-l" or turn == 0)
-            report = measure(contender, model, epochs=int(with_epoch), **amounts(model, options.quick))
+            report = measure(
+                contender, model, epochs=int(with_epoch), precision=options.precision, **amounts(model, options.quick)
+            )
             if report:
                 reports[contender].append(report)
                 epoch = f", epoch {report['epochSeconds']:.1f} s" if report.get("epochSeconds") else ""
@@ -134,6 +136,9 @@ def main():
     parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
     parser.add_argument("--rounds", type=int, help="(3; with --quick 1)")
     parser.add_argument("--quick", action="store_true", help="few steps and no epochs: a look, not a measurement")
+    parser.add_argument(
+        "--precision", choices=["float32", "bf16"], default="float32", help="bf16 beside PyTorch's autocast to it"
+    )
     parser.add_argument("--peers-only", action="store_true", help="time PyTorch alone")
     parser.add_argument("--data-dir", help="folder that holds mnist/; else LATENTKIT_DATA, else the shipped subset")
     options = parser.parse_args()
@@ -145,7 +150,8 @@ def main():
 
     everything = {}
     for model in options.models:
-        contenders = ([] if options.peers_only else [OURS]) + VARIANTS[model]
+        variants = [name for name in VARIANTS[model] if name.startswith(HALF) == (options.precision == "bf16")]
+        contenders = ([] if options.peers_only else [OURS]) + variants
         reports = run_rounds(model, contenders, options)
         print_table(model, reports)
         for contender, rounds in reports.items():

@@ -34,6 +34,9 @@ VARIANTS = {
     "csae-c": ["eager", "fused", "channels-last", "compile", "compile-channels-last"],
     "embedding-cnn": ["eager", "fused", "channels-last", "compile", "compile-channels-last"],
 }
+# The same under autocast to BFloat16: bf16-channels-last.
+HALF = "bf16-"
+VARIANTS = {model: names + [HALF + name for name in names if name != "eager"] for model, names in VARIANTS.items()}
 
 
 # --- data ---
@@ -202,6 +205,7 @@ class Objective(nn.Module):
 
 def build(model, variant):
     """The objective as this variant runs it, and its optimiser."""
+    variant = variant.removeprefix(HALF)
     fused = variant != "eager"
     if model == "csae-l":
         objective = Objective(*linear_model(), size=28)
@@ -247,7 +251,8 @@ def main():
 
     def step(images, labels):
         optimizer.zero_grad()
-        loss = objective(images, labels)
+        with torch.autocast("cpu", torch.bfloat16, enabled=options.variant.startswith(HALF)):
+            loss = objective(images, labels)
         loss.backward()
         optimizer.step()
         return loss.detach()

@@ -14,53 +14,57 @@ using torch::autograd::variable_list;
 
 namespace {
 
-template <typename T>
-INLINE void addRows(const T *x, const T *shift, T *sum, T *squares, int64_t rows, int64_t channels) {
+template <typename S, typename T>
+INLINE void addRows(const S *x, const T *shift, T *sum, T *squares, int64_t rows, int64_t channels) {
   for (int64_t row = 0; row < rows; row++, x += channels)
     for (int64_t c = 0; c < channels; c++) {
-      T centred = x[c] - shift[c];
+      T centred = value(x[c]) - shift[c];
       sum[c] += centred;
       squares[c] += centred * centred;
     }
 }
 
 // y = x scale + offset (+ residual), then max(0, ·).
-template <typename T, bool relu, bool residual>
+template <bool relu, bool residual, typename S, typename T>
 INLINE void applyRows(
-  const T *x, const T *added, const T *scale, const T *offset, T *y, int64_t rows, int64_t channels) {
+  const S *x, const S *added, const T *scale, const T *offset, S *y, int64_t rows, int64_t channels) {
   for (int64_t row = 0; row < rows; row++, x += channels, y += channels) {
     for (int64_t c = 0; c < channels; c++) {
-      T value = x[c] * scale[c] + offset[c];
-      if (residual) value += added[c];
-      y[c] = relu && !(value > 0) && value == value ? T(0) : value;
+      T sum = value(x[c]) * scale[c] + offset[c];
+      if (residual) sum += value(added[c]);
+      put(y[c], relu && !(sum > 0) && sum == sum ? T(0) : sum);
     }
     if (residual) added += channels;
   }
 }
 
-template <typename T, bool relu>
+template <bool relu, typename S, typename T>
 INLINE void addSlopes(
-  const T *dy, const T *y, const T *x, const T *mean, T *slopes, T *products, int64_t rows, int64_t channels) {
+  const S *dy, const S *y, const S *x, const T *mean, T *slopes, T *products, int64_t rows, int64_t channels) {
   for (int64_t row = 0; row < rows; row++, dy += channels, x += channels) {
     for (int64_t c = 0; c < channels; c++) {
-      T slope = relu && !(y[c] > 0) ? T(0) : dy[c];
+      // Loaded whatever comes of it, so that the loop has no branch.
+      const T given = value(dy[c]);
+      const T slope = relu && !(value(y[c]) > 0) ? T(0) : given;
       slopes[c] += slope;
-      products[c] += slope * (x[c] - mean[c]);
+      products[c] += slope * (value(x[c]) - mean[c]);
     }
     if (relu) y += channels;
   }
 }
 
 // dx = g a + x b + c per channel; the residual's gradient is g.
-template <typename T, bool relu, bool residual>
+template <bool relu, bool residual, typename S, typename T>
 INLINE void backwardRows(
-  const T *dy, const T *y, const T *x, const T *a, const T *b, const T *c0, T *dx, T *dadded, int64_t rows,
+  const S *dy, const S *y, const S *x, const T *a, const T *b, const T *c0, S *dx, S *dadded, int64_t rows,
   int64_t channels) {
   for (int64_t row = 0; row < rows; row++, dy += channels, x += channels, dx += channels) {
     for (int64_t c = 0; c < channels; c++) {
-      T slope = relu && !(y[c] > 0) ? T(0) : dy[c];
-      dx[c] = slope * a[c] + x[c] * b[c] + c0[c];
-      if (residual) dadded[c] = slope;
+      // Loaded whatever comes of it, so that the loop has no branch.
+      const T given = value(dy[c]);
+      const T slope = relu && !(value(y[c]) > 0) ? T(0) : given;
+      put(dx[c], slope * a[c] + value(x[c]) * b[c] + c0[c]);
+      if (residual) put(dadded[c], slope);
     }
     if (relu) y += channels;
     if (residual) dadded += channels;
@@ -68,39 +72,41 @@ INLINE void backwardRows(
 }
 
 // Clones need plain functions, so each kernel is a template that one function per type pulls in.
-#define KERNELS(T)                                                                                                     \
+#define KERNELS(S, T)                                                                                                  \
   WIDEST void normalise(                                                                                               \
-    const T *x, const T *added, const T *scale, const T *offset, T *y, bool relu, int64_t rows, int64_t channels) {    \
-    if (relu && added) applyRows<T, true, true>(x, added, scale, offset, y, rows, channels);                           \
-    else if (relu) applyRows<T, true, false>(x, added, scale, offset, y, rows, channels);                              \
-    else if (added) applyRows<T, false, true>(x, added, scale, offset, y, rows, channels);                             \
-    else applyRows<T, false, false>(x, added, scale, offset, y, rows, channels);                                       \
+    const S *x, const S *added, const T *scale, const T *offset, S *y, bool relu, int64_t rows, int64_t channels) {    \
+    if (relu && added) applyRows<true, true>(x, added, scale, offset, y, rows, channels);                              \
+    else if (relu) applyRows<true, false>(x, added, scale, offset, y, rows, channels);                                 \
+    else if (added) applyRows<false, true>(x, added, scale, offset, y, rows, channels);                                \
+    else applyRows<false, false>(x, added, scale, offset, y, rows, channels);                                          \
   }                                                                                                                    \
   WIDEST void slopes(                                                                                                  \
-    const T *dy, const T *y, const T *x, const T *a, const T *b, const T *c0, T *dx, T *dadded, int64_t rows,          \
+    const S *dy, const S *y, const S *x, const T *a, const T *b, const T *c0, S *dx, S *dadded, int64_t rows,          \
     int64_t channels) {                                                                                                \
-    if (y && dadded) backwardRows<T, true, true>(dy, y, x, a, b, c0, dx, dadded, rows, channels);                      \
-    else if (y) backwardRows<T, true, false>(dy, y, x, a, b, c0, dx, dadded, rows, channels);                          \
-    else backwardRows<T, false, false>(dy, y, x, a, b, c0, dx, dadded, rows, channels);                                \
+    if (y && dadded) backwardRows<true, true>(dy, y, x, a, b, c0, dx, dadded, rows, channels);                         \
+    else if (y) backwardRows<true, false>(dy, y, x, a, b, c0, dx, dadded, rows, channels);                             \
+    else backwardRows<false, false>(dy, y, x, a, b, c0, dx, dadded, rows, channels);                                   \
   }
-KERNELS(float)
-KERNELS(double)
+KERNELS(float, float)
+KERNELS(double, double)
+KERNELS(at::BFloat16, float)
 #undef KERNELS
 
 }  // namespace
 
-#define SUMS(T)                                                                                                        \
+#define SUMS(S, T)                                                                                                     \
   WIDEST void bridge::sumRows(                                                                                         \
-    const T *x, const T *shift, T *sum, T *squares, int64_t rows, int64_t channels) {                                  \
+    const S *x, const T *shift, T *sum, T *squares, int64_t rows, int64_t channels) {                                  \
     addRows(x, shift, sum, squares, rows, channels);                                                                   \
   }                                                                                                                    \
   WIDEST void bridge::sumSlopes(                                                                                       \
-    const T *dy, const T *y, const T *x, const T *mean, T *slopes, T *products, int64_t rows, int64_t channels) {      \
-    if (y) addSlopes<T, true>(dy, y, x, mean, slopes, products, rows, channels);                                       \
-    else addSlopes<T, false>(dy, y, x, mean, slopes, products, rows, channels);                                        \
+    const S *dy, const S *y, const S *x, const T *mean, T *slopes, T *products, int64_t rows, int64_t channels) {      \
+    if (y) addSlopes<true>(dy, y, x, mean, slopes, products, rows, channels);                                          \
+    else addSlopes<false>(dy, y, x, mean, slopes, products, rows, channels);                                           \
   }
-SUMS(float)
-SUMS(double)
+SUMS(float, float)
+SUMS(double, double)
+SUMS(at::BFloat16, float)
 #undef SUMS
 
 namespace {
@@ -115,14 +121,15 @@ struct FusedBatchNorm : torch::autograd::Function<FusedBatchNorm> {
     auto y = at::empty_like(x);
     const Rows shape(x);
     at::Tensor mean, inverse;
-    AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "batch normalisation", [&] {
-      using T = scalar_t;
+    dispatch(x.scalar_type(), [&](auto stored, auto computed) {
+      using S = decltype(stored);
+      using T = decltype(computed);
       const auto channels = shape.channels;
-      const T *data = x.const_data_ptr<T>();
-      const Statistics<T> statistics(x, weight, bias, running_mean, running_var, training, momentum, epsilon);
+      const S *data = x.const_data_ptr<S>();
+      const Statistics<S, T> statistics(x, weight, bias, running_mean, running_var, training, momentum, epsilon);
       std::tie(mean, inverse) = std::tie(statistics.mean, statistics.inverse);
-      const T *added = residual.defined() ? residual.const_data_ptr<T>() : nullptr;
-      T *out = y.data_ptr<T>();
+      const S *added = residual.defined() ? residual.const_data_ptr<S>() : nullptr;
+      S *out = y.data_ptr<S>();
       parallel(shape.pieces(), shape.rows, [&](int, int64_t begin, int64_t end) {
         const auto start = begin * channels;
         normalise(
@@ -160,11 +167,12 @@ struct FusedBatchNorm : torch::autograd::Function<FusedBatchNorm> {
     auto dx = at::empty_like(x);
     auto dadded = hasResidual && y.defined() ? at::empty_like(x) : at::Tensor();
     at::Tensor dweight, dbias;
-    AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "batch normalisation", [&] {
-      using T = scalar_t;
+    dispatch(x.scalar_type(), [&](auto stored, auto computed) {
+      using S = decltype(stored);
+      using T = decltype(computed);
       const auto channels = shape.channels;
-      const T *slope = dy.const_data_ptr<T>(), *data = x.const_data_ptr<T>();
-      const T *out = y.defined() ? y.const_data_ptr<T>() : nullptr;
+      const S *slope = dy.const_data_ptr<S>(), *data = x.const_data_ptr<S>();
+      const S *out = y.defined() ? y.const_data_ptr<S>() : nullptr;
       const T *centre = mean.const_data_ptr<T>();
       auto [sums, products] = channelSums<T>(shape, [&](int64_t row, int64_t rows, T *first, T *second) {
         const auto start = row * channels;
@@ -172,8 +180,8 @@ struct FusedBatchNorm : torch::autograd::Function<FusedBatchNorm> {
       });
       const Slopes<T> by(sums, products, weight, mean, inverse, static_cast<double>(shape.rows), training);
       std::tie(dweight, dbias) = std::tie(by.weight, by.bias);
-      T *din = dx.data_ptr<T>();
-      T *dres = dadded.defined() ? dadded.data_ptr<T>() : nullptr;
+      S *din = dx.data_ptr<S>();
+      S *dres = dadded.defined() ? dadded.data_ptr<S>() : nullptr;
       parallel(shape.pieces(), shape.rows, [&](int, int64_t begin, int64_t end) {
         const auto start = begin * channels;
         ::slopes(
@@ -190,8 +198,9 @@ struct FusedBatchNorm : torch::autograd::Function<FusedBatchNorm> {
 }  // namespace
 
 std::array<at::Tensor, 3> bridge::differentiableSlopes(
-  const at::Tensor &slope, const at::Tensor &x, const at::Tensor &weight, const at::Tensor &mean,
+  const at::Tensor &given, const at::Tensor &input, const at::Tensor &weight, const at::Tensor &mean,
   const at::Tensor &inverse, bool training, double epsilon) {
+  const auto slope = wide(given), x = wide(input);
   std::vector<int64_t> axes{0}, perChannel(x.dim(), 1);
   for (int64_t axis = 2; axis < x.dim(); axis++) axes.push_back(axis);
   perChannel[1] = x.size(1);
@@ -205,7 +214,7 @@ std::array<at::Tensor, 3> bridge::differentiableSlopes(
     const double count = static_cast<double>(x.numel() / x.size(1));
     within = slope - (dbias.view(perChannel) + normalised * dweight.view(perChannel)) / count;
   }
-  return {weight.view(perChannel) * scale * within, dweight, dbias};
+  return {(weight.view(perChannel) * scale * within).to(input.scalar_type()), dweight, dbias};
 }
 
 ct_tensor ct_batch_norm(
@@ -221,8 +230,12 @@ ct_tensor ct_batch_norm(
     TORCH_CHECK(!added.defined() || added.sizes() == input.sizes(), "the residual has other sizes");
     TORCH_CHECK(
       !training || input.numel() > input.size(1), "a batch of one value per channel has no variance to normalise by");
-    const bool fused = !isTracing() && input.is_cpu() && (input.dim() == 2 || input.dim() == 4) && input.scalar_type() == open(weight).scalar_type()
-      && at::isFloatingType(input.scalar_type()) && (!added.defined() || added.scalar_type() == input.scalar_type());
+    const auto type = input.scalar_type(), own = open(weight).scalar_type();
+    const bool isHalf = type == at::kBFloat16 && own == at::kFloat;
+    if (isHalf && added.defined()) added = added.to(type);
+    const bool fused = !isTracing() && input.is_cpu() && (input.dim() == 2 || input.dim() == 4)
+      && (isHalf || (type == own && (type == at::kFloat || type == at::kDouble)))
+      && (!added.defined() || added.scalar_type() == type);
     if (fused) {
       // Single-channel images count as channels-last as they are; others are brought there once.
       if (!hasRows(input)) input = likeRows(input, input);

@@ -2,26 +2,59 @@
 #pragma once
 #include "bridge.h"
 #include "parallel.h"
+#include "vectors.h"
 
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <array>
 #include <cmath>
+#include <cstring>
 
 namespace bridge {
 
-// Kernels over rows of channels, for float and double; a null pointer means absent.
+// Values are stored as S and computed with as T: float and double as themselves, half precision in float.
 
-/// sum += x - shift, squares += (x - shift)². The shift keeps the squares from drowning the variance.
-void sumRows(const float *x, const float *shift, float *sum, float *squares, int64_t rows, int64_t channels);
-void sumRows(const double *x, const double *shift, double *sum, double *squares, int64_t rows, int64_t channels);
-/// slopes += g, products += g (x - mean), for g = dy where y > 0, or everywhere without y.
-void sumSlopes(
-  const float *dy, const float *y, const float *x, const float *mean, float *slopes, float *products, int64_t rows,
-  int64_t channels);
-void sumSlopes(
-  const double *dy, const double *y, const double *x, const double *mean, double *slopes, double *products,
-  int64_t rows, int64_t channels);
+template <typename S>
+INLINE S value(S stored) { return stored; }
+INLINE float value(at::BFloat16 stored) {
+  const uint32_t bits = static_cast<uint32_t>(stored.x) << 16;
+  float result;
+  std::memcpy(&result, &bits, sizeof result);
+  return result;
+}
+
+template <typename S>
+INLINE void put(S &place, S computed) { place = computed; }
+/// Rounds to the nearest, ties to even.
+INLINE void put(at::BFloat16 &place, float computed) {
+  uint32_t bits;
+  std::memcpy(&bits, &computed, sizeof bits);
+  const uint32_t rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
+  place.x = static_cast<uint16_t>(computed == computed ? rounded : 0x7fc0);
+}
+
+/// Calls `body` with a value of the type that a tensor stores, and one of the type to compute in.
+template <typename Body>
+void dispatch(at::ScalarType type, Body body) {
+  switch (type) {
+    case at::kFloat: return body(float(), float());
+    case at::kDouble: return body(double(), double());
+    case at::kBFloat16: return body(at::BFloat16(), float());
+    default: TORCH_CHECK(false, "batch normalisation of ", type);
+  }
+}
+
+// Kernels over rows of channels; a null pointer means absent.
+#define SUM_KERNELS(S, T)                                                                                              \
+  /* sum += x - shift, squares += (x - shift)². The shift keeps the squares from drowning the variance. */             \
+  void sumRows(const S *x, const T *shift, T *sum, T *squares, int64_t rows, int64_t channels);                        \
+  /* slopes += g, products += g (x - mean), for g = dy where y > 0, or everywhere without y. */                        \
+  void sumSlopes(                                                                                                      \
+    const S *dy, const S *y, const S *x, const T *mean, T *slopes, T *products, int64_t rows, int64_t channels);
+SUM_KERNELS(float, float)
+SUM_KERNELS(double, double)
+SUM_KERNELS(at::BFloat16, float)
+#undef SUM_KERNELS
 
 /// A tensor as rows of channels.
 struct Rows {
@@ -73,7 +106,7 @@ std::pair<std::vector<double>, std::vector<double>> channelSums(const Rows &shap
 }
 
 /// The means and inverse deviations that a batch is normalised by, and the scales and offsets that come of them.
-template <typename T>
+template <typename S, typename T>
 struct Statistics {
   at::Tensor mean, inverse;
   std::vector<T> scale, offset;
@@ -84,19 +117,21 @@ struct Statistics {
     const at::Tensor &running_var, bool training, double momentum, double epsilon) {
     const Rows shape(x);
     const auto channels = shape.channels;
-    const T *data = x.template const_data_ptr<T>();
+    const S *data = x.template const_data_ptr<S>();
     std::vector<double> means(channels), inverses(channels);
     T *runningMean = running_mean.template data_ptr<T>();
     T *runningVar = running_var.template data_ptr<T>();
     if (training) {
+      std::vector<T> shift(channels);
+      for (int64_t c = 0; c < channels; c++) shift[c] = value(data[c]);
       auto [sums, squares] = channelSums<T>(shape, [&](int64_t row, int64_t rows, T *sum, T *square) {
-        sumRows(data + row * channels, data, sum, square, rows, channels);
+        sumRows(data + row * channels, shift.data(), sum, square, rows, channels);
       });
       const double count = static_cast<double>(shape.rows);
       for (int64_t c = 0; c < channels; c++) {
         const double shifted = sums[c] / count;
         const double variance = std::max(0.0, squares[c] / count - shifted * shifted);
-        means[c] = shifted + data[c];
+        means[c] = shifted + shift[c];
         // max(0, NaN) is 0: what is not finite must stay visible.
         inverses[c] = 1 / std::sqrt((std::isfinite(squares[c]) ? variance : squares[c]) + epsilon);
         runningMean[c] += momentum * (means[c] - runningMean[c]);
@@ -108,8 +143,8 @@ struct Statistics {
         inverses[c] = 1 / std::sqrt(static_cast<double>(runningVar[c]) + epsilon);
       }
     }
-    mean = row<T>(means, x);
-    inverse = row<T>(inverses, x);
+    mean = row<T>(means, weight);
+    inverse = row<T>(inverses, weight);
     scale.resize(channels);
     offset.resize(channels);
     for (int64_t c = 0; c < channels; c++) {

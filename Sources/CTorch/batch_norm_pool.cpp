@@ -12,39 +12,42 @@ using torch::autograd::variable_list;
 namespace {
 
 // The first of the largest of four normalised values, as max_pool2d chooses, after a ReLU; and the input that it came from.
-template <typename T>
+template <typename S, typename T>
 INLINE void poolCells(
-  const T *upper, const T *lower, const T *scale, const T *offset, T *y, T *chosen, int64_t cells, int64_t channels) {
+  const S *upper, const S *lower, const T *scale, const T *offset, S *y, S *chosen, int64_t cells, int64_t channels) {
   for (int64_t cell = 0; cell < cells; cell++) {
-    const T *x[4] = {upper, upper + channels, lower, lower + channels};
+    const S *x[4] = {upper, upper + channels, lower, lower + channels};
     for (int64_t c = 0; c < channels; c++) {
-      T from = x[0][c], best = from * scale[c] + offset[c];
+      T from = value(x[0][c]), best = from * scale[c] + offset[c];
       for (int place = 1; place < 4; place++) {
-        const T value = x[place][c] * scale[c] + offset[c];
-        const bool isBetter = value > best || value != value;
-        best = isBetter ? value : best;
-        from = isBetter ? x[place][c] : from;
+        const T other = value(x[place][c]), normalised = other * scale[c] + offset[c];
+        const bool isBetter = normalised > best || normalised != normalised;
+        best = isBetter ? normalised : best;
+        from = isBetter ? other : from;
       }
-      y[c] = !(best > 0) && best == best ? T(0) : best;
-      chosen[c] = from;
+      put(y[c], !(best > 0) && best == best ? T(0) : best);
+      put(chosen[c], from);
     }
     upper += 2 * channels, lower += 2 * channels, y += channels, chosen += channels;
   }
 }
 
 // dx = g a + x b + c, where g is dy at the first place of a cell whose input was chosen, if y > 0, and 0 elsewhere.
-template <typename T>
+template <typename S, typename T>
 INLINE void spreadCells(
-  const T *upper, const T *lower, const T *dy, const T *y, const T *chosen, const T *a, const T *b, const T *c0,
-  T *dupper, T *dlower, int64_t cells, int64_t channels) {
+  const S *upper, const S *lower, const S *dy, const S *y, const S *chosen, const T *a, const T *b, const T *c0,
+  S *dupper, S *dlower, int64_t cells, int64_t channels) {
   for (int64_t cell = 0; cell < cells; cell++) {
-    const T *x[4] = {upper, upper + channels, lower, lower + channels};
-    T *dx[4] = {dupper, dupper + channels, dlower, dlower + channels};
+    const S *x[4] = {upper, upper + channels, lower, lower + channels};
+    S *dx[4] = {dupper, dupper + channels, dlower, dlower + channels};
     for (int64_t c = 0; c < channels; c++) {
-      T left = y[c] > 0 ? dy[c] * a[c] : T(0);
+      const T given = value(dy[c]) * a[c];
+      T left = value(y[c]) > 0 ? given : T(0);
+      const T from = value(chosen[c]);
       for (int place = 0; place < 4; place++) {
-        const bool isHit = x[place][c] == chosen[c];
-        dx[place][c] = (isHit ? left : T(0)) + x[place][c] * b[c] + c0[c];
+        const T here = value(x[place][c]);
+        const bool isHit = here == from;
+        put(dx[place][c], (isHit ? left : T(0)) + here * b[c] + c0[c]);
         left = isHit ? T(0) : left;
       }
     }
@@ -54,33 +57,34 @@ INLINE void spreadCells(
 }
 
 // What lies outside of every cell has no gradient of its own.
-template <typename T>
-INLINE void spreadRest(const T *x, const T *b, const T *c0, T *dx, int64_t pixels, int64_t channels) {
+template <typename S, typename T>
+INLINE void spreadRest(const S *x, const T *b, const T *c0, S *dx, int64_t pixels, int64_t channels) {
   for (int64_t pixel = 0; pixel < pixels; pixel++, x += channels, dx += channels)
-    for (int64_t c = 0; c < channels; c++) dx[c] = x[c] * b[c] + c0[c];
+    for (int64_t c = 0; c < channels; c++) put(dx[c], value(x[c]) * b[c] + c0[c]);
 }
 
 // A number of channels that the compiler knows makes loops of whole vectors.
-#define KERNELS(T)                                                                                                     \
+#define KERNELS(S, T)                                                                                                  \
   WIDEST void maxima(                                                                                                  \
-    const T *upper, const T *lower, const T *scale, const T *offset, T *y, T *chosen, int64_t cells,                   \
+    const S *upper, const S *lower, const T *scale, const T *offset, S *y, S *chosen, int64_t cells,                   \
     int64_t channels) {                                                                                                \
     if (channels == 16) poolCells(upper, lower, scale, offset, y, chosen, cells, 16);                                  \
     else if (channels == 32) poolCells(upper, lower, scale, offset, y, chosen, cells, 32);                             \
     else poolCells(upper, lower, scale, offset, y, chosen, cells, channels);                                           \
   }                                                                                                                    \
   WIDEST void spread(                                                                                                  \
-    const T *upper, const T *lower, const T *dy, const T *y, const T *chosen, const T *a, const T *b, const T *c0,     \
-    T *dupper, T *dlower, int64_t cells, int64_t channels) {                                                           \
+    const S *upper, const S *lower, const S *dy, const S *y, const S *chosen, const T *a, const T *b, const T *c0,     \
+    S *dupper, S *dlower, int64_t cells, int64_t channels) {                                                           \
     if (channels == 16) spreadCells(upper, lower, dy, y, chosen, a, b, c0, dupper, dlower, cells, 16);                 \
     else if (channels == 32) spreadCells(upper, lower, dy, y, chosen, a, b, c0, dupper, dlower, cells, 32);            \
     else spreadCells(upper, lower, dy, y, chosen, a, b, c0, dupper, dlower, cells, channels);                          \
   }                                                                                                                    \
-  WIDEST void rest(const T *x, const T *b, const T *c0, T *dx, int64_t pixels, int64_t channels) {                     \
+  WIDEST void rest(const S *x, const T *b, const T *c0, S *dx, int64_t pixels, int64_t channels) {                     \
     spreadRest(x, b, c0, dx, pixels, channels);                                                                        \
   }
-KERNELS(float)
-KERNELS(double)
+KERNELS(float, float)
+KERNELS(double, double)
+KERNELS(at::BFloat16, float)
 #undef KERNELS
 
 // Images as rows of cells: two rows of pixels each, and one alone where the height is odd.
@@ -104,19 +108,19 @@ struct Cells {
 };
 
 // dx of all pixels.
-template <typename T>
+template <typename S, typename T>
 void spreadAll(
-  const at::Tensor &x, const T *dy, const T *y, const T *chosen, const T *a, const T *b, const T *c0,
+  const at::Tensor &x, const S *dy, const S *y, const S *chosen, const T *a, const T *b, const T *c0,
   const at::Tensor &dx) {
   const Cells cells(x);
   const auto channels = cells.channels, line = cells.width * channels, inCells = 2 * cells.perRow() * channels;
-  const T *in = x.const_data_ptr<T>();
-  T *out = dx.data_ptr<T>();
+  const S *in = x.const_data_ptr<S>();
+  S *out = dx.data_ptr<S>();
   parallel(cells.pieces(), cells.count, [&](int, int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; row++) {
       const auto place = cells.place(row);
-      const T *upper = in + place.pixels;
-      T *dupper = out + place.pixels;
+      const S *upper = in + place.pixels;
+      S *dupper = out + place.pixels;
       if (!place.isWhole) {
         rest(upper, b, c0, dupper, cells.width, channels);
         continue;
@@ -140,17 +144,18 @@ struct NormMaximum : torch::autograd::Function<NormMaximum> {
       {x.size(0), x.size(1), cells.height / 2, cells.width / 2}, x.options(), at::MemoryFormat::ChannelsLast);
     auto chosen = at::empty_like(y);
     at::Tensor mean, inverse;
-    AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "batch normalisation", [&] {
-      using T = scalar_t;
-      const Statistics<T> statistics(x, weight, bias, running_mean, running_var, training, momentum, epsilon);
+    dispatch(x.scalar_type(), [&](auto stored, auto computed) {
+      using S = decltype(stored);
+      using T = decltype(computed);
+      const Statistics<S, T> statistics(x, weight, bias, running_mean, running_var, training, momentum, epsilon);
       std::tie(mean, inverse) = std::tie(statistics.mean, statistics.inverse);
-      const T *in = x.const_data_ptr<T>();
-      T *out = y.data_ptr<T>(), *from = chosen.data_ptr<T>();
+      const S *in = x.const_data_ptr<S>();
+      S *out = y.data_ptr<S>(), *from = chosen.data_ptr<S>();
       parallel(cells.pieces(), cells.count, [&](int, int64_t begin, int64_t end) {
         for (int64_t row = begin; row < end; row++) {
           const auto place = cells.place(row);
           if (!place.isWhole) continue;
-          const T *upper = in + place.pixels;
+          const S *upper = in + place.pixels;
           maxima(
             upper, upper + cells.width * cells.channels, statistics.scale.data(), statistics.offset.data(),
             out + place.cells, from + place.cells, cells.perRow(), cells.channels);
@@ -168,12 +173,13 @@ struct NormMaximum : torch::autograd::Function<NormMaximum> {
     auto saved = context->get_saved_variables();
     const auto &x = saved[0], &y = saved[4], &chosen = saved[5];
     auto places = at::empty_like(x);
-    AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "batch normalisation", [&] {
-      using T = scalar_t;
+    dispatch(x.scalar_type(), [&](auto stored, auto computed) {
+      using S = decltype(stored);
+      using T = decltype(computed);
       const std::vector<T> ones(x.size(1), T(1)), zeros(x.size(1), T(0));
       auto one = at::ones_like(y);
       spreadAll(
-        x.detach(), one.const_data_ptr<T>(), y.const_data_ptr<T>(), chosen.const_data_ptr<T>(), ones.data(),
+        x.detach(), one.const_data_ptr<S>(), y.const_data_ptr<S>(), chosen.const_data_ptr<S>(), ones.data(),
         zeros.data(), zeros.data(), places);
     });
     auto whole = at::constant_pad_nd(
@@ -192,9 +198,10 @@ struct NormMaximum : torch::autograd::Function<NormMaximum> {
     auto dy = likeRows(slopes[0], x);
     auto dx = at::empty_like(x);
     at::Tensor dweight, dbias;
-    AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "batch normalisation", [&] {
-      using T = scalar_t;
-      const T *slope = dy.const_data_ptr<T>(), *out = y.const_data_ptr<T>(), *from = chosen.const_data_ptr<T>();
+    dispatch(x.scalar_type(), [&](auto stored, auto computed) {
+      using S = decltype(stored);
+      using T = decltype(computed);
+      const S *slope = dy.const_data_ptr<S>(), *out = y.const_data_ptr<S>(), *from = chosen.const_data_ptr<S>();
       const T *centre = mean.const_data_ptr<T>();
       const Rows shape(y);
       auto [sums, products] = channelSums<T>(shape, [&](int64_t row, int64_t rows, T *first, T *second) {

@@ -4,6 +4,9 @@
 #include <ATen/Parallel.h>
 #include <torch/version.h>
 
+#include <chrono>
+#include <limits>
+
 #if defined(__GLIBC__)
 #include <malloc.h>
 #endif
@@ -11,6 +14,7 @@
 namespace bridge {
 
 static thread_local std::string last;
+thread_local at::ScalarType reduced = at::ScalarType::Undefined;
 
 void remember(std::string message) {
   // One line: libtorch appends source positions and advice for Python.
@@ -24,6 +28,7 @@ at::ScalarType scalarType(ct_dtype dtype) {
     case CT_I64: return at::kLong;
     case CT_U8: return at::kByte;
     case CT_BOOL: return at::kBool;
+    case CT_BF16: return at::kBFloat16;
   }
   return at::kFloat;
 }
@@ -69,6 +74,39 @@ void ct_keep_large_blocks(void) {
   mallopt(M_TRIM_THRESHOLD, -1);
   mallopt(M_TOP_PAD, 64 << 20);
 #endif
+}
+
+bool ct_begin_reduced(ct_dtype dtype) {
+  const bool had = bridge::reduced != at::ScalarType::Undefined;
+  bridge::reduced = scalarType(dtype);
+  return had;
+}
+void ct_end_reduced(void) { bridge::reduced = at::ScalarType::Undefined; }
+
+double ct_convolution_seconds(ct_dtype dtype, ct_device where) {
+  try {
+    const auto type = options(dtype, where);
+    const auto images = at::ones({16, 64, 16, 16}, type).contiguous(at::MemoryFormat::ChannelsLast);
+    const auto kernel = at::ones({64, 64, 3, 3}, type).contiguous(at::MemoryFormat::ChannelsLast);
+    double least = std::numeric_limits<double>::infinity();
+    for (int round = 0; round < 6; round++) {
+      const auto start = std::chrono::steady_clock::now();
+      at::conv2d(images, kernel, {}, {1, 1}, at::IntArrayRef({1, 1}));
+      const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+      least = std::min(least, taken.count());
+    }
+    return least;
+  } catch (const std::exception &error) {
+    remember(error.what());
+    return std::numeric_limits<double>::infinity();
+  }
+}
+
+int ct_allow_tf32(bool on) {
+  return status([&] {
+    at::globalContext().setAllowTF32CuBLAS(on);
+    at::globalContext().setAllowTF32CuDNN(on);
+  });
 }
 
 void ct_set_deterministic(bool on) {

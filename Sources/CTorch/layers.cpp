@@ -3,25 +3,26 @@
 using namespace bridge;
 
 ct_tensor ct_linear(ct_tensor x, ct_tensor weight, ct_tensor bias) {
-  return tensor([&] { return at::linear(open(x), open(weight), optional(bias)); });
+  return tensor([&] { return at::linear(narrow(open(x)), narrow(open(weight)), narrow(optional(bias))); });
 }
 ct_tensor ct_conv2d(ct_tensor x, ct_tensor weight, ct_tensor bias, int64_t stride, int64_t padding) {
   return tensor([&] {
-    auto &input = open(x), &kernel = open(weight);
+    const auto input = narrow(open(x)), kernel = narrow(open(weight));
     // A 1x1 convolution to a channel or two is a dot product over channels, which oneDNN's blocked kernels take ten
     // times as long for, most of it backward.
     if (input.is_cpu() && input.dim() == 4 && input.is_contiguous(at::MemoryFormat::ChannelsLast) && kernel.dim() == 4 &&
         kernel.size(0) <= 4 && kernel.size(1) == input.size(1) && kernel.size(2) == 1 && kernel.size(3) == 1 &&
         stride == 1 && padding == 0)
-      return at::linear(input.permute({0, 2, 3, 1}), kernel.flatten(1), optional(bias)).permute({0, 3, 1, 2});
-    return at::conv2d(input, kernel, optional(bias), {stride, stride}, at::IntArrayRef({padding, padding}));
+      return at::linear(input.permute({0, 2, 3, 1}), kernel.flatten(1), narrow(optional(bias))).permute({0, 3, 1, 2});
+    return at::conv2d(input, kernel, narrow(optional(bias)), {stride, stride}, at::IntArrayRef({padding, padding}));
   });
 }
 ct_tensor ct_conv_transpose2d(
   ct_tensor x, ct_tensor weight, ct_tensor bias, int64_t stride, int64_t padding, int64_t output_padding) {
   return tensor([&] {
     return at::conv_transpose2d(
-      open(x), open(weight), optional(bias), {stride, stride}, {padding, padding}, {output_padding, output_padding});
+      narrow(open(x)), narrow(open(weight)), narrow(optional(bias)), {stride, stride}, {padding, padding},
+      {output_padding, output_padding});
   });
 }
 ct_tensor ct_max_pool2d(ct_tensor x, int64_t size, int64_t stride) {
@@ -46,10 +47,10 @@ ct_tensor ct_upsample_bilinear2d(ct_tensor x, int64_t factor) {
   });
 }
 ct_tensor ct_softmax(ct_tensor x, int64_t axis) {
-  return tensor([&] { return at::softmax(open(x), axis); });
+  return tensor([&] { return at::softmax(wide(open(x)), axis); });
 }
 ct_tensor ct_log_softmax(ct_tensor x, int64_t axis) {
-  return tensor([&] { return at::log_softmax(open(x), axis); });
+  return tensor([&] { return at::log_softmax(wide(open(x)), axis); });
 }
 
 // Losses
@@ -57,23 +58,23 @@ ct_tensor ct_log_softmax(ct_tensor x, int64_t axis) {
 ct_tensor ct_mse(ct_tensor x, ct_tensor target, int reduction) {
   return tensor([&] {
     TORCH_CHECK(open(x).sizes() == open(target).sizes(), "sizes ", open(x).sizes(), " and ", open(target).sizes());
-    return at::mse_loss(open(x), open(target), reduction);
+    return at::mse_loss(wide(open(x)), wide(open(target)), reduction);
   });
 }
 ct_tensor ct_huber(ct_tensor x, ct_tensor target, double delta, int reduction) {
   return tensor([&] {
     TORCH_CHECK(open(x).sizes() == open(target).sizes(), "sizes ", open(x).sizes(), " and ", open(target).sizes());
-    return at::huber_loss(open(x), open(target), reduction, delta);
+    return at::huber_loss(wide(open(x)), wide(open(target)), reduction, delta);
   });
 }
 ct_tensor ct_bce(ct_tensor x, ct_tensor target, int reduction) {
-  return tensor([&] { return at::binary_cross_entropy(open(x), open(target), {}, reduction); });
+  return tensor([&] { return at::binary_cross_entropy(wide(open(x)), wide(open(target)), {}, reduction); });
 }
 ct_tensor ct_bce_with_logits(ct_tensor x, ct_tensor target, int reduction) {
-  return tensor([&] { return at::binary_cross_entropy_with_logits(open(x), open(target), {}, {}, reduction); });
+  return tensor([&] { return at::binary_cross_entropy_with_logits(wide(open(x)), wide(open(target)), {}, {}, reduction); });
 }
 ct_tensor ct_cross_entropy(ct_tensor scores, ct_tensor labels, int reduction) {
   // PyTorch leaves out examples labelled -100; here no label is special, so one that no class has is an error.
   constexpr int64_t ignored = -(int64_t(1) << 48);
-  return tensor([&] { return at::cross_entropy_loss(open(scores), open(labels), {}, reduction, ignored); });
+  return tensor([&] { return at::cross_entropy_loss(wide(open(scores)), open(labels), {}, reduction, ignored); });
 }

@@ -10,20 +10,8 @@ using namespace bridge;
   }
 CT_UNARY(neg)
 CT_UNARY(abs)
-CT_UNARY(exp)
-CT_UNARY(log)
-CT_UNARY(log1p)
-CT_UNARY(sqrt)
-CT_UNARY(rsqrt)
-CT_UNARY(square)
-CT_UNARY(reciprocal)
 CT_UNARY(sign)
-CT_UNARY(erf)
-CT_UNARY(erfinv)
 CT_UNARY(floor)
-CT_UNARY(sin)
-CT_UNARY(cos)
-CT_UNARY(acos)
 CT_UNARY(sigmoid)
 CT_UNARY(tanh)
 CT_UNARY(relu)
@@ -36,8 +24,26 @@ CT_UNARY(contiguous)
 CT_UNARY(all)
 CT_UNARY(any)
 
+// Half precision is too coarse for these.
+#define CT_WIDE_UNARY(name) \
+  ct_tensor ct_##name(ct_tensor t) { \
+    return tensor([&] { return wide(open(t)).name(); }); \
+  }
+CT_WIDE_UNARY(exp)
+CT_WIDE_UNARY(log)
+CT_WIDE_UNARY(log1p)
+CT_WIDE_UNARY(sqrt)
+CT_WIDE_UNARY(rsqrt)
+CT_WIDE_UNARY(square)
+CT_WIDE_UNARY(reciprocal)
+CT_WIDE_UNARY(erf)
+CT_WIDE_UNARY(erfinv)
+CT_WIDE_UNARY(sin)
+CT_WIDE_UNARY(cos)
+CT_WIDE_UNARY(acos)
+
 ct_tensor ct_softplus(ct_tensor t) {
-  return tensor([&] { return at::softplus(open(t)); });
+  return tensor([&] { return at::softplus(wide(open(t))); });
 }
 
 #define CT_BINARY(name) \
@@ -111,7 +117,7 @@ static std::vector<int64_t> axesOrAll(const at::Tensor &t, const int64_t *axes, 
 
 #define CT_REDUCE(name) \
   ct_tensor ct_##name(ct_tensor t, const int64_t *axes, int count, bool keep) { \
-    return tensor([&] { return at::name(open(t), axesOrAll(open(t), axes, count), keep); }); \
+    return tensor([&] { return at::name(wide(open(t)), axesOrAll(open(t), axes, count), keep); }); \
   }
 CT_REDUCE(sum)
 CT_REDUCE(mean)
@@ -120,7 +126,7 @@ CT_REDUCE(amin)
 CT_REDUCE(logsumexp)
 
 ct_tensor ct_var(ct_tensor t, const int64_t *axes, int count, bool unbiased, bool keep) {
-  return tensor([&] { return at::var(open(t), axesOrAll(open(t), axes, count), unbiased, keep); });
+  return tensor([&] { return at::var(wide(open(t)), axesOrAll(open(t), axes, count), unbiased, keep); });
 }
 ct_tensor ct_argmax(ct_tensor t, int64_t axis) {
   return tensor([&] { return at::argmax(open(t), axis); });

@@ -19,6 +19,7 @@ int ct_dtype_of(ct_tensor t) {
     case at::kLong: return CT_I64;
     case at::kByte: return CT_U8;
     case at::kBool: return CT_BOOL;
+    case at::kBFloat16: return CT_BF16;
     default: return -1;
   }
 }

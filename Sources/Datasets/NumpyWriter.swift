@@ -42,7 +42,9 @@ extension NumpyArchive {
   }
 
   /// The bytes of an `.npy` file, version 1.0, rows first.
-  private static func npy(_ tensor: Tensor) throws -> Data {
+  private static func npy(_ given: Tensor) throws -> Data {
+    // NumPy has no such numbers; Float32 has them all.
+    let tensor = given.dtype == .bfloat16 ? try given.to(.float32) : given
     let shape = tensor.shape.map { "\($0)," }.joined(separator: " ")
     var header = "{'descr': '\(tensor.dtype.numpyName)', 'fortran_order': False, 'shape': (\(shape)), }"
     // Data start at a multiple of 64.
@@ -59,7 +61,7 @@ extension NumpyArchive {
 extension DType {
   fileprivate var numpyName: String {
     switch self {
-    case .float32: "<f4"
+    case .float32, .bfloat16: "<f4"
     case .float64: "<f8"
     case .int64: "<i8"
     case .uint8: "|u1"

@@ -49,6 +49,10 @@ struct PartOptions: ParsableArguments {
   @Option(help: "The data set; see 'host data list'.", completion: parts(.data)) var data: String?
   @Option(help: "Passes over the training data.") var epochs: Int?
   @Option(help: "Examples per step.") var batch: Int?
+  @Option(
+    help:
+      "How precisely layers compute in training: float32, bf16, or tf32 on GPUs that have it. Measuring and drawing are in float32.",
+    completion: .list(Precision.allCases.map(\.rawValue))) var precision: String?
   @Option(parsing: .unconditional, help: "The number that every random draw depends on, 0 or more.") var seed: Int?
   @Option(
     name: .customLong("set"), parsing: .singleValue,
@@ -107,6 +111,7 @@ struct PartOptions: ParsableArguments {
         recipe, choosing: TrainingChoices(losses: losses.map(Self.parse), optimizer: optimizer, schedule: schedule))
       if let epochs { try recipe.set("epochs=\(epochs)") }
       if let batch { try recipe.set("batch=\(batch)") }
+      if let precision { try recipe.set("precision=\(precision)") }
       recipe = try composer.setting(settings, in: recipe)
       return try composer.resolve(recipe)
     } catch let error as ConfigError {

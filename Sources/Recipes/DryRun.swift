@@ -1,3 +1,4 @@
+import Foundation
 import LatentKit
 
 extension Composer {
@@ -22,7 +23,20 @@ extension Composer {
     let composition = try compose(
       recipe, for: data, device: device, loadsParts: !isTrained, announcing: announce)
     for mode in composition.modes.values { mode.isTraining = true }
+    let precision = recipe.precision
+    guard isTrained || precision.isAvailable(on: device) else {
+      let known = Precision.allCases.filter { $0.isAvailable(on: device) }.map(\.rawValue).joined(separator: ", ")
+      throw ConfigError(
+        path: "precision",
+        "found \(precision.rawValue), which device \(device) does not have, expected one of: \(known)")
+    }
     var run = try DryRun(composition, data: data, catalog: catalog, device: device)
+    let gain = isTrained ? 1 : precision.gain(on: device)
+    if gain < 1 {
+      run.warnings.append(
+        "precision is \(precision.rawValue), and a convolution on this processor takes \(String(format: "%.1f", 1 / gain)) times as long in it as in float32; leave precision out for speed"
+      )
+    }
     try withoutGradients { try run.checkParts() }
     for stage in composition.stages {
       run.lookAtKeptEpochs(of: stage.recipe)
@@ -95,7 +109,8 @@ struct DryRun {
   func title(_ slot: Slot) -> String { "\(slot.name) '\(recipe[slot]?.use ?? "")'" }
 
   func pass(_ batch: Batch, training: Bool) -> Forward {
-    Forward(batch, through: model, training: training, drawing: random)
+    Forward(
+      batch, through: model, training: training, drawing: random, precision: training ? recipe.precision : .float32)
   }
 
   // MARK: Parts

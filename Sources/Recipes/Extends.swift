@@ -161,7 +161,13 @@ extension Tree {
       }
     }
     var known = named(stages)
-    for (name, stage) in named(own, like: known.map(\.name)) {
+    let changes = named(own, like: known.map(\.name))
+    for (place, change) in changes.enumerated() where changes[..<place].contains(where: { $0.name == change.name }) {
+      throw TreeProblem(
+        path: "stages", position: change.tree.position,
+        reason: "found stage '\(change.name.shortText)' twice, of which one would be lost; write one")
+    }
+    for (name, stage) in changes {
       if let index = known.firstIndex(where: { $0.name == name }) {
         known[index].tree = try stage.stage(over: known[index].tree)
       } else {

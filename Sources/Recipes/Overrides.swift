@@ -126,7 +126,7 @@ private struct Targets {
       return try parts(choices, slot.name, [.key(key)], rest)
     }
     switch key {
-    case "name", "about", "seed", "watch": return [try plain([.key(key)], rest)]
+    case "name", "about", "seed", "watch", "precision": return [try plain([.key(key)], rest)]
     case "stages": return try stages(rest)
     case "project",
       _ where (RecipeKey.stage + RecipeKey.step).dropFirst().contains(key):

@@ -109,8 +109,10 @@ extension SharedPart {
         context.announce("\(title) \(reason)")
       }
       if inputs.units != context.inputUnits {
-        let reason = "was trained on rows of other columns, or transformed otherwise"
-        guard !isFrozen else { throw refuse("\(reason); prepare the data as its part.json says, or train it further") }
+        let reason = "was trained on rows of other columns, or with transforms that were fitted to other rows"
+        guard !isFrozen else {
+          throw refuse("\(reason); prepare and split the data as its run did (data.splitFile), or train it further")
+        }
         context.announce("\(title) \(reason)")
       }
     }

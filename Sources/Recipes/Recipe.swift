@@ -16,6 +16,8 @@ public struct Recipe: Sendable, Equatable {
   /// Whether the same samples and reconstructions are drawn after each epoch; nil where the recipe leaves it open: a model with
   /// a discriminator and a decoder is watched.
   public var watch: Bool?
+  /// How precisely the layers of the model compute in training; measuring and drawing are in Float32.
+  public var precision = Precision.float32
   private var parts: [Slot: PartChoice] = [:]
   private var lists: [Slot: [PartChoice]] = [:]
 

@@ -5,7 +5,7 @@ import LatentKit
 enum RecipeKey {
   /// The slots that are keys of a recipe.
   static let slots = Slot.all.filter { $0.place != .step }
-  static let recipe = ["extends", "name", "about", "seed"] + slots.map(\.key) + ["watch", "stages"]
+  static let recipe = ["extends", "name", "about", "seed"] + slots.map(\.key) + ["watch", "precision", "stages"]
   /// A stage's own keys. Beside them it has `steps`, or the keys of its only step, and `then`.
   static let stage = ["name", "epochs", "batch", "examples", "keepEpochs", "stop"]
   static let stop = ["metric", "patience", "improvement", "goal"]
@@ -71,8 +71,17 @@ struct RecipeReader {
       }
     }
     recipe.watch = try fields["watch"].flatMap { try optional($0, flag) }
+    recipe.precision = try fields["precision"].map(precision) ?? .float32
     recipe.stages = try fields["stages"].map { try stages($0) }
     return recipe
+  }
+
+  private func precision(_ spot: Spot) throws -> Precision {
+    let word = try text(spot)
+    guard let precision = Precision(rawValue: word) else {
+      throw spot.problem(UnknownName(word, among: Precision.allCases.map(\.rawValue), of: "precision").description)
+    }
+    return precision
   }
 
   // MARK: Stages

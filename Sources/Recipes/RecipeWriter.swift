@@ -20,6 +20,8 @@ extension Tree {
       }
     }
     if let watch = recipe.watch { fields.append(("watch", Tree(.bool(watch)))) }
+    // Digests of recipes that came before it do not have it.
+    if recipe.precision != .float32 { fields.append(("precision", Tree(.string(recipe.precision.rawValue)))) }
     if let stages = recipe.stages {
       fields.append(("stages", .list(stages.map { Tree($0, isCompact: isCompact) }, isBlock: true)))
     }

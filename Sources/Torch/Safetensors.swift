@@ -4,12 +4,28 @@ import Foundation
 /// The safetensors file format: a length, a JSON header with types, shapes and offsets, then the bytes. Nothing in it
 /// can be executed, and other languages read it.
 public enum Safetensors {
-  /// Where the metadata have the checksum of the tensors' bytes.
+  /// Where the metadata have the checksum of all else in the file.
   private static let checksumKey = "sha256"
+
+  /// SHA-256 over the texts and the tensors, in order of name: for each its name, type, shape and bytes.
+  private static func checksum(_ tensors: [String: Tensor], _ metadata: [String: String]) throws -> String {
+    try Checksum(
+      .sha256,
+      ofPieces: { add in
+        for (key, text) in metadata.sorted(by: { $0.key < $1.key }) where key != checksumKey {
+          try add(Data("\(key)\0\(text)\0".utf8))
+        }
+        for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
+          try add(Data("\(name)\0\(tensor.dtype.safetensorsName)\0\(tensor.shape)\0".utf8))
+          try add(tensor.bytes())
+        }
+      }
+    ).digits
+  }
 
   /// Writes named tensors, in order of name, and free text beside them. The file is written completely or not at all.
   ///
-  /// - Parameter isChecked: Whether the file has a checksum of its tensors, by which reading it finds damage.
+  /// - Parameter isChecked: Whether the file has a checksum, by which reading it finds damage.
   public static func write(
     _ tensors: [String: Tensor], metadata: [String: String] = [:], isChecked: Bool = false, to url: URL
   ) throws {
@@ -19,10 +35,7 @@ public enum Safetensors {
     }
     let names = tensors.keys.sorted()
     var metadata = metadata
-    if isChecked {
-      metadata[checksumKey] =
-        try Checksum(.sha256, ofPieces: { add in for name in names { try add(tensors[name]!.bytes()) } }).digits
-    }
+    if isChecked { metadata[checksumKey] = try checksum(tensors, metadata) }
     var header: [String: Any] = [:]
     if !metadata.isEmpty { header["__metadata__"] = metadata }
     var offset = 0
@@ -44,8 +57,11 @@ public enum Safetensors {
 
   /// Reads every tensor of a file.
   ///
-  /// - Throws: `FileError` for a file that is missing, truncated, overlapping, of unknown types or not safetensors.
-  public static func read(_ url: URL) throws -> (tensors: [String: Tensor], metadata: [String: String]) {
+  /// - Parameter isChecked: Whether it must have a checksum; one that is there is always compared.
+  /// - Throws: `FileError` for a file that is missing, damaged, overlapping, of unknown types or not safetensors.
+  public static func read(
+    _ url: URL, isChecked: Bool = false
+  ) throws -> (tensors: [String: Tensor], metadata: [String: String]) {
     func bad(_ reason: String) -> FileError {
       FileError(url.path, "is not a whole safetensors file: \(reason); copy it again, or make it anew")
     }
@@ -69,7 +85,7 @@ public enum Safetensors {
     for (name, entry) in header.entries {
       let (shape, first, last) = (entry.shape, entry.first, entry.last)
       guard let dtype = DType(safetensorsName: entry.dtype) else {
-        throw bad("tensor '\(name)' has dtype '\(entry.dtype)', expected one of F32, F64, I64, U8, BOOL")
+        throw bad("tensor '\(name)' has dtype '\(entry.dtype)', expected one of F32, F64, BF16, I64, U8, BOOL")
       }
       guard shape.count <= 64 else { throw bad("tensor '\(name)' has \(shape.count) axes, expected at most 64") }
       // Empty axes count as one here: strides are products of the others.
@@ -102,11 +118,11 @@ public enum Safetensors {
     guard covered == data.count - start else {
       throw bad("\(data.count - start - covered) bytes at its end belong to no tensor")
     }
+    guard !isChecked || header.metadata[checksumKey] != nil else { throw bad("it has no checksum") }
     if let expected = header.metadata[checksumKey] {
-      let found = try Checksum(.sha256, of: data[start...]).digits
+      let found = try checksum(tensors, header.metadata)
       guard found == expected else {
-        throw bad(
-          "its tensors have the checksum \(found.prefix(12)), expected \(expected.prefix(12)) as when it was written")
+        throw bad("it has the checksum \(found.prefix(12)), expected \(expected.prefix(12)) as when it was written")
       }
     }
     return (tensors, header.metadata)
@@ -121,6 +137,7 @@ extension DType {
     case .int64: "I64"
     case .uint8: "U8"
     case .bool: "BOOL"
+    case .bfloat16: "BF16"
     }
   }
 

@@ -60,6 +60,7 @@ public final class Tensor: @unchecked Sendable {
     case 2: .int64
     case 3: .uint8
     case 4: .bool
+    case 5: .bfloat16
     default: .float32
     }
   }

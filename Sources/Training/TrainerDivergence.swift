@@ -74,7 +74,8 @@ extension Trainer {
     func terms() throws -> [ComposedStep.TermValue] {
       try restoreGenerators(states)
       let forward = Forward(
-        batch, through: composition.model, training: true, drawing: random, at: place(iterations: iterations))
+        batch, through: composition.model, training: true, drawing: random, at: place(iterations: iterations),
+        precision: composition.recipe.precision)
       return try step.terms(forward, under: composition.model.prior, at: "stage '\(stage.recipe.name)'")
     }
     var culprit: String?

@@ -76,7 +76,8 @@ extension Trainer {
     setStatistics(stage, number)
     let before = isReplay ? try generatorStates() : nil
     let forward = Forward(
-      batch, through: composition.model, training: true, drawing: random, at: place(iterations: iterations))
+      batch, through: composition.model, training: true, drawing: random, at: place(iterations: iterations),
+      precision: composition.recipe.precision)
     var total: Tensor?
     var parts: [(name: String, value: Tensor)] = []
     let terms = try step.terms(

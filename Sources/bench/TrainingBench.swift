@@ -52,12 +52,14 @@ struct TrainingBench: ParsableCommand {
   @Option(help: "Steps that are timed.") var steps = 100
   @Option(help: "Steps before them.") var warmup = 10
   @Option(help: "Whole epochs that are timed; 0 for none.") var epochs = 0
+  @Option(help: "How precisely layers compute: float32 or bf16.") var precision = "float32"
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
   func run() throws {
     let catalog = try Catalog(plugins)
     let composer = Composer(catalog)
     var recipe = try composer.resolve(model.recipe)
+    try recipe.set("precision=\(precision)")
     recipe.stages = recipe.stages.map { stages in
       stages.map { stage in
         var stage = stage

@@ -135,7 +135,7 @@ import Testing
     let text = try Composer(Catalog(plugins)).resolve(recipe).yaml()
     let keys = RecipeKey.recipe + RecipeKey.ofStage + RecipeKey.ofProjection + RecipeKey.ofLoss
     let missing = Set(keys).filter { key in text.firstMatch(of: try! Regex("\\b\(key):")) == nil }
-    #expect(missing == ["transforms", "extends"])
+    #expect(missing == ["transforms", "extends", "precision"])
   }
 
   @Test func whatStandsWhereNothingIsSaidIsTrue() throws {

@@ -4,6 +4,21 @@ import Recipes
 import Testing
 
 @Suite struct Reading {
+  @Test func thePrecisionIsReadAndWrittenWhereItIsNotFloat32() throws {
+    let half = try recipe("{encoder: resnet, precision: bf16}")
+    #expect(half.precision == .bf16 && half.yaml().contains("precision: bf16"))
+    #expect(try recipe(half.yaml()) == half)
+    let plain = try recipe("{encoder: resnet, precision: float32}")
+    #expect(try plain == recipe("encoder: resnet") && !plain.yaml().contains("precision"))
+    var changed = plain
+    try changed.set("precision=bf16")
+    #expect(changed == half)
+    #expect(throws: (any Error).self) { try changed.set("precision=bf17") }
+    do { _ = try recipe("{encoder: resnet, precision: fp16}") } catch {
+      #expect("\(error)".contains("there is no precision 'fp16'; known: float32, tf32, bf16"))
+    }
+  }
+
   @Test func everyKeyOfTheSchemaIsRead() throws {
     let read = try recipe(
       """

@@ -175,7 +175,7 @@ func pythonReadsOurFilesAndWeReadItsCopies() throws {
     ("{\"a\":{\"data_offsets\":{}}}", "data_offsets: found an object at byte 21 of its header, expected a list"),
     ("{\"__metadata__\":{\"b\":true}}", "found true or false at byte 21 of its header, expected text"),
     ("[]", "found a list at byte 0 of its header, expected an object"),
-    ("{\(entry("a", "", "[1]"))}", "tensor 'a' has dtype '', expected one of F32, F64, I64, U8, BOOL"),
+    ("{\(entry("a", "", "[1]"))}", "tensor 'a' has dtype '', expected one of F32, F64, BF16, I64, U8, BOOL"),
   ]
   try inTemporaryFolder { folder in
     let url = folder.appendingPathComponent("bad")

@@ -53,6 +53,9 @@ private let sparse = """
 private let annealed = sparse.replacing(
   ", kl]\n", with: ", {use: annealed-kl, with: {warmUp: 1.5, freeBits: 0.01}}]\n")
 
+/// The same with layers that compute in half precision.
+private let half = "precision: bf16\n" + sparse
+
 private func augmented() throws -> TrainingData {
   var settings = DataSettings()
   (settings.shift, settings.flip) = (2, true)
@@ -88,7 +91,7 @@ private func augmented() throws -> TrainingData {
     }
   }
 
-  @Test(arguments: [sparse, annealed]) func aRunThatMasksAndRewindsEndsWithTheSameBitsToo(recipe: String) throws {
+  @Test(arguments: [sparse, annealed, half]) func aRunThatMasksAndRewindsEndsWithTheSameBitsToo(recipe: String) throws {
     #expect(annealed != sparse)
     let scratch = try Scratch()
     let (whole, folder, copies) = try wholeRun(scratch, recipe, data: augmented, secondsBetweenCheckpoints: 0)
@@ -101,6 +104,34 @@ private func augmented() throws -> TrainingData {
       #expect(try weights(composition) == expected)
       #expect(try timeless(copy) == timeless(folder))
     }
+  }
+
+  @Test func halfPrecisionIsOfLayersAloneAndNearToFloat32() throws {
+    let scratch = try Scratch()
+    func trained(_ recipe: String, _ name: String) throws -> (Composition, [EpochRecord]) {
+      let composition = try compose(recipe)
+      let folder = try scratch.run(name)
+      _ = try Trainer(composition, data: augmented(), folder: folder, shouldStop: { false }).run(resuming: false)
+      return (composition, try MetricsLog.read(folder.metrics))
+    }
+    let (narrow, wide) = (try trained(half, "half"), try trained(sparse, "whole"))
+    #expect(try weights(narrow.0) != weights(wide.0))
+    #expect(narrow.0.store.parameters.allSatisfy { $0.tensor.dtype == .float32 })
+    for (narrow, wide) in zip(narrow.1, wide.1) {
+      for (term, value) in wide.training {
+        let found = try #require(narrow.training[term])
+        #expect(abs(found - value) < 0.05 * max(abs(value), 1), "\(term)")
+      }
+    }
+    // What is measured is computed in Float32.
+    let forward = try Forward(
+      augmented().validation!.batch(0..<5), through: narrow.0.model, training: false,
+      drawing: RandomSource(Generator(seed: 1)))
+    let other = try Forward(
+      augmented().validation!.batch(0..<5), through: narrow.0.model, training: false,
+      drawing: RandomSource(Generator(seed: 1)), precision: .bf16)
+    #expect(try forward.reconstruction.dtype == .float32 && other.reconstruction.dtype == .float32)
+    #expect(try forward.code.mean.bytes() != other.code.mean.bytes())
   }
 
   @Test func aWishToStopIsGrantedAtOnceAndLosesNothing() throws {
@@ -310,13 +341,14 @@ private func augmented() throws -> TrainingData {
     try checkpoint.write(to: url)
     let whole = try Data(contentsOf: url)
     #expect(try Checkpoint.read(url).tensors.keys.sorted() == ["model.a", "model.b"])
-    // Of the first and the last byte of the tensors, and one between: each makes another finite number.
-    for place in [whole.count - 184, whole.count - 100, whole.count - 1] {
+    // Of the first and the last byte of the tensors, and one between: each makes another finite number; and of a text.
+    let key = try #require(whole.range(of: Data("cpu".utf8))).lowerBound
+    for place in [whole.count - 184, whole.count - 100, whole.count - 1, key] {
       var damaged = whole
       damaged[place] ^= 1
       try damaged.write(to: url)
       let refusal = #expect(throws: FileError.self) { try Checkpoint.read(url) }
-      #expect(refusal?.description.contains("its tensors have the checksum") == true)
+      #expect(refusal?.description.contains("it has the checksum") == true)
     }
   }
 

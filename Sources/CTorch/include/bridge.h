@@ -31,6 +31,15 @@ inline at::TensorOptions options(ct_dtype dtype, ct_device where) {
   return at::TensorOptions().dtype(scalarType(dtype)).device(device(where));
 }
 
+/// The type that layers with weights compute in on this thread, where that is not their own; Undefined where it is.
+extern thread_local at::ScalarType reduced;
+/// The tensor as such a layer takes it.
+inline at::Tensor narrow(const at::Tensor &t) {
+  return reduced != at::ScalarType::Undefined && t.defined() && t.scalar_type() == at::kFloat ? t.to(reduced) : t;
+}
+/// The tensor for an operation that half precision is too coarse for.
+inline at::Tensor wide(const at::Tensor &t) { return t.defined() && at::isReducedFloatingType(t.scalar_type()) ? t.to(at::kFloat) : t; }
+
 template <typename Body>
 ct_tensor tensor(Body body) {
   try {

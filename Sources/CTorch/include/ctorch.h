@@ -17,7 +17,7 @@ extern "C" {
 typedef struct ct_tensor_opaque *ct_tensor;
 typedef struct ct_generator_opaque *ct_generator;
 
-typedef enum ct_dtype { CT_F32 = 0, CT_F64 = 1, CT_I64 = 2, CT_U8 = 3, CT_BOOL = 4 } ct_dtype;
+typedef enum ct_dtype { CT_F32 = 0, CT_F64 = 1, CT_I64 = 2, CT_U8 = 3, CT_BOOL = 4, CT_BF16 = 5 } ct_dtype;
 typedef enum ct_device_type { CT_CPU = 0, CT_CUDA = 1, CT_MPS = 2 } ct_device_type;
 typedef struct ct_device {
   ct_device_type type;
@@ -33,6 +33,14 @@ int ct_get_threads(void);
 int ct_set_threads(int count);
 /// Tells the C allocator to keep large freed blocks instead of returning them to the system after every step.
 void ct_keep_large_blocks(void);
+/// From now on layers with weights compute in `dtype` on this thread. Returns whether they did not compute in their own type before.
+bool ct_begin_reduced(ct_dtype dtype);
+/// From now on they compute in their own type.
+void ct_end_reduced(void);
+/// The least seconds of a few convolutions in a type on a CPU; infinite where it cannot.
+double ct_convolution_seconds(ct_dtype dtype, ct_device device);
+/// Whether matrix products of float32 may round their factors to 19 bits, on GPUs that have that.
+int ct_allow_tf32(bool on);
 /// Makes every operation choose a deterministic algorithm, on any device.
 void ct_set_deterministic(bool on);
 

@@ -11,6 +11,8 @@ public final class Forward {
   public private(set) var random: RandomSource
   /// The random stream of codes and noises.
   private let codes: RandomSource
+  /// How precisely the model's layers compute. What they make is Float32 here.
+  public let precision: Precision
   /// How far the stage is; nil outside of training.
   public let position: StagePosition?
   /// Whether the loss at work has read the labels.
@@ -34,12 +36,13 @@ public final class Forward {
   /// - Parameters:
   ///   - random: The stream that codes, noises and losses draw from, on the model's device.
   ///   - position: How far the stage is that trains on the batch; nil outside of training.
+  ///   - precision: How precisely the layers of encoder, decoder, classifier and discriminator compute.
   public init(
     _ batch: Batch, through model: Model, training: Bool, drawing random: RandomSource,
-    at position: StagePosition? = nil
+    at position: StagePosition? = nil, precision: Precision = .float32
   ) {
     self.model = model
-    self.position = position
+    (self.position, self.precision) = (position, precision)
     var batch = batch
     batch.reading = reading
     self.batch = batch
@@ -65,6 +68,9 @@ public final class Forward {
     return value
   }
 
+  /// Runs layers of the model in the precision of the pass.
+  private func computed<Value>(_ body: () throws -> Value) rethrows -> Value { try precision.computing(body) }
+
   /// The inputs, `[batch] + inputShape`.
   public var inputs: Tensor { batch.inputs }
 
@@ -86,7 +92,7 @@ public final class Forward {
     get throws { try shielded(plainCode) }
   }
   private var plainCode: Code {
-    get throws { try once(\.cachedCode) { try model.encode(batch) } }
+    get throws { try once(\.cachedCode) { try computed { try model.encode(batch) }.widened() } }
   }
 
   /// The code as a vector, `[batch, latent]`: drawn from a Gaussian code while training, else its mean.
@@ -149,7 +155,12 @@ public final class Forward {
     }
   }
   private var plainDecoded: Decoded {
-    get throws { try once(\.cachedDecoded) { try model.decoded(LatentBatch(plainDecoderInput, of: batch)) } }
+    get throws {
+      try once(\.cachedDecoded) {
+        let input = try LatentBatch(plainDecoderInput, of: batch)
+        return try computed { try model.decoded(input) }.widened()
+      }
+    }
   }
 
   /// The classifier's scores (logits), `[batch, classes]`.
@@ -159,7 +170,8 @@ public final class Forward {
         guard let classifier = model.classifier else {
           throw RecipeError.missing("a classifier", for: "this step", fix: "add 'classifier: {use: linear}'")
         }
-        return try classifier.scores(LatentBatch(plainLatents))
+        let latents = try LatentBatch(plainLatents)
+        return try computed { try classifier.scores(latents) }.widened()
       }
       return try shielded(scores)
     }
@@ -168,7 +180,11 @@ public final class Forward {
   /// The code of the reconstruction.
   public var reconstructionCode: Code {
     get throws {
-      try shielded(once(\.cachedReconstructionCode) { try model.encode(batch.with(inputs: plainReconstruction)) })
+      try shielded(
+        once(\.cachedReconstructionCode) {
+          let made = try batch.with(inputs: plainReconstruction)
+          return try computed { try model.encode(made) }.widened()
+        })
     }
   }
 
@@ -195,10 +211,12 @@ public final class Forward {
         "an encoder with readable features", for: "this step", fix: "choose another encoder")
     }
     let batch = batch.with(inputs: inputs).limited(to: encoder.needs)
-    guard self[keyPath: slot] == nil else { return try encoder.features(batch) }
-    let (code, features) = try encoder.encodeWithFeatures(batch)
-    self[keyPath: slot] = code
-    return features
+    guard self[keyPath: slot] == nil else {
+      return try computed { try encoder.features(batch) }.map { try $0.widened() }
+    }
+    let (code, features) = try computed { try encoder.encodeWithFeatures(batch) }
+    self[keyPath: slot] = try code.widened()
+    return try features.map { try $0.widened() }
   }
 
   /// Returns the discriminator's score of other inputs of the same examples, `[batch, 1]`.
@@ -206,7 +224,8 @@ public final class Forward {
     guard let discriminator = model[.discriminator] else {
       throw RecipeError.missing("a discriminator", for: "this step", fix: "add 'discriminator:' to the recipe")
     }
-    return try shielded(discriminator.score(batch.with(inputs: inputs).limited(to: discriminator.needs)))
+    let request = batch.with(inputs: inputs).limited(to: discriminator.needs)
+    return try shielded(computed { try discriminator.score(request) }.widened())
   }
 
   // MARK: Hidden labels
@@ -284,6 +303,30 @@ public final class Forward {
       }
       let (value, share) = try term.value(mask: mask, weights: batch.weights)
       return (term.name, value, share)
+    }
+  }
+}
+
+extension Tensor {
+  /// The values in Float32, where they are in half precision.
+  fileprivate func widened() throws -> Tensor { dtype == .bfloat16 ? try to(.float32) : self }
+}
+
+extension Code {
+  fileprivate func widened() throws -> Code {
+    switch self {
+    case .point(let latents): .point(try latents.widened())
+    case .gaussian(let mean, let logVariance):
+      .gaussian(mean: try mean.widened(), logVariance: try logVariance.widened())
+    }
+  }
+}
+
+extension Decoded {
+  fileprivate func widened() throws -> Decoded {
+    switch self {
+    case .values(let values): .values(try values.widened())
+    case .logits(let logits): .logits(try logits.widened())
     }
   }
 }
