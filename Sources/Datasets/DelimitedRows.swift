@@ -204,11 +204,11 @@ struct DelimitedRows {
   }
 
   /// Whether a cell stands for no value.
-  func isMissing(_ index: Int) -> Bool {
-    let raw = trimmed(index)
-    return raw.count <= 4 && ["", "na", "n/a", "nan", "null", "?"].contains(text(index).lowercased())
-  }
+  func isMissing(_ index: Int) -> Bool { trimmed(index).count <= 4 && isWordForMissing(text(index)) }
 }
+
+/// Whether a text stands for a missing value.
+func isWordForMissing(_ text: String) -> Bool { ["", "na", "n/a", "nan", "null", "?"].contains(text.lowercased()) }
 
 /// Numbers as tables write them: `-12.5`, `+.5`, `1e-3`.
 enum DecimalNumber {

@@ -316,7 +316,7 @@ private struct DelimitedTableReader {
   private func labelText(_ column: Int) throws -> String {
     let text = rows.text(column)
     // New rows may lack some labels, or all.
-    if format.features != nil, rows.isMissing(column) { return "" }
+    if format.features != nil, rows.isMissing(column), !format.classes.contains(text) { return "" }
     guard !text.isEmpty else {
       throw FileError(path, "row \(rows.row), column \(column + 1): found no label, expected the sample's class")
     }

@@ -113,10 +113,18 @@ extension Dataset {
     var dataset = try Dataset(
       name: name, title: title, train: examples, test: nil, classNames: classNames, featureNames: table.featureNames,
       ids: table.ids, digest: digest, origin: .files([url] + [format.labelFile].compactMap { $0 }))
-    let remarks = [table.remark, dataset.remarkOnIDs].compactMap { $0 }
+    let remarks = [table.remark, dataset.remarkOnIDs, try dataset.remarkOnClasses()].compactMap { $0 }
     dataset.remark = remarks.isEmpty ? nil : remarks.joined(separator: "; ")
     dataset.idColumn = table.idColumn
     return dataset
+  }
+
+  /// A sentence on a class whose name stands for a missing value elsewhere; nil where there is none.
+  private func remarkOnClasses() throws -> String? {
+    guard let classNames, let place = classNames.firstIndex(where: isWordForMissing) else { return nil }
+    let count = try train.labels.map { try ($0 .== Double(place)).to(.int64).sum().ints()[0] } ?? 0
+    return
+      "'\(classNames[place])' is taken for a class, of \(grouped(count)) samples; if their labels are missing, leave these rows out"
   }
 
   /// A sentence on ids that name several rows, which may come to lie in different parts; nil where all differ.

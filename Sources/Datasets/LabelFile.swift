@@ -10,7 +10,7 @@ extension DataTable {
     (unlabelled.label, unlabelled.labelFile) = (.name("none"), nil)
     let (table, digest) = try withDigest(contentsOf: url, unlabelled)
     let found = try LabelFile(contentsOf: file, label: format.label).labels(
-      of: table.ids, count: table.inputs.shape[0], table: url.lastPathComponent)
+      of: table.ids, count: table.inputs.shape[0], table: url.lastPathComponent, ofAll: format.features == nil)
     var result = DataTable(
       inputs: table.inputs, featureNames: table.featureNames, labels: found.labels, ids: table.ids)
     let remarks = [table.remark, found.remark].compactMap { $0 }
@@ -62,7 +62,10 @@ private struct LabelFile {
   /// - Parameters:
   ///   - ids: The names of the samples; nil: rows are in the samples' order.
   ///   - table: The samples' file in messages.
-  func labels(of ids: [String]?, count: Int, table: String) throws -> (labels: [String], remark: String?) {
+  ///   - all: Whether each must have one; an empty text stands for a missing one otherwise.
+  func labels(of ids: [String]?, count: Int, table: String, ofAll all: Bool) throws -> (
+    labels: [String], remark: String?
+  ) {
     guard let ids, rows[0].count > 1 else { return try inOrder(count: count, table: table) }
     let wanted = Set(ids)
     let hasHeader = !rows[0].contains(where: wanted.contains)
@@ -91,7 +94,7 @@ private struct LabelFile {
       (found[id], places[id]) = (label, row)
     }
     let missing = ids.filter { (found[$0] ?? "").isEmpty }
-    if let first = missing.first {
+    if all, let first = missing.first {
       throw FileError(
         path,
         "has no label for \(grouped(missing.count)) of the \(grouped(count)) samples of \(table), the first '\(first)'; add "
@@ -101,7 +104,7 @@ private struct LabelFile {
     let remark = others.first.map {
       "\(path): \(grouped(others.count)) of its \(grouped(body.count)) rows are of no sample of \(table), the first '\($0)'"
     }
-    return (ids.compactMap { found[$0] }, remark)
+    return (ids.map { found[$0] ?? "" }, remark)
   }
 
   private func inOrder(count: Int, table: String) throws -> (labels: [String], remark: String?) {

@@ -49,8 +49,10 @@ public struct NewExamples: Sendable {
         "cannot be matched with '\(dataset.name)', whose columns have no names; use data with names of columns")
     }
     (format.features, format.drop) = (names, [])
+    format.classes = dataset.classNames ?? []
     if format.id == nil { format.id = dataset.idColumn.map { .name($0) } }
-    let table = try DataTable(contentsOf: url, format)
+    format.labelFile = settings.labelFile.map(URL.init(fileURLWithPath:))
+    let table = try DataTable.labelled(contentsOf: url, format).table
     self.init(table.inputs, table.labels, table.ids)
   }
 

@@ -39,6 +39,8 @@ public struct TableFormat: Sendable, Equatable {
   public var drop: [Column] = []
   /// The treatment of cells without a value.
   public var missing = Missing.refuse
+  /// The classes that labels of new rows may have: a text such as `NA` that is none of them is no label.
+  var classes: [String] = []
   /// The limit of an unpacked file, in MiB.
   public var unpackLimit = UnpackLimit.usual.mebibytes
 

@@ -24,10 +24,6 @@ enum OutputFile {
     let url = URL(fileURLWithPath: path)
     func refuse(_ reason: String) -> ValidationError { ValidationError("\(option): \(reason)") }
     guard !path.isEmpty, !path.hasSuffix("/") else { throw refuse("found '\(path)', expected the name of a file") }
-    guard endings.isEmpty || endings.contains(url.pathExtension.lowercased()) else {
-      let known = endings.map { ".\($0)" }.joined(separator: ", ")
-      throw refuse("found '\(url.lastPathComponent)', expected a name that ends in \(known)")
-    }
     let folder = url.deletingLastPathComponent()
     guard OutputPlace(folder, followsLinks: true) == .folder else {
       throw refuse("\(folder.path) is not a folder; make it, or choose another place")
@@ -40,6 +36,10 @@ enum OutputFile {
     }
     if isOfRun(url) {
       throw refuse("\(url.path) is a file of the run in that folder, which is kept as it is; choose another name")
+    }
+    guard endings.isEmpty || endings.contains(url.pathExtension.lowercased()) else {
+      let known = endings.map { ".\($0)" }.joined(separator: ", ")
+      throw refuse("found '\(url.lastPathComponent)', expected a name that ends in \(known)")
     }
     return url
   }
@@ -60,6 +60,17 @@ enum OutputFile {
       throw FigureError("\(url.path) cannot be drawn without gnuplot; name a .png file, or install gnuplot")
     }
     try AtomicFile.write(data, to: url)
+  }
+
+  /// Refuses the ending of a picture's name for a table, and the other way round.
+  ///
+  /// - Throws: `ValidationError`.
+  static func require(_ output: URL, isOf images: Bool, by option: String) throws {
+    let endings = images ? ["png", "svg"] : ["csv", "h5ad"]
+    guard !endings.contains(output.pathExtension.lowercased()) else { return }
+    throw ValidationError(
+      "\(option): found '\(output.lastPathComponent)', and the run makes \(images ? "pictures" : "tables"), expected a name that ends in "
+        + endings.map { ".\($0)" }.joined(separator: " or "))
   }
 
   /// Refuses an output that would replace what it is made from.

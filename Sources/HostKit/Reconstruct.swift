@@ -32,8 +32,8 @@ struct Reconstruct: PartCommand {
       "Classes of the data, by number or name, as in 0,3,7; all unless said.", valueName: "list")) var classes: String?
   @Option(
     help: ArgumentHelp(
-      "The picture; figures/reconstructions-2.png of the run or the next unless said, named by what else is on it: data, part, more runs.",
-      valueName: "file.png"))
+      "The picture, or of a table the rows as .csv; figures/reconstructions-2.png of the run or the next unless said, named by what else is on it: data, part, more runs; reconstructions.csv.",
+      valueName: "file.png|csv"))
   var output: String?
   @OptionGroup var weights: EpochOption
   @OptionGroup(title: "Parts in other languages") var foreign: ForeignOptions
@@ -53,7 +53,10 @@ struct Reconstruct: PartCommand {
     let first = try Session(
       opening: folder.url, catalog: host.catalog, machine: machine, observer: observer,
       checkpoint: weights.checkpoint(of: folder))
-    if let output { try OutputFile.require(output, besides: first.inputs, by: "--output") }
+    if let output {
+      try OutputFile.require(output, isOf: first.training.examples.areImages, by: "--output")
+      try OutputFile.require(output, besides: first.inputs, by: "--output")
+    }
     guard first.training.examples.areImages else { return try reconstructTable(first, to: output, console) }
     let runs =
       try [Reconstructor(first, named: folder.name)]
@@ -117,6 +120,8 @@ struct Reconstruct: PartCommand {
     let batch = try source.batch(0..<source.count)
     let error = try session.evaluator.reconstruct(batch).squaredError(batch.inputs, .mean).item()
     console.say("mean squared error of a value, as the model sees it, \(source.count) rows  \(number(error))")
-    console.say("table    \(url.relativePath)")
+    let shown = min(count, source.count)
+    console.say(
+      "table    \(url.relativePath)\(shown < source.count ? ", \(shown) of the rows; --count says how many" : "")")
   }
 }

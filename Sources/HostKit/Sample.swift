@@ -89,6 +89,9 @@ struct Sample: PartCommand {
       for setting in settings { try recipe.set(setting) }
     }
     let session = run.session
+    if let output = files.output {
+      try OutputFile.require(output, isOf: session.dataset.featureNames == nil, by: "--output")
+    }
     for output in [files.output, files.latents, files.samples].compactMap({ $0 }) {
       try OutputFile.require(output, besides: session.inputs, by: "an output")
     }

@@ -144,6 +144,8 @@ extension Session {
     source: BatchSource, labels: [String]?, ids: [String]?, rows: Tensor?
   ) {
     var recipe = recipe
+    // That of the run has the labels of its own rows.
+    recipe[.data]?.with["labelFile"] = nil
     for setting in settings { try recipe.set(setting) }
     guard let choice = recipe[.data] else { throw RecipeError("the recipe names no data") }
     let new = try NewExamples(contentsOf: file, like: dataset, of: catalog.dataset(choice.use), choice.with)

@@ -18,7 +18,7 @@ struct PreparedData {
   /// Why the examples are not here; nil where they are.
   var absence: String?
 
-  /// Loads the data; those of a run that are not here are known by what it kept of them.
+  /// Loads the data; those of a run that are not here, or have changed, are known by what it kept of them.
   ///
   /// - Parameters:
   ///   - recipe: Resolved.
@@ -32,15 +32,17 @@ struct PreparedData {
     let entry = try composer.catalog.dataset(choice.use)
     let settings = try entry.sharedSettings(choice.with)
     let loaded: Dataset
-    do { loaded = try entry.load(choice.with, from: machine.dataFolder, seed: recipe.randomSeed) } catch {
+    do {
+      loaded = try entry.load(choice.with, from: machine.dataFolder, seed: recipe.randomSeed)
+      try check(loaded)
+    } catch {
       guard error is FileError || error is DatasetError, let folder,
         FileManager.default.fileExists(atPath: folder.data.path)
       else { throw error }
       try self.init(recipe, choice, keptIn: folder.data, composer, absence: "\(error)")
-      observer?.noticed(.note("the data of the run are not here, and its model is used without them: \(error)"))
+      observer?.noticed(.note("the run's data are not here as they were: \(error)"))
       return
     }
-    try check(loaded)
     // What is to be said of files was said in training.
     let isOfFiles = if case .embedded = loaded.origin { false } else { true }
     if settings.embedded != true, !(folder != nil && isOfFiles), let note = loaded.note {
@@ -154,7 +156,7 @@ extension PreparedData {
   ///   - absence: Why the data are not here.
   /// - Throws: `FileError` for a file that is damaged or of another version.
   init(_ recipe: Recipe, _ choice: PartChoice, keptIn url: URL, _ composer: Composer, absence: String) throws {
-    let (tensors, metadata) = try Safetensors.read(url)
+    let (tensors, metadata) = try Safetensors.read(url, isChecked: true)
     guard
       let kept = try? JSONDecoder().decode(KeptData.self, from: Data((metadata[KeptData.key] ?? "").utf8))
     else {

@@ -269,7 +269,8 @@ public final class Run {
     var summary = try RunSummary(session, folder: folder, test: result)
     let records = try MetricsLog.read(folder.metrics)
     summary.seconds = records.reduce(0) { $0 + $1.seconds }
-    summary.warnings = remarks + (summary.testMetrics.compactMap(\.warning) + session.overfitting(in: records))
+    summary.warnings =
+      session.remarks + remarks + (summary.testMetrics.compactMap(\.warning) + session.overfitting(in: records))
     var figures: [HTMLReport.Figure] = []
     var table: URL?
     func keep(_ name: String, _ caption: String, _ draw: (URL) throws -> Bool) throws {

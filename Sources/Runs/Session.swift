@@ -36,6 +36,8 @@ public struct Session {
   /// Why draws of every class must fail, as the sampler learns from examples of each and training lacks some; nil where they
   /// need not.
   public let drawRefusal: RecipeError?
+  /// Sentences for the summary on what the run builds on.
+  private(set) var remarks: [String] = []
   /// The checksums of the runs that this one builds on, by path.
   let trainedRuns: [String: String]
 
@@ -99,6 +101,7 @@ public struct Session {
         let warning = try rows.warning(about: slot.name, from: origin.folder, in: self)
       else { continue }
       observer?.noticed(.warning(warning))
+      remarks.append(warning)
     }
   }
 
@@ -208,7 +211,9 @@ public struct Session {
   /// - Throws: `RecipeError` for a run without its data.
   func requireData() throws {
     guard let absence else { return }
-    throw RecipeError("this needs the data of the run, which are not here: \(absence)")
+    throw RecipeError(
+      "this needs the run's data as they were in training; put them back, or name the folder that has them by --data-dir: \(absence)"
+    )
   }
 
   /// The number of training examples with a label if `data.labelled` hides others; nil if all or none have one.

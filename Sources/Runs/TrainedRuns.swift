@@ -60,6 +60,10 @@ final class TrainedRuns: @unchecked Sendable {
     guard folder.exists else {
       throw RecipeError("there is no run in \(path); name the folder of one that 'host compose' made")
     }
+    if let run = folder.runs.first {
+      throw RecipeError(
+        "\(path) holds a study of \(counted(folder.runs.count, "run")); name one of them, as in \(path)/\(run.name)")
+    }
     var recipe = try Recipe.read(folder.recipe).recipe
     // What measures it is no part of the model.
     recipe[all: .metric] = []
@@ -84,7 +88,7 @@ final class TrainedRuns: @unchecked Sendable {
         slot, of: composition, catalog, columns: columns, transforms: transforms, on: device, named: folder.name,
         withPython: false)
     }
-    data[path] = TrainingRows(of: session, in: folder)
+    data[path] = TrainingRows(of: session, digest: checkpoint.digest, in: folder)
     return TrainedModel(
       path: path, checksum: try checksum(checkpoint, folder), model: composition.model, inputs: composition.data.inputs,
       classCount: composition.data.classCount, classNames: composition.data.classNames)

@@ -48,7 +48,8 @@ public enum BaselinePlugin: Plugin {
         "share of each class's examples whose class is predicted, averaged over classes"),
       .metric("f1", MacroF1.self, "F1 score of each class, averaged over classes"),
       .metric(
-        "auc", AreaUnderCurve.self, "area under the ROC curve of each class against the others, averaged over classes"),
+        "auc", AreaUnderCurve.self,
+        "area under the ROC curve of each class against the others by the softmax of the scores, averaged over classes"),
       .metric("confusion", Confusion.self, "examples by true and predicted class"),
       .metric(
         "reconstruction-error", ReconstructionError.self,
