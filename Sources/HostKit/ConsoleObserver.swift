@@ -96,7 +96,10 @@ final class ConsoleObserver: StudyObserver {
     if !summary.sampler.isEmpty {
       console.say("sampler  " + summary.sampler.map { "\($0.name) \($0.text)" }.joined(separator: ", "))
     }
-    for warning in summary.warnings { console.warn("warning: \(warning)") }
+    // Those on what the run builds on were said before it was trained.
+    for warning in summary.warnings where !run.session.remarks.contains(warning) {
+      console.warn("warning: \(warning)")
+    }
     for table in results.tables { console.say("table    \(table.relativePath)") }
     for figure in results.figures { console.say("picture  \(figure.relativePath)") }
     console.say("report   \(run.folder.report.relativePath)")

@@ -37,7 +37,7 @@ public struct Session {
   /// need not.
   public let drawRefusal: RecipeError?
   /// Sentences for the summary on what the run builds on.
-  private(set) var remarks: [String] = []
+  package private(set) var remarks: [String] = []
   /// The checksums of the runs that this one builds on, by path.
   let trainedRuns: [String: String]
 

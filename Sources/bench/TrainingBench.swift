@@ -25,7 +25,6 @@ struct TrainingBench: ParsableCommand {
         recipe[.encoder] = PartChoice("embedding-cnn", with: ["widths": [16, 32, 64]])
         recipe[.decoder] = PartChoice("none")
         recipe[.classifier] = PartChoice("linear")
-        recipe[all: .loss] = [PartChoice("cross-entropy"), PartChoice("intra-class-variance", weight: 0.05)]
         recipe[all: .metric] = []
         return recipe
       }
@@ -35,6 +34,12 @@ struct TrainingBench: ParsableCommand {
       recipe[.decoder] = PartChoice(self == .csaeC ? "deconv" : "mlp")
       recipe[all: .metric] = []
       return recipe
+    }
+
+    /// What is minimised where parts do not bring it.
+    var losses: [PartChoice] {
+      self == .embeddingCNN
+        ? [PartChoice("cross-entropy"), PartChoice("intra-class-variance", weight: 0.05)] : []
     }
 
     var batch: Int { self == .embeddingCNN ? 256 : 128 }
@@ -58,7 +63,8 @@ struct TrainingBench: ParsableCommand {
   func run() throws {
     let catalog = try Catalog(plugins)
     let composer = Composer(catalog)
-    var recipe = try composer.resolve(model.recipe)
+    var recipe = try composer.resolve(
+      model.recipe, choosing: TrainingChoices(losses: model.losses.map { (part: nil, loss: $0) }))
     try recipe.set("precision=\(precision)")
     recipe.stages = recipe.stages.map { stages in
       stages.map { stage in
