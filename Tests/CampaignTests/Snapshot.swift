@@ -38,10 +38,11 @@ struct Snapshot: Equatable {
       let text = String(decoding: data, as: UTF8.self)
       return Data(text.replacing(/training time<\/t[hd]>\s*<td[^>]*>[^<]*/, with: "").utf8)
     case "safetensors":
-      // The header's text holds seconds, and the length of a file that holds seconds.
+      // The header's text holds seconds, the length of a file that holds seconds, and a checksum of both.
       let length = data.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
       let header = String(decoding: data.dropFirst(8).prefix(length), as: UTF8.self)
-      let plain = header.replacing(/\\"(seconds|metricsLength)\\":[-0-9.e+]+/, with: "").replacing(#/ +$/#, with: "")
+      let plain = header.replacing(/\\"(seconds|metricsLength)\\":[-0-9.e+]+/, with: "")
+        .replacing(/"sha256":"[0-9a-f]{64}"/, with: "").replacing(#/ +$/#, with: "")
       return Data(plain.utf8) + data.dropFirst(8 + length)
     case "latentkit": return events(data)
     default: return data
