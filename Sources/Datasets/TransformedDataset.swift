@@ -10,7 +10,7 @@ extension Dataset {
     _ transforms: [(name: String, transform: any Transform)]
   ) throws -> TransformChain {
     guard !train.areImages else {
-      guard let first = transforms.first else { return try TransformChain([], fittedOn: train.inputs) }
+      guard let first = transforms.first else { return TransformChain() }
       throw RecipeError("transform '\(first.name)' is for tables, and '\(name)' has images; take it out")
     }
     let chain = try TransformChain(transforms, fittedOn: train.inputs)

@@ -6,7 +6,7 @@ import Training
 struct EpochOption: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "The weights after this epoch, as in 5 or decoder:5: one of keepEpochs, or the last of a stage with 'stop'; those of the run's end unless said.",
+      "The weights after this epoch, as in 5 or decoder:5: one of keepEpochs, or the best or the last of a stage with 'stop'; those of the run's end unless said.",
       valueName: "epoch"),
     completion: .custom { words, _, _ in
       words.map { RunFolder(URL(fileURLWithPath: $0)) }.first(where: \.exists)?.keptEpochs.map(\.description) ?? []

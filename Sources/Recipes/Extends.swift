@@ -171,24 +171,29 @@ extension Tree {
       if let index = known.firstIndex(where: { $0.name == name }) {
         known[index].tree = try stage.stage(over: known[index].tree)
       } else {
-        if case .string(let text) = name {
-          let names = known.compactMap { if case .string(let known) = $0.name { known } else { nil } }
-          // Numbers are told apart on purpose: stage-2 beside stage-1.
-          if let nearest = UnknownName(text, among: names, of: "stage").nearest,
-            nearest.filter({ !$0.isNumber }) != text.filter({ !$0.isNumber })
-          {
-            throw TreeProblem(
-              path: "stages", position: stage["name"]?.position ?? stage.position,
-              reason:
-                "found stage '\(text)', and the recipe that this one extends has '\(nearest)'; if another stage is meant, call it "
-                + "less alike")
-          }
-        }
+        try stage.refuseSlip(name, among: known.map(\.name))
         known.append((name, stage))
       }
     }
     stages = known.map(\.tree)
     return Tree(content: .list(stages), position: position, isBlock: isBlock)
+  }
+
+  /// Refuses the name of a new stage that is nearly that of another.
+  ///
+  /// - Throws: `TreeProblem`.
+  private func refuseSlip(_ name: Value, among known: [Value]) throws {
+    func text(_ name: Value) -> String? { if case .string(let text) = name { text } else { nil } }
+    // Numbers are told apart on purpose: stage-2 beside stage-1.
+    func plain(_ text: String) -> String { text.filter { !$0.isNumber } }
+    guard let name = text(name),
+      let nearest = UnknownName(name, among: known.compactMap(text), of: "stage").nearest, plain(nearest) != plain(name)
+    else { return }
+    throw TreeProblem(
+      path: "stages", position: self["name"]?.position ?? position,
+      reason:
+        "found stage '\(name)', and the recipe that this one extends has '\(nearest)'; if another stage is meant, call it less alike"
+    )
   }
 
   /// - Throws: `TreeProblem` for keys of a step over a stage of several.

@@ -46,20 +46,21 @@ extension DryRun {
       throw RecipeError(
         "\(place) stops by the validation part: \(UnknownName(stop.metric, among: choices, of: "metric"))")
     }
-    var (name, best) = (stop.metric, Goal?.some(.lowest))
-    var owner = ""
-    if case .measurement(let measured, let metric) = target {
-      (name, owner) = (measured, metric)
-      best = (measurements.first { $0.metric.name == metric }?.metric.metric as? any RankingMetric)?.goal(of: measured)
+    let (name, best): (String, Goal?)
+    switch target {
+    case .loss: (name, best) = (stop.metric, .lowest)
+    case .measurement(let measured, let owner):
+      let metric = measurements.first { $0.metric.name == owner }?.metric.metric
+      (name, best) = (measured, (metric as? any RankingMetric)?.goal(of: measured))
+      guard best != nil || stop.goal != nil else {
+        throw RecipeError(
+          "\(place) stops by '\(name)', and metric '\(owner)' does not say which values are better; add goal: highest, or goal: lowest"
+        )
+      }
     }
     if let goal = stop.goal, let best, goal != best {
       warnings.append(
         "\(place) stops where '\(name)' is \(goal.rawValue), and \(best.rawValue) is best; is the goal meant?")
-    }
-    guard best != nil || stop.goal != nil else {
-      throw RecipeError(
-        "\(place) stops by '\(name)', and metric '\(owner)' does not say which values are better; add goal: highest, or goal: lowest"
-      )
     }
   }
 

@@ -30,7 +30,7 @@ public struct PartExport {
   /// - Parameter composition: In evaluation mode.
   init(
     _ slot: Slot, of composition: Composition, _ catalog: Catalog, columns: [String]? = nil,
-    transforms: TransformChain? = nil, on device: Device = .cpu, named name: String,
+    transforms: TransformChain = TransformChain(), on device: Device = .cpu, named name: String,
     withPython: Bool = true
   ) throws {
     let recipe = composition.recipe
@@ -58,7 +58,7 @@ public struct PartExport {
     let function = PartFunction(slot, made, data, latent: latent)
     let outputs = try Self.outputs(of: function, size: 5, on: device)
     examples = outputs.examples
-    let fitted = try (transforms?.parameters ?? [:]).mapValues { try $0.to(.cpu) }
+    let fitted = try transforms.parameters()
     preprocessing = fitted
     var settings = recipe[.data]?.with ?? [:]
     // Where the files lie on one machine is no preparation of data.
@@ -85,7 +85,7 @@ public struct PartExport {
     if let function, withPython {
       do {
         let preparation = try PythonPreparation(
-          of: part, transforms: (transforms?.links ?? []).map(\.transform), fitted: fitted)
+          of: part, transforms: transforms.links.map(\.transform), fitted: fitted)
         python =
           try PythonModule(part, function, weights: weights, preparation, device: device, origin: name).text
       } catch let error as TensorError { part.withoutPython = "\(error)" }

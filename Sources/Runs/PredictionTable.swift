@@ -68,11 +68,8 @@ public struct PredictionTable {
     let known = truth.indices.filter { !truth[$0].isEmpty }
     guard !known.isEmpty else { return nil }
     let strange = Set(known.map { truth[$0] }).subtracting(classNames).sorted()
-    let names = classNames + strange
-    let places = Dictionary(names.enumerated().map { ($1, $0) }) { first, _ in first }
     let matrix = ConfusionMatrix(
-      truth: known.map { places[truth[$0]] ?? 0 }, predicted: known.map { places[predicted[$0]] ?? names.count },
-      classCount: names.count)
+      truth: known.map { truth[$0] }, predicted: known.map { predicted[$0] }, classes: classNames + strange)
     return (matrix, known.count)
   }
 

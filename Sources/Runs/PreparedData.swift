@@ -48,7 +48,7 @@ struct PreparedData {
     if settings.embedded != true, !(folder != nil && isOfFiles), let note = loaded.note {
       observer?.noticed(.note(note))
     }
-    try self.init(recipe, choice, loaded, composer, machine)
+    try self.init(recipe, choice, loaded, entry, settings, composer, machine)
   }
 
   // MARK: From their files
@@ -58,9 +58,12 @@ struct PreparedData {
   /// - Parameters:
   ///   - recipe: Resolved.
   ///   - loaded: As its entry loads them, uncut.
-  init(_ recipe: Recipe, _ choice: PartChoice, _ loaded: Dataset, _ composer: Composer, _ machine: Machine) throws {
-    let entry = try composer.catalog.dataset(choice.use)
-    var settings = try entry.sharedSettings(choice.with)
+  ///   - written: The settings of the recipe.
+  private init(
+    _ recipe: Recipe, _ choice: PartChoice, _ loaded: Dataset, _ entry: DatasetEntry, _ written: DataSettings,
+    _ composer: Composer, _ machine: Machine
+  ) throws {
+    var settings = written
     if case .embedded = loaded.origin {
       settings.embedded = true
     } else if loaded.train.areImages {
@@ -142,9 +145,8 @@ extension Session {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let kept = try encoder.encode(KeptData(outline: DatasetOutline(of: dataset), shape: composition.data))
     try Safetensors.write(
-      transforms.parameters.mapValues { try $0.to(.cpu) },
-      metadata: [KeptData.key: String(decoding: kept, as: UTF8.self)], isChecked: true,
-      to: url)
+      transforms.parameters(), metadata: [KeptData.key: String(decoding: kept, as: UTF8.self)], isChecked: true, to: url
+    )
   }
 }
 

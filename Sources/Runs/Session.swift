@@ -125,10 +125,7 @@ public struct Session {
     guard folder.exists else {
       throw RecipeError("\(path) is not the folder of a run: it has no recipe.yaml; name one that 'host compose' made")
     }
-    if let run = folder.runs.first {
-      throw RecipeError(
-        "\(path) holds a study of \(counted(folder.runs.count, "run")); name one of them, as in \(path)/\(run.name)")
-    }
+    try folder.refuseStudy(called: path)
     let source = try Recipe.read(folder.recipe)
     var recipe = source.recipe
     try change(&recipe)

@@ -60,10 +60,7 @@ final class TrainedRuns: @unchecked Sendable {
     guard folder.exists else {
       throw RecipeError("there is no run in \(path); name the folder of one that 'host compose' made")
     }
-    if let run = folder.runs.first {
-      throw RecipeError(
-        "\(path) holds a study of \(counted(folder.runs.count, "run")); name one of them, as in \(path)/\(run.name)")
-    }
+    try folder.refuseStudy(called: path)
     var recipe = try Recipe.read(folder.recipe).recipe
     // What measures it is no part of the model.
     recipe[all: .metric] = []
@@ -115,6 +112,16 @@ extension DataShape {
 }
 
 extension RunFolder {
+  /// Refuses the folder of a study where one run is wanted.
+  ///
+  /// - Parameter path: How messages call the folder.
+  /// - Throws: `RecipeError`.
+  func refuseStudy(called path: String) throws {
+    guard let run = runs.first else { return }
+    throw RecipeError(
+      "\(path) holds a study of \(counted(runs.count, "run")); name one of them, as in \(path)/\(run.name)")
+  }
+
   /// Writes down the checksums of the runs that this one builds on; nothing where there are none.
   func write(trainedRuns checksums: [String: String]) throws {
     guard !checksums.isEmpty else { return }

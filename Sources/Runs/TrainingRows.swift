@@ -30,13 +30,13 @@ struct TrainingRows {
     let isSame =
       name == session.dataset.name && digest == session.dataset.digest
       && isEmbedded == (session.settings.embedded == true)
+    guard isSame || session.dataset.ids != nil else { return nil }
     let rows = try delimitedTexts(in: split)
     guard let head = rows.first, let place = head.firstIndex(of: isSame ? "row" : "id"),
       let name = head.firstIndex(of: "part")
     else { return nil }
     let trained = Set(rows.dropFirst().filter { $0[name] == DataPart.train.rawValue }.map { $0[place] })
     let tested = try session.test.examples.rowNumbers()
-    guard isSame || session.dataset.ids != nil else { return nil }
     let seen = tested.count { trained.contains(isSame ? "\($0)" : session.dataset.ids?[$0] ?? "") }
     guard seen > 0 else { return nil }
     return

@@ -46,10 +46,8 @@ struct JoinedPredictions {
     let found = Set(known.flatMap { [$0[truth], $0[predicted]] })
     let names = classes ?? found.sorted { (Int($0) ?? 0, $0) < (Int($1) ?? 0, $1) }
     guard (2...100).contains(names.count), found.isSubset(of: names) else { return nil }
-    let places = Dictionary(uniqueKeysWithValues: zip(names, names.indices))
     return ConfusionMatrix(
-      truth: known.compactMap { places[$0[truth]] }, predicted: known.compactMap { places[$0[predicted]] },
-      classCount: names.count
+      truth: known.map { $0[truth] }, predicted: known.map { $0[predicted] }, classes: names
     ).table(names)
   }
 

@@ -1,15 +1,15 @@
 import CTorch
 
-/// How precisely layers with weights compute while a model is trained: matrix products and convolutions, forward and backward.
+/// How precisely layers with weights compute while a model is trained: matrix products and convolutions.
 ///
 /// Their parameters and those parameters' gradients are Float32 in each. Batch normalisation takes half-precision inputs, and sums
 /// in Float32; what half precision is too coarse for, such as exponentials and means, is computed in Float32.
 public enum Precision: String, Sendable, CaseIterable {
   /// Float32: 24 bits.
   case float32
-  /// Float32 with factors of products rounded to 11 bits, on GPUs that have it.
+  /// Float32 with factors of products rounded to 11 bits, on GPUs that have it: forward, and Float32 backward.
   case tf32
-  /// BFloat16, the range of Float32 with 8 bits: no scaling of losses is needed.
+  /// BFloat16, the range of Float32 with 8 bits, forward and backward: no scaling of losses is needed.
   case bf16
 
   /// Runs `body` with layers computing so on this thread.

@@ -88,6 +88,9 @@ public struct TransformChain: Sendable {
     self.links = links
   }
 
+  /// No transforms.
+  public init() { links = [] }
+
   /// Restores transforms that were fitted before.
   ///
   /// - Parameter parameters: Those of all of them, as `parameters` gives them.
@@ -104,11 +107,11 @@ public struct TransformChain: Sendable {
     }
   }
 
-  /// What the transforms were fitted to, by place and name: `0.center.mean`.
-  public var parameters: [String: Tensor] {
+  /// Returns what the transforms were fitted to, by place and name, on the CPU: `0.center.mean`.
+  public func parameters() throws -> [String: Tensor] {
     var all: [String: Tensor] = [:]
     for (index, link) in links.enumerated() {
-      for (name, values) in link.transform.parameters { all["\(index).\(link.name).\(name)"] = values }
+      for (name, values) in link.transform.parameters { all["\(index).\(link.name).\(name)"] = try values.to(.cpu) }
     }
     return all
   }

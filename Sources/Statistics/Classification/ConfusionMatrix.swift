@@ -20,6 +20,20 @@ public struct ConfusionMatrix: Sendable, Equatable {
     (self.counts, self.occurrences) = (counts, occurrences)
   }
 
+  /// Counts classes by their names.
+  ///
+  /// - Parameters:
+  ///   - truth: The class of each example, one of `classes`.
+  ///   - predicted: The class that is predicted of it; what is none of `classes` is none.
+  ///   - classes: Their names in order; of two that are the same the first counts.
+  public init(truth: [String], predicted: [String], classes: [String]) {
+    let places = Dictionary(zip(classes, classes.indices)) { first, _ in first }
+    let known = zip(truth, predicted).compactMap { truth, predicted in
+      places[truth].map { (truth: $0, predicted: places[predicted] ?? classes.count) }
+    }
+    self.init(truth: known.map(\.truth), predicted: known.map(\.predicted), classCount: classes.count)
+  }
+
   /// The share of examples whose class is predicted, 0 to 1; nil without examples.
   public var accuracy: Double? {
     let all = occurrences.reduce(0, +)
