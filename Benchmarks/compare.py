@@ -23,6 +23,7 @@ MODELS = {
     "csae-l": "CSAE-L: 784-400-40-400-784, Adam, batch 128",
     "csae-c": "CSAE-C: Table 1 at 1x32x32, SGD, batch 128",
     "embedding-cnn": "Intra-class variance: 16, 16, 32, 32, 64 channels at 1x28x28, Adam, batch 256",
+    "vae": "VAE: 784-400-20-400-784, Adam, batch 128",
 }
 
 

@@ -5,6 +5,8 @@
 A step is what a training loop does for one batch: take it from the bytes in memory, forward, backward, update.
 The first two models are those of CSAE (Zhu & Zhang 2019), which minimise eq. 10: centroid + reconstruction + 0.02 Sobel.
 The third is a classifier (Pilarczyk & Skarbek 2019): cross entropy + 0.05 times the variance around learned centroids.
+The last is the variational autoencoder of Kingma & Welling (2014), which two more loops train: one as people write it,
+over a `Dataset` that converts an example at a time, and the trainer of Pythae, on tensors that were converted before.
 """
 
 import argparse
@@ -21,10 +23,12 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.utils.data import DataLoader, Dataset
 
 LATENT = 40
 CLASSES = 10
-BATCH = {"csae-l": 128, "csae-c": 128, "embedding-cnn": 256}
+VAE_LATENT = 20
+BATCH = {"csae-l": 128, "csae-c": 128, "embedding-cnn": 256, "vae": 128}
 NOISE = 0.04 * math.sqrt(LATENT)  # eq. 11: alpha beta
 SOBEL_WEIGHT = 0.02
 
@@ -33,10 +37,12 @@ VARIANTS = {
     "csae-l": ["eager", "fused", "compile"],
     "csae-c": ["eager", "fused", "channels-last", "compile", "compile-channels-last"],
     "embedding-cnn": ["eager", "fused", "channels-last", "compile", "compile-channels-last"],
+    "vae": ["eager", "fused", "compile", "dataloader", "pythae"],
 }
 # The same under autocast to BFloat16: bf16-channels-last.
 HALF = "bf16-"
-VARIANTS = {model: names + [HALF + name for name in names if name != "eager"] for model, names in VARIANTS.items()}
+PLAIN = {"eager", "dataloader", "pythae"}
+VARIANTS = {model: names + [HALF + name for name in names if name not in PLAIN] for model, names in VARIANTS.items()}
 
 
 # --- data ---
@@ -70,7 +76,7 @@ class Digits:
         self.batch_size = BATCH[model]
         self.symmetric = model == "csae-c"
         self.images = F.pad(images, (2,) * 4) if self.symmetric else images
-        self.images = self.images.flatten(1) if model == "csae-l" else self.images.unsqueeze(1)
+        self.images = self.images.flatten(1) if model in ("csae-l", "vae") else self.images.unsqueeze(1)
 
     def batch(self, rows):
         images = self.images[rows].float()
@@ -80,6 +86,19 @@ class Digits:
     def epoch(self):
         for rows in torch.randperm(len(self.images)).split(self.batch_size):
             yield self.batch(rows)
+
+
+class Examples(Dataset):
+    """The same as a data set of its own, which converts an example when it is asked for."""
+
+    def __init__(self, digits):
+        self.digits = digits
+
+    def __len__(self):
+        return len(self.digits.images)
+
+    def __getitem__(self, index):
+        return self.digits.images[index].float() / 255, self.digits.labels[index]
 
 
 # --- models ---
@@ -203,15 +222,76 @@ class Objective(nn.Module):
         return centroid + reconstruction + SOBEL_WEIGHT * sobel
 
 
+class VariationalModel(nn.Module):
+    """From a batch to its loss: 784-400-20-400-784, ReLU inside, sigmoid at the end."""
+
+    def __init__(self):
+        super().__init__()
+        self.hidden = nn.Sequential(nn.Linear(784, 400), nn.ReLU())
+        self.mean, self.log_variance = nn.Linear(400, VAE_LATENT), nn.Linear(400, VAE_LATENT)
+        self.decoder = nn.Sequential(nn.Linear(VAE_LATENT, 400), nn.ReLU(), nn.Linear(400, 784), nn.Sigmoid())
+
+    def forward(self, images, labels):
+        hidden = self.hidden(images)
+        mean, log_variance = self.mean(hidden), self.log_variance(hidden)
+        outputs = self.decoder(mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean))
+        with torch.autocast("cpu", enabled=False):
+            reconstruction = F.binary_cross_entropy(outputs.float(), images, reduction="sum")
+        divergence = -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).sum()
+        return (reconstruction + divergence) / len(images)
+
+
+def pythae_trainer(digits, folder):
+    """Pythae's trainer, with the same network, rate and batch size, on tensors in memory."""
+    from pythae.data.datasets import BaseDataset
+    from pythae.models import VAE, VAEConfig
+    from pythae.models.base.base_utils import ModelOutput
+    from pythae.models.nn import BaseDecoder, BaseEncoder
+    from pythae.trainers import BaseTrainer, BaseTrainerConfig
+
+    whole = VariationalModel()
+
+    class Encoder(BaseEncoder):
+        def __init__(self):
+            super().__init__()
+            self.hidden, self.mean, self.log_variance = whole.hidden, whole.mean, whole.log_variance
+
+        def forward(self, x):
+            hidden = self.hidden(x)
+            return ModelOutput(embedding=self.mean(hidden), log_covariance=self.log_variance(hidden))
+
+    class Decoder(BaseDecoder):
+        def __init__(self):
+            super().__init__()
+            self.decoder = whole.decoder
+
+        def forward(self, z):
+            return ModelOutput(reconstruction=self.decoder(z))
+
+    config = VAEConfig(input_dim=(784,), latent_dim=VAE_LATENT, reconstruction_loss="bce")
+    settings = BaseTrainerConfig(
+        output_dir=folder,
+        num_epochs=1,
+        per_device_train_batch_size=digits.batch_size,
+        learning_rate=1e-3,
+        optimizer_cls="Adam",
+        no_cuda=True,
+    )
+    data = BaseDataset(digits.images.float() / 255, digits.labels)
+    trainer = BaseTrainer(VAE(config, encoder=Encoder(), decoder=Decoder()), data, training_config=settings)
+    trainer.prepare_training()
+    return trainer
+
+
 def build(model, variant):
     """The objective as this variant runs it, and its optimiser."""
     variant = variant.removeprefix(HALF)
-    fused = variant != "eager"
+    fused = variant not in PLAIN
     if model == "csae-l":
         objective = Objective(*linear_model(), size=28)
         optimizer = torch.optim.Adam(objective.parameters(), lr=1e-3, fused=fused)
-    elif model == "embedding-cnn":
-        objective = Classification()
+    elif model in ("embedding-cnn", "vae"):
+        objective = Classification() if model == "embedding-cnn" else VariationalModel()
         optimizer = torch.optim.Adam(objective.parameters(), lr=1e-3, fused=fused)
     else:
         objective = Objective(*convolutional_model(), size=32)
@@ -246,6 +326,12 @@ def main():
 
     torch.manual_seed(1)
     digits = Digits(find_mnist(options.data), options.model)
+    if options.variant == "pythae":
+        return report(options, digits, [], time_pythae(digits, options.epochs))
+    batches_of_epoch = digits.epoch
+    if options.variant == "dataloader":
+        loader = DataLoader(Examples(digits), batch_size=digits.batch_size, shuffle=True)
+        batches_of_epoch = lambda: iter(loader)
     objective, optimizer = build(options.model, options.variant)
     objective.train()
 
@@ -265,7 +351,7 @@ def main():
     times = []
     loss = None
     while len(times) < options.warmup + options.steps:
-        batches = digits.epoch()
+        batches = batches_of_epoch()
         while len(times) < options.warmup + options.steps:
             start = time.perf_counter()
             batch = next(batches, None)
@@ -278,19 +364,40 @@ def main():
     epochs = []
     for _ in range(options.epochs):
         start = time.perf_counter()
-        for batch in digits.epoch():
+        for batch in batches_of_epoch():
             loss = step(*batch)
         epochs.append(time.perf_counter() - start)
+    report(options, digits, times[options.warmup :], epochs, loss)
 
+
+def time_pythae(digits, count):
+    """The seconds of epochs after a first one."""
+    import contextlib
+    import io
+    import logging
+    import tempfile
+
+    logging.disable(logging.INFO)
+    times = []
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(io.StringIO()):
+        trainer = pythae_trainer(digits, folder)
+        for epoch in range(1, count + 2 if count else 1):
+            start = time.perf_counter()
+            trainer.train_step(epoch)
+            times.append(time.perf_counter() - start)
+    return times[1:]
+
+
+def report(options, digits, steps, epochs, loss=None):
     print(
         json.dumps(
             {
                 "model": options.model,
                 "variant": options.variant,
-                "stepMilliseconds": round(1000 * statistics.median(times[options.warmup :]), 3),
+                "stepMilliseconds": round(1000 * statistics.median(steps), 3) if steps else None,
                 "epochSeconds": round(statistics.median(epochs), 3) if epochs else None,
                 "images": len(digits.images),
-                "loss": round(loss.item(), 4),
+                "loss": round(loss.item(), 4) if loss is not None else None,
                 "threads": torch.get_num_threads(),
                 "torch": torch.__version__,
             }

@@ -1,6 +1,12 @@
 #include "bridge.h"
 
+#include "tracing.h"
+
+#include <torch/csrc/autograd/custom_function.h>
+
 using namespace bridge;
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
 
 ct_tensor ct_linear(ct_tensor x, ct_tensor weight, ct_tensor bias) {
   return tensor([&] { return at::linear(narrow(open(x)), narrow(open(weight)), narrow(optional(bias))); });
@@ -17,12 +23,43 @@ ct_tensor ct_conv2d(ct_tensor x, ct_tensor weight, ct_tensor bias, int64_t strid
     return at::conv2d(input, kernel, narrow(optional(bias)), {stride, stride}, at::IntArrayRef({padding, padding}));
   });
 }
+
+namespace {
+
+// A transposed convolution whose bias has its gradient from a sum: oneDNN takes a value at a time for it, longer than for
+// the gradients of input and weights together.
+struct TransposedConvolution : torch::autograd::Function<TransposedConvolution> {
+  static at::Tensor forward(
+    AutogradContext *context, const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias, int64_t stride,
+    int64_t padding, int64_t outputPadding) {
+    context->save_for_backward({x, weight});
+    context->saved_data["geometry"] = std::vector<int64_t>{stride, padding, outputPadding};
+    return at::conv_transpose2d(
+      x, weight, bias, {stride, stride}, {padding, padding}, {outputPadding, outputPadding});
+  }
+
+  static variable_list backward(AutogradContext *context, variable_list slopes) {
+    const auto saved = context->get_saved_variables();
+    const auto geometry = context->saved_data["geometry"].toIntVector();
+    const auto pair = [&](int i) { return std::vector<int64_t>(2, geometry[i]); };
+    const auto found = at::convolution_backward(
+      slopes[0], saved[0], saved[1], std::nullopt, pair(0), pair(1), {1, 1}, /*transposed=*/true, pair(2), /*groups=*/1,
+      {context->needs_input_grad(0), context->needs_input_grad(1), false});
+    const auto bias = context->needs_input_grad(2) ? slopes[0].sum({0, 2, 3}) : at::Tensor();
+    return {std::get<0>(found), std::get<1>(found), bias, at::Tensor(), at::Tensor(), at::Tensor()};
+  }
+};
+
+}  // namespace
+
 ct_tensor ct_conv_transpose2d(
   ct_tensor x, ct_tensor weight, ct_tensor bias, int64_t stride, int64_t padding, int64_t output_padding) {
   return tensor([&] {
+    const auto input = narrow(open(x)), kernel = narrow(open(weight)), offset = narrow(optional(bias));
+    if (!isTracing() && input.is_cpu() && input.dim() == 4 && offset.defined() && offset.requires_grad())
+      return TransposedConvolution::apply(input, kernel, offset, stride, padding, output_padding);
     return at::conv_transpose2d(
-      narrow(open(x)), narrow(open(weight)), narrow(optional(bias)), {stride, stride}, {padding, padding},
-      {output_padding, output_padding});
+      input, kernel, offset, {stride, stride}, {padding, padding}, {output_padding, output_padding});
   });
 }
 ct_tensor ct_max_pool2d(ct_tensor x, int64_t size, int64_t stride) {
@@ -69,9 +106,6 @@ ct_tensor ct_huber(ct_tensor x, ct_tensor target, double delta, int reduction) {
 }
 ct_tensor ct_bce(ct_tensor x, ct_tensor target, int reduction) {
   return tensor([&] { return at::binary_cross_entropy(wide(open(x)), wide(open(target)), {}, reduction); });
-}
-ct_tensor ct_bce_with_logits(ct_tensor x, ct_tensor target, int reduction) {
-  return tensor([&] { return at::binary_cross_entropy_with_logits(wide(open(x)), wide(open(target)), {}, {}, reduction); });
 }
 ct_tensor ct_cross_entropy(ct_tensor scores, ct_tensor labels, int reduction) {
   // PyTorch leaves out examples labelled -100; here no label is special, so one that no class has is an error.

@@ -1,5 +1,8 @@
 #include "parallel.h"
 
+#include "bridge.h"
+
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <dlfcn.h>
 
@@ -29,6 +32,14 @@ struct Work {
 };
 
 }  // namespace
+
+void ct_flush_subnormals(void) {
+  // Each thread has the setting for itself, those of a team too.
+  const int threads = at::get_num_threads();
+  bridge::parallel(
+    threads, threads, [](void *, int, int64_t, int64_t) { at::globalContext().setFlushDenormal(true); }, nullptr);
+  at::globalContext().setFlushDenormal(true);
+}
 
 int bridge::pieces(int64_t count, int64_t grain) {
   return static_cast<int>(std::clamp<int64_t>(count / std::max<int64_t>(grain, 1), 1, at::get_num_threads()));

@@ -178,6 +178,7 @@ public struct Evaluator {
 
   /// Runs `body` in evaluation mode, without gradients, and gives every part back its mode.
   private func quietly<Result>(_ body: () throws -> Result) throws -> Result {
+    Torch.flushSubnormals()
     let modes = Array(composition.modes.values)
     let before = modes.map(\.isTraining)
     for mode in modes { mode.isTraining = false }

@@ -77,6 +77,7 @@ public final class Trainer {
 
   /// Trains from the start, or from the run's checkpoint.
   public func run(resuming: Bool = false) throws -> TrainingOutcome {
+    Torch.flushSubnormals()
     if resuming {
       let checkpoint = try goingOn(from: Checkpoint.read(folder.checkpoint))
       try checkpoint.require(digest: data.digest, from: folder.checkpoint)

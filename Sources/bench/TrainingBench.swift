@@ -16,44 +16,53 @@ struct TrainingBench: ParsableCommand {
     case csaeL = "csae-l"
     case csaeC = "csae-c"
     case embeddingCNN = "embedding-cnn"
+    case vae
 
     var recipe: Recipe {
       var recipe = Recipe()
-      if self == .embeddingCNN {
+      recipe[all: .metric] = []
+      var data: [String: Value] = ["pad": self == .csaeC ? 2 : 0, "validation": 0]
+      switch self {
+      case .csaeL, .csaeC:
+        recipe[.prior] = PartChoice("pedcc")
+        recipe[.encoder] = PartChoice(self == .csaeC ? "resnet" : "mlp")
+        recipe[.decoder] = PartChoice(self == .csaeC ? "deconv" : "mlp")
+      case .embeddingCNN:
         recipe[.prior] = PartChoice("learned-centroids")
-        recipe[.data] = PartChoice("mnist", with: ["pad": 0, "range": "unit", "validation": 0])
+        data["range"] = "unit"
         recipe[.encoder] = PartChoice("embedding-cnn", with: ["widths": [16, 32, 64]])
         recipe[.decoder] = PartChoice("none")
         recipe[.classifier] = PartChoice("linear")
-        recipe[all: .metric] = []
-        return recipe
+      case .vae:
+        recipe[.prior] = PartChoice("standard-normal")
+        recipe[.encoder] = PartChoice("mlp", with: ["latent": 20, "hidden": [400], "code": "gaussian"])
+        recipe[.decoder] = PartChoice("mlp", with: ["hidden": [400], "output": "sigmoid"])
       }
-      recipe[.prior] = PartChoice("pedcc")
-      recipe[.data] = PartChoice("mnist", with: ["pad": self == .csaeC ? 2 : 0, "validation": 0])
-      recipe[.encoder] = PartChoice(self == .csaeC ? "resnet" : "mlp")
-      recipe[.decoder] = PartChoice(self == .csaeC ? "deconv" : "mlp")
-      recipe[all: .metric] = []
+      recipe[.data] = PartChoice("mnist", with: data)
       return recipe
     }
 
     /// What is minimised where parts do not bring it.
     var losses: [PartChoice] {
-      self == .embeddingCNN
-        ? [PartChoice("cross-entropy"), PartChoice("intra-class-variance", weight: 0.05)] : []
+      switch self {
+      case .csaeL, .csaeC: []
+      case .embeddingCNN: [PartChoice("cross-entropy"), PartChoice("intra-class-variance", weight: 0.05)]
+      case .vae: [PartChoice("bce", with: ["reduction": "sum"]), PartChoice("kl")]
+      }
     }
 
     var batch: Int { self == .embeddingCNN ? 256 : 128 }
 
     var optimizer: PartChoice {
       switch self {
-      case .csaeL, .embeddingCNN: PartChoice("adam")
+      case .csaeL, .embeddingCNN, .vae: PartChoice("adam")
       // The paper's rate of 0.1 diverges without a warm-up at this batch size; time is the same.
       case .csaeC: PartChoice("sgd", with: ["learningRate": 0.05, "momentum": 0.9, "weightDecay": 0.0005])
       }
     }
   }
 
-  @Option(help: "csae-l, csae-c or embedding-cnn.") var model: BenchmarkModel
+  @Option(help: "csae-l, csae-c, embedding-cnn or vae.") var model: BenchmarkModel
   @Option(help: "Steps that are timed.") var steps = 100
   @Option(help: "Steps before them.") var warmup = 10
   @Option(help: "Whole epochs that are timed; 0 for none.") var epochs = 0

@@ -261,3 +261,63 @@ private func between(_ low: Double, _ high: Double, _ shape: [Int], seed: UInt64
     }
   }
 }
+
+// MARK: Kernels in Float32
+
+/// Logits from −120 to 120, beyond where an exponential is a Float's smallest number, with grey targets; more than a block and no whole
+/// number of vectors.
+private func logitsAndTargets() throws -> (logits: Tensor, targets: Tensor) {
+  let count = 9_001
+  let logits = (0..<count).map { Float(-120 + 240 * Double($0) / Double(count - 1)) }
+  let targets = (0..<count).map { Float($0 * 7 % 11) / 10 }
+  return (try Tensor(logits, shape: [1, count]), try Tensor(targets, shape: [1, count]))
+}
+
+@Test(arguments: [Reduction.none, .mean, .sum])
+func binaryCrossEntropyOfFloatsIsThatOfDoubles(reduction: Reduction) throws {
+  let (logits, targets) = try logitsAndTargets()
+  let x = try logits.requiringGradient()
+  let value = try x.binaryCrossEntropyOfLogits(targets, reduction)
+  let exactInput = try logits.to(.float64).requiringGradient()
+  let exact = try exactInput.binaryCrossEntropyOfLogits(targets.to(.float64), reduction)
+  for (found, expected) in try zip(value.doubles(), exact.doubles()) {
+    #expect(abs(found - expected) <= 1e-6 * max(abs(expected), 1e-3), "\(found) \(expected)")
+  }
+  // Slopes of an outer factor that differs from value to value.
+  let factor = reduction == .none ? try logits.sin().detached() : try Tensor([Float(3)]).squeezed(0)
+  let slopes = try #require(try (value * factor).sum().gradients(by: [x])[0]).doubles()
+  let exactSlopes = try #require(
+    try (exact * factor.to(.float64)).sum().gradients(by: [exactInput])[0]
+  ).doubles()
+  #expect(maximumDifference(slopes, exactSlopes) <= (reduction == .mean ? 1e-10 : 4e-7))
+}
+
+@Test func binaryCrossEntropyDoesNotDependOnThreadsAndKeepsWhatIsNotANumber() throws {
+  let (logits, targets) = try logitsAndTargets()
+  let threads = Torch.threadCount
+  defer { Torch.threadCount = threads }
+  let sums = try [1, 2, 3].map { count -> Double in
+    Torch.threadCount = count
+    return try logits.binaryCrossEntropyOfLogits(targets, .sum).item()
+  }
+  #expect(Set(sums).count == 1)
+  let broken = try Tensor([Float.nan, 1, -Float.infinity], shape: [3])
+  let found = try broken.binaryCrossEntropyOfLogits(Tensor([Float(0), 0, 1], shape: [3]), .none).doubles()
+  #expect(found[0].isNaN && abs(found[1] - log(1 + exp(1))) < 1e-6 && found[2] == .infinity)
+}
+
+/// Without it, products of small numbers stay above zero down to 1e-45.
+@Test func subnormalNumbersAreFlushedOnAllThreads() throws {
+  Torch.flushSubnormals()
+  let small = try Tensor(Array(repeating: Float(1e-30), count: 200_000))
+  #expect(try (small * 1e-10).max().item() as Double == 0)
+  #expect(try (small * 1e-7).min().item() as Double > 0)
+}
+
+/// The bias has its gradient from a sum of its own.
+@Test(arguments: Layout.allCases)
+func transposedConvolutionsWithABiasHaveTheirDerivatives(layout: Layout) throws {
+  let x = try layout.apply(draws([3, 4, 3, 3], seed: 1))
+  let (weight, bias) = try (draws([4, 2, 2, 2], seed: 2), draws([2], seed: 3))
+  #expect(try gradientError([x, weight, bias]) { try x.convolvedTransposed(weight, bias: bias, stride: 2) } < 1e-6)
+}

@@ -104,6 +104,10 @@ private func weights(of scope: Scope) throws -> [Tensor] {
       ("convolution", [4, 3, 3, 3], { try $0.convolved($1, stride: 2, padding: 1) }),
       ("1x1 convolution to one channel", [1, 3, 1, 1], { try $0.convolved($1) }),
       ("transposed convolution", [3, 4, 2, 2], { try $0.convolvedTransposed($1, stride: 2) }),
+      (
+        "transposed convolution with a bias", [3, 4, 2, 2],
+        { try $0.convolvedTransposed($1, bias: $1.sum(axes: [0, 2, 3]), stride: 2) }
+      ),
       ("transposed convolution with padding", [3, 2, 3, 3], { try $0.convolvedTransposed($1, padding: 1) }),
       ("prelu", [3], { try $0.prelu(slope: $1) }), ("max pooling", nil, { x, _ in try x.maxPooled(2) }),
       ("average pooling", nil, { x, _ in try x.averagePooled(2) }),

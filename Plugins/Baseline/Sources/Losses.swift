@@ -60,7 +60,8 @@ public struct HuberError: Loss, Component {
   }
 }
 
-/// Binary cross entropy of the reconstruction, for inputs in [0, 1]: `−x log x* − (1 − x) log(1 − x*)`.
+/// Binary cross entropy of the reconstruction, for inputs in [0, 1]: `−x log x* − (1 − x) log(1 − x*)`. Of a decoder that ends in a
+/// sigmoid and shows what comes before, it is computed from that, exactly; of others logarithms stop at −100.
 ///
 /// - Shapes: inputs and reconstruction `[batch] + inputShape`; the term is `[batch]`.
 /// - Throws: `RecipeError` where inputs are not known to lie from 0 to 1, or the reconstruction does not.
@@ -80,13 +81,16 @@ public struct BinaryCrossEntropy: Loss, Component {
   }
 
   public func terms(_ forward: Forward, under prior: any Prior) throws -> [Term] {
-    let (made, inputs, logits) = (try forward.reconstruction, forward.inputs, config.logits)
-    let term = try config.reduction.term("bce", count: made.size(0)) { reduction in
-      if logits { return try made.binaryCrossEntropyOfLogits(inputs, reduction) }
-      do { return try made.binaryCrossEntropy(inputs, reduction) } catch let error as TensorError {
-        guard error.reason.contains("between 0 and 1") else { throw error }
-        throw RecipeError(
-          "loss 'bce' found a reconstruction outside 0 to 1; set decoder.output=sigmoid or losses.bce.logits=true")
+    let (decoded, inputs) = (try config.logits ? .logits(forward.reconstruction) : forward.decoded, forward.inputs)
+    let term = try config.reduction.term("bce", count: inputs.size(0)) { reduction in
+      switch decoded {
+      case .logits(let logits): return try logits.binaryCrossEntropyOfLogits(inputs, reduction)
+      case .values(let probabilities):
+        do { return try probabilities.binaryCrossEntropy(inputs, reduction) } catch let error as TensorError {
+          guard error.reason.contains("between 0 and 1") else { throw error }
+          throw RecipeError(
+            "loss 'bce' found a reconstruction outside 0 to 1; set decoder.output=sigmoid or losses.bce.logits=true")
+        }
       }
     }
     return [term]

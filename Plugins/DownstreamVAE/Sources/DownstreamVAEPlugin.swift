@@ -33,6 +33,9 @@ public enum DownstreamVAEPlugin: Plugin {
       "log-likelihood", LogLikelihood.self, "log-likelihood of unseen data in nats, by importance sampling",
       paper: .importance),
     .metric("probe", ProbeMetric.self, "accuracy of a small classifier of latents over its number of labels"),
+    .metric(
+      "training-accuracy", TrainingAccuracy.self,
+      "share of the labelled training examples whose class is told rightly"),
     .encoder(
       "m2", ClassConditionalEncoder.self, "a classifier of inputs, and a Gaussian given input and class",
       with: Companions([

@@ -47,9 +47,16 @@ private struct Bench {
   }
 
   func results(_ settings: [String: Value], seed: UInt64 = 1) throws -> [Measured] {
-    let place = try context(
+    try results(ProbeMetric(.init(settings, at: "with"), in: place(seed: seed)))
+  }
+
+  func place(seed: UInt64 = 1) throws -> BuildContext {
+    try context(
       latent: model.encoder.latentSize, seed: seed, shape: [1, 2, 2], title: "metric 'probe'", dtype: .float32)
-    var metric = try ProbeMetric(.init(settings, at: "with"), in: place)
+  }
+
+  func results(_ metric: some Metric) throws -> [Measured] {
+    var metric = metric
     let random = RandomSource(try Generator(seed: 4))
     let pieces = try [0..<50, 50..<90].map { range in
       Batch(inputs: try test.inputs.slice(range), labels: try test.labels?.slice(range))
@@ -176,4 +183,26 @@ func everyKindOfFeatureIsRead(on: String) throws {
   #expect(
     message { _ = try Bench().results(settings("logistic", on: "pca", ["components": 9])) }
       == "metric 'probe' found components 9, and inputs of 4 values; set it to these or fewer")
+}
+
+/// Latents are the scores of the three classes here: those of the examples that a probe of as many labels is trained on count.
+@Test(arguments: [nil, 30, 120])
+func trainingAccuracyIsOfTheExamplesThatWereLearnedFrom(count: Int?) throws {
+  let bench = try Bench(latent: 3)
+  let settings: [String: Value] = ["scores": "latents"].merging(count.map { ["examples": .int($0)] } ?? [:]) { $1 }
+  let found = try bench.results(TrainingAccuracy(.init(settings, at: "with"), in: bench.place()))
+  let labels = try #require(bench.training.labels)
+  let latents = try bench.model.encode(bench.training).mean
+  let places = try LabelOrder(LatentSet(latents: latents, labels: labels), seed: 1).prefix(count ?? 120)
+  let right = try zip(latents.rows(places).argmax(axis: 1).ints(), labels.rows(places).ints()).count { $0 == $1 }
+  #expect(found.map(\.name) == ["training accuracy"])
+  #expect(found[0].value == 100 * Double(right) / Double(places.count) && right > 0 && right < places.count)
+}
+
+@Test func trainingAccuracySaysWhereThereAreFewerLabels() throws {
+  var bench = try Bench(latent: 3)
+  bench.hidden = (0..<120).map { Int64($0 % 3 == 0 ? 1 : 0) }
+  let found = try bench.results(
+    TrainingAccuracy(.init(["scores": "latents", "examples": 41], at: "with"), in: bench.place()))
+  #expect(found.map(\.missing) == ["the training part has 40 labelled examples"])
 }

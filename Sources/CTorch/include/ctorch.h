@@ -31,6 +31,8 @@ const char *ct_version(void);
 bool ct_has_device(ct_device device);
 int ct_get_threads(void);
 int ct_set_threads(int count);
+/// Lets this thread, and those that its operations use, take numbers below the normal range as zero.
+void ct_flush_subnormals(void);
 /// Tells the C allocator to keep large freed blocks instead of returning them to the system after every step.
 void ct_keep_large_blocks(void);
 /// From now on layers with weights compute in `dtype` on this thread. Returns whether they did not compute in their own type before.

@@ -47,7 +47,7 @@ public struct ProbeMetric: Metric, Component {
   }
 
   /// Examples of the training ones whose accuracy is measured, at most.
-  private static let trainingCount = 10_000
+  static let trainingCount = 10_000
 
   private let config: Config
   private let context: BuildContext

@@ -92,6 +92,9 @@ public struct LabelOrder: Sendable {
       of: labels.indices.filter { isKnown?[$0] != 0 }, by: labels, evenly: true, using: &generator)
   }
 
+  /// The number of examples that have a label.
+  public var count: Int { positions.count }
+
   /// Returns the places of the first examples.
   public func prefix(_ count: Int) -> [Int] { Array(positions.prefix(count)) }
 }
