@@ -158,30 +158,23 @@ extension Session {
   }
 }
 
-extension RunFolder {
-  /// Draws the losses and metrics of the epochs so far.
-  ///
-  /// - Returns: Whether there are any; if not, nothing is written.
-  /// - Throws: `FigureError` if they cannot be drawn, `FileError` if a file cannot be read or written.
-  public func drawCurves(to url: URL) throws -> Bool {
-    let records = try MetricsLog.read(metrics)
-    guard !records.isEmpty else { return false }
-    func curve(_ name: String, _ values: (EpochRecord) -> Double?, _ held: (EpochRecord) -> Double?) -> LossCurves.Curve
-    {
+extension LossCurves {
+  /// The losses and metrics of epochs; nil where there are none.
+  init?(of records: [EpochRecord]) {
+    guard !records.isEmpty else { return nil }
+    func curve(_ name: String, _ values: (EpochRecord) -> Double?, _ held: (EpochRecord) -> Double?) -> Curve {
       func points(_ value: (EpochRecord) -> Double?) -> [(epoch: Double, value: Double)] {
         records.enumerated().compactMap { index, record in value(record).map { (Double(index + 1), $0) } }
       }
-      return LossCurves.Curve(name, training: points(values), validation: points(held))
+      return Curve(name, training: points(values), validation: points(held))
     }
     let names = Set(records.flatMap(\.training.keys)).sorted()
     let losses = names.map { name in curve(name, { $0.training[name] }, { $0.validation[name] }) }
     let metrics = Set(records.flatMap { $0.metrics.map(\.name) }).sorted().map { name in
       curve(name, { _ in nil }, { record in record.metrics.first { $0.name == name }?.value })
     }
-    try LossCurves(
+    self.init(
       total: losses.filter { $0.name.hasSuffix("total") }, terms: losses.filter { !$0.name.hasSuffix("total") },
-      metrics: metrics
-    ).write(to: url)
-    return true
+      metrics: metrics)
   }
 }

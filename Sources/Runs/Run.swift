@@ -271,53 +271,30 @@ public final class Run {
     summary.seconds = records.reduce(0) { $0 + $1.seconds }
     summary.warnings =
       session.remarks + remarks + (summary.testMetrics.compactMap(\.warning) + session.overfitting(in: records))
-    var figures: [HTMLReport.Figure] = []
+    var pictures = RunPictures(of: folder, observer: observer)
     var table: URL?
-    func keep(_ name: String, _ caption: String, _ draw: (URL) throws -> Bool) throws {
-      let files = FigureFiles(folder.figure(name))
-      try folder.note([files.png, files.svg])
-      do {
-        if try draw(folder.figure(name)) { figures.append(.init("figures/\(name)", caption: caption)) }
-      } catch let error as FigureError {
-        // Without gnuplot the run lacks the picture, and nothing else.
-        observer?.noticed(.warning("no \(name): \(error)"))
-      }
-    }
-    try keep("curves.png", "Loss and metrics over epochs.") { try folder.drawCurves(to: $0) }
-    try keep(
+    try pictures.add("curves.png", "Loss and metrics over epochs.") { LossCurves(of: records) }
+    try pictures.add(
       "latents.png",
       session.composition.model.encoder.latentSize == 2
-        ? "Latents." : "Latents in the plane in which the training latents vary most."
-    ) { url in
-      guard let panels = try session.latentScatter(training: latents, test: result.latents) else { return false }
-      try ScatterPlot.write(panels, to: url)
-      return true
+        ? "Latents." : "Latents in the plane in which the training latents vary most.",
+      panels: { try session.latentScatter(training: latents, test: result.latents) })
+    try pictures.add("reconstructions.png", "Test images and their reconstructions.") {
+      try session.reconstructionGrid(of: session.test, count: 20, caption: "Test images and their reconstructions")
     }
-    try keep("reconstructions.png", "Test images and their reconstructions.") { url in
-      let grid = try session.reconstructionGrid(
-        of: session.test, count: 20, caption: "Test images and their reconstructions")
-      try grid?.write(to: url)
-      return grid != nil
+    try pictures.add("class-distances.png", "Distances between the class means of test latents.") {
+      try session.classDistances(result.latents)
     }
-    try keep("class-distances.png", "Distances between the class means of test latents.") { url in
-      let map = try session.classDistances(result.latents)
-      try map?.write(to: url)
-      return map != nil
-    }
-    try keep("latent-grid.png", "Decoded points of a regular grid over the test latents.") { url in
-      let grid = try session.latentGrid(over: result.latents)
-      try grid?.write(to: url)
-      return grid != nil
+    try pictures.add("latent-grid.png", "Decoded points of a regular grid over the test latents.") {
+      try session.latentGrid(over: result.latents)
     }
     for kind in ImageStrip.Kind.allCases {
       let caption = "\(kind.title) after some epochs: the same \(kind.origin) in each row"
-      try keep("\(kind.rawValue)-by-epoch.png", "\(caption).") { url in
-        let grid = try session.strip(of: kind, in: folder, caption: caption)
-        try grid?.write(to: url)
-        return grid != nil
+      try pictures.add("\(kind.rawValue)-by-epoch.png", "\(caption).") {
+        try session.strip(of: kind, in: folder, caption: caption)
       }
     }
-    var grids: [HTMLReport.Grid] = []
+    var grids: [(grid: HTMLReport.Grid, picture: String)] = []
     var measured = summary.testMetrics.compactMap { metric in metric.table.map { (name: metric.name, table: $0) } }
     if !measured.contains(where: { $0.name == "confusion" }), let confusion = try encoded.confusion() {
       measured.append((name: "confusion", table: confusion))
@@ -336,14 +313,8 @@ public final class Run {
       picture += ".png"
       try folder.note([file])
       try table.write(to: file)
-      let count = figures.count
-      if let map = try table.heatMap(title: "\(name), test part") {
-        try keep(picture, "\(name), test part.") { url in
-          try map.write(to: url)
-          return true
-        }
-      }
-      if figures.count == count { grids.append(table.grid("\(name), test part", path: "tables/\(stem).csv")) }
+      try pictures.add(picture, "\(name), test part.") { try table.heatMap(title: "\(name), test part") }
+      grids.append((table.grid("\(name), test part", path: "tables/\(stem).csv"), picture))
     }
     if let perClass {
       // A generator of its own: the same run draws the same samples, whatever was drawn before.
@@ -355,22 +326,25 @@ public final class Run {
       if try session.writeTable(samples, to: folder.samples) { table = folder.samples }
       let sampler = session.recipe[.sampler]?.use ?? ""
       let rows = samples.areOfClasses ? ", a row for each class" : ""
-      try keep("samples.png", "Decoded draws of sampler '\(sampler)'\(rows).") { url in
+      try pictures.add("samples.png", "Decoded draws of sampler '\(sampler)'\(rows).") {
         let grid = try session.grid(samples, classes: nil, perClass: perClass, caption: "Samples of \(sampler)")
-        try grid?.write(to: url)
         if let grid, grid.shownCount < grid.imageCount {
           observer?.noticed(
             .note(
               "samples.png shows \(grid.shownCount) of \(grid.imageCount) draws; 'host sample --samples FILE' writes all"
             ))
         }
-        return grid != nil
+        return grid
       }
     }
+    let figures = try pictures.write()
+    // A table that is no picture is shown as a table.
+    let shown = Set(figures.map(\.path))
+    let tables = grids.filter { !shown.contains("figures/\($0.picture)") }.map(\.grid)
     if summary.hasFeatures { try folder.note([folder.features]) }
     try summary.writeFeatures(to: folder.features, names: session.dataset.featureNames)
     try summary.report(
-      figures: figures, grids: grids, recipe: session.recipe, features: session.dataset.featureNames
+      figures: figures, grids: tables, recipe: session.recipe, features: session.dataset.featureNames
     ).write(to: folder.report)
     // Last, since a run with a summary counts as finished.
     try summary.write(to: folder.summary)
