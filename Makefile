@@ -38,13 +38,11 @@ mutants: ## plant faults in a copy of the sources, and see whether the tests fin
 	@Scripts/bootstrap --dev
 	@Scripts/mutants $(ONLY)
 
-bench: ## time training beside PyTorch, and projections, samplers and silhouette beside NumPy, SciPy and scikit-learn (options: BENCH="--quick")
+bench: ## time LatentKit beside PyTorch, Pythae, NumPy and scikit-learn, and how cost grows, on one page (DEVICE=cuda; BENCH="--quick")
 	@Scripts/bootstrap --bench
+	swift build -c release --product host
 	swift build -c release --product bench
-	.venv/bin/python -B Benchmarks/compare.py $(BENCH)
-	.venv/bin/python -B Benchmarks/projections.py
-	.venv/bin/python -B Benchmarks/chains.py
-	.venv/bin/python -B Benchmarks/silhouette.py
+	.venv/bin/python -B Benchmarks/page.py $(if $(DEVICE),--device $(DEVICE)) $(BENCH)
 
 docs: bootstrap ## make the guide and the documentation of the library a site: .build/docs
 	@Scripts/docs

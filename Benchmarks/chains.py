@@ -11,6 +11,7 @@ column is the better one: effective draws per second of processor time.
 - numpy: the same algorithm as LatentKit's `mh` (chains side by side, tuned proposals, jumps between kernels), in Float32
   with one product of matrices for each class and step, on as many threads as BLAS has, classes shared by processes.
 - mh, plain: LatentKit without jumps, the algorithm that SciPy runs, many chains of it.
+- gibbs beside NumPy, Gibbs: one coordinate after another.
 
 Sides take turns, so that what else the machine does falls on all.
 """
@@ -198,13 +199,39 @@ def numpy_class(job):
     return (np.concatenate(kept)[:DRAWS] @ root.T + center).astype(np.float32)
 
 
-def run_numpy(latents, labels, settings, pool):
+def numpy_gibbs(job):
+    points, chains, warm_up, thinning, _, seed = job
+    random = np.random.default_rng(seed)
+    n, d = points.shape
+    root = np.linalg.cholesky(np.cov(points.T)) * n ** (-1 / (d + 4))
+    center = points.mean(0)
+    p = np.linalg.solve(root, (points - center).T).T.astype(np.float32)
+    columns, half = np.ascontiguousarray(p.T), (p * p).sum(1) / 2
+    x, kept = p[random.permutation(n)[:chains]], []
+    for sweep in range(warm_up + -(-DRAWS // chains) * thinning):
+        for axis in range(d):
+            rest = x.copy()
+            rest[:, axis] = 0
+            e = rest @ columns
+            e -= half - columns[axis] ** 2 / 2
+            e -= e.max(1, keepdims=True)
+            np.exp(e, out=e)
+            shares = np.cumsum(e, axis=1)
+            u = random.random(chains, dtype=np.float32) * shares[:, -1]
+            here = [min(np.searchsorted(row, value), n - 1) for row, value in zip(shares, u)]
+            x[:, axis] = columns[axis, here] + random.standard_normal(chains, dtype=np.float32)
+        if sweep >= warm_up and (sweep - warm_up + 1) % thinning == 0:
+            kept.append(x.copy())
+    return (np.concatenate(kept)[:DRAWS] @ root.T + center).astype(np.float32)
+
+
+def run_numpy(latents, labels, settings, pool, walk=numpy_class):
     jobs = [
-        (latents[labels == y], settings["chains"], settings["warmUp"], settings["thinning"], settings["jumpEvery"], y)
+        (latents[labels == y], settings["chains"], settings["warmUp"], settings["thinning"], settings.get("jumpEvery"), y)
         for y in range(CLASSES)
     ]
     start = time.perf_counter()
-    found = pool.map(timed, [(numpy_class, job) for job in jobs], chunksize=1)
+    found = pool.map(timed, [(walk, job) for job in jobs], chunksize=1)
     seconds = time.perf_counter() - start
     size = sum(effective(draws, settings["chains"]) for draws, _ in found)
     processor = sum(cost for _, cost in found)
@@ -220,7 +247,8 @@ def run_bench(bench, folder, sampler, settings):
     command += ["--per-class", str(DRAWS), "--rounds", "2", "--output", output, "--threads", str(CORES)]
     for name, value in settings.items():
         command += ["--set", f"{name}={value}"]
-    environment = {k: v for k, v in os.environ.items() if k not in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+    private = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_WAIT_POLICY")
+    environment = {k: v for k, v in os.environ.items() if k not in private}
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     if done.returncode:
@@ -236,15 +264,35 @@ def run_bench(bench, folder, sampler, settings):
     return {"rate": size / seconds, "processor": size / processor, "seconds": seconds, "size": size}
 
 
+def vector_rate():
+    """Billions of operations on vectors of 16 numbers a second, on all cores, as products of matrices reach them."""
+    a = np.ones((1024, 1024), np.float32)
+    seconds = []
+    for _ in range(10):
+        start = time.perf_counter()
+        a @ a
+        seconds.append(time.perf_counter() - start)
+    return CORES * 2 * 1024**3 / 32 / min(seconds) / 1e9
+
+
+def seconds_at_least(rate, settings, passes):
+    """What sums over kernels take where nothing but their operations costs: for 16 kernels a product for each dimension and
+    16 more operations, most of them of the exponential."""
+    steps = settings["warmUp"] + -(-DRAWS // settings["chains"]) * settings["thinning"]
+    vectors = steps * passes * settings["chains"] * CLASSES * EACH / 16
+    return vectors * (DIMENSIONS + 16) / (rate * 1e9)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", help="a file for what the page is made of")
     parser.add_argument("--bench", default=str(ROOT / ".build/release/bench"))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--scipy-steps", type=int, default=4000, help="steps of SciPy's chains")
     options = parser.parse_args()
     latents, labels = make_latents()
     jumps = {"chains": 40, "warmUp": 100, "steps": 1, "thinning": 3, "jumpEvery": 1, "maximumPoints": "null"}
-    plain = {"chains": 40, "warmUp": 100, "steps": 1, "thinning": 40, "jumpEvery": 0, "maximumPoints": "null"}
+    plain_settings = {"chains": 40, "warmUp": 100, "steps": 1, "thinning": 40, "jumpEvery": 0, "maximumPoints": "null"}
     gibbs = {"chains": 40, "warmUp": 10, "steps": 1, "thinning": 4, "maximumPoints": "null"}
     found = {}
 
@@ -258,10 +306,11 @@ def main():
             print(f"round {turn + 1}/{options.rounds}")
             note("LatentKit mh", run_bench(options.bench, folder, "mh", jumps))
             note("NumPy, the same", run_numpy(latents, labels, jumps, pool))
-            note("LatentKit mh, plain", run_bench(options.bench, folder, "mh", plain))
-            note("NumPy, plain", run_numpy(latents, labels, plain, pool))
+            note("LatentKit mh, plain", run_bench(options.bench, folder, "mh", plain_settings))
+            note("NumPy, plain", run_numpy(latents, labels, plain_settings, pool))
             note("SciPy, plain", run_scipy(latents, labels, options.scipy_steps, pool))
             note("LatentKit gibbs", run_bench(options.bench, folder, "gibbs", gibbs))
+            note("NumPy, Gibbs", run_numpy(latents, labels, gibbs, pool, numpy_gibbs))
             note("LatentKit kde", run_bench(options.bench, folder, "kde", {}))
 
     def middle(name, key):
@@ -278,6 +327,25 @@ def main():
             ratios.append(f"{wall:,.1f} ({processor:,.1f})")
         print(f"| {name} | {' | '.join(rates)} | {' | '.join(ratios)} |")
     print("\nMedians; ratios by time, and by processor time in brackets.")
+    if options.json:
+        rate = vector_rate()
+        pairs = [
+            ("Metropolis-Hastings", 5, "LatentKit mh, plain", "NumPy, plain", plain_settings, 1),
+            ("the same with jumps", 10, "LatentKit mh", "NumPy, the same", jumps, 3),
+            ("Gibbs sampling", 10, "LatentKit gibbs", "NumPy, Gibbs", gibbs, DIMENSIONS),
+        ]
+        rows = [
+            dict(
+                what=f"{title}: 10,000 draws, s",
+                goal=goal,
+                peer="batched NumPy",
+                theirs=middle(theirs, "seconds"),
+                ours=middle(own, "seconds"),
+                limit=seconds_at_least(rate, settings, passes),
+            )
+            for title, goal, own, theirs, settings, passes in pairs
+        ]
+        pathlib.Path(options.json).write_text(json.dumps(rows))
 
 
 if __name__ == "__main__":

@@ -27,12 +27,18 @@ MODELS = {
 }
 
 
-def command(contender, model, steps, warmup, epochs, precision):
+# Products and sums of a step's layers, both ways, in billions: what matrix products alone cost.
+OPERATIONS = {"csae-l": 0.426, "csae-c": 52.3, "embedding-cnn": 8.44, "vae": 0.420}
+GOALS = {"csae-l": 1.5, "csae-c": 1.3, "vae": 1.5}
+LOOPS = {"dataloader": "a DataLoader loop", "pythae": "Pythae's trainer"}
+
+
+def command(contender, model, steps, warmup, epochs, precision, device):
     if contender == OURS:
         program = [str(BENCH), "training", "--precision", precision]
     else:
         program = [sys.executable, str(ROOT / "Benchmarks/peer.py"), "--variant", contender]
-    return program + ["--model", model, "--steps", str(steps), "--warmup", str(warmup), "--epochs", str(epochs)]
+    return program + ["--device", device, "--model", model, "--steps", str(steps), "--warmup", str(warmup), "--epochs", str(epochs)]
 
 
 def measure(contender, model, **counts):
@@ -56,23 +62,28 @@ def run_rounds(model, contenders, options):
     for turn in range(options.rounds):
         for contender in contenders if turn % 2 == 0 else reversed(contenders):
             # An epoch of csae-c takes minutes on a small machine and holds hundreds of steps: one is enough.
-            with_epoch = not options.quick and (model == "csae-l" or turn == 0)
+            with_epoch = not options.quick and (model in FAST or turn == 0) or contender in LOOPS
             report = measure(
-                contender, model, epochs=int(with_epoch), precision=options.precision, **amounts(model, options.quick)
+                contender,
+                model,
+                epochs=int(with_epoch),
+                precision=options.precision,
+                device=options.device,
+                **amounts(model, options.quick),
             )
             if report:
                 reports[contender].append(report)
-                epoch = f", epoch {report['epochSeconds']:.1f} s" if report.get("epochSeconds") else ""
-                print(
-                    f"  {model} round {turn + 1}/{options.rounds} {contender}: "
-                    f"step {report['stepMilliseconds']:.2f} ms{epoch}",
-                    file=sys.stderr,
-                )
+                told = [f"step {report['stepMilliseconds']:.2f} ms"] if report["stepMilliseconds"] else []
+                told += [f"epoch {report['epochSeconds']:.2f} s"] if report.get("epochSeconds") else []
+                print(f"  {model} round {turn + 1}/{options.rounds} {contender}: {', '.join(told)}", file=sys.stderr)
     return {contender: rounds for contender, rounds in reports.items() if rounds}
 
 
+FAST = ("csae-l", "vae")
+
+
 def amounts(model, quick):
-    if model == "csae-l":
+    if model in FAST:
         return {"steps": 100, "warmup": 20} if quick else {"steps": 400, "warmup": 40}
     return {"steps": 8, "warmup": 3} if quick else {"steps": 30, "warmup": 5}
 
@@ -100,7 +111,8 @@ def print_table(model, reports):
         own = contender == OURS
         name = OURS if own else f"PyTorch {contender}"
         print(
-            f"| {name:29} | {median(steps):8.2f} | {f'{min(steps):.2f} - {max(steps):.2f}':17} "
+            f"| {name:29} | {f'{median(steps):.2f}' if steps else '-':>8} "
+            f"| {f'{min(steps):.2f} - {max(steps):.2f}' if steps else '-':17} "
             f"| {'' if own else ratio(our_step, median(steps)):>5} "
             f"| {f'{epoch:.2f}' if epoch else '-':>8} | {'' if own else ratio(our_epoch, epoch):>5} |"
         )
@@ -110,6 +122,31 @@ def print_table(model, reports):
         print(f"\nThe epochs cannot be compared: the sides read {' and '.join(map(str, sorted(sizes)))} images.")
     elif sizes:
         print(f"\nAn epoch is {sizes.pop():,} images.")
+
+
+def matrix_rate(device):
+    """Billions of operations a second that products of matrices reach."""
+    program = [sys.executable, str(ROOT / "Benchmarks/peer.py"), "--model", "rate", "--device", device]
+    return json.loads(subprocess.run(program, capture_output=True, text=True, check=True).stdout)["gigaflops"]
+
+
+def rows(model, reports, rate, precision):
+    """What the page says of a model: its step beside the fastest variant, and epochs beside other loops."""
+    ours = reports.get(OURS, [])
+    name = MODELS[model].split(":")[0] + (", bf16" if precision == "bf16" else "")
+    others = {n: r for n, r in reports.items() if n != OURS and n not in LOOPS}
+    steps = {n: median(column(r, "stepMilliseconds")) for n, r in others.items()}
+    best = min((n for n in steps if steps[n]), key=steps.get, default=None)
+    our_step = median(column(ours, "stepMilliseconds"))
+    if best and our_step:
+        limit = None if precision == "bf16" else 1000 * OPERATIONS[model] / rate
+        goal = 1.25 if precision == "bf16" else GOALS.get(model)
+        yield dict(what=f"{name}: step, ms", goal=goal, peer=f"PyTorch {best}", theirs=steps[best], ours=our_step, limit=limit)
+    our_epoch = median(column(ours, "epochSeconds"))
+    for loop, title in LOOPS.items():
+        epoch = median(column(reports.get(loop, []), "epochSeconds"))
+        if epoch and our_epoch:
+            yield dict(what=f"{name}: epoch, s", goal=3, peer=title, theirs=epoch, ours=our_epoch, limit=None)
 
 
 def processor():
@@ -140,7 +177,9 @@ def main():
     parser.add_argument(
         "--precision", choices=["float32", "bf16"], default="float32", help="bf16 beside PyTorch's autocast to it"
     )
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--peers-only", action="store_true", help="time PyTorch alone")
+    parser.add_argument("--json", help="a file for what the page is made of")
     parser.add_argument("--data-dir", help="folder that holds mnist/; else LATENTKIT_DATA, else the shipped subset")
     options = parser.parse_args()
     options.rounds = options.rounds or (1 if options.quick else 3)
@@ -149,15 +188,24 @@ def main():
     if not options.peers_only and not BENCH.exists():
         raise SystemExit(f"{BENCH.relative_to(ROOT)} is not there; run `make bench`, or give --peers-only")
 
-    everything = {}
+    everything, found = {}, []
+    rate = matrix_rate(options.device)
     for model in options.models:
         variants = [name for name in VARIANTS[model] if name.startswith(HALF) == (options.precision == "bf16")]
+        if options.device != "cpu":
+            variants = [name for name in variants if name != "pythae"]
+        if options.quick:
+            variants = [name for name in variants if name not in LOOPS]
         contenders = ([] if options.peers_only else [OURS]) + variants
         reports = run_rounds(model, contenders, options)
         print_table(model, reports)
+        found += rows(model, reports, rate, options.precision)
         for contender, rounds in reports.items():
             everything.setdefault(contender, []).extend(rounds)
     print_machine(everything)
+    print(f"Matrix products reach {rate:,.0f} billion operations a second.")
+    if options.json:
+        pathlib.Path(options.json).write_text(json.dumps(found))
 
 
 if __name__ == "__main__":

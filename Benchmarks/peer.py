@@ -78,13 +78,16 @@ class Digits:
         self.images = F.pad(images, (2,) * 4) if self.symmetric else images
         self.images = self.images.flatten(1) if model in ("csae-l", "vae") else self.images.unsqueeze(1)
 
+    def to(self, device):
+        self.images, self.labels = self.images.to(device), self.labels.to(device)
+
     def batch(self, rows):
         images = self.images[rows].float()
         images = images.div_(127.5).sub_(1) if self.symmetric else images.div_(255)
         return images, self.labels[rows]
 
     def epoch(self):
-        for rows in torch.randperm(len(self.images)).split(self.batch_size):
+        for rows in torch.randperm(len(self.images), device=self.images.device).split(self.batch_size):
             yield self.batch(rows)
 
 
@@ -235,7 +238,7 @@ class VariationalModel(nn.Module):
         hidden = self.hidden(images)
         mean, log_variance = self.mean(hidden), self.log_variance(hidden)
         outputs = self.decoder(mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean))
-        with torch.autocast("cpu", enabled=False):
+        with torch.autocast(images.device.type, enabled=False):
             reconstruction = F.binary_cross_entropy(outputs.float(), images, reduction="sum")
         divergence = -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).sum()
         return (reconstruction + divergence) / len(images)
@@ -283,18 +286,18 @@ def pythae_trainer(digits, folder):
     return trainer
 
 
-def build(model, variant):
+def build(model, variant, device):
     """The objective as this variant runs it, and its optimiser."""
     variant = variant.removeprefix(HALF)
     fused = variant not in PLAIN
     if model == "csae-l":
-        objective = Objective(*linear_model(), size=28)
+        objective = Objective(*linear_model(), size=28).to(device)
         optimizer = torch.optim.Adam(objective.parameters(), lr=1e-3, fused=fused)
     elif model in ("embedding-cnn", "vae"):
-        objective = Classification() if model == "embedding-cnn" else VariationalModel()
+        objective = (Classification() if model == "embedding-cnn" else VariationalModel()).to(device)
         optimizer = torch.optim.Adam(objective.parameters(), lr=1e-3, fused=fused)
     else:
-        objective = Objective(*convolutional_model(), size=32)
+        objective = Objective(*convolutional_model(), size=32).to(device)
         # The paper's rate is 0.1; without a warm-up, batches of 128 diverge at that within ten steps.
         optimizer = torch.optim.SGD(objective.parameters(), lr=0.05, momentum=0.9, weight_decay=5e-4, fused=fused)
     if variant.endswith("channels-last"):
@@ -309,7 +312,7 @@ def build(model, variant):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", choices=VARIANTS, required=True)
+    parser.add_argument("--model", choices=[*VARIANTS, "rate"], required=True, help="rate: that of matrix products")
     variants = "; ".join(f"{model}: {', '.join(names)}" for model, names in VARIANTS.items())
     parser.add_argument("--variant", default="eager", help=variants)
     parser.add_argument("--steps", type=int, default=200, help="timed steps; the median counts")
@@ -318,11 +321,15 @@ def main():
     data = os.environ.get("LATENTKIT_DATA")
     parser.add_argument("--data", default=data, help="folder that holds mnist/; else the shipped subset")
     parser.add_argument("--threads", type=int, help="(else PyTorch's choice)")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
     options = parser.parse_args()
-    if options.variant not in VARIANTS[options.model]:
-        parser.error(f"{options.model} has the variants {', '.join(VARIANTS[options.model])}")
     if options.threads:
         torch.set_num_threads(options.threads)
+    device = torch.device(options.device)
+    if options.model == "rate":
+        return print(json.dumps({"gigaflops": matrix_rate(device), "threads": torch.get_num_threads()}))
+    if options.variant not in VARIANTS[options.model]:
+        parser.error(f"{options.model} has the variants {', '.join(VARIANTS[options.model])}")
 
     torch.manual_seed(1)
     digits = Digits(find_mnist(options.data), options.model)
@@ -332,12 +339,15 @@ def main():
     if options.variant == "dataloader":
         loader = DataLoader(Examples(digits), batch_size=digits.batch_size, shuffle=True)
         batches_of_epoch = lambda: iter(loader)
-    objective, optimizer = build(options.model, options.variant)
+    objective, optimizer = build(options.model, options.variant, device)
+    if options.variant != "dataloader":
+        digits.to(device)
     objective.train()
 
     def step(images, labels):
+        images, labels = images.to(device), labels.to(device)
         optimizer.zero_grad()
-        with torch.autocast("cpu", torch.bfloat16, enabled=options.variant.startswith(HALF)):
+        with torch.autocast(device.type, torch.bfloat16, enabled=options.variant.startswith(HALF)):
             loss = objective(images, labels)
         loss.backward()
         optimizer.step()
@@ -346,7 +356,7 @@ def main():
     # The last batch of an epoch is a short one: compile for its size too before anything is timed.
     remainder = len(digits.images) % digits.batch_size
     if remainder:
-        step(*digits.batch(torch.arange(remainder)))
+        step(*digits.batch(torch.arange(remainder, device=digits.images.device)))
 
     times = []
     loss = None
@@ -359,6 +369,9 @@ def main():
                 break
             if len(batch[0]) == digits.batch_size:
                 loss = step(*batch)
+                # A GPU works behind: every so often it is waited for, as who reads losses does.
+                if device.type == "cuda" and len(times) % 25 == 24:
+                    torch.cuda.synchronize()
                 times.append(time.perf_counter() - start)
 
     epochs = []
@@ -366,8 +379,21 @@ def main():
         start = time.perf_counter()
         for batch in batches_of_epoch():
             loss = step(*batch)
+        loss.item()
         epochs.append(time.perf_counter() - start)
     report(options, digits, times[options.warmup :], epochs, loss)
+
+
+def matrix_rate(device):
+    """Billions of operations a second in products of matrices: the best of some."""
+    a, b = torch.randn(2, 2048, 2048, device=device)
+    best = math.inf
+    for _ in range(20):
+        start = time.perf_counter()
+        c = a @ b
+        c[0, 0].item()
+        best = min(best, time.perf_counter() - start)
+    return round(2 * 2048**3 / best / 1e9, 1)
 
 
 def time_pythae(digits, count):
@@ -389,12 +415,13 @@ def time_pythae(digits, count):
 
 
 def report(options, digits, steps, epochs, loss=None):
+    middle = statistics.mean if options.device == "cuda" else statistics.median
     print(
         json.dumps(
             {
                 "model": options.model,
                 "variant": options.variant,
-                "stepMilliseconds": round(1000 * statistics.median(steps), 3) if steps else None,
+                "stepMilliseconds": round(1000 * middle(steps), 3) if steps else None,
                 "epochSeconds": round(statistics.median(epochs), 3) if epochs else None,
                 "images": len(digits.images),
                 "loss": round(loss.item(), 4) if loss is not None else None,

@@ -155,6 +155,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--repeats", type=int, default=3, help="of NumPy, in each round")
     parser.add_argument("--threads", type=int, help="of LatentKit (else all cores)")
+    parser.add_argument("--json", help="a file for what the page is made of")
     options = parser.parse_args()
     if not BENCH.exists():
         raise SystemExit("there is no .build/release/bench; run `make bench` first")
@@ -169,6 +170,7 @@ def main():
     ratios = ["threads", "language", "algorithm", "all"]
     print("| matrix, ms | ball | " + " | ".join(sides) + " | " + " | ".join(ratios) + " | zeros, % |")
     print("|---|---|" + "---:|" * (len(sides) + len(ratios) + 1))
+    page = []
     for rows, columns in SIZES:
         found = {name: [] for name in sides}
         for turn in range(options.rounds):
@@ -183,6 +185,12 @@ def main():
             gains = [times[1] / times[0], times[2] / times[1], times[3] / times[2], times[3] / times[0]]
             cells = [f"{value:.2f}" for value in times] + [f"{gain:.1f}" for gain in gains] + [f"{100 * zeros[0]:.1f}"]
             print(f"| {rows}x{columns} | {ball} | " + " | ".join(cells) + " |")
+            # An ordering aside, as whoever writes it for speed would.
+            theirs = min(times[2:])
+            what = f"projection onto an {ball} ball, {rows}x{columns}, ms"
+            page.append(dict(what=what, goal=None, peer="NumPy, one thread", theirs=theirs, ours=times[0], limit=None))
+    if options.json:
+        pathlib.Path(options.json).write_text(json.dumps(page))
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ parser.add_argument("--classes", type=int, default=10)
 parser.add_argument("--rounds", type=int, default=3)
 parser.add_argument("--repeats", type=int, default=3, help="of each side in each round")
 parser.add_argument("--threads", type=int, default=2)
+parser.add_argument("--json", help="a file for what the page is made of")
 parser.add_argument("--bench", default=str(pathlib.Path(__file__).resolve().parent.parent / ".build/release/bench"))
 options = parser.parse_args()
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -71,3 +72,13 @@ print(f"{options.count} points of {options.dimensions} dimensions, {options.clas
 print(f"LatentKit     {statistics.median(ours):8.4f} s  silhouette {found['silhouette']:.9f}")
 print(f"scikit-learn  {statistics.median(theirs):8.4f} s  silhouette {exact:.9f}")
 print(f"ratio         {statistics.median(theirs) / statistics.median(ours):8.1f}   difference {abs(found['silhouette'] - exact):.1e}")
+if options.json:
+    row = dict(
+        what=f"silhouette of {options.count:,} points, s",
+        goal=None,
+        peer="scikit-learn",
+        theirs=statistics.median(theirs),
+        ours=statistics.median(ours),
+        limit=None,
+    )
+    pathlib.Path(options.json).write_text(json.dumps([row]))

@@ -70,24 +70,53 @@ struct TrainingBench: ParsableCommand {
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
   func run() throws {
+    var timing = TrainingTiming(model.recipe, losses: model.losses, optimizer: model.optimizer, batch: model.batch)
+    timing.precision = precision
+    let found = try timing.run(on: machine.machine(), steps: steps, warmup: warmup, epochs: epochs)
+    let fields: [(String, String)] = [
+      ("model", "\"\(model.rawValue)\""), ("variant", "\"latentkit\""),
+      ("stepMilliseconds", found.step.map { String(format: "%.4f", 1000 * $0) } ?? "null"),
+      ("epochSeconds", found.epoch.map { String(format: "%.4f", $0) } ?? "null"),
+      ("images", "\(found.examples)"), ("threads", "\(Torch.threadCount)"), ("torch", "\"\(Torch.version)\""),
+    ]
+    print("{" + fields.map { "\"\($0.0)\": \($0.1)" }.joined(separator: ", ") + "}")
+  }
+}
+
+/// Trains a recipe to see how long steps and epochs take.
+struct TrainingTiming {
+  private var recipe: Recipe
+  private let losses: [PartChoice]
+  private let optimizer: PartChoice
+  private let batch: Int
+  var precision = "float32"
+
+  init(_ recipe: Recipe, losses: [PartChoice], optimizer: PartChoice, batch: Int) {
+    (self.recipe, self.losses, self.optimizer, self.batch) = (recipe, losses, optimizer, batch)
+  }
+
+  /// Returns seconds, the median of the steps after `warmup` and of epochs, and how many examples an epoch has. On a GPU, which works
+  /// behind, steps have a mean.
+  func run(
+    on machine: Machine, steps: Int, warmup: Int, epochs: Int = 0
+  ) throws -> (step: Double?, epoch: Double?, examples: Int) {
     let catalog = try Catalog(plugins)
-    let composer = Composer(catalog)
-    var recipe = try composer.resolve(
-      model.recipe, choosing: TrainingChoices(losses: model.losses.map { (part: nil, loss: $0) }))
+    var recipe = try Composer(catalog).resolve(
+      recipe, choosing: TrainingChoices(losses: losses.map { (part: nil, loss: $0) }))
     try recipe.set("precision=\(precision)")
     recipe.stages = recipe.stages.map { stages in
       stages.map { stage in
         var stage = stage
         stage.epochs = 1_000_000
-        stage.batch = model.batch
+        stage.batch = batch
         for index in stage.steps.indices {
-          stage.steps[index].optimizer = model.optimizer
+          stage.steps[index].optimizer = optimizer
           stage.steps[index].schedule = PartChoice("constant")
         }
         return stage
       }
     }
-    let session = try Session(recipe, catalog: catalog, machine: machine.machine())
+    let session = try Session(recipe, catalog: catalog, machine: machine)
     let folder = RunFolder(
       FileManager.default.temporaryDirectory.appendingPathComponent("latentkit-bench-\(UUID().uuidString)"))
     try folder.create()
@@ -99,13 +128,12 @@ struct TrainingBench: ParsableCommand {
     _ = try trainer.run()
     let times = watch.stepSeconds.dropFirst(warmup).sorted()
     let epochTimes = watch.epochSeconds.sorted()
-    let fields: [(String, String)] = [
-      ("model", "\"\(model.rawValue)\""), ("variant", "\"latentkit\""),
-      ("stepMilliseconds", String(format: "%.4f", 1000 * (times.isEmpty ? .nan : times[times.count / 2]))),
-      ("epochSeconds", epochTimes.isEmpty ? "null" : String(format: "%.4f", epochTimes[epochTimes.count / 2])),
-      ("images", "\(session.training.count)"), ("threads", "\(Torch.threadCount)"), ("torch", "\"\(Torch.version)\""),
-    ]
-    print("{" + fields.map { "\"\($0.0)\": \($0.1)" }.joined(separator: ", ") + "}")
+    let isBehind = session.device != .cpu
+    let step = isBehind ? times.reduce(0, +) / Double(max(times.count, 1)) : times.isEmpty ? 0 : times[times.count / 2]
+    return (
+      times.isEmpty ? nil : step, epochTimes.isEmpty ? nil : epochTimes[epochTimes.count / 2],
+      session.training.count
+    )
   }
 }
 

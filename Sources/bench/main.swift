@@ -6,7 +6,7 @@ struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
     abstract: "Time what LatentKit does; the scripts in Benchmarks/ time other libraries beside it.",
-    subcommands: [TrainingBench.self, ProjectionsBench.self, SamplerBench.self, SilhouetteBench.self])
+    subcommands: [TrainingBench.self, ProjectionsBench.self, SamplerBench.self, SilhouetteBench.self, GrowthBench.self])
 }
 
 // As the host does.
