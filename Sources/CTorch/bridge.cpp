@@ -29,6 +29,7 @@ at::ScalarType scalarType(ct_dtype dtype) {
     case CT_U8: return at::kByte;
     case CT_BOOL: return at::kBool;
     case CT_BF16: return at::kBFloat16;
+    case CT_F16: return at::kHalf;
   }
   return at::kFloat;
 }

@@ -20,6 +20,7 @@ int ct_dtype_of(ct_tensor t) {
     case at::kByte: return CT_U8;
     case at::kBool: return CT_BOOL;
     case at::kBFloat16: return CT_BF16;
+    case at::kHalf: return CT_F16;
     default: return -1;
   }
 }

@@ -62,6 +62,7 @@ extension DType {
   fileprivate var numpyName: String {
     switch self {
     case .float32, .bfloat16: "<f4"
+    case .float16: "<f2"
     case .float64: "<f8"
     case .int64: "<i8"
     case .uint8: "|u1"

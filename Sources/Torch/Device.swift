@@ -61,20 +61,23 @@ public struct Device: Sendable, Hashable, CustomStringConvertible {
 
 /// The element types that LatentKit works with.
 public enum DType: String, Sendable, CaseIterable {
-  case float32, float64, int64, uint8, bool, bfloat16
+  case float32, float64, int64, uint8, bool, bfloat16, float16
 
   /// The size of one element in bytes.
   public var byteCount: Int {
     switch self {
     case .float32: 4
     case .float64, .int64: 8
-    case .bfloat16: 2
+    case .bfloat16, .float16: 2
     case .uint8, .bool: 1
     }
   }
 
   /// Whether elements are floating-point numbers.
-  public var isFloatingPoint: Bool { self == .float32 || self == .float64 || self == .bfloat16 }
+  public var isFloatingPoint: Bool { self == .float32 || self == .float64 || isHalf }
+
+  /// Whether elements are floating-point numbers of 16 bits.
+  public var isHalf: Bool { self == .bfloat16 || self == .float16 }
 
   var c: ct_dtype {
     switch self {
@@ -84,6 +87,7 @@ public enum DType: String, Sendable, CaseIterable {
     case .uint8: CT_U8
     case .bool: CT_BOOL
     case .bfloat16: CT_BF16
+    case .float16: CT_F16
     }
   }
 }

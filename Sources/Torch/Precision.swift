@@ -11,6 +11,8 @@ public enum Precision: String, Sendable, CaseIterable {
   case tf32
   /// BFloat16, the range of Float32 with 8 bits, forward and backward: no scaling of losses is needed.
   case bf16
+  /// Float16, 11 bits of a narrow range, forward and backward: the loss is scaled while gradients are taken, and the gradients back.
+  case float16
 
   /// Runs `body` with layers computing so on this thread.
   public func computing<Result>(_ body: () throws -> Result) rethrows -> Result {
@@ -20,18 +22,26 @@ public enum Precision: String, Sendable, CaseIterable {
       _ = ct_allow_tf32(true)
       defer { _ = ct_allow_tf32(false) }
       return try body()
-    case .bf16:
-      guard !ct_begin_reduced(CT_BF16) else { return try body() }
-      defer { ct_end_reduced() }
-      return try body()
+    case .bf16: return try computing(in: .bfloat16, body)
+    case .float16: return try computing(in: .float16, body)
     }
   }
+
+  private func computing<Result>(in dtype: DType, _ body: () throws -> Result) rethrows -> Result {
+    guard !ct_begin_reduced(dtype.c) else { return try body() }
+    defer { ct_end_reduced() }
+    return try body()
+  }
+
+  /// Whether losses have to be scaled, since gradients would fall below the range.
+  public var scalesLosses: Bool { self == .float16 }
 
   /// Whether a device can.
   public func isAvailable(on device: Device) -> Bool {
     switch self {
     case .float32: true
-    case .tf32: device.kind == .cuda
+    // On CPUs gradients of convolutions in Float16 are taken a value at a time.
+    case .tf32, .float16: device.kind == .cuda
     case .bf16: device.kind != .mps
     }
   }

@@ -85,7 +85,7 @@ public enum Safetensors {
     for (name, entry) in header.entries {
       let (shape, first, last) = (entry.shape, entry.first, entry.last)
       guard let dtype = DType(safetensorsName: entry.dtype) else {
-        throw bad("tensor '\(name)' has dtype '\(entry.dtype)', expected one of F32, F64, BF16, I64, U8, BOOL")
+        throw bad("tensor '\(name)' has dtype '\(entry.dtype)', expected one of F32, F64, F16, BF16, I64, U8, BOOL")
       }
       guard shape.count <= 64 else { throw bad("tensor '\(name)' has \(shape.count) axes, expected at most 64") }
       // Empty axes count as one here: strides are products of the others.
@@ -138,6 +138,7 @@ extension DType {
     case .uint8: "U8"
     case .bool: "BOOL"
     case .bfloat16: "BF16"
+    case .float16: "F16"
     }
   }
 

@@ -61,6 +61,7 @@ public final class Tensor: @unchecked Sendable {
     case 3: .uint8
     case 4: .bool
     case 5: .bfloat16
+    case 6: .float16
     default: .float32
     }
   }

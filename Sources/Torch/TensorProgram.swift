@@ -101,7 +101,7 @@ public struct TensorProgram: Sendable, Equatable {
     let (type, numbers): (String, [String]) =
       switch first.dtype {
       case .float32: ("float32", try first.to(.float64).doubles().map(python))
-      case .bfloat16: ("bfloat16", try first.to(.float64).doubles().map(python))
+      case .bfloat16, .float16: (first.dtype.rawValue, try first.to(.float64).doubles().map(python))
       case .float64: ("float64", try first.doubles().map(python))
       case .int64: ("int64", try first.ints().map { "\($0)" })
       case .uint8: ("uint8", try first.to(.int64).ints().map { "\($0)" })

@@ -22,6 +22,8 @@ public struct Checkpoint {
     public var sums: [String: Double] = [:]
     /// The number of iterations behind each sum.
     public var counts: [String: Int] = [:]
+    /// The factor of losses in Float16; nil otherwise, and before the first step.
+    public var lossScale: LossScale?
     /// The norms of the last batch's gradients, between an epoch's last batch and its end.
     public var gradientNorms: [String: Double]?
     /// Seconds that the epoch at hand has taken.
@@ -56,6 +58,7 @@ public struct Checkpoint {
       for (term, count) in counts.sorted(by: { $0.key < $1.key }) where count < 1 || sums[term] == nil {
         return "the count \(count) of '\(term)', expected 1 or more, with its sum"
       }
+      if let problem = lossScale?.problem { return problem }
       return best?.problem(after: epoch) ?? (stops ?? []).lazy.compactMap(\.problem).first
     }
 

@@ -101,7 +101,7 @@ extension Trainer {
           try measure(gradients, of: step, number, term: part.name)
         }
       }
-      var gradients = try total.gradients(by: step.parameters.map(\.tensor))
+      guard var gradients = try gradients(of: total, by: step.parameters) else { return }
       if let before {
         try check(
           gradients, of: number, in: stage, on: batch, total: total, iterations: iterations, from: before)
@@ -113,6 +113,14 @@ extension Trainer {
       try optimizers[number].step(gradients, learningRate: learningRate)
     }
     try follow(step, with: forward)
+  }
+
+  /// Returns the gradients of a step; nil where the step is to be left out, since in Float16 they left its range.
+  private func gradients(of total: Tensor, by parameters: [Parameter]) throws -> [Tensor?]? {
+    guard composition.recipe.precision.scalesLosses else { return try total.gradients(by: parameters.map(\.tensor)) }
+    var scale = position.lossScale ?? LossScale()
+    defer { position.lossScale = scale }
+    return try scale.gradients(of: total, by: parameters)
   }
 
   /// Carries out what follows an optimiser step: projections, then parts that update themselves.

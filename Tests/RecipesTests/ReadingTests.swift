@@ -15,7 +15,7 @@ import Testing
     #expect(changed == half)
     #expect(throws: (any Error).self) { try changed.set("precision=bf17") }
     do { _ = try recipe("{encoder: resnet, precision: fp16}") } catch {
-      #expect("\(error)".contains("there is no precision 'fp16'; known: float32, tf32, bf16"))
+      #expect("\(error)".contains("there is no precision 'fp16'; known: float32, tf32, bf16, float16"))
     }
   }
 

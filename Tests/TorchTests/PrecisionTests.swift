@@ -40,18 +40,19 @@ private func expectNear(_ found: Tensor, _ expected: Tensor, _ what: String) thr
     ),
   ]
 
-  @Test func layersComputeInHalfPrecisionAndGradientsAreFloat32() throws {
+  @Test(arguments: [Precision.bf16, .float16])
+  func layersComputeInHalfPrecisionAndGradientsAreFloat32(precision half: Precision) throws {
     for (name, shapes, run) in Self.operations {
       let given = try shapes.enumerated().map {
         try values($1, seed: UInt64($0 + 1)).requiringGradient(true)
       }
       func pass(_ precision: Precision) throws -> (output: Tensor, gradients: [Tensor?]) {
         let output = try precision.computing { try run(given) }
-        #expect(output.dtype == (precision == .bf16 ? .bfloat16 : .float32), "\(name)")
+        #expect(output.dtype == [.bf16: .bfloat16, .float16: .float16][precision, default: .float32], "\(name)")
         let sum = try (output.to(.float32) * values(output.shape, seed: 9)).sum()
         return (output, try sum.gradients(by: given))
       }
-      let (half, full) = (try pass(.bf16), try pass(.float32))
+      let (half, full) = (try pass(half), try pass(.float32))
       try expectNear(half.output, full.output, name)
       #expect(try half.output.to(.float32).bytes() != full.output.bytes(), "\(name)")
       for (place, (half, full)) in zip(half.gradients, full.gradients).enumerated() {

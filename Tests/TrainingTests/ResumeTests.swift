@@ -56,6 +56,11 @@ private let annealed = sparse.replacing(
 /// The same with layers that compute in half precision.
 private let half = "precision: bf16\n" + sparse
 
+/// The same in Float16, whose first steps are left out: the gradients of so large a loss leave its range.
+private let scaled =
+  "precision: float16\n"
+  + sparse.replacing("{use: mse, with: {reduction: sum}}", with: "{use: mse, weight: 100, with: {reduction: sum}}")
+
 private func augmented() throws -> TrainingData {
   var settings = DataSettings()
   (settings.shift, settings.flip) = (2, true)
@@ -91,7 +96,9 @@ private func augmented() throws -> TrainingData {
     }
   }
 
-  @Test(arguments: [sparse, annealed, half]) func aRunThatMasksAndRewindsEndsWithTheSameBitsToo(recipe: String) throws {
+  @Test(arguments: [sparse, annealed, half, scaled]) func aRunThatMasksAndRewindsEndsWithTheSameBitsToo(recipe: String)
+    throws
+  {
     #expect(annealed != sparse)
     let scratch = try Scratch()
     let (whole, folder, copies) = try wholeRun(scratch, recipe, data: augmented, secondsBetweenCheckpoints: 0)
@@ -104,6 +111,37 @@ private func augmented() throws -> TrainingData {
       #expect(try weights(composition) == expected)
       #expect(try timeless(copy) == timeless(folder))
     }
+  }
+
+  @Test func stepsWhoseGradientsLeaveTheRangeOfFloat16AreLeftOutAndHalveTheFactor() throws {
+    let scratch = try Scratch()
+    let composition = try compose(scaled)
+    let folder = try scratch.run("scaled")
+    var factors: [Double] = []
+    var stood: [Bool] = []
+    func trained() throws -> [Data] {
+      try composition.store.parameters.filter { $0.role == .weight }.map { try $0.tensor.bytes() }
+    }
+    var before = try trained()
+    _ = try Trainer(
+      composition, data: augmented(), folder: folder, secondsBetweenCheckpoints: 0,
+      shouldStop: {
+        factors += [(try? Checkpoint.read(folder.checkpoint).position.lossScale?.factor)].compactMap { $0 }
+        let now = (try? trained()) ?? before
+        stood.append(now == before)
+        before = now
+        return false
+      }
+    ).run()
+    // A step is left out for each halving.
+    let last = try #require(factors.last)
+    #expect(zip(factors, factors.dropFirst()).allSatisfy { $0 >= $1 } && last < 65536 && last >= 1)
+    #expect(stood.contains(true) && stood.contains(false))
+    #expect(composition.store.parameters.allSatisfy { $0.tensor.dtype == .float32 })
+    let losses = try MetricsLog.read(folder.metrics).prefix(2).compactMap {
+      $0.training["dense: total"] ?? $0.training["total"]
+    }
+    #expect(losses.count == 2 && losses[1] < losses[0])
   }
 
   @Test func halfPrecisionIsOfLayersAloneAndNearToFloat32() throws {

@@ -17,7 +17,7 @@ extern "C" {
 typedef struct ct_tensor_opaque *ct_tensor;
 typedef struct ct_generator_opaque *ct_generator;
 
-typedef enum ct_dtype { CT_F32 = 0, CT_F64 = 1, CT_I64 = 2, CT_U8 = 3, CT_BOOL = 4, CT_BF16 = 5 } ct_dtype;
+typedef enum ct_dtype { CT_F32 = 0, CT_F64 = 1, CT_I64 = 2, CT_U8 = 3, CT_BOOL = 4, CT_BF16 = 5, CT_F16 = 6 } ct_dtype;
 typedef enum ct_device_type { CT_CPU = 0, CT_CUDA = 1, CT_MPS = 2 } ct_device_type;
 typedef struct ct_device {
   ct_device_type type;

@@ -309,7 +309,7 @@ public final class Forward {
 
 extension Tensor {
   /// The values in Float32, where they are in half precision.
-  fileprivate func widened() throws -> Tensor { dtype == .bfloat16 ? try to(.float32) : self }
+  fileprivate func widened() throws -> Tensor { dtype.isHalf ? try to(.float32) : self }
 }
 
 extension Code {
