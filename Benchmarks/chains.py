@@ -244,7 +244,7 @@ def run_numpy(latents, labels, settings, pool, walk=numpy_class):
 def run_bench(bench, folder, sampler, settings):
     output = f"{folder}/draws.safetensors"
     command = [bench, "sampler", "--sampler", sampler, "--latents", f"{folder}/latents.safetensors"]
-    command += ["--per-class", str(DRAWS), "--rounds", "2", "--output", output, "--threads", str(CORES)]
+    command += ["--device", "cpu", "--per-class", str(DRAWS), "--rounds", "2", "--output", output, "--threads", str(CORES)]
     for name, value in settings.items():
         command += ["--set", f"{name}={value}"]
     private = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_WAIT_POLICY")

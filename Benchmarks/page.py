@@ -62,7 +62,7 @@ def number(value):
 
 
 def table(rows):
-    yield "| what | goal | best peer | its | LatentKit | ratio | limit |"
+    yield "| what | goal | best peer | peer's | LatentKit | ratio | limit |"
     yield "|---|---:|---|---:|---:|---:|---:|"
     for row in rows:
         ratio = f"{row['theirs'] / row['ours']:.2f}"
@@ -75,17 +75,18 @@ def table(rows):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="few steps and no epochs: a look, not a measurement")
+    parser.add_argument("--rounds", type=int, help="of all but how cost grows (3; with --quick 1)")
     parser.add_argument("--device", default="cpu", help="cpu or cuda; training alone is timed on cuda")
     parser.add_argument("--output", default=str(ROOT / ".build/bench"), help="a folder")
     options = parser.parse_args()
     folder = pathlib.Path(options.output)
     folder.mkdir(parents=True, exist_ok=True)
-    training = ["--device", options.device] + (["--quick"] if options.quick else [])
+    rounds = ["--rounds", str(options.rounds or (1 if options.quick else 3))]
+    training = ["--device", options.device, *rounds] + (["--quick"] if options.quick else [])
     rows, _ = run("compare", folder, *training)
     rows += run("compare", folder, *training, "--precision", "bf16")[0]
     growth = []
     if options.device == "cpu":
-        rounds = ["--rounds", "1"] if options.quick else []
         rows += run("chains", folder, *rounds)[0]
         rows += run("silhouette", folder, *rounds)[0]
         rows += run("projections", folder, *rounds)[0]

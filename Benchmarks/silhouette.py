@@ -62,7 +62,7 @@ with tempfile.TemporaryDirectory() as folder:
     write(file)
     ours, theirs, exact = [], [], silhouette_score(points.astype(numpy.float64), labels)
     for _ in range(options.rounds):
-        command = [options.bench, "silhouette", str(file), "--threads", str(options.threads)]
+        command = [options.bench, "silhouette", str(file), "--device", "cpu", "--threads", str(options.threads)]
         command += ["--repeats", str(options.repeats)]
         found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
         ours.append(min(found["seconds"]))

@@ -109,8 +109,10 @@ struct DryRun {
   func title(_ slot: Slot) -> String { "\(slot.name) '\(recipe[slot]?.use ?? "")'" }
 
   func pass(_ batch: Batch, training: Bool) -> Forward {
-    Forward(
-      batch, through: model, training: training, drawing: random, precision: training ? recipe.precision : .float32)
+    // Whether gradients are in the range of Float16 depends on the factor of losses, which only training finds.
+    let isAsTrained = training && !recipe.precision.scalesLosses
+    return Forward(
+      batch, through: model, training: training, drawing: random, precision: isAsTrained ? recipe.precision : .float32)
   }
 
   // MARK: Parts

@@ -19,17 +19,27 @@ public struct LossScale: Codable, Sendable, Equatable {
 
   /// Returns the gradients of a loss; nil where they are not finite, and the step is to be left out.
   mutating func gradients(of loss: Tensor, by parameters: [Parameter]) throws -> [Tensor?]? {
-    let scaled = try (loss * factor).gradients(by: parameters.map(\.tensor))
-    let gradients = try withoutGradients { try scaled.map { try $0.map { try $0 / factor } } }
-    // A loss that is not finite has no such gradients at any factor.
-    guard factor > LossScale.least, try loss.isFinite().all() else { return gradients }
-    for gradient in gradients.compactMap({ $0 }) where try !gradient.isFinite().all() {
+    let gradients = try unscaled(loss, by: parameters)
+    let areFinite = try withoutGradients {
+      // One wait for the device.
+      let each = try ([loss] + gradients.compactMap { $0 }).map { try $0.isFinite().to(.float32).min() }
+      return try Tensor.stack(each).min().item() == 1
+    }
+    guard areFinite else {
+      // A loss that is not finite has no such gradients at any factor.
+      guard factor > LossScale.least, try loss.isFinite().all() else { return gradients }
       (factor, goodSteps) = (factor / 2, 0)
       return nil
     }
     goodSteps += 1
     if goodSteps == LossScale.stepsToDouble { (factor, goodSteps) = (min(factor * 2, LossScale.most), 0) }
     return gradients
+  }
+
+  /// Returns the gradients of a loss whatever they are, scaled in between.
+  func unscaled(_ loss: Tensor, by parameters: [Parameter], retainGraph: Bool = false) throws -> [Tensor?] {
+    let scaled = try (loss * factor).gradients(by: parameters.map(\.tensor), retainGraph: retainGraph)
+    return try withoutGradients { try scaled.map { try $0.map { try $0 / factor } } }
   }
 
   /// What is impossible about it; nil where nothing is.

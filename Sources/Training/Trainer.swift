@@ -30,6 +30,8 @@ public struct TrainingData {
 ///
 /// A run is a function of its recipe: shuffling depends on the seed, the stage and the epoch; every other draw comes from
 /// generators that checkpoints keep. A run that was killed resumes from its last checkpoint to the same bits.
+///
+/// The thread that runs it, and those that operations use, take subnormal numbers as zero from then on (`Torch.flushSubnormals`).
 public final class Trainer {
   let composition: Composition
   let data: TrainingData

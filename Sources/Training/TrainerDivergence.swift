@@ -83,7 +83,7 @@ extension Trainer {
     for index in try terms().indices where culprit == nil {
       let term = try terms()[index]
       let weighted = try term.value * term.weight
-      guard weighted.requiresGradient, try spoiled(weighted.gradients(by: step.parameters.map(\.tensor))) != nil else {
+      guard weighted.requiresGradient, try spoiled(gradientsAsTheyAre(of: weighted, by: step.parameters)) != nil else {
         continue
       }
       culprit = "loss '\(term.loss)'" + (term.name == term.loss ? "" : ", term '\(term.name)',")

@@ -97,7 +97,7 @@ extension Trainer {
       // Against a discriminator, what matters is how the terms compare.
       if isLast, parts.count > 1, stage.trainsDiscriminator {
         for part in parts where part.value.requiresGradient {
-          let gradients = try part.value.gradients(by: step.parameters.map(\.tensor), retainGraph: true)
+          let gradients = try gradientsAsTheyAre(of: part.value, by: step.parameters, retainGraph: true)
           try measure(gradients, of: step, number, term: part.name)
         }
       }
@@ -121,6 +121,14 @@ extension Trainer {
     var scale = position.lossScale ?? LossScale()
     defer { position.lossScale = scale }
     return try scale.gradients(of: total, by: parameters)
+  }
+
+  /// Returns gradients that no step is taken with: of one term, to be looked at.
+  func gradientsAsTheyAre(of value: Tensor, by parameters: [Parameter], retainGraph: Bool = false) throws -> [Tensor?] {
+    guard composition.recipe.precision.scalesLosses else {
+      return try value.gradients(by: parameters.map(\.tensor), retainGraph: retainGraph)
+    }
+    return try (position.lossScale ?? LossScale()).unscaled(value, by: parameters, retainGraph: retainGraph)
   }
 
   /// Carries out what follows an optimiser step: projections, then parts that update themselves.

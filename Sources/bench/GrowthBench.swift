@@ -30,15 +30,10 @@ struct GrowthBench: ParsableCommand {
 
   @Argument(help: "What is done.") var work: Work
   @Option(help: "How large it is.") var size: Int
+  @Option(help: "The table that is loaded, with so many rows.") var table: String?
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
-  /// Where a table is written that is to be read.
-  private var file: URL {
-    FileManager.default.temporaryDirectory.appendingPathComponent("latentkit-growth-\(getpid()).csv")
-  }
-
   func run() throws {
-    defer { try? FileManager.default.removeItem(at: file) }
     let machine = try machine.machine()
     try machine.apply()
     // What is given back within the work may be kept by the allocator, and its peak counts.
@@ -79,9 +74,9 @@ struct GrowthBench: ParsableCommand {
         }
       }
     case .loadingByRows:
-      try table(rows: size).write(to: file, atomically: true, encoding: .utf8)
+      guard let table else { throw ValidationError("loading-by-rows needs --table") }
       var recipe = Recipe()
-      recipe[.data] = PartChoice("table", with: ["path": .string(file.path)])
+      recipe[.data] = PartChoice("table", with: ["path": .string(table)])
       recipe[.encoder] = PartChoice("mlp")
       recipe[.decoder] = PartChoice("mlp")
       let whole = try Composer(catalog).resolve(recipe)
@@ -135,14 +130,6 @@ struct GrowthBench: ParsableCommand {
     let labels = try Tensor((0..<10 * count).map { Int64($0 % 10) })
     let means = try generator.normal([10, dimensions]) * 2
     return LatentSet(latents: try means.rows(labels) + generator.normal([10 * count, dimensions]), labels: labels)
-  }
-
-  private func table(rows: Int) -> String {
-    let head = (0..<20).map { "f\($0)" }.joined(separator: ",") + ",label\n"
-    return head
-      + (0..<rows).map { row in
-        (0..<20).map { "\(Double((row * 37 + $0 * 101) % 1009) / 7)" }.joined(separator: ",") + ",c\(row % 3)\n"
-      }.joined()
   }
 
   private func timed(_ body: () throws -> Void) rethrows -> Double {

@@ -230,7 +230,7 @@ ct_tensor csae_filter_power(ct_tensor x, ct_tensor kernels, int64_t padding) {
   return tensor([&] {
     auto &images = open(x), &filters = open(kernels);
     TORCH_CHECK(
-      images.dim() == 4 && filters.dim() == 3 && filters.size(1) == filters.size(2),
+      images.dim() == 4 && filters.dim() == 3 && filters.size(1) == filters.size(2) && filters.size(1) > 0,
       "expected images [batch, channels, height, width] and filters [count, size, size]");
     TORCH_CHECK(images.scalar_type() == filters.scalar_type(), "the filters have another type than the images");
     const Geometry g(images, filters, padding);
