@@ -149,14 +149,28 @@ def run_scipy(latents, labels, steps, pool):
 # ---- NumPy: LatentKit's algorithm, batched --------------------------------------------------------------------------------
 
 
+def whitened(points):
+    """Coordinates in which each kernel is N(0, I), and what takes places back from there."""
+    n, d = points.shape
+    root = np.linalg.cholesky(np.cov(points.T)) * n ** (-1 / (d + 4))
+    center = points.mean(0)
+    return np.linalg.solve(root, (points - center).T).T.astype(np.float32), root, center
+
+
+def drawn_kernels(e, random):
+    """A kernel for each row of exponents, which are overwritten, drawn by its share."""
+    e -= e.max(1, keepdims=True)
+    np.exp(e, out=e)
+    shares = np.cumsum(e, axis=1)
+    u = random.random(len(e), dtype=np.float32) * shares[:, -1]
+    return [min(np.searchsorted(row, value), e.shape[1] - 1) for row, value in zip(shares, u)]
+
+
 def numpy_class(job):
     points, chains, warm_up, thinning, jump_every, seed = job
     random = np.random.default_rng(seed)
     n, d = points.shape
-    factor = n ** (-1 / (d + 4))
-    root = np.linalg.cholesky(np.cov(points.T)) * factor
-    center = points.mean(0)
-    p = np.linalg.solve(root, (points - center).T).T.astype(np.float32)
+    p, root, center = whitened(points)
     columns, half = np.ascontiguousarray(p.T), (p * p).sum(1) / 2
 
     def exponents(x):
@@ -172,12 +186,7 @@ def numpy_class(job):
         return np.log(e.sum(1)) + top[:, 0] - (x * x).sum(1) / 2
 
     def jump(x):
-        e = exponents(x)
-        e -= e.max(1, keepdims=True)
-        np.exp(e, out=e)
-        shares = np.cumsum(e, axis=1)
-        u = random.random(len(x), dtype=np.float32) * shares[:, -1]
-        here = [min(np.searchsorted(row, value), n - 1) for row, value in zip(shares, u)]
+        here = drawn_kernels(exponents(x), random)
         return x + p[random.integers(0, n, len(x))] - p[here]
 
     x = p[random.permutation(n)[:chains]]
@@ -203,9 +212,7 @@ def numpy_gibbs(job):
     points, chains, warm_up, thinning, _, seed = job
     random = np.random.default_rng(seed)
     n, d = points.shape
-    root = np.linalg.cholesky(np.cov(points.T)) * n ** (-1 / (d + 4))
-    center = points.mean(0)
-    p = np.linalg.solve(root, (points - center).T).T.astype(np.float32)
+    p, root, center = whitened(points)
     columns, half = np.ascontiguousarray(p.T), (p * p).sum(1) / 2
     x, kept = p[random.permutation(n)[:chains]], []
     for sweep in range(warm_up + -(-DRAWS // chains) * thinning):
@@ -214,11 +221,7 @@ def numpy_gibbs(job):
             rest[:, axis] = 0
             e = rest @ columns
             e -= half - columns[axis] ** 2 / 2
-            e -= e.max(1, keepdims=True)
-            np.exp(e, out=e)
-            shares = np.cumsum(e, axis=1)
-            u = random.random(chains, dtype=np.float32) * shares[:, -1]
-            here = [min(np.searchsorted(row, value), n - 1) for row, value in zip(shares, u)]
+            here = drawn_kernels(e, random)
             x[:, axis] = columns[axis, here] + random.standard_normal(chains, dtype=np.float32)
         if sweep >= warm_up and (sweep - warm_up + 1) % thinning == 0:
             kept.append(x.copy())

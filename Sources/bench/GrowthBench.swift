@@ -85,16 +85,11 @@ struct GrowthBench: ParsableCommand {
   }
 
   private func stepSeconds(width: Int, batch: Int, on machine: Machine) throws -> Double {
-    var recipe = Recipe()
-    recipe[all: .metric] = []
+    let model = TrainingBench.BenchmarkModel.vae
+    var recipe = model.recipe
     recipe[.data] = PartChoice("mnist", with: ["pad": 0, "embedded": true, "validation": 0])
-    recipe[.prior] = PartChoice("standard-normal")
-    recipe[.encoder] = PartChoice(
-      "mlp", with: ["latent": 20, "hidden": [.int(width), .int(width)], "code": "gaussian"])
-    recipe[.decoder] = PartChoice("mlp", with: ["hidden": [.int(width), .int(width)], "output": "sigmoid"])
-    let timing = TrainingTiming(
-      recipe, losses: [PartChoice("bce", with: ["reduction": "sum"]), PartChoice("kl")], optimizer: PartChoice("adam"),
-      batch: batch)
+    for slot in [Slot.encoder, .decoder] { recipe[slot]?.with["hidden"] = [.int(width), .int(width)] }
+    let timing = TrainingTiming(recipe, losses: model.losses, optimizer: model.optimizer, batch: batch)
     return try timing.run(on: machine, steps: 30, warmup: 5).step ?? .nan
   }
 
