@@ -185,7 +185,7 @@ def main():
             gains = [times[1] / times[0], times[2] / times[1], times[3] / times[2], times[3] / times[0]]
             cells = [f"{value:.2f}" for value in times] + [f"{gain:.1f}" for gain in gains] + [f"{100 * zeros[0]:.1f}"]
             print(f"| {rows}x{columns} | {ball} | " + " | ".join(cells) + " |")
-            # An ordering aside, as whoever writes it for speed would.
+            # The faster of its two algorithms.
             theirs = min(times[2:])
             what = f"projection onto an {ball} ball, {rows}x{columns}, ms"
             page.append(dict(what=what, goal=None, peer="NumPy, one thread", theirs=theirs, ours=times[0], limit=None))

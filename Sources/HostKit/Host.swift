@@ -50,8 +50,8 @@ public struct Host: Sendable {
     }
   }
 
-  /// Ends the program, where nothing has run, without waiting for libtorch to tear down its table of operators: a quarter of the time that
-  /// help takes.
+  /// Ends the program after help or a mistake of the command line, without waiting for libtorch to tear down its table of operators: a
+  /// quarter of the time that help takes.
   private static func leave(_ code: ExitCode) -> Never {
     fflush(nil)
     _exit(code.rawValue)
