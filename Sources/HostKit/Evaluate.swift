@@ -12,14 +12,39 @@ struct Evaluate: PartCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure a trained run on a part of the data, or each run of a study.",
     discussion:
-      "  host evaluate runs/demo\n  host evaluate runs/demo --part validation\n  host evaluate runs/demo --epoch 5")
+      """
+        host evaluate runs/demo
+        host evaluate runs/demo --part validation
+        host evaluate runs/demo --epoch 5
+        host evaluate runs/demo --metric probe --set 'metrics.probe.labels=[100, 1000]'
+
+      Other metrics than the run's are measured for once: its folder stays as it is.
+      """)
 
   @Argument(help: ArgumentHelp("The folder of a run, or of a study.", valueName: "run"), completion: .directory)
   var folder: String
   @Option(help: "train, validation or test.") var part = DataPart.test
+  @Option(
+    name: .customLong("metric"), parsing: .singleValue,
+    help: "What is measured in place of the run's metrics. Repeat for more; 'none' for nothing but the losses.",
+    completion: .custom { words, _, _ in Host.names(in: .metric, on: words) })
+  var metrics: [String] = []
+  @Option(
+    name: .customLong("set"), parsing: .singleValue,
+    help: ArgumentHelp(
+      "A setting of a metric, as in metrics.probe.classifier=cnn. Repeat for more.", valueName: "path=value"))
+  var settings: [String] = []
   @OptionGroup var weights: EpochOption
   @OptionGroup(title: "Parts in other languages") var foreign: ForeignOptions
   @OptionGroup(title: "Machine") var machine: MachineOptions
+
+  func validate() throws {
+    for setting in settings where !Recipe.path(of: setting).hasPrefix("metrics") {
+      throw ValidationError(
+        "--set \(setting): found '\(Recipe.path(of: setting))', expected a setting of a metric, as in metrics.probe.classifier=cnn; "
+          + "the rest of a run's recipe stays as it was trained with")
+    }
+  }
 
   func run(in host: Host) throws {
     let console = host.console
@@ -47,7 +72,11 @@ struct Evaluate: PartCommand {
     defer { withExtendedLifetime(reading) {} }
     let run = try Run(
       opening: folder.url, catalog: host.catalog, machine: machine.machine(), observer: ConsoleObserver(host.console),
-      checkpoint: weights.checkpoint(of: folder))
+      checkpoint: weights.checkpoint(of: folder)
+    ) { recipe in
+      if !metrics.isEmpty { recipe[all: .metric] = metrics == ["none"] ? [] : metrics.map { PartChoice($0) } }
+      for setting in settings { try recipe.set(setting) }
+    }
     return (run, try run.evaluate(part))
   }
 

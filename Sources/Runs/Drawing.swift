@@ -123,7 +123,7 @@ extension Session {
   /// Returns plots of training and test latents in the plane of the training latents' first two principal components; latents of
   /// two dimensions are plotted as they are.
   ///
-  /// Latents whose label is hidden are a group of their own. Of more than 4,000 latents a random choice is shown.
+  /// Latents whose label is hidden are a group of their own. Of more than 5,000 latents a random choice is shown.
   ///
   /// - Returns: Nil without labels, unless there are 2 to 40 classes, and for latents of one dimension.
   public func latentScatter(training: LatentSet, test: LatentSet) throws -> [ScatterPlot]? {
@@ -134,7 +134,7 @@ extension Session {
     return try [("training", training), ("test", test)].compactMap { name, set in
       guard let labels = set.labels else { return nil }
       // A random choice, since examples may be sorted by class.
-      let shown = try min(set.latents.size(0), 4000)
+      let shown = try min(set.latents.size(0), 5000)
       var generator = try Generator(seed: recipe.randomSeed, for: "latents.png, \(name)")
       let chosen = try generator.permutation(set.latents.size(0)).slice(0..<shown)
       let places = try plane.places(of: set.latents.rows(chosen.to(set.latents.device)))

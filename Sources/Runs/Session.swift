@@ -128,11 +128,11 @@ public struct Session {
     try folder.refuseStudy(called: path)
     let source = try Recipe.read(folder.recipe)
     var recipe = source.recipe
-    try change(&recipe)
     // What measures a model is no part of it.
     for reason in Composer(catalog).removeObsoleteMetrics(of: &recipe) {
       observer?.noticed(.warning("a metric is left out: \(source.located(reason))"))
     }
+    try change(&recipe)
     let file = url ?? folder.checkpoint
     let checkpoint = try Checkpoint.read(file)
     do {

@@ -35,6 +35,12 @@ import Training
     #expect(files.allSatisfy { !$0.contains("partial") })
 
     try host("evaluate", run.url.path, "--part", "validation")
+    let measured = try host(
+      "evaluate", run.url.path, "--metric", "class-variance", "--set", "metrics.class-variance.form=centered")
+    #expect(measured.output.contains("Fisher ratio") && !measured.output.contains("reconstruction error"))
+    #expect(message("evaluate", run.url.path, "--metric", "acuracy").contains("accuracy"))
+    #expect(message("evaluate", run.url.path, "--set", "metrics.accuracy.scores=latents").contains("accuracy"))
+    #expect(message("evaluate", run.url.path, "--set", "epochs=3").contains("expected a setting of a metric"))
     let picture = scratch.url.appendingPathComponent("x.png").path
     let latents = scratch.url.appendingPathComponent("x.safetensors").path
     try host(

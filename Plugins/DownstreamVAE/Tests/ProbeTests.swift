@@ -157,7 +157,7 @@ func everyKindOfFeatureIsRead(on: String) throws {
   )
   #expect(found.first { $0.name == "logistic on mean at 30 labels" }?.value != nil)
   let table = try #require(found.last?.table)
-  #expect(table.rows == ["30"] && table.columns == ["test", "training"])
+  #expect(table.rows == ["30"] && table.columns == ["measured", "training"])
   // Whatever stands in their place changes nothing.
   let labels = try #require(bench.training.labels).ints()
   let others = labels.indices.map { Int64($0 % 3 == 0 ? labels[$0] : (labels[$0] + 1) % 3) }

@@ -100,7 +100,7 @@ public struct ProbeMetric: Metric, Component {
       Measured("\(name) at \($0) labels", missing: "the training part has \(wanted.count) labelled examples", unit: "%")
     }
     let table = MeasuredTable(
-      rowTitle: "labels", rows: rows.map(\.0), columnTitle: "accuracy, %", columns: ["test", "training"],
+      rowTitle: "labels", rows: rows.map(\.0), columnTitle: "accuracy, %", columns: ["measured", "training"],
       values: rows.map(\.1), isMatrix: false)
     return found + [Measured("\(name) by labels", table)]
   }
