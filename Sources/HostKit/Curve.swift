@@ -70,7 +70,7 @@ struct Curve: PartCommand {
       let inner = url.appendingPathComponent("results.csv")
       if ["yaml", "yml"].contains(url.pathExtension) {
         let study = try Study(Experiment(url), catalog: host.catalog, in: URL(fileURLWithPath: runs))
-        values += choice.values(of: try study.report(observer: ConsoleObserver(host.console)).results)
+        values += choice.values(of: study.finished(observer: ConsoleObserver(host.console)).results)
       } else if url.pathExtension == "csv" {
         values += try choice.values(inResults: url)
       } else if !RunFolder(url).exists, OutputPlace(inner, followsLinks: true) == .file {

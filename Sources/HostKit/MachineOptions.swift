@@ -91,6 +91,6 @@ package struct MachineOptions: ParsableArguments {
   /// The options as they were typed, for a command that goes on with a run.
   var typed: String {
     let options = [("data-dir", dataDir), ("device", device), ("threads", threads.map(String.init))]
-    return options.map { name, value in value.map { " --\(name) \($0)" } ?? "" }.joined()
+    return options.map { name, value in value.map { " --\(name) \($0.quotedForShell)" } ?? "" }.joined()
   }
 }

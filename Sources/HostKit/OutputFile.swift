@@ -65,8 +65,8 @@ enum OutputFile {
   /// Refuses the ending of a picture's name for a table, and the other way round.
   ///
   /// - Throws: `ValidationError`.
-  static func require(_ output: URL, isOf images: Bool, by option: String) throws {
-    let endings = images ? ["png", "svg"] : ["csv", "h5ad"]
+  static func require(_ output: URL, isOf images: Bool, tables: [String] = ["csv", "h5ad"], by option: String) throws {
+    let endings = images ? ["png", "svg"] : tables
     guard !endings.contains(output.pathExtension.lowercased()) else { return }
     throw ValidationError(
       "\(option): found '\(output.lastPathComponent)', and the run makes \(images ? "pictures" : "tables"), expected a name that ends in "

@@ -54,7 +54,7 @@ struct Reconstruct: PartCommand {
       opening: folder.url, catalog: host.catalog, machine: machine, observer: observer,
       checkpoint: weights.checkpoint(of: folder))
     if let output {
-      try OutputFile.require(output, isOf: first.training.examples.areImages, by: "--output")
+      try OutputFile.require(output, isOf: first.training.examples.areImages, tables: ["csv"], by: "--output")
       try OutputFile.require(output, besides: first.inputs, by: "--output")
     }
     guard first.training.examples.areImages else { return try reconstructTable(first, to: output, console) }

@@ -109,8 +109,13 @@ struct Verify: PartCommand {
     let wanted = part ?? .test
     let examples = wanted == .train ? dataset.train : wanted == .test ? dataset.test : dataset.validation
     guard let examples else { throw RecipeError("\(data) has no \(wanted.rawValue) part; name another by --part") }
+    let read =
+      try examples.areImages
+      ? examples
+      : Examples(
+        inputs: session.transforms.apply(examples.inputs), labels: examples.labels, isLabelled: examples.isLabelled)
     let source = try BatchSource(
-      examples, settings: session.settings, classCount: dataset.classCount, device: session.device)
+      read, settings: session.settings, classCount: dataset.classCount, device: session.device)
     return (source, "\(wanted.rawValue) examples of \(data)")
   }
 

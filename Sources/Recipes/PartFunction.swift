@@ -14,8 +14,10 @@ public struct PartFunction {
 
   /// Creates the function of the part in a slot of a model.
   ///
+  /// - Parameter device: That of the part's weights.
   /// - Returns: Nil for a slot whose parts are no functions of tensors: noise draws.
-  public init?(_ slot: Slot, _ part: Any, _ data: DataShape, latent: Int) {
+  /// - Throws: What the part throws for two inputs.
+  public init?(_ slot: Slot, _ part: Any, _ data: DataShape, latent: Int, on device: Device) throws {
     (range, classCount) = (data.inputRange, data.classCount)
     let isConditional = (part as? any Part)?.needs.contains(.labels) ?? false
     let inputs = SharedPart.Named("inputs", [0] + data.inputShape)
@@ -26,7 +28,7 @@ public struct PartFunction {
     case let encoder as any Encoder where slot == .encoder:
       takes = isConditional ? [inputs, labels] : [inputs]
       // Codes are of one kind, whatever the input: a try tells which.
-      let isGaussian = (try? encoder.isGaussian(data, latent, isConditional)) ?? false
+      let isGaussian = try encoder.isGaussian(data, isConditional, on: device)
       makes = isGaussian ? ["mean", "logVariance"] : ["latents"]
       call = { given in
         switch try encoder.encode(Batch(inputs: given[0], labels: labelled(given))) {
@@ -46,7 +48,7 @@ public struct PartFunction {
       makes = ["scores"]
       call = { [try discriminator.score(Batch(inputs: $0[0], labels: labelled($0)))] }
     case let prior as any Prior where slot == .prior:
-      takes = data.classCount != nil && (try? prior.knowsClasses) == true ? [latents, labels] : [latents]
+      takes = try data.classCount != nil && prior.knowsClasses ? [latents, labels] : [latents]
       makes = ["logDensity"]
       call = { [try prior.logDensity($0[0], labels: labelled($0))] }
     default: return nil
@@ -67,10 +69,10 @@ public struct PartFunction {
 }
 
 extension Encoder {
-  fileprivate func isGaussian(_ data: DataShape, _ latent: Int, _ isConditional: Bool) throws -> Bool {
+  fileprivate func isGaussian(_ data: DataShape, _ isConditional: Bool, on device: Device) throws -> Bool {
     try withoutGradients {
-      let inputs = try Tensor.full([2] + data.inputShape, data.inputRange?.lowerBound ?? 0)
-      let labels = isConditional ? try Tensor([Int64(0), 0]) : nil
+      let inputs = try Tensor.full([2] + data.inputShape, data.inputRange?.lowerBound ?? 0, device: device)
+      let labels = isConditional ? try Tensor([Int64(0), 0]).to(device) : nil
       if case .gaussian = try encode(Batch(inputs: inputs, labels: labels)) { return true }
       return false
     }
@@ -172,7 +174,7 @@ extension SharedPart {
     let data = DataShape(
       title: "", inputShape: inputs.shape, inputRange: nil, classCount: classes?.count, classNames: classes?.names)
     guard let slot = Slot.all.first(where: { $0.name == self.slot }),
-      let function = PartFunction(slot, part, data, latent: latent)
+      let function = try PartFunction(slot, part, data, latent: latent, on: context.device)
     else { return }
     let given = try takes.map { input in
       guard let tensor = examples[input.name] else { throw refuse("its examples lack '\(input.name)'") }

@@ -171,7 +171,8 @@ struct RecipeReader {
     return name
   }
 
-  private mutating func steps(_ spot: Spot) throws -> [Recipe.Step] {
+  /// - Parameter times: How often the groups around the steps repeat them.
+  private mutating func steps(_ spot: Spot, times: Int = 1) throws -> [Recipe.Step] {
     try items(of: spot, "a list of steps, as in '- {train: [encoder], losses: [kl]}'").map { item in
       let known = RecipeKey.step + ["steps"]
       let fields = try fields(of: item, known: known, what: "a step, as in {train: [encoder], losses: [kl]}")
@@ -179,9 +180,15 @@ struct RecipeReader {
       if let stray = RecipeKey.step.first(where: { $0 != "repeat" && fields[$0] != nil }), let spot = fields[stray] {
         throw spot.problem("a group has 'repeat' and 'steps' only; move '\(stray)' into a step")
       }
-      let steps = try self.steps(inner)
+      let count = try fields["repeat"].map { try whole($0, atLeast: 1, atMost: 10_000) } ?? 1
+      guard times * count <= 100_000_000 else {
+        throw item.problem(
+          "found groups that repeat a step \(times * count) times a batch, expected at most 100 million; lower 'repeat'"
+        )
+      }
+      let steps = try self.steps(inner, times: times * count)
       guard !steps.isEmpty else { throw inner.problem("found no steps in a group, expected one or more") }
-      return Recipe.Step(repeat: try fields["repeat"].map { try whole($0, atLeast: 1) } ?? 1, steps: steps)
+      return Recipe.Step(repeat: count, steps: steps)
     }
   }
 

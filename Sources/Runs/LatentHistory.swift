@@ -35,14 +35,18 @@ public struct LatentHistory {
           + "expected 2 values or more and up to 40 classes to draw")
     }
     var places: [(epoch: Int, checkpoint: URL?)] = []
-    var before = 0
-    for stage in last.recipe.stages ?? [] {
+    let position = try Checkpoint.read(run.checkpoint).position
+    var (before, end) = (0, 0)
+    for (index, stage) in (last.recipe.stages ?? []).enumerated() where index <= position.stage {
       places += stage.keepEpochs.map { (before + $0, run.checkpoint(of: stage.name, epoch: $0)) }
-      before += stage.epochs
+      let done = index < position.stage ? position.epochs(of: stage) : position.epoch
+      // A stage with a stop leaves the weights of its best epoch.
+      end = before + (position.stops?.first { $0.stage == stage.name }?.epoch ?? done)
+      before += done
     }
     // What the last checkpoint holds is not drawn twice.
-    places = places.filter { $0.epoch < before && FileManager.default.fileExists(atPath: $0.checkpoint!.path) }
-    places.append((before, nil))
+    places = places.filter { $0.epoch < end && FileManager.default.fileExists(atPath: $0.checkpoint!.path) }
+    places.append((end, nil))
 
     let count = try last.part(part).count
     var generator = try Generator(seed: last.recipe.randomSeed, for: "latents over epochs")

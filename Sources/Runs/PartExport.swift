@@ -55,7 +55,7 @@ public struct PartExport {
     }
     let data = composition.data
     let latent = composition.model.encoder.latentSize
-    let function = PartFunction(slot, made, data, latent: latent)
+    let function = try PartFunction(slot, made, data, latent: latent, on: device)
     let outputs = try Self.outputs(of: function, size: 5, on: device)
     examples = outputs.examples
     let fitted = try transforms.parameters()

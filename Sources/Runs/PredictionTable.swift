@@ -89,7 +89,7 @@ public struct PredictionTable {
   ///
   /// - Throws: `FileError` if the file cannot be written.
   public func write(to url: URL) throws {
-    guard url.pathExtension == "h5ad" else {
+    guard url.pathExtension.lowercased() == "h5ad" else {
       return try AtomicFile.write(to: url) { append in try forEachLine { try append(Data($0.utf8)) } }
     }
     let names = try inputs?.names ?? (1...latents.size(1)).map { "latent \($0)" }

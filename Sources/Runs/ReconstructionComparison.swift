@@ -40,7 +40,7 @@ public struct UnseenImages {
   ///   - dataset: The data set; see `Session.dataset(named:)`.
   ///   - part: The part of the data.
   ///   - classes: The classes; nil for all.
-  /// - Throws: `RecipeError` for a missing part, or one that has no example of the classes.
+  /// - Throws: `RecipeError` for a missing part, or one without labels or without an example of the classes.
   public init(_ dataset: Dataset, part: DataPart = .test, classes: [Int]? = nil) throws {
     let all: Examples? =
       switch part {
@@ -52,9 +52,12 @@ public struct UnseenImages {
       throw RecipeError("\(dataset.name) has no \(part.rawValue) part here; choose another part")
     }
     self.dataset = dataset
-    guard let classes, let labels = try all.labels?.ints() else {
+    guard let classes else {
       (examples, title, classNames) = (all, "\(all.count) \(part.rawValue) images", nil)
       return
+    }
+    guard let labels = try all.labels?.ints() else {
+      throw RecipeError("\(dataset.name) has no labels, by which classes are chosen; leave them out")
     }
     let chosen = labels.indices.filter { classes.contains(labels[$0]) }
     guard !chosen.isEmpty else {
@@ -102,17 +105,18 @@ public struct ReconstructionComparison {
   ///   - count: The number of images in the picture, balanced over classes.
   /// - Throws: `RecipeError` if there is no run, or one reads images of another size.
   public init(of runs: [Reconstructor], on source: UnseenImages, count: Int) throws {
+    guard let first = runs.first else { throw RecipeError("there is no run to reconstruct with; name one") }
     let examples = source.examples
     for run in runs { try run.require(examples.inputShape, of: source.dataset.name) }
     let few = try examples.balanced(
-      min(count, examples.count), seed: runs[0].session.recipe.randomSeed, for: "reconstruction")
+      min(count, examples.count), seed: first.session.recipe.randomSeed, for: "reconstruction")
     var (rows, notes): ([Row], [String]) = ([], [])
     var pictures: [(label: String, images: Tensor)] = []
-    var originals: Tensor?
+    var originals: [Tensor] = []
     for run in runs {
       let isOwn = run.session.dataset.name == source.dataset.name
       let drawn = try run.reconstruct(few, ownClasses: isOwn)
-      originals = drawn.originals
+      originals.append(drawn.originals)
       pictures.append((runs.count == 1 ? "reconstruction" : run.name, drawn.reconstructions))
       let test = try run.session.part(.test).examples
       rows.append(
@@ -126,12 +130,11 @@ public struct ReconstructionComparison {
         )
       }
     }
-    guard let originals else { throw RecipeError("there is no run to reconstruct with; name one") }
     let names = source.classNames?.joined(separator: ", ")
     if let names { notes.append("the classes of \(source.dataset.name): \(names)") }
     let caption =
       "\(few.count) of \(source.title) of \(source.dataset.name)\(names.map { " (\($0))" } ?? "") and their reconstructions"
-    grid = try ImageGrid.comparison(of: originals, with: pictures, caption: caption)
+    grid = try ImageGrid.comparison(of: originals[0], with: pictures, caption: caption)
     (title, self.rows, self.notes) = ("\(source.dataset.name), \(source.title)", rows, notes)
   }
 

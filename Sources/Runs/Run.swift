@@ -232,10 +232,11 @@ public final class Run {
 
   /// The latents that samplers are fitted to: those stored with a finished run, else encoded anew.
   func reference() throws -> LatentSet {
-    // Those of a run that has finished since it was opened are of other weights.
-    guard session.isTrained, FileManager.default.fileExists(atPath: folder.latents.path) else {
-      return try encode(.train)
-    }
+    // Those of a run that has finished since it was opened are of other weights; so may latents without a summary be, which is
+    // written last, and removed where a run goes on.
+    guard session.hasFinalWeights,
+      [folder.summary, folder.latents].allSatisfy({ FileManager.default.fileExists(atPath: $0.path) })
+    else { return try encode(.train) }
     let tensors = try Safetensors.read(folder.latents).tensors
     guard let latents = tensors["latents"] else { return try encode(.train) }
     return LatentSet(
@@ -378,7 +379,7 @@ extension RunFolder {
   }
 
   /// - Throws: `FileError` where a run is in the folder.
-  fileprivate func refuseRun() throws {
+  package func refuseRun() throws {
     guard !exists else {
       throw FileError(url.relativePath, "holds a run already; choose another folder, replace the run or resume it")
     }

@@ -115,9 +115,10 @@ public struct RunSummary: Codable, Sendable {
     try AtomicFile.write(encoder.encode(self) + Data("\n".utf8), to: url)
   }
 
-  /// Writes a ranking of the surviving input features, if a stage removed some.
+  /// Whether a stage has a ranking of the input features that survived.
   var hasFeatures: Bool { (stages ?? []).contains { $0.features != nil } }
 
+  /// Writes that ranking, where there is one.
   func writeFeatures(to url: URL, names: [String]?) throws {
     guard let report = stages?.last(where: { $0.features != nil }) else { return }
     try AtomicFile.write(report.featureTable(names: names), to: url)

@@ -32,7 +32,7 @@ public struct Session {
   /// Why the data are not here, where a run is opened without them; nil where they are. All parts are stand-ins then.
   let absence: String?
   /// False for weights of a run that are not those at its end.
-  private(set) var isTrained = true
+  private(set) var hasFinalWeights = true
   /// Why draws of every class must fail, as the sampler learns from examples of each and training lacks some; nil where they
   /// need not.
   public let drawRefusal: RecipeError?
@@ -69,7 +69,7 @@ public struct Session {
     rehearsing: Bool, openedFrom folder: RunFolder?, checking check: (Dataset) throws -> Void
   ) throws {
     try machine.apply()
-    let isTrained = folder != nil
+    let isOpened = folder != nil
     let composer = Composer(catalog, openingRuns: { try runs.open($0) }, loadingParts: { try runs.part($0, of: $1) })
     let data = try PreparedData(
       of: composer.resolve(recipe), composer, machine, openedFrom: folder, observer: observer, checking: check)
@@ -87,15 +87,15 @@ public struct Session {
     var refusal: RecipeError?
     if rehearsing {
       let warnings = try composer.dryRun(
-        recipe, for: shape, device: device, isTrained: isTrained,
+        recipe, for: shape, device: device, isTrained: isOpened,
         announcing: { observer?.noticed(.note($0)) }, refusingDraws: { refusal = $0 })
       for warning in warnings { observer?.noticed(.warning(warning)) }
     }
     drawRefusal = refusal
-    composition = try composer.compose(recipe, for: shape, device: device, loadsParts: !isTrained)
+    composition = try composer.compose(recipe, for: shape, device: device, loadsParts: !isOpened)
     self.recipe = composition.recipe
     (self.catalog, self.machine, trainedRuns) = (catalog, machine, runs.checksums)
-    guard !isTrained else { return }
+    guard !isOpened else { return }
     for slot in Slot.all where slot.isSingle {
       guard let origin = self.recipe[slot]?.origin, origin.isRun, let rows = runs.rows(of: origin.folder),
         let warning = try rows.warning(about: slot.name, from: origin.folder, in: self)
@@ -145,7 +145,7 @@ public struct Session {
     } catch let error as ConfigError { throw source.located(error, in: recipe) }
     try folder.require(trainedRuns: trainedRuns)
     try checkpoint.load(composition, from: file)
-    isTrained = url == nil && checkpoint.position.isFinished
+    hasFinalWeights = url == nil && checkpoint.position.isFinished
     if url != nil, recipe.stages?.indices.contains(checkpoint.position.stage) ?? false {
       let stage = recipe.stages?[checkpoint.position.stage].name ?? ""
       observer?.noticed(

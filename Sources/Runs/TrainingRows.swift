@@ -35,7 +35,9 @@ struct TrainingRows {
     guard let head = rows.first, let place = head.firstIndex(of: isSame ? "row" : "id"),
       let name = head.firstIndex(of: "part")
     else { return nil }
-    let trained = Set(rows.dropFirst().filter { $0[name] == DataPart.train.rawValue }.map { $0[place] })
+    // A file that was cut short says what it still can.
+    let whole = rows.dropFirst().filter { $0.count == head.count }
+    let trained = Set(whole.filter { $0[name] == DataPart.train.rawValue }.map { $0[place] })
     let tested = try session.test.examples.rowNumbers()
     let seen = tested.count { trained.contains(isSame ? "\($0)" : session.dataset.ids?[$0] ?? "") }
     guard seen > 0 else { return nil }

@@ -42,11 +42,7 @@ extension Study {
     }
     var kept: [String] = []
     switch existing {
-    case .refuse:
-      guard !folder.exists else {
-        throw FileError(
-          folder.url.relativePath, "holds a run already; choose another folder, replace the run or resume it")
-      }
+    case .refuse: try folder.refuseRun()
     case .replace:
       for run in runs { try run.folder.requireNothingElse() }
       kept = try lock.clear()

@@ -59,7 +59,10 @@ final class SharedStages {
     do {
       if !SharedStages.isFinished(folder) {
         observer?.noticed(.note("stage \(names) is trained once for the runs that have it in common"))
-        let session = try Session(first, catalog: study.catalog, machine: study.machine, observer: observer)
+        let planned = Study.PlannedRun(recipe: first, folder: folder, seed: first.seed, fold: nil)
+        let session = try study.session(of: planned, observer)
+        // The run itself keeps its own threads.
+        defer { try? run.session.machine.apply() }
         let one = Run(session, in: folder, existing: .resume, observer: observer)
         guard try start(one, of: first, in: cell, fewerThan: stages.count) == .finished,
           try one.train(shouldStop: shouldStop) == .finished

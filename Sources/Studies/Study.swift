@@ -162,9 +162,9 @@ public struct Study {
     return .finished(try report(failures, observer))
   }
 
-  /// Returns the session of a run on the study's machine; of one that goes on, with the device and the threads that it was begun with,
-  /// where the study says none.
-  private func session(of run: PlannedRun, _ observer: (any StudyObserver)?) throws -> Session {
+  /// Returns the session of a run on the study's machine; of one that goes on, with the threads that it was begun with, where the study
+  /// says none.
+  func session(of run: PlannedRun, _ observer: (any StudyObserver)?) throws -> Session {
     var machine = machine
     if machine.threads == nil { machine.threads = defaultThreads }
     machine.keep(run.folder, device: false, threads: self.machine.threads == nil)
@@ -239,6 +239,15 @@ public struct Study {
   /// - Returns: The results; finished runs whose files are damaged are left out, and are among the failures.
   /// - Throws: `FileError` if the results cannot be written.
   public func report(observer: (any StudyObserver)? = nil) throws -> Report { try report(Failures(observer), observer) }
+
+  /// Returns the numbers of the finished runs. Nothing is written.
+  ///
+  /// - Returns: As `report`, without the comparison on unseen data.
+  public func finished(observer: (any StudyObserver)? = nil) -> Report {
+    var failures = Failures(observer)
+    let results = StudyResults(self, &failures)
+    return Report(results: results, failures: failures.all)
+  }
 
   private func report(_ earlier: Failures, _ observer: (any StudyObserver)?) throws -> Report {
     var failures = earlier

@@ -33,6 +33,7 @@ public enum Interrupt {
   /// From now on the signals are requests, but for those that are ignored.
   public static func listen() {
     earlier.withLock { earlier in
+      if earlier.isEmpty { received.store(0, ordering: .relaxed) }
       for number in signals where earlier[number] == nil {
         var action = sigaction()
         guard sigaction(number, nil, &action) == 0, !action.isIgnored else { continue }

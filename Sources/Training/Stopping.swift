@@ -110,19 +110,17 @@ extension Trainer {
 
   /// Compares an epoch with the best one before it.
   ///
-  /// - Throws: `TrainingError` where the first epoch has no such number: no other would be better.
+  /// - Throws: `RecipeError` where the first epoch has no such number: no other would be better.
   func compare(_ epoch: Int, of stage: ComposedStage, by result: EvaluationResult) throws {
     guard let stop = stage.recipe.stop else { return }
     let place = "stage '\(stage.recipe.name)', epoch \(epoch)"
     guard let found = watched(by: stop, in: result) else {
-      throw TrainingError(
-        description: "\(place): nothing measured '\(stop.metric)' on the validation part, by which the stage stops")
+      throw RecipeError("\(place): nothing measured '\(stop.metric)' on the validation part, by which the stage stops")
     }
     guard let value = found.value else {
       guard position.best == nil else { return }
-      throw TrainingError(
-        description:
-          "\(place): '\(found.name)', by which the stage stops, is missing: \(found.missing ?? "it was not measured"); "
+      throw RecipeError(
+        "\(place): '\(found.name)', by which the stage stops, is missing: \(found.missing ?? "it was not measured"); "
           + "choose another stop.metric")
     }
     position.best = .after(epoch, found, value, position.best, stop)

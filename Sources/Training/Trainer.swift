@@ -40,7 +40,7 @@ public final class Trainer {
   private let shouldStop: () -> Bool
   private let log: MetricsLog
   private let secondsBetweenCheckpoints: Double
-  private var lastCheckpoint = Date.distantPast
+  private var lastCheckpoint: ContinuousClock.Instant?
   private let seed: UInt64
 
   var position = Checkpoint.Position()
@@ -131,7 +131,7 @@ public final class Trainer {
     let iterations = Trainer.iterations(count, size)
     try setModes(stage)
     while !isOver(stage) {
-      let started = Date.now.addingTimeInterval(-position.seconds)
+      let started = ContinuousClock.now - .seconds(position.seconds)
       let order = try order(of: source, stage, "epoch \(position.epoch)")
       var pending = PendingTerms(stage: stage.recipe.name, every: source.device == .cpu ? 1 : 25)
       while position.iteration < iterations {
@@ -143,16 +143,16 @@ public final class Trainer {
         report(stage, iterations: iterations, count: count, since: started)
         if position.iteration < iterations, shouldStop() {
           try settle(&pending)
-          position.seconds = -started.timeIntervalSinceNow
+          position.seconds = started.age
           return false
         }
         if isDue(after: secondsBetweenCheckpoints) {
           try settle(&pending)
-          position.seconds = -started.timeIntervalSinceNow
+          position.seconds = started.age
           try save()
         }
       }
-      try finishEpoch(stage, index, count: count, seconds: -started.timeIntervalSinceNow)
+      try finishEpoch(stage, index, count: count, seconds: started.age)
       if shouldStop(), !isOver(stage) { return false }
     }
     try takeBest(of: stage)
@@ -298,15 +298,14 @@ public final class Trainer {
     }
   }
 
-  private func report(_ stage: ComposedStage, iterations: Int, count: Int, since started: Date) {
+  private func report(_ stage: ComposedStage, iterations: Int, count: Int, since started: ContinuousClock.Instant) {
     guard let observer else { return }
-    let seconds = -started.timeIntervalSinceNow
+    let seconds = started.age
     let done = Double(position.iteration)
     let perIteration = seconds / max(done, 1)
     // Later stages count as if their iterations took as long.
-    let later = composition.stages.dropFirst(position.stage + 1).reduce(0.0) { sum, stage in
-      let count = min(stage.recipe.examples ?? .max, data.training.count)
-      return sum + Double(stage.recipe.epochs) * (Double(count) / Double(stage.recipe.batch)).rounded(.up)
+    let later = composition.stages.dropFirst(position.stage + 1).reduce(0.0) {
+      $0 + Double($1.recipe.epochs * self.iterations(of: $1))
     }
     let left = Double((stage.recipe.epochs - position.epoch) * iterations - position.iteration) + later
     observer.progressed(
@@ -320,7 +319,7 @@ public final class Trainer {
   // MARK: Checkpoints
 
   /// Whether the last checkpoint is so many seconds old.
-  private func isDue(after seconds: Double) -> Bool { -lastCheckpoint.timeIntervalSinceNow > seconds }
+  private func isDue(after seconds: Double) -> Bool { lastCheckpoint.map { $0.age > seconds } ?? true }
 
   /// A gradient can stop being finite while every loss is finite: the last good checkpoint must outlive that.
   private func requireFinite() throws {
@@ -377,11 +376,14 @@ public final class Trainer {
 
   /// - Parameter onlyThoseSaved: Whether parts that the checkpoint knows nothing of keep their generators.
   func restoreGenerators(_ checkpoint: Checkpoint, from url: URL, onlyThoseSaved: Bool = false) throws {
+    let isElsewhere = Device(parsing: checkpoint.machine.device)?.kind != data.training.device.kind
     func restore(_ name: String, _ generator: inout Generator) throws {
       guard let state = checkpoint.tensors["generator.\(name)"] else {
         throw FileError(url.path, "has no state of generator '\(name)'; it belongs to another recipe")
       }
       do { try generator.restore(state) } catch is TensorError {
+        // Another kind of device has states of another form: its draws begin anew, and the bits differ anyway.
+        guard !isElsewhere else { return }
         throw FileError(
           url.path, "found a state of generator '\(name)' that is none: it is damaged; start the run anew")
       }
@@ -392,4 +394,9 @@ public final class Trainer {
       try restore("mode.\(path)", &mode.generator)
     }
   }
+}
+
+extension ContinuousClock.Instant {
+  /// Seconds since then, by a clock that nobody sets.
+  fileprivate var age: Double { (ContinuousClock.now - self) / .seconds(1) }
 }

@@ -29,20 +29,25 @@ extension Trainer {
     do {
       let checkpoint = try Checkpoint.read(folder.checkpoint)
       guard checkpoint.position.stage < composition.stages.count else { return error }
+      let last = position.totalIterations
       position = checkpoint.position
       try restore(checkpoint)
       let stage = composition.stages[position.stage]
       let source = try self.source(of: stage.recipe)
       let iterations = Trainer.iterations(source.count, stage.recipe.batch)
       try setModes(stage)
-      let order = try order(of: source, stage, "epoch \(position.epoch)")
-      while position.iteration < iterations {
-        var pending = PendingTerms(stage: stage.recipe.name, every: 1)
-        let indices = try batch(position.iteration, of: order, size: stage.recipe.batch)
-        try iterate(stage, source, indices, iterations: iterations, into: &pending)
-        position.iteration += 1
-        position.totalIterations += 1
-        guard try pending.take().allSatisfy(\.value.isFinite) else { return error }
+      // Short epochs have no checkpoint each.
+      while !isOver(stage), position.totalIterations <= last {
+        let order = try order(of: source, stage, "epoch \(position.epoch)")
+        while position.iteration < iterations {
+          var pending = PendingTerms(stage: stage.recipe.name, every: 1)
+          let indices = try batch(position.iteration, of: order, size: stage.recipe.batch)
+          try iterate(stage, source, indices, iterations: iterations, into: &pending)
+          position.iteration += 1
+          position.totalIterations += 1
+          guard try pending.take().allSatisfy(\.value.isFinite) else { return error }
+        }
+        (position.iteration, position.epoch) = (0, position.epoch + 1)
       }
     } catch let found as TrainingError { return found } catch {}
     return error

@@ -63,4 +63,19 @@ private func run(in scratch: Scratch) throws -> String {
     #expect(try Data(contentsOf: animation).count > 1000)
     #expect(FileManager.default.fileExists(atPath: "\(path)/figures/latents-epochs.png"))
   }
+
+  @Test func epochsOfAStoppedRunAreThoseThatItTrained() throws {
+    let scratch = try Scratch()
+    try host(
+      "train", "--encoder", "mlp", "--decoder", "none", "--classifier", "linear", "--prior", "standard-normal",
+      "--loss",
+      "cross-entropy", "--metric", "accuracy", "--set", "encoder.latent=2", "--set", "encoder.hidden=[16]", "--set",
+      "data.limit=200", "--set", "data.embedded=true", "--set", "encoder.code=point", "--epochs", "30", "--set",
+      "stop={metric: accuracy, patience: 1}", "--runs", scratch.path, "--name", "stopped")
+    let folder = RunFolder(scratch.url.appendingPathComponent("stopped"))
+    let stop = try #require(RunSummary.read(folder.summary).stops?.first)
+    try #require(stop.epochs < 30)
+    let history = try LatentHistory(opening: folder.url, catalog: Catalog(plugins))
+    #expect(history.epochs.last == stop.epoch)
+  }
 }

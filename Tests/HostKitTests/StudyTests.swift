@@ -122,6 +122,13 @@ private let small = model + "stages: [{epochs: 1}]"
     #expect(folders.count { $0.contains("-seed-4-") } == 2)
     #expect(FileManager.default.fileExists(atPath: scratch.url.appendingPathComponent("table/samples.png").path))
     #expect(try scratch.read("table/results.csv").contains("wide,b,4,,nearest-class-mean accuracy,"))
+    // A curve of an experiment only reads.
+    let results = scratch.url.appendingPathComponent("table")
+    try FileManager.default.removeItem(at: results)
+    #expect(
+      message("curve", experiment, "--runs", scratch.path, "--output", "\(scratch.path)/c").contains(
+        "no number of the kind"))
+    #expect(!FileManager.default.fileExists(atPath: results.path))
   }
 
   @Test func modelsOfAnExperimentReconstructWhatNoneHasSeen() throws {

@@ -235,6 +235,11 @@ struct TinyTransform: Transform, Component {
     ("{repeat: 2, steps: []}", "stages[0].steps[0].steps: found no steps in a group, expected one or more"),
     ("{losses: [mse], steps: [{losses: [kl]}]}", "a group has 'repeat' and 'steps' only; move 'losses' into a step"),
     ("{repeat: 0, steps: [{losses: [kl]}]}", "repeat: found 0, expected a whole number of at least 1"),
+    ("{repeat: 10001, steps: [{losses: [kl]}]}", "found 10001, expected a whole number of at most 10000"),
+    (
+      "{repeat: 10000, steps: [{repeat: 10000, steps: [{repeat: 2, steps: [{losses: [kl]}]}]}]}",
+      "found groups that repeat a step 200000000 times a batch"
+    ),
     ("{repeat: 2, steps: [{loss: [kl]}]}", "there is no key 'loss'"),
     ("{ownBatch: 1, losses: [kl]}", "ownBatch: found 1, expected true or false"),
   ])

@@ -197,6 +197,10 @@ import Training
     #expect(
       other.count == 1 && other[0].contains("encoder comes from the run in \(first.url.path), which was trained on "))
     #expect(other[0].contains("of the 15 test examples") && other[0].contains("data.splitFile="))
+    // Of a file that was cut short, whole lines count.
+    let text = try String(contentsOf: first.split, encoding: .utf8)
+    try Data("\(text)7".utf8).write(to: first.split)
+    #expect(try warnings(["seed=8"]) == other)
   }
 
   @Test func reconstructionsHaveTheRowsOfTheData() throws {

@@ -140,6 +140,13 @@ import Testing
     #expect(try opened.sample(perClass: 2, seed: 1).draw.latents.bytes() != before)
     #expect(throws: RecipeError.self) { try opened.sample(classes: [10]) }
     for none in [0, -1] { #expect(throws: RecipeError.self) { try opened.sample(perClass: none) } }
+    // A run that went on and was killed in its last minute has latents of older weights.
+    let latents = try Safetensors.read(run.folder.latents).tensors
+    let moved = try #require(latents["latents"]) + 9
+    try Safetensors.write(latents.merging(["latents": moved]) { $1 }, to: run.folder.latents)
+    #expect(try opened.sample(perClass: 2).draw.latents.bytes() != before)
+    try FileManager.default.removeItem(at: run.folder.summary)
+    #expect(try opened.sample(perClass: 2).draw.latents.bytes() == before)
     #expect(throws: RecipeError.self) { try opened.sample(classes: []) }
   }
 }

@@ -120,6 +120,15 @@ func everyKindOfFeatureIsRead(on: String) throws {
   #expect(try bench.measured(settings("logistic", on: on)) == found)
 }
 
+/// Two probes of one recipe are two measures.
+@Test func whatCouldStandInOneRecipeHasANameOfItsOwn() throws {
+  let bench = try Bench()
+  let three = try bench.measured(["classifier": "nearest-neighbours", "labels": [30], "neighbors": 3])
+  #expect(three["nearest-neighbours on mean, 3 neighbours at 30 labels"] != nil)
+  let weak = try bench.measured(["classifier": "logistic", "labels": [30], "c": 0.5])
+  #expect(weak["logistic on mean, c 0.5 at 30 labels"] != nil)
+}
+
 /// More than 30 examples are asked for by a probe whose least number is 30: the first ones are those of the other.
 @Test func moreLabelsHoldTheFewerOnesWhateverTheModel() throws {
   let (one, other) = (try Bench(), try Bench(latent: 1))

@@ -39,8 +39,8 @@ public struct ProbeMetric: Metric, Component {
     @Setting("Principal components: how many; as many as latents unless set.", .atLeast(1)) public var components:
       Int? = nil
     @Setting("Networks: width of the hidden layer.", .within(1...65536)) public var hidden = 128
-    @Setting("Networks: how often each example is seen.", .atLeast(1)) public var epochs = 10
-    @Setting("Networks: steps at least, of fewer examples.", .atLeast(1)) public var steps = 500
+    @Setting("Networks: how often each example is seen.", .within(1...1_000_000)) public var epochs = 10
+    @Setting("Networks: steps at least, of fewer examples.", .within(1...100_000_000)) public var steps = 500
     @Setting("Networks: examples per step.", .within(2...100_000)) public var batch = 128
     @Setting("Networks: Adam's learning rate.", .above(0, upTo: 10)) public var learningRate = 0.001
     public init() {}
@@ -109,6 +109,9 @@ public struct ProbeMetric: Metric, Component {
   private var name: String {
     "\(config.classifier.rawValue) on \(config.features.rawValue)" + (config.standardised ? "" : ", unscaled")
       + (config.features == .pca ? config.components.map { " \($0)" } ?? "" : "")
+      + (config.classifier == .nearestNeighbours && config.neighbors != Config().neighbors
+        ? ", \(config.neighbors) neighbours" : "")
+      + (config.classifier == .logistic && config.c != Config().c ? ", c \(config.c)" : "")
   }
 
   private var seed: UInt64 { config.seed.map(UInt64.init) ?? context.seed }
