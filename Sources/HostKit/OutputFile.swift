@@ -77,7 +77,7 @@ enum OutputFile {
   ///
   /// - Throws: `ValidationError`.
   static func require(_ output: URL, besides inputs: [URL], by option: String) throws {
-    guard inputs.contains(where: { $0.resolvingSymlinksInPath().path == output.resolvingSymlinksInPath().path }) else {
+    guard inputs.contains(where: { $0.realPath == output.realPath }) else {
       return
     }
     throw ValidationError("\(option): \(output.path) is what the data are read from; choose another name")

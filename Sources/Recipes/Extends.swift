@@ -59,9 +59,7 @@ extension Tree {
     let url = URL(fileURLWithPath: path.hasPrefix("/") ? path : (folder as NSString).appendingPathComponent(path))
     let base: RecipeText
     do { base = try RecipeText(at: url) } catch let error as RecipeFileError { throw refuse("\(error)") }
-    func place(_ path: String) -> String {
-      URL(fileURLWithPath: path).absoluteURL.standardizedFileURL.resolvingSymlinksInPath().path
-    }
+    func place(_ path: String) -> String { URL(fileURLWithPath: path).realPath }
     let chain = chain + [place(file)]
     guard !chain.contains(place(base.file)) else {
       throw refuse("found \(path), which extends this file in turn; a recipe cannot extend itself")

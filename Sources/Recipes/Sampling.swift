@@ -1,6 +1,27 @@
 import LatentKit
 
 extension Composition {
+  /// Returns draws of the sampler.
+  ///
+  /// - Parameter advice: What the sentence about numbers that are not finite ends with.
+  /// - Throws: `RecipeError` where the sampler refuses, or what it draws has a wrong shape or is not finite.
+  package func draw(
+    _ request: DrawRequest, using generator: inout Generator,
+    advice: () -> String = { "; this is a defect of the sampler" }
+  ) throws -> Draw {
+    let draw = try sampler.draw(request, using: &generator)
+    let name = "sampler '\(recipe[.sampler]?.use ?? "")'"
+    let expected = [request.count, request.latentSize]
+    guard draw.latents.shape == expected else {
+      throw RecipeError(
+        "\(name) drew latents of shape \(draw.latents.shape), expected \(expected); this is a defect of the sampler")
+    }
+    guard try draw.latents.isFinite().all() else {
+      throw RecipeError("\(name) drew numbers that are not finite\(advice())")
+    }
+    return draw
+  }
+
   /// Returns draws of the sampler and what the decoder makes of them. Call it in evaluation mode and without gradients.
   ///
   /// - Parameters:
@@ -25,16 +46,7 @@ extension Composition {
       labels: labels, count: request.count, latentSize: model.encoder.latentSize, prior: model.prior,
       reference: reference)
     drawing.isRehearsal = isRehearsal
-    let draw = try sampler.draw(drawing, using: &generator)
-    let name = "sampler '\(recipe[.sampler]?.use ?? "")'"
-    guard draw.latents.shape == [request.count, drawing.latentSize] else {
-      throw RecipeError(
-        "\(name) drew latents of shape \(draw.latents.shape), expected \([request.count, drawing.latentSize]); this is a "
-          + "defect of the sampler")
-    }
-    guard try draw.latents.isFinite().all() else {
-      throw RecipeError("\(name) drew numbers that are not finite; this is a defect of the sampler")
-    }
+    let draw = try draw(drawing, using: &generator)
     let pieces = try stride(from: 0, to: request.count, by: max(batchSize, 1)).map { start in
       let range = start..<min(start + max(batchSize, 1), request.count)
       return try model.decode(LatentBatch(draw.latents.slice(range), labels: labels?.slice(range)))

@@ -45,16 +45,8 @@ extension Session {
     let request = DrawRequest(
       labels: labels, count: labels?.count ?? 10 * perClass, latentSize: composition.model.encoder.latentSize,
       prior: composition.model.prior, reference: reference)
-    let draw = try withoutGradients { try composition.sampler.draw(request, using: &generator) }
-    let expected = [request.count, request.latentSize]
-    guard draw.latents.shape == expected else {
-      throw RecipeError(
-        "sampler '\(recipe[.sampler]?.use ?? "")' drew latents of shape \(draw.latents.shape), expected \(expected); this "
-          + "is a defect of the sampler")
-    }
-    guard try draw.latents.isFinite().all() else {
-      throw RecipeError(
-        "sampler '\(recipe[.sampler]?.use ?? "")' drew numbers that are not finite\(changedNumbers(.sampler, .prior))")
+    let draw = try withoutGradients {
+      try composition.draw(request, using: &generator) { changedNumbers(.sampler, .prior) }
     }
     let images = try composition.model.decoder.map { _ in try evaluator.decode(draw.latents, labels: labels) }
     return Samples(

@@ -1,5 +1,4 @@
 import Datasets
-import Figures
 import Files
 import Foundation
 import LatentKit
@@ -22,7 +21,7 @@ public final class Run {
   /// What to do with a run that is in the folder when training begins.
   private var existing: Existing
   /// Held while this program works in the folder.
-  private var lock: RunLock?
+  var lock: RunLock?
   /// Sentences for the summary on how the run was trained.
   var remarks: [String] = []
 
@@ -191,8 +190,7 @@ public final class Run {
   }
 
   private func requireNotBuiltOnItself() throws {
-    func place(_ url: URL) -> String { url.absoluteURL.standardizedFileURL.resolvingSymlinksInPath().path }
-    for path in session.trainedRuns.keys.sorted() where place(URL(fileURLWithPath: path)) == place(folder.url) {
+    for path in session.trainedRuns.keys.sorted() where URL(fileURLWithPath: path).realPath == folder.url.realPath {
       throw RecipeError("the recipe builds on the run in \(path), which it would replace; choose another folder")
     }
   }
@@ -243,130 +241,6 @@ public final class Run {
       latents: try latents.to(session.device), labels: try tensors["labels"]?.to(session.device),
       labelled: try tensors["labelled"]?.to(session.device))
   }
-
-  // MARK: Results
-
-  /// Measures the trained model on the test part, samples it, and writes the summary, tables, figures and the report.
-  ///
-  /// A figure that cannot be drawn is reported to the observer as a warning.
-  ///
-  /// - Parameter perClass: Samples of each class; nil draws none.
-  /// - Returns: The measurements, and the files that were written.
-  /// - Throws: `RecipeError` if a metric or the sampler fails, `FileError` if a file cannot be written.
-  @discardableResult
-  public func finish(perClass: Int? = 10) throws -> RunResults {
-    let session = session
-    let lock = try lock ?? folder.lock()
-    defer { withExtendedLifetime(lock) { self.lock = nil } }
-    try folder.create()
-    let result = try session.evaluate(.test)
-    let latents = try session.encode(.train)
-    let encoded = try EncodedParts(session, training: latents, test: result)
-    try encoded.writeLatents(to: folder.latents)
-    try folder.note([folder.predictions] + (session.dataset.featureNames == nil ? [] : [folder.latentTable]))
-    try encoded.writePredictions(to: folder.predictions)
-    if session.dataset.featureNames != nil { try encoded.writeLatentTable(to: folder.latentTable) }
-
-    var summary = try RunSummary(session, folder: folder, test: result)
-    let records = try MetricsLog.read(folder.metrics)
-    summary.seconds = records.reduce(0) { $0 + $1.seconds }
-    summary.warnings =
-      session.remarks + remarks + (summary.testMetrics.compactMap(\.warning) + session.overfitting(in: records))
-    var pictures = RunPictures(of: folder, observer: observer)
-    var table: URL?
-    try pictures.add("curves.png", "Loss and metrics over epochs.") { LossCurves(of: records) }
-    try pictures.add(
-      "latents.png",
-      session.composition.model.encoder.latentSize == 2
-        ? "Latents." : "Latents in the plane in which the training latents vary most.",
-      panels: { try session.latentScatter(training: latents, test: result.latents) })
-    try pictures.add("reconstructions.png", "Test images and their reconstructions.") {
-      try session.reconstructionGrid(of: session.test, count: 20, caption: "Test images and their reconstructions")
-    }
-    try pictures.add("class-distances.png", "Distances between the class means of test latents.") {
-      try session.classDistances(result.latents)
-    }
-    try pictures.add("latent-grid.png", "Decoded points of a regular grid over the test latents.") {
-      try session.latentGrid(over: result.latents)
-    }
-    for kind in ImageStrip.Kind.allCases {
-      let caption = "\(kind.title) after some epochs: the same \(kind.origin) in each row"
-      try pictures.add("\(kind.rawValue)-by-epoch.png", "\(caption).") {
-        try session.strip(of: kind, in: folder, caption: caption)
-      }
-    }
-    var grids: [(grid: HTMLReport.Grid, picture: String)] = []
-    var measured = summary.testMetrics.compactMap { metric in metric.table.map { (name: metric.name, table: $0) } }
-    if !measured.contains(where: { $0.name == "confusion" }), let confusion = try encoded.confusion() {
-      measured.append((name: "confusion", table: confusion))
-    }
-    let files = folder.tables(measured.map(\.name))
-    let stems = files.map { $0.deletingPathExtension().lastPathComponent }
-    for ((name, table), (file, stem)) in zip(measured, zip(files, stems)) {
-      // A metric may be called like one of the run's own pictures.
-      var picture = stem
-      func isTaken(_ name: String) -> Bool {
-        let drawn = FigureFiles(folder.figure("\(name).png"))
-        return RunFolder.hasFigure(name) || name != stem && stems.contains(name) || folder.hasForeign(drawn.png)
-          || folder.hasForeign(drawn.svg)
-      }
-      while isTaken(picture) { picture += "-metric" }
-      picture += ".png"
-      try folder.note([file])
-      try table.write(to: file)
-      try pictures.add(picture, "\(name), test part.") { try table.heatMap(title: "\(name), test part") }
-      grids.append((table.grid("\(name), test part", path: "tables/\(stem).csv"), picture))
-    }
-    if let perClass {
-      // A generator of its own: the same run draws the same samples, whatever was drawn before.
-      var generator = try Generator(seed: session.recipe.randomSeed, for: "samples", device: session.device)
-      let samples = try session.sample(classes: nil, perClass: perClass, reference: latents, using: &generator)
-      summary.sampler = samples.draw.diagnostics
-      summary.warnings += samples.draw.warnings
-      if session.dataset.featureNames != nil { try folder.note([folder.samples]) }
-      if try session.writeTable(samples, to: folder.samples) { table = folder.samples }
-      let sampler = session.recipe[.sampler]?.use ?? ""
-      let rows = samples.areOfClasses ? ", a row for each class" : ""
-      try pictures.add("samples.png", "Decoded draws of sampler '\(sampler)'\(rows).") {
-        let grid = try session.grid(samples, classes: nil, perClass: perClass, caption: "Samples of \(sampler)")
-        if let grid, grid.shownCount < grid.imageCount {
-          observer?.noticed(
-            .note(
-              "samples.png shows \(grid.shownCount) of \(grid.imageCount) draws; 'host sample --samples FILE' writes all"
-            ))
-        }
-        return grid
-      }
-    }
-    let figures = try pictures.write()
-    // A table that is no picture is shown as a table.
-    let shown = Set(figures.map(\.path))
-    let tables = grids.filter { !shown.contains("figures/\($0.picture)") }.map(\.grid)
-    if summary.hasFeatures { try folder.note([folder.features]) }
-    try summary.writeFeatures(to: folder.features, names: session.dataset.featureNames)
-    try summary.report(
-      figures: figures, grids: tables, recipe: session.recipe, features: session.dataset.featureNames
-    ).write(to: folder.report)
-    // Last, since a run with a summary counts as finished.
-    try summary.write(to: folder.summary)
-    let results = RunResults(
-      summary: summary, figures: figures.map { folder.url.appendingPathComponent($0.path) }, samples: table,
-      tables: files)
-    observer?.finished(self, with: results)
-    return results
-  }
-}
-
-/// The results of a finished run.
-public struct RunResults: Sendable {
-  /// The numbers: `summary.json`.
-  public let summary: RunSummary
-  /// The PNG files of the figures.
-  public let figures: [URL]
-  /// The CSV file of a table model's draws, one in each row; nil for other models, and if none were drawn.
-  public let samples: URL?
-  /// The CSV files of the tables that metrics returned, in their order.
-  public let tables: [URL]
 }
 
 extension RunFolder {

@@ -54,7 +54,7 @@ final class TrainedRuns: @unchecked Sendable {
   private func load(_ path: String) throws -> TrainedModel {
     guard !path.isEmpty else { throw RecipeError("found no path of a run; set it to the folder of a finished one") }
     let folder = RunFolder(URL(fileURLWithPath: path))
-    let place = folder.url.standardizedFileURL.resolvingSymlinksInPath().path
+    let place = folder.url.realPath
     guard !outer.contains(place) else { throw RecipeError("the run in \(path) builds on itself; name another run") }
     try OutputPlace.requireReadable(folder.recipe)
     guard folder.exists else {

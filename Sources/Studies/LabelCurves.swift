@@ -244,10 +244,9 @@ extension LabelCurves {
 
   private func table(_ rows: [(name: String, cells: [(labels: Int, text: String)])]) -> [String] {
     let sizes = sizes
-    func line(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |" }
     let body = rows.map { row in
-      line([row.name] + sizes.map { size in row.cells.first { $0.labels == size }?.text ?? "-" })
+      [row.name] + sizes.map { size in row.cells.first { $0.labels == size }?.text ?? "-" }
     }
-    return [line(["labels"] + sizes.map(String.init)), "|---|" + sizes.map { _ in "---:|" }.joined()] + body
+    return Markdown.table([["labels"] + sizes.map(String.init)] + body)
   }
 }

@@ -80,11 +80,10 @@ extension StudyResults {
   /// The section about regimes, in Markdown; empty without curves.
   var regimesText: String {
     guard !regimes.isEmpty else { return "" }
-    let table = regimes.flatMap(\.rows).map { "| " + $0.joined(separator: " | ") + " |" }
-    let head =
-      table.isEmpty ? [] : ["| " + RegimeCurve.heads.joined(separator: " | ") + " |", "|---|---:|---:|---:|---|"]
+    let rows = regimes.flatMap(\.rows)
+    let table = rows.isEmpty ? [] : Markdown.table([RegimeCurve.heads] + rows, endsInText: true) + [""]
     return
-      (["", "## Regimes of the adversarial weight", ""] + head + table + (table.isEmpty ? [] : [""])
+      (["", "## Regimes of the adversarial weight", ""] + table
       + regimes.map { "- \($0.thresholds)." })
       .joined(separator: "\n") + "\n\n"
       + "Generative: class agreement below half of that at the least weight. Of the others, blurred: less than half as sharp as the "

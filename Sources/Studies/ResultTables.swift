@@ -15,7 +15,7 @@ extension StudyResults {
   var markdownTables: String {
     guard !isCompared, study.cells.count > 1 else {
       let rows = isCompared ? table : table.map { Array($0.dropFirst()) }
-      return Self.markdown(rows, texts: isCompared ? 2 : 1)
+      return Markdown.table(rows, texts: isCompared ? 2 : 1).joined(separator: "\n")
     }
     return unique(lines.map(\.column)).map { column in
       let own = lines.filter { $0.column == column }
@@ -23,7 +23,7 @@ extension StudyResults {
       let few = stride(from: 0, to: measures.count, by: Self.width).map {
         pivot(own, Array(measures[$0..<min($0 + Self.width, measures.count)]), counts: $0 == 0)
       }
-      return ((column.isEmpty ? [] : ["## \(column)"]) + few.map { Self.markdown($0, texts: 1) })
+      return ((column.isEmpty ? [] : ["## \(column)"]) + few.map { Markdown.table($0).joined(separator: "\n") })
         .joined(separator: "\n\n")
     }.joined(separator: "\n\n")
   }
@@ -49,12 +49,5 @@ extension StudyResults {
       return [row] + values + (counts ? most.counts : [])
     }
     return [["row"] + heads + (counts ? Array(Self.heads.suffix(3)) : [])] + rows
-  }
-
-  /// - Parameter texts: How many of the first columns are no numbers.
-  private static func markdown(_ table: [[String]], texts: Int) -> String {
-    let rows = table.map { "| " + $0.joined(separator: " | ") + " |" }
-    let rule = (table.first ?? []).indices.map { $0 < texts ? "---" : "---:" }
-    return ([rows[0], "|" + rule.joined(separator: "|") + "|"] + rows.dropFirst()).joined(separator: "\n")
   }
 }

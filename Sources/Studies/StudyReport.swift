@@ -76,10 +76,9 @@ extension StudyResults {
   }
 
   private static func markdown(_ unseen: ReconstructionComparison) -> String {
-    var lines = unseen.table.map { "| " + $0.joined(separator: " | ") + " |" }
-    lines.insert("|---|---:|---:|", at: 1)
     let notes = unseen.notes.map { "\($0)." }
-    return (["", "Reconstructions: \(ReconstructionComparison.unit).", ""] + lines + [""] + notes)
+    return
+      (["", "Reconstructions: \(ReconstructionComparison.unit).", ""] + Markdown.table(unseen.table) + [""] + notes)
       .joined(separator: "\n") + "\n"
   }
 
@@ -212,9 +211,9 @@ extension StudyResults {
   /// The stability of the selected features in Markdown; empty where no runs select any.
   private var stabilityText: String {
     guard !selected.isEmpty else { return "" }
-    let rows = ([SelectedFeatures.titles] + selected.map(\.columns)).map { "| " + $0.joined(separator: " | ") + " |" }
+    let table = Markdown.table([SelectedFeatures.titles] + selected.map(\.columns))
     return
-      (["", "## Selected features", "", rows[0], "|---|---:|---:|---:|---:|---:|"] + rows.dropFirst())
+      (["", "## Selected features", ""] + table)
       .joined(separator: "\n") + "\n\n"
       + "Stability: 1 where all runs select the same features, 0 in expectation where each selects at random (Nogueira, Sechidis & Brown "
       + "2018). features.csv has the frequency of each feature.\n"

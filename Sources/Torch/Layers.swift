@@ -21,6 +21,13 @@ public struct Sequential: Layer {
   public func callAsFunction(_ input: Tensor) throws -> Tensor { try layers.reduce(input) { try $1($0) } }
 }
 
+extension Sequence where Element == any Layer {
+  /// Returns the output of each layer, which the next one reads.
+  public func outputs(of input: Tensor) throws -> [Tensor] {
+    try reduce(into: []) { outputs, layer in outputs.append(try layer(outputs.last ?? input)) }
+  }
+}
+
 /// An affine map from `[batch, inputs]` to `[batch, outputs]`.
 public struct Linear: Layer {
   /// The weights, `[outputs, inputs]`.

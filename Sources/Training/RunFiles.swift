@@ -86,9 +86,8 @@ extension RunFolder {
   /// - Parameter inputs: Files and folders that the run reads.
   /// - Throws: `FileError` for one of the run's own files, or of the runs of a study in the folder.
   public func requireNotOwned(_ inputs: [URL]) throws {
-    func place(_ url: URL) -> String { url.absoluteURL.standardizedFileURL.resolvingSymlinksInPath().path }
-    let root = place(url) + "/"
-    for input in inputs.map(place) where "\(input)/".hasPrefix(root) {
+    let root = url.realPath + "/"
+    for input in inputs.map(\.realPath) where "\(input)/".hasPrefix(root) {
       let path = String(input.dropFirst(root.count))
       let (folder, inner) = (path.prefix { $0 != "/" }, path.drop { $0 != "/" }.dropFirst())
       let isOfStudy =

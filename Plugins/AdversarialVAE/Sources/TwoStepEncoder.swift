@@ -50,13 +50,8 @@ public struct TwoStepEncoder: FeatureEncoder, Component {
   }
 
   public func features(_ batch: Batch) throws -> [Tensor] {
-    var features: [Tensor] = []
-    for layer in convolutions { features.append(try layer(features.last ?? batch.inputs)) }
-    for (index, layer) in linear.enumerated() {
-      let input = features[features.count - 1]
-      features.append(try layer(index == 0 ? input.flattened() : input))
-    }
-    return features
+    let images = try convolutions.outputs(of: batch.inputs)
+    return try images + linear.outputs(of: images[images.count - 1].flattened())
   }
 
   public func encodeWithFeatures(_ batch: Batch) throws -> (code: Code, features: [Tensor]) {

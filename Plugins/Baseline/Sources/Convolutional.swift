@@ -28,11 +28,7 @@ private struct ImageEncoder: Sendable {
 
   func encode(_ batch: Batch) throws -> Code { try head(layers.reduce(batch.inputs) { try $1($0) }.flattened()) }
 
-  func features(_ batch: Batch) throws -> [Tensor] {
-    var features: [Tensor] = []
-    for layer in layers { features.append(try layer(features.last ?? batch.inputs)) }
-    return features
-  }
+  func features(_ batch: Batch) throws -> [Tensor] { try layers.outputs(of: batch.inputs) }
 
   func encodeWithFeatures(_ batch: Batch) throws -> (code: Code, features: [Tensor]) {
     let features = try features(batch)

@@ -41,11 +41,7 @@ public struct MLPEncoder: FeatureEncoder, Component {
     try head(hidden.reduce(batch.inputs.flattened()) { try $1($0) })
   }
 
-  public func features(_ batch: Batch) throws -> [Tensor] {
-    var features: [Tensor] = []
-    for layer in hidden { features.append(try layer(features.last ?? batch.inputs.flattened())) }
-    return features
-  }
+  public func features(_ batch: Batch) throws -> [Tensor] { try hidden.outputs(of: batch.inputs.flattened()) }
 
   public func encodeWithFeatures(_ batch: Batch) throws -> (code: Code, features: [Tensor]) {
     let features = try features(batch)

@@ -38,11 +38,7 @@ public struct PooledResNetEncoder: FeatureEncoder, Component {
     .point(try layers.reduce(batch.inputs) { try $1($0) }.mean(axes: [2, 3]))
   }
 
-  public func features(_ batch: Batch) throws -> [Tensor] {
-    var features: [Tensor] = []
-    for layer in layers { features.append(try layer(features.last ?? batch.inputs)) }
-    return features
-  }
+  public func features(_ batch: Batch) throws -> [Tensor] { try layers.outputs(of: batch.inputs) }
 
   public func encodeWithFeatures(_ batch: Batch) throws -> (code: Code, features: [Tensor]) {
     let features = try features(batch)

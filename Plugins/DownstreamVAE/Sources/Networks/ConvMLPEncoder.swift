@@ -46,11 +46,7 @@ public struct ConvMLPEncoder: FeatureEncoder, Component {
     try code(layers.reduce(batch.inputs) { try $1($0) })
   }
 
-  public func features(_ batch: Batch) throws -> [Tensor] {
-    var features: [Tensor] = []
-    for layer in layers { features.append(try layer(features.last ?? batch.inputs)) }
-    return features
-  }
+  public func features(_ batch: Batch) throws -> [Tensor] { try layers.outputs(of: batch.inputs) }
 
   public func encodeWithFeatures(_ batch: Batch) throws -> (code: Code, features: [Tensor]) {
     let features = try features(batch)
