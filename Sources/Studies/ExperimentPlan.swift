@@ -91,8 +91,10 @@ extension Experiment {
     do {
       if let data = row.data { recipe.use(data: data) }
       recipe = try composer.resolve(recipe)
-      recipe[all: .metric] =
-        (recipe[all: .metric] ?? []) + metrics.filter { !(recipe[all: .metric] ?? []).contains($0) }
+      // Settings that the one leaves out and the other names may be the same.
+      recipe[all: .metric] = (recipe[all: .metric] ?? []) + metrics
+      recipe = try composer.resolve(recipe)
+      recipe[all: .metric] = recipe[all: .metric]?.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
       for change in plan.set + row.set + changes {
         guard Recipe.path(of: change) != "seed" else {
           throw ConfigError(

@@ -94,6 +94,9 @@ public struct StudyResults {
         }
       }
     }
+    // A run counts once, whatever its recipe measures twice.
+    var seen: Set<[String]> = []
+    all = all.filter { seen.insert([$0.cell.label, $0.run.folder.name, $0.measure]).inserted }
     values = all
     regimes = RegimeCurve.all(of: study, all)
     var selected: [SelectedFeatures] = []

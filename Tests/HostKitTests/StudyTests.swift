@@ -225,6 +225,22 @@ private let small = model + "stages: [{epochs: 1}]"
     #expect(try scratch.read("figure/results.md").contains("| one | 0."))
   }
 
+  @Test func aMetricThatTheRecipeHasIsMeasuredOnce() throws {
+    let scratch = try Scratch()
+    _ = try scratch.write(small, to: "small.yaml")
+    let experiment = try scratch.write(
+      """
+      seeds: [1, 2]
+      metrics: [nearest-class-mean]
+      measures: [nearest-class-mean accuracy]
+      rows: [{row: one, recipe: small.yaml}, {row: quiet, recipe: small.yaml, set: [noise=none]}]
+      """, to: "table.yaml")
+    try host("reproduce", experiment, "--runs", scratch.path, "--per-class", "2")
+    #expect(try scratch.read("table/results.md").contains(" | 2 | 1 | 200 |"))
+    let csv = try scratch.read("table/results.csv")
+    #expect(csv.matches(of: /one,,1,,nearest-class-mean accuracy,/).count == 1)
+  }
+
   @Test func whatFlagsChangedIsSaidAndFiledApart() throws {
     let scratch = try Scratch()
     _ = try scratch.write(small, to: "small.yaml")
