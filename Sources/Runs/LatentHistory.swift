@@ -44,8 +44,11 @@ public struct LatentHistory {
       end = before + (position.stops?.first { $0.stage == stage.name }?.epoch ?? done)
       before += done
     }
-    // What the last checkpoint holds is not drawn twice.
-    places = places.filter { $0.epoch < end && FileManager.default.fileExists(atPath: $0.checkpoint!.path) }
+    // What the last checkpoint holds is not drawn twice; one inside an epoch is none of those that were kept.
+    let isInside = position.iteration > 0
+    places = places.filter {
+      (isInside || $0.epoch != end) && FileManager.default.fileExists(atPath: $0.checkpoint!.path)
+    }
     places.append((end, nil))
 
     let count = try last.part(part).count
@@ -74,7 +77,8 @@ public struct LatentHistory {
         groups.append(centroids)
       }
       return ScatterPlot(
-        title: "epoch \(place.epoch)", xLabel: plane.axes.x, yLabel: plane.axes.y, groups: groups)
+        title: place.checkpoint == nil && isInside ? "in epoch \(place.epoch + 1)" : "epoch \(place.epoch)",
+        xLabel: plane.axes.x, yLabel: plane.axes.y, groups: groups)
     }
   }
 }

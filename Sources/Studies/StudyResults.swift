@@ -94,9 +94,9 @@ public struct StudyResults {
         }
       }
     }
-    // A run counts once, whatever its recipe measures twice.
+    // What a recipe measures twice.
     var seen: Set<[String]> = []
-    all = all.filter { seen.insert([$0.cell.label, $0.run.folder.name, $0.measure]).inserted }
+    all = all.filter { seen.insert([$0.cell.label, $0.run.folder.name, $0.measure, "\($0.value)"]).inserted }
     values = all
     regimes = RegimeCurve.all(of: study, all)
     var selected: [SelectedFeatures] = []
@@ -118,7 +118,11 @@ public struct StudyResults {
     unknown = unique(named.filter { !known.contains($0) }).map { UnknownName($0, among: known, of: "measure") }
     lines = study.cells.flatMap { cell in
       wanted.compactMap { measure in
-        let found = all.filter { $0.cell.label == cell.label && $0.measure == measure }
+        // A run counts once, by the first of two metrics whose measures have one name.
+        var runs: Set<String> = []
+        let found = all.filter {
+          $0.cell.label == cell.label && $0.measure == measure && runs.insert($0.run.folder.name).inserted
+        }
         guard !found.isEmpty || cell.published[measure] != nil else { return nil }
         return Line(
           row: cell.row, column: cell.column, label: cell.label, measure: measure, published: cell.published[measure],

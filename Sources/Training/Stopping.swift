@@ -78,7 +78,7 @@ extension Recipe {
 extension StageStop: CheckedRecord {
   /// What is impossible about it; nil where nothing is.
   public var problem: String? {
-    guard epoch >= 1, epoch <= epochs, epochs <= planned else {
+    guard epoch >= 1, epoch <= epochs, epochs <= planned, planned <= 1_000_000 else {
       return "epoch \(epoch) of \(epochs) out of \(planned) in stage '\(stage)'"
     }
     return value.isFinite ? nil : "the value \(value) of '\(metric)'"

@@ -376,7 +376,7 @@ public final class Trainer {
 
   /// - Parameter onlyThoseSaved: Whether parts that the checkpoint knows nothing of keep their generators.
   func restoreGenerators(_ checkpoint: Checkpoint, from url: URL, onlyThoseSaved: Bool = false) throws {
-    let isElsewhere = Device(parsing: checkpoint.machine.device)?.kind != data.training.device.kind
+    let isElsewhere = Device(parsing: checkpoint.machine.device).map { $0.kind != data.training.device.kind } ?? false
     func restore(_ name: String, _ generator: inout Generator) throws {
       guard let state = checkpoint.tensors["generator.\(name)"] else {
         throw FileError(url.path, "has no state of generator '\(name)'; it belongs to another recipe")

@@ -37,7 +37,7 @@ extension Trainer {
       let iterations = Trainer.iterations(source.count, stage.recipe.batch)
       try setModes(stage)
       // Short epochs have no checkpoint each.
-      while !isOver(stage), position.totalIterations <= last {
+      while !isOver(stage), position.totalIterations < last {
         let order = try order(of: source, stage, "epoch \(position.epoch)")
         while position.iteration < iterations {
           var pending = PendingTerms(stage: stage.recipe.name, every: 1)

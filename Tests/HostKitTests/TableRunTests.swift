@@ -147,6 +147,9 @@ private func session(_ table: URL, _ more: [String] = []) throws -> Session {
         + ["--runs", scratch.url.path, "--name", "t"] + transforms)
     let resume = ["train", "--resume", "--name", "t", "--runs", scratch.url.path]
     try host(["evaluate", run])
+    // Its own rows, by name or without.
+    let own = try host("verify", run, "--part", "test", "--enrol", "1").output
+    #expect(try host("verify", run, "--data", "table", "--enrol", "1").output == own)
     try host(resume)
     let old = try Data(contentsOf: table)
     try writeTable(table) { row, value in row == 7 ? value + 1 : value }

@@ -111,6 +111,8 @@ public struct ProbeMetric: Metric, Component {
       + (config.features == .pca ? config.components.map { " \($0)" } ?? "" : "")
       + (config.classifier == .nearestNeighbours && config.neighbors != Config().neighbors
         ? ", \(config.neighbors) neighbours" : "")
+      + ([.mlp, .cnn].contains(config.classifier) && config.hidden != Config().hidden
+        ? ", hidden \(config.hidden)" : "")
       + (config.classifier == .logistic && config.c != Config().c ? ", c \(config.c)" : "")
   }
 
