@@ -14,11 +14,18 @@ extension Dataset {
       throw RecipeError("transform '\(first.name)' is for tables, and '\(name)' has images; take it out")
     }
     let chain = try TransformChain(transforms, fittedOn: train.inputs)
+    try apply(chain)
+    return chain
+  }
+
+  /// Puts the rows of every part through fitted transforms.
+  ///
+  /// - Throws: `RecipeError` where what comes out is not finite.
+  package mutating func apply(_ chain: TransformChain) throws {
     train = try transformed(train, by: chain, "training")
     validation = try validation.map { try transformed($0, by: chain, "validation") }
     test = try test.map { try transformed($0, by: chain, "test") }
     unseen = try unseen.map { try transformed($0, by: chain, "held-out") }
-    return chain
   }
 
   private func transformed(_ examples: Examples, by chain: TransformChain, _ part: String) throws -> Examples {

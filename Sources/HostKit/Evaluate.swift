@@ -74,7 +74,7 @@ struct Evaluate: PartCommand {
       opening: folder.url, catalog: host.catalog, machine: machine.machine(), observer: ConsoleObserver(host.console),
       checkpoint: weights.checkpoint(of: folder)
     ) { recipe in
-      if !metrics.isEmpty { recipe[all: .metric] = metrics == ["none"] ? [] : metrics.map { PartChoice($0) } }
+      recipe.replace(.metric, by: metrics)
       for setting in settings { try recipe.set(setting) }
     }
     return (run, try run.evaluate(part))

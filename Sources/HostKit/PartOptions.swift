@@ -96,10 +96,8 @@ struct PartOptions: ParsableArguments {
         }
         recipe[slot]?.origin?.isFrozen = true
       }
-      if !transforms.isEmpty {
-        recipe[all: .transform] = transforms == ["none"] ? [] : transforms.map { PartChoice($0) }
-      }
-      if !metrics.isEmpty { recipe[all: .metric] = metrics == ["none"] ? [] : metrics.map { PartChoice($0) } }
+      recipe.replace(.transform, by: transforms)
+      recipe.replace(.metric, by: metrics)
       if let data { recipe.use(data: data) }
       if recipe[.data] == nil { recipe[.data] = PartChoice("mnist", with: ["embedded": true]) }
       if recipe[.encoder] == nil {
@@ -132,5 +130,13 @@ struct PartOptions: ParsableArguments {
         "--loss \(loss): found weight '\(parts[1])', expected \(PartChoice.weights), as in --loss sobel=0.02")
     }
     return PartChoice(parts[0], weight: weight)
+  }
+}
+
+extension Recipe {
+  /// Puts the parts that flags name in the place of a slot's, none for `none`; without flags they stay.
+  mutating func replace(_ slot: Slot, by names: [String]) {
+    guard !names.isEmpty else { return }
+    self[all: slot] = names == ["none"] ? [] : names.map { PartChoice($0) }
   }
 }

@@ -109,16 +109,8 @@ struct Verify: PartCommand {
     let wanted = part ?? .test
     let examples = wanted == .train ? dataset.train : wanted == .test ? dataset.test : dataset.validation
     guard let examples else { throw RecipeError("\(data) has no \(wanted.rawValue) part; name another by --part") }
-    // The run's own rows come transformed.
-    let isReady = examples.areImages || dataset.name == session.dataset.name
-    let inputs = isReady ? examples.inputs : try session.transforms.apply(examples.inputs)
-    if !isReady, let place = try dataset.placeNotFinite(in: inputs) {
-      throw RecipeError(
-        "\(data): found a value that is not finite in column \(place.column), after the run's transforms; fill it in")
-    }
     let source = try BatchSource(
-      Examples(inputs: inputs, labels: examples.labels, isLabelled: examples.isLabelled), settings: session.settings,
-      classCount: dataset.classCount, device: session.device)
+      examples, settings: session.settings, classCount: dataset.classCount, device: session.device)
     return (source, "\(wanted.rawValue) examples of \(data)")
   }
 

@@ -6,7 +6,7 @@ import Recipes
 import Training
 
 extension Session {
-  /// Returns the session's own data, or another set with all its examples.
+  /// Returns the session's own data, or another set with all its examples; rows like its own go through its transforms.
   ///
   /// - Parameters:
   ///   - name: The name of a data set; nil for the session's own.
@@ -19,7 +19,9 @@ extension Session {
     }
     let other = try catalog.dataset(name).load(from: machine.dataFolder)
     if let note = other.note { observer?.noticed(.note(note)) }
-    return try other.prepared(DataSettings(), seed: recipe.randomSeed)
+    var prepared = try other.prepared(DataSettings(), seed: recipe.randomSeed)
+    if !prepared.train.areImages, prepared.inputShape == dataset.inputShape { try prepared.apply(transforms) }
+    return prepared
   }
 }
 
@@ -111,13 +113,10 @@ public struct ReconstructionComparison {
     let few = try examples.balanced(
       min(count, examples.count), seed: first.session.recipe.randomSeed, for: "reconstruction")
     var (rows, notes): ([Row], [String]) = ([], [])
-    var pictures: [(label: String, images: Tensor)] = []
-    var originals: [Tensor] = []
+    func isOwn(_ run: Reconstructor) -> Bool { run.session.dataset.name == source.dataset.name }
+    let drawn = try runs.map { try $0.reconstruct(few, ownClasses: isOwn($0)) }
     for run in runs {
-      let isOwn = run.session.dataset.name == source.dataset.name
-      let drawn = try run.reconstruct(few, ownClasses: isOwn)
-      originals.append(drawn.originals)
-      pictures.append((runs.count == 1 ? "reconstruction" : run.name, drawn.reconstructions))
+      let isOwn = isOwn(run)
       let test = try run.session.part(.test).examples
       rows.append(
         Row(
@@ -134,7 +133,10 @@ public struct ReconstructionComparison {
     if let names { notes.append("the classes of \(source.dataset.name): \(names)") }
     let caption =
       "\(few.count) of \(source.title) of \(source.dataset.name)\(names.map { " (\($0))" } ?? "") and their reconstructions"
-    grid = try ImageGrid.comparison(of: originals[0], with: pictures, caption: caption)
+    let pictures = zip(runs, drawn).map {
+      (label: runs.count == 1 ? "reconstruction" : $0.name, images: $1.reconstructions)
+    }
+    grid = try ImageGrid.comparison(of: drawn[0].originals, with: pictures, caption: caption)
     (title, self.rows, self.notes) = ("\(source.dataset.name), \(source.title)", rows, notes)
   }
 

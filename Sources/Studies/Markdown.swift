@@ -1,7 +1,7 @@
 /// Markdown of results.
 enum Markdown {
   /// A line of a table.
-  static func row(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |" }
+  private static func row(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |" }
 
   /// A table: a head, and rows below it.
   ///

@@ -59,8 +59,7 @@ final class SharedStages {
     do {
       if !SharedStages.isFinished(folder) {
         observer?.noticed(.note("stage \(names) is trained once for the runs that have it in common"))
-        let planned = Study.PlannedRun(recipe: first, folder: folder, seed: first.seed, fold: nil)
-        let session = try study.session(of: planned, observer)
+        let session = try study.session(of: first, in: folder, observer)
         // The run itself keeps its own threads.
         defer { try? run.session.machine.apply() }
         let one = Run(session, in: folder, existing: .resume, observer: observer)

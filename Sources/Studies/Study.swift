@@ -147,7 +147,7 @@ public struct Study {
       let title = [cell.label, run.label].filter { !$0.isEmpty }.joined(separator: ", ")
       observer?.begins(run: number + 1, of: all.count, title: title)
       do {
-        let session = try session(of: run, observer)
+        let session = try session(of: run.recipe, in: run.folder, observer)
         // Those of another fold may lack a class.
         if perClass != nil, let refusal = session.drawRefusal { throw refusal }
         let one = Run(session, in: run.folder, existing: .resume, observer: observer)
@@ -162,13 +162,13 @@ public struct Study {
     return .finished(try report(failures, observer))
   }
 
-  /// Returns the session of a run on the study's machine; of one that goes on, with the threads that it was begun with, where the study
-  /// says none.
-  func session(of run: PlannedRun, _ observer: (any StudyObserver)?) throws -> Session {
+  /// Returns the session of the run in a folder on the study's machine; of one that goes on, with the threads that it was begun
+  /// with, where the study says none.
+  func session(of recipe: Recipe, in folder: RunFolder, _ observer: (any StudyObserver)?) throws -> Session {
     var machine = machine
     if machine.threads == nil { machine.threads = defaultThreads }
-    machine.keep(run.folder, device: false, threads: self.machine.threads == nil)
-    return try Session(run.recipe, catalog: catalog, machine: machine, observer: observer)
+    machine.keep(folder, device: false, threads: self.machine.threads == nil)
+    return try Session(recipe, catalog: catalog, machine: machine, observer: observer)
   }
 
   /// The runs among `first` that wanted cells open.
@@ -191,7 +191,7 @@ public struct Study {
       let title = run.firstLabel
       observer?.begins(run: number + 1, of: wanted.count, title: title)
       do {
-        let session = try session(of: run, observer)
+        let session = try session(of: run.recipe, in: run.folder, observer)
         let one = Run(session, in: run.folder, existing: .resume, observer: observer)
         guard try one.train(shouldStop: shouldStop) == .finished else { return false }
         try one.finish(perClass: session.composition.model.decoder == nil ? nil : perClass)
