@@ -41,6 +41,17 @@ private func run(in scratch: Scratch) throws -> String {
     #expect(unseen.count > 2000 || abs(printedArea - area) < 1e-4)
     #expect(try host("verify", path, "--part", "test").output.contains("test examples of mnist"))
     #expect(try host("verify", path, "--data", "fashion-mnist", "--enrol", "1").output.contains("of 10 classes"))
+    // What is written is the first of the ten draws.
+    let file = scratch.url.appendingPathComponent("classes.csv")
+    let said = try host("verify", path, "--enrol", "3", "--predictions", file.path).output
+    #expect(said.contains("the same beside the 7 classes of training") && said.contains("distance at that rate"))
+    let rows = try String(contentsOf: file, encoding: .utf8).split(separator: "\r\n").map { $0.split(separator: ",") }
+    #expect(rows[0].joined(separator: ",") == "example,class,enrolled,prediction")
+    #expect(rows.dropFirst().map { Int($0[0]) } == Array(0..<unseen.count).map { $0 })
+    #expect(rows.filter { $0[2] == "yes" }.count == 9 && Set(rows.dropFirst().map { $0[1] }) == ["1", "4", "7"])
+    #expect(rows.filter { $0[2] == "no" }.allSatisfy { ["1", "4", "7"].contains($0[3]) })
+    #expect(message("verify", path, "--enrol", "5000", "--predictions", file.path).contains("enrol fewer"))
+    #expect(message("verify", path, "--predictions", "classes.txt").contains("expected a name that ends in .csv"))
     #expect(message("verify", path, "--examples", "1").contains("--examples is 1, expected 2 to 20000"))
   }
 

@@ -66,6 +66,11 @@ func pairsAreComparedOnceEach(similarity: OperatingCurve.Similarity) throws {
   let found = try OperatingCurve(pairsOf: rows, labels: Tensor(labels.map(Int64.init)), by: similarity)
   #expect(abs(found.area - expected.area) < 1e-12)
   #expect(abs(found.equalErrorRate - expected.equalErrorRate) < 1e-12)
+  // At the threshold about as many pairs of two classes are accepted as pairs of one are rejected.
+  let accepted = scores.indices.filter { scores[$0] >= found.equalErrorThreshold - 1e-12 }
+  let wrong = Double(accepted.count { !same[$0] }) / Double(same.count { !$0 })
+  let missed = 1 - Double(accepted.count { same[$0] }) / Double(same.count { $0 })
+  #expect(abs(wrong - missed) < 0.1 && wrong >= missed)
 }
 
 @Test func curvesNeedBothKinds() throws {
@@ -118,7 +123,8 @@ private func reference(_ points: [[Double]], _ labels: [Int]) -> (map: Double, a
   let enrolment = try Enrolment(latents, labels: labels, examples: 2)
   #expect(enrolment.classes == [3, 7])
   #expect(try enrolment.centroids.doubles() == [0, 1, 4, 1])
-  #expect(try enrolment.places.ints() == [0, 1, 1])
+  #expect(try enrolment.places.ints() == [0, 1, 1] && enrolment.nearest() == [0, 1, 0])
+  #expect(enrolment.enrolledRows == [[0, 2], [1, 3]] && enrolment.probeRows == [4, 5, 6])
   #expect(abs(try enrolment.accuracy() - 2.0 / 3) < 1e-15)
   // A known class at (1, 1) takes the first probe away.
   #expect(abs(try enrolment.accuracy(beside: Tensor([1.0, 1], shape: [1, 2])) - 1.0 / 3) < 1e-15)

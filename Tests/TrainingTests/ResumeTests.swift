@@ -144,6 +144,34 @@ private func augmented() throws -> TrainingData {
     #expect(losses.count == 2 && losses[1] < losses[0])
   }
 
+  @Test func stepsInFloat16AreAsLongAsThoseInFloat32() throws {
+    let plain = """
+      seed: 3
+      data: mnist
+      encoder: {use: mlp, with: {latent: 4, hidden: [16]}}
+      decoder: {use: mlp, with: {hidden: [16]}}
+      stages:
+        - {epochs: 1, batch: 50, train: [encoder, decoder], losses: [mse], optimizer: {use: sgd, with: {learningRate: 0.1}}}
+      """
+    let scratch = try Scratch()
+    func trained(_ precision: String, epochs: Bool = true) throws -> [Tensor] {
+      let composition = try compose("precision: \(precision)\n" + plain)
+      if epochs {
+        let folder = try scratch.run(precision)
+        _ = try Trainer(composition, data: digits(), folder: folder, shouldStop: { false }).run(resuming: false)
+      }
+      return try composition.store.parameters.filter { $0.role == .weight }.map { try $0.tensor.detached() }
+    }
+    let (start, wide, narrow) = (
+      try trained("float32", epochs: false), try trained("float32"), try trained("float16")
+    )
+    for index in start.indices {
+      let length = try (wide[index] - start[index]).square().sum().item()
+      let difference = try (narrow[index] - wide[index]).square().sum().item()
+      #expect(length > 0 && difference < 0.01 * length)
+    }
+  }
+
   @Test func halfPrecisionIsOfLayersAloneAndNearToFloat32() throws {
     let scratch = try Scratch()
     func trained(_ recipe: String, _ name: String) throws -> (Composition, [EpochRecord]) {

@@ -63,10 +63,12 @@ public struct PEDCC: CentroidPrior, DirectPrior, Component {
       config: config, classes: classes, latent: context.latentSize, seed: context.seed, path: context.scope.path)
     let (points, report) = try context.memory.value(for: key) { try PEDCC.place(classes, config, in: context) }
     self.report = report
-    if let report, !report.hasConverged {
+    if let report {
       context.announce(
-        "\(title): centroids are not at rest after \(report.iterations) iterations (the fastest moved by "
-          + "\(String(format: "%.1e", report.movement)) in the last one); more of them by prior.iterations spread them more evenly"
+        report.hasConverged
+          ? "\(title): centroids are at rest after \(report.iterations) iterations"
+          : "\(title): centroids are not at rest after \(report.iterations) iterations (the fastest moved by "
+            + "\(String(format: "%.1e", report.movement)) in the last one); more of them by prior.iterations spread them more evenly"
       )
     }
     let scale = config.scale ?? Double(context.latentSize).squareRoot()

@@ -1,7 +1,7 @@
 import LatentKit
 
-/// Pairs of 3x3 convolutions, each with batch normalisation and ReLU, and 2x2 max pooling after each pair; one more convolution and
-/// maximum; a linear embedding, with dropout before it where wanted.
+/// Pairs of 3x3 convolutions, each with batch normalisation and ReLU, and 2x2 max pooling after each pair; one more
+/// convolution with pooling; a linear embedding, with dropout before it where wanted.
 ///
 /// The paper's own network is lost with its pictures. This one stands in for it (see results/network.md): with its defaults, on
 /// images of 28x28, about 5.5 million multiplications an image.

@@ -17,7 +17,8 @@ import LatentKit
 /// from it.
 ///
 /// - Shapes: latents `[batch, latent]`, labels `[batch]`; the weight is `grandMean`, `[latent]`.
-/// - Throws: `RecipeError` where the prior has no centroids or the data no labels.
+/// - Throws: `RecipeError` where the prior has no centroids, the data no labels or hidden ones, or examples count differently
+///   (`data.classWeights`): the bound is on the variance of a whole batch.
 public struct InterClassVarianceLoss: Loss, Component {
   /// The settings.
   public struct Config: ComponentConfig {
@@ -38,6 +39,11 @@ public struct InterClassVarianceLoss: Loss, Component {
   public var needs: DataNeeds { .labels }
 
   public func terms(_ forward: Forward, under prior: any Prior) throws -> [Term] {
+    guard forward.batch.weights == nil else {
+      throw RecipeError(
+        "loss 'inter-class-variance' bounds the variance of a whole batch, and data.classWeights lets examples count differently; "
+          + "leave one of them out")
+    }
     let centroids = try prior.requireCentroids(for: "loss 'inter-class-variance'").detached()
     let (latents, grandMean) = (try forward.latents, try stored * config.rate)
     let total = try (latents - grandMean.detached()).square().sum(axis: 1)

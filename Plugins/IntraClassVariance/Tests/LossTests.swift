@@ -176,6 +176,14 @@ private func interClass(
   #expect(message { _ = try InterClassVarianceLoss.Config(["strength": 0.9], at: "with") }.contains("1"))
 }
 
+@Test func theExtensionRefusesExamplesThatCountDifferently() throws {
+  let prior = FixedCentroids(centroids: try centroids())
+  let model = Model(encoder: FixedEncoder(latents: try latents()), prior: prior)
+  let batch = Batch(inputs: try latents(), labels: try Tensor(labels.map(Int64.init)), weights: try .ones([5]))
+  let pass = Forward(batch, through: model, training: true, drawing: RandomSource(try Generator(seed: 1)))
+  #expect(message { _ = try interClass(bound: 2, strength: 1).terms(pass, under: prior) }.contains("data.classWeights"))
+}
+
 @Test(arguments: [1.0, 10]) func theRateIsTheFactorOfTheGrandMeansSteps(rate: Double) throws {
   let store = ParameterStore()
   let loss = try interClass(bound: 1e6, strength: 1, rate: rate, store: store)

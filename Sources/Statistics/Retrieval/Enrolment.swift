@@ -8,7 +8,11 @@ public struct Enrolment: Sendable {
   public let classes: [Int]
   /// The centroid of each, `[classes, latent]`.
   public let centroids: Tensor
-  /// The latents that were not enrolled, `[count, latent]`.
+  /// The rows that were enrolled of each class.
+  public let enrolledRows: [[Int]]
+  /// The rows that were not enrolled.
+  public let probeRows: [Int]
+  /// Their latents, `[count, latent]`.
   public let probes: Tensor
   /// The place of each probe's class in `classes`, `[count]` Int64.
   public let places: Tensor
@@ -35,10 +39,14 @@ public struct Enrolment: Sendable {
         "class \(classes[short]) has \(seen[short]) latents, expected more than the \(examples) that are enrolled; enrol fewer"
       )
     }
+    (enrolledRows, probeRows) = (enrolled, probes)
     centroids = try .stack(enrolled.map { try latents.detached().rows($0).mean(axis: 0) })
     self.probes = try latents.detached().rows(probes)
     places = try Tensor(probes.map { Int64(place[all[$0]]!) }).to(latents.device)
   }
+
+  /// Returns the place in `classes` of the centroid that is nearest to each probe.
+  public func nearest() throws -> [Int] { try NearestMean(centroids).classes(of: probes).ints() }
 
   /// Returns the share of probes whose nearest enrolled centroid is that of their class, 0 to 1.
   ///

@@ -51,16 +51,22 @@ public struct OperatingCurve: Sendable {
 
   /// The rate at which as many negatives are accepted as positives are rejected, 0 to 1, on the straight line between the two
   /// nearest points of the curve.
-  public var equalErrorRate: Double {
+  public var equalErrorRate: Double { equalError.rate }
+
+  /// The least score that is accepted at the equal error rate: of the two nearest points of the curve, that of the higher rates.
+  public var equalErrorThreshold: Double { equalError.threshold }
+
+  private var equalError: (rate: Double, threshold: Double) {
     for index in falsePositiveRates.indices.dropFirst() {
       // False acceptance less false rejection rises from −1 to 1.
       let gap = falsePositiveRates[index] - (1 - truePositiveRates[index])
       guard gap >= 0 else { continue }
       let before = falsePositiveRates[index - 1] - (1 - truePositiveRates[index - 1])
       let part = -before / (gap - before)
-      return falsePositiveRates[index - 1] + part * (falsePositiveRates[index] - falsePositiveRates[index - 1])
+      let rate = falsePositiveRates[index - 1] + part * (falsePositiveRates[index] - falsePositiveRates[index - 1])
+      return (rate, thresholds[index])
     }
-    return 1
+    return (1, -.infinity)
   }
 
   /// Returns the rate of true acceptance at a rate of false acceptance, by straight lines between points; the highest where the
