@@ -137,10 +137,13 @@ public struct LabelMeasures: Sendable {
         contender: label(row), measure: String(match.1) + (match.3.map(String.init) ?? ""), labels: labels, run: run,
         value: value)
     }
-    guard measure == ofRows, let match = row.wholeMatch(of: /(.+) at ([0-9,]+) labels?/),
-      let labels = Int(match.2.replacing(",", with: ""))
+    let isOfTraining = measure == "training \(ofRows)"
+    guard measure == ofRows || training && isOfTraining,
+      let match = row.wholeMatch(of: /(.+) at ([0-9,]+) labels?/), let labels = Int(match.2.replacing(",", with: ""))
     else { return nil }
-    return .init(contender: label(String(match.1)), measure: measure, labels: labels, run: run, value: value)
+    return .init(
+      contender: label(String(match.1)), measure: isOfTraining ? "\(ofRows), training" : measure, labels: labels,
+      run: run, value: value)
   }
 
   /// Returns the values in the `results.csv` of a study.
@@ -152,9 +155,14 @@ public struct LabelMeasures: Sendable {
     }
   }
 
-  /// Returns the values of a study's finished runs.
+  /// Returns the values of a study's finished runs: of the measures that it compares, unless others are named.
   public func values(of results: StudyResults) -> [LabelCurves.Value] {
-    results.values.compactMap { value($0.cell.row, $0.cell.column, $0.run.label, $0.measure, $0.value) }
+    let compared = Set(results.lines.map(\.measure))
+    return results.values.filter { found in
+      let name = found.measure
+      let isTwin = training && name.hasSuffix(", training") && compared.contains(String(name.dropLast(10)))
+      return !only.isEmpty || compared.contains(name) || isTwin || training && name == "training \(ofRows)"
+    }.compactMap { value($0.cell.row, $0.cell.column, $0.run.label, $0.measure, $0.value) }
   }
 
   /// Returns the values of finished runs. Those whose recipes differ in nothing but the seed are one contender, named by the recipe.

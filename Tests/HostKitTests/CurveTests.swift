@@ -39,6 +39,27 @@ import Training
     #expect(summary.contains("logistic on mean at 100 labels"))
   }
 
+  @Test(.enabled(if: FigurePrograms.missing == nil)) func anExperimentsCurvesAreOfTheMeasuresThatItCompares() throws {
+    let scratch = try Scratch()
+    _ = try train(in: scratch, "a", latent: 2, seed: 1)
+    try FileManager.default.copyItem(
+      at: scratch.url.appendingPathComponent("a/recipe.yaml"), to: scratch.url.appendingPathComponent("a.yaml"))
+    let file = try scratch.write(
+      """
+      measures: [logistic on pca at 20 labels]
+      set: ["metrics=[{use: probe, with: {labels: [20]}}, {use: probe, with: {features: pca, labels: [20]}}]"]
+      rows: [{row: one, recipe: a.yaml}]
+      """, to: "study.yaml")
+    try host("reproduce", file, "--runs", scratch.path, "--per-class", "1")
+    func curve(_ more: String...) throws -> String {
+      try host(["curve", file, "--runs", scratch.path, "--output", "\(scratch.path)/curve"] + more).output
+    }
+    #expect(try curve().contains("logistic on pca  20: ") && scratch.read("curve.csv").split(separator: "\r\n").count == 2)
+    let twins = try curve("--training")
+    #expect(twins.contains("logistic on pca, training") && !twins.contains("on mean"))
+    #expect(try curve("--measure", "logistic").contains("logistic on mean"))
+  }
+
   @Test func whatHasNoCurveIsRefused() throws {
     let scratch = try Scratch()
     let head = "row,column,seed,fold,measure,value,unit,published,epochs,training_examples,seconds,folder"

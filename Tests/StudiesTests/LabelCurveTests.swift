@@ -70,6 +70,7 @@ private func curves() throws -> LabelCurves {
       "VAE,,1,,\"logistic on mean at 100 labels, training\",70.5,%,,1,100,1,a",
       "VAE,,1,,accuracy,50,%,,1,100,1,a", "\"fine-tuned at 1,000 labels\",4 latents,2,0,accuracy,66,%,,1,100,1,b",
       "\"fine-tuned at 1,000 labels\",4 latents,2,0,loss,1,,,1,100,1,b",
+      "\"fine-tuned at 1,000 labels\",4 latents,2,0,training accuracy,99,%,,1,100,1,b",
     ]
     try Data(([head] + rows).joined(separator: "\r\n").utf8).write(to: file)
     let plain = try LabelMeasures().values(inResults: file)
@@ -80,5 +81,7 @@ private func curves() throws -> LabelCurves {
       ])
     let all = try LabelMeasures(only: ["LOGISTIC"], training: true).values(inResults: file)
     #expect(all.map(\.measure) == ["logistic on mean", "logistic on mean, training"])
+    let twins = try LabelMeasures(training: true).values(inResults: file)
+    #expect(twins.map(\.measure) == all.map(\.measure) + ["accuracy", "accuracy, training"])
   }
 }

@@ -35,7 +35,7 @@ public enum DownstreamVAEPlugin: Plugin {
     .metric("probe", ProbeMetric.self, "accuracy of a small classifier of latents over its number of labels"),
     .metric(
       "training-accuracy", TrainingAccuracy.self,
-      "share of the labelled training examples whose class is told rightly"),
+      "share of the labelled training examples that are classified correctly"),
     .encoder(
       "m2", ClassConditionalEncoder.self, "a classifier of inputs, and a Gaussian given input and class",
       with: Companions([

@@ -51,6 +51,25 @@ private func bounds(_ model: Model, labels: [Int64]?, labelled: [Int64]? = nil) 
   }
 }
 
+@Test func labelledExamplesAreDecodedForTheirClassAlone() throws {
+  final class Counting: Decoder {
+    var rows = 0
+    func decode(_ request: LatentBatch) throws -> Tensor {
+      rows += try request.latents.size(0)
+      return try request.latents.slice(0..<4, axis: 1).sigmoid()
+    }
+  }
+  func rows(labels: [Int64]?, labelled: [Int64]? = nil) throws -> Int {
+    let counting = Counting()
+    let counted = Model(encoder: try model().encoder, decoder: counting, prior: Normal())
+    _ = try bounds(counted, labels: labels, labelled: labelled)
+    return counting.rows
+  }
+  #expect(try rows(labels: nil) == 12 && rows(labels: [0, 1, 2, 0]) == 4)
+  #expect(try rows(labels: [0, 1, 2, 0], labelled: [1, 0, 1, 0]) == 8)
+  #expect(try rows(labels: [0, 1, 2, 0], labelled: [0, 0, 0, 0]) == 12)
+}
+
 /// Eq. 6 with an encoder whose weights are zero: `z` is standard normal whatever the input, and its mean 0.
 @Test func withLabelsTheBoundIsALoopOverPixels() throws {
   let store = ParameterStore()

@@ -6,11 +6,13 @@ import LatentKit
 ///
 ///     log p(x) ≈ log 1/K Σ_k p(x|z_k) p(z_k) / q(z_k|x),   z_k ~ q(z|x)
 ///
-/// In expectation a lower bound, which rises with `K` to the log-likelihood. Beside it stand its standard error over examples, and the
+/// In expectation a lower bound, which rises with `K` to the log-likelihood; `K = 1` is the lower bound that training raises, here the
+/// mean of the logarithms over all samples of the same examples. Beside them stand the standard error over examples, and the
 /// number of samples that count, `1/Σ_k w_k²` of the normalised weights: near 1, the estimate hangs on single samples.
 ///
-/// The prior is that of all classes. The first examples of the measured part are taken. It is the likelihood of what the recipe's loss is a likelihood of: of binarised
-/// images under `bernoulli`, each drawn once; a density of grey ones under `continuous-bernoulli` and `gaussian`.
+/// The prior is that of all classes. The first examples of the measured part are taken. It is the likelihood of what the recipe's loss
+/// is a likelihood of: of binarised images under `bernoulli`, each drawn once; a density of grey ones under `continuous-bernoulli` and
+/// `gaussian`.
 ///
 /// - Throws: `RecipeError` where no loss is a likelihood, inputs have no density under it, or the encoder gives points.
 public struct LogLikelihood: Metric, Component {
@@ -47,7 +49,7 @@ public struct LogLikelihood: Metric, Component {
     let samples = evaluation.isRehearsal ? 2 : config.samples
     let rows = max(LogLikelihood.valuesAtATime / max(inputSize, 1), 1)
     let examples = max(rows / samples, 1)
-    var (values, effective) = ([Double](), [Double]())
+    var (values, bounds, effective) = ([Double](), [Double](), [Double]())
     for batch in batches {
       let size = try batch.inputs.size(0)
       for start in stride(from: 0, to: size, by: examples) {
@@ -56,6 +58,7 @@ public struct LogLikelihood: Metric, Component {
           batch.slice(range), samples: samples, atATime: max(rows / range.count, 1), evaluation)
         let total = try logWeights.logSumExp(axis: 0)
         values += try (total - log(Double(samples))).doubles()
+        bounds += try logWeights.mean(axis: 0).doubles()
         effective += try (total * 2 - (logWeights * 2).logSumExp(axis: 0)).exp().doubles()
       }
     }
@@ -67,6 +70,7 @@ public struct LogLikelihood: Metric, Component {
       values.count > 1
         ? Measured("log-likelihood error", error, unit: "nats")
         : Measured("log-likelihood error", missing: "one example has no spread", unit: "nats"),
+      Measured("lower bound of the same examples", bounds.reduce(0, +) / Double(bounds.count), unit: "nats"),
       Measured("effective importance samples", effective.reduce(0, +) / Double(effective.count)),
     ]
   }

@@ -7,7 +7,7 @@ import LatentKit
 ///     L(x, y) = −log p(x|y, z) − log p(y) + KL(q(z|x, y) ‖ p(z))                 where the label is known,
 ///     U(x) = Σ_y q(y|x) (L(x, y) + log q(y|x))                                   elsewhere.
 ///
-/// Each batch is decoded once for each class.
+/// Examples without a label are decoded once for each class, those with one for their own.
 ///
 /// - Shapes: inputs `[batch] + inputShape`, from 0 to 1; the term is `[batch]`.
 /// - Throws: `RecipeError` for another encoder than `m2`, and without a decoder.
@@ -39,29 +39,53 @@ public struct SemiSupervisedBound: Loss, Component {
   public func terms(_ forward: Forward, under prior: any Prior) throws -> [Term] {
     let encoder = try ClassConditionalEncoder.required(forward.model.encoder, for: "loss 'm2'")
     let features = try encoder.features(of: forward.inputs)
-    let logShares = try encoder.classScores(features).logSoftmax(axis: 1)
-    let bounds = try Tensor.stack(
-      (0..<encoder.classCount).map { try bound(forward, encoder, features, of: $0) }, axis: 1)
-    let unlabelled = try (logShares.exp() * (bounds + logShares)).sum(axis: 1)
-    guard let labels = forward.batch.labels else { return [.perExample("m2", unlabelled, over: .all)] }
-    let labelled = try bounds.gathered(labels.unsqueezed(1), axis: 1).squeezed(1)
-    let values = try forward.batch.labelled.map { try $0.choose(labelled, unlabelled) } ?? labelled
+    /// Those of some rows, or of all.
+    func rows(_ places: Tensor?) throws -> (inputs: Tensor, features: Tensor) {
+      guard let places else { return (forward.inputs, features) }
+      return (try forward.inputs.rows(places), try features.rows(places))
+    }
+    func labelled(_ places: Tensor?, _ labels: Tensor) throws -> Tensor {
+      let (inputs, features) = try rows(places)
+      return try bound(forward, encoder, inputs, features, of: places.map { try labels.rows($0) } ?? labels)
+    }
+    func unlabelled(_ places: Tensor?) throws -> Tensor {
+      let (inputs, features) = try rows(places)
+      let logShares = try encoder.classScores(features).logSoftmax(axis: 1)
+      let bounds = try Tensor.stack(
+        (0..<encoder.classCount).map { label in
+          let labels = try Tensor.full([features.size(0)], Double(label), dtype: .int64, device: features.device)
+          return try bound(forward, encoder, inputs, features, of: labels)
+        }, axis: 1)
+      return try (logShares.exp() * (bounds + logShares)).sum(axis: 1)
+    }
+
+    let values: Tensor
+    switch (forward.batch.labels, forward.batch.labelled) {
+    case (nil, _): values = try unlabelled(nil)
+    case (let labels?, nil): values = try labelled(nil, labels)
+    case (let labels?, let mask?):
+      let (known, hidden) = (try mask.nonzero().squeezed(1), try (mask.to(.int64) .== 0).nonzero().squeezed(1))
+      if known.count == 0 || hidden.count == 0 {
+        values = try known.count == 0 ? unlabelled(nil) : labelled(nil, labels)
+      } else {
+        let inParts = try Tensor.concatenate([labelled(known, labels), unlabelled(hidden)])
+        values = try inParts.rows(Tensor.concatenate([known, hidden]).sorted(axis: 0).indices)
+      }
+    }
     return [.perExample("m2", values, over: .all)]
   }
 
-  /// `L(x, y)` of each example for one class, `[batch]`.
+  /// `L(x, y)` of each example for its label, `[count]`.
   private func bound(
-    _ forward: Forward, _ encoder: ClassConditionalEncoder, _ features: Tensor, of label: Int
+    _ forward: Forward, _ encoder: ClassConditionalEncoder, _ inputs: Tensor, _ features: Tensor, of labels: Tensor
   ) throws -> Tensor {
-    let count = try features.size(0)
-    let classes = try Tensor(Array(repeating: Int64(label), count: count)).to(features.device)
-      .oneHot(encoder.classCount).to(features.dtype)
+    let classes = try labels.oneHot(encoder.classCount).to(features.dtype)
     let (mean, logVariance) = try encoder.remainder(features, classes: classes)
     let noise = try forward.random.normal(mean.shape, dtype: mean.dtype)
     let rest = try forward.isTraining ? mean + (logVariance * 0.5).exp() * noise : mean
     let decoded = try forward.model.decoded(LatentBatch(.concatenate([classes, rest], axis: 1)))
     let divergence = try standardNormalDivergences(mean: mean, logVariance: logVariance).sum(axis: 1)
-    let reconstruction = try likelihood.logLikelihood(of: forward.inputs, given: decoded)
+    let reconstruction = try likelihood.logLikelihood(of: inputs, given: decoded)
     return try divergence - reconstruction + log(Double(encoder.classCount))
   }
 }
