@@ -17,7 +17,7 @@ struct Verify: PartCommand {
         host verify runs/open-set                     # the classes that data.holdOut held out
         host verify runs/demo --data fashion-mnist    # another data set of the same size
         host verify runs/demo --part test --enrol 1 --output curve.png
-        host verify runs/demo --data garments.npz --predictions classes.csv
+        host verify runs/demo --data fashion-mnist --predictions classes.csv
 
       Verification is over all pairs of a number of examples: the area under the \
       ROC curve (AUC) and the equal error rate (EER). Enrolment gives each class the mean \
