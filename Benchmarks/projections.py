@@ -188,7 +188,8 @@ def main():
             # The faster of its two algorithms.
             theirs = min(times[2:])
             what = f"projection onto an {ball} ball, {rows}x{columns}, ms"
-            page.append(dict(what=what, goal=None, peer="NumPy, one thread to our two, the faster of filter and sort", theirs=theirs, ours=times[0], limit=None))
+            peer = "NumPy, one thread to our two, the faster of filter and sort"
+            page.append(dict(what=what, goal=None, peer=peer, theirs=theirs, ours=times[0], limit=None))
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps(page))
 

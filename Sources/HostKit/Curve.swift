@@ -16,7 +16,8 @@ struct Curve: PartCommand {
 
       Metric probe measures it, and rows of an experiment that are named by a number of labels, 'fine-tuned at \
       1,000 labels'. Runs are given by their folders, the file of their experiment (of which nothing is run), or \
-      its results.csv. An experiment's curves are of the measures that it compares, unless --measure names others. Written are the picture as PNG and SVG with bars of one standard deviation over seeds, a table as \
+      its results.csv. An experiment's curves are of the measures that it compares, unless --measure names others. \
+      Written are the picture as PNG and SVG with bars of one standard deviation over seeds, a table as \
       CSV and Markdown, and differences from one contender in pairs of runs of one seed, which were given the same \
       labelled examples.
       """)

@@ -80,10 +80,11 @@ struct Verify: PartCommand {
     let curve = try OperatingCurve(pairsOf: few, labels: classes, by: similarity)
     let retrieval = try Retrieval(of: few, labels: classes)
     console.say("\(title): \(count) examples of \(try Set(labels.ints()).count) classes, \(few.shape[0]) compared")
-    let threshold = similarity == .euclidean ? -curve.equalErrorThreshold : curve.equalErrorThreshold
+    let (measure, threshold) =
+      similarity == .euclidean ? ("distance", -curve.equalErrorThreshold) : ("cosine", curve.equalErrorThreshold)
     var lines = [
       ["verification AUC", String(format: "%.5f", curve.area)], ["equal error rate", percent(curve.equalErrorRate)],
-      ["\(similarity == .euclidean ? "distance" : "cosine") at that rate", String(format: "%.4g", threshold)],
+      ["\(measure) at that rate", String(format: "%.4g", threshold)],
       ["TAR at 1 % FAR", percent(curve.truePositiveRate(at: 0.01))],
       ["MAP@R", percent(retrieval.meanAveragePrecision)], ["precision at 1", percent(retrieval.precisionAtOne)],
     ]
@@ -96,7 +97,7 @@ struct Verify: PartCommand {
       }
       lines.append(["accuracy of \(enrol) enrolled examples a class, mean of 10 draws", try accuracy()])
       if source === session.unseen, let classCount = session.dataset.classCount {
-        let known = try session.evaluator.encode(session.part(.train)).classMeans(classCount)
+        let known = try session.encode(.train).classMeans(classCount)
         lines.append(["the same beside the \(classCount) classes of training", try accuracy(beside: known)])
       }
       if let predictions {
@@ -155,8 +156,10 @@ struct Verify: PartCommand {
     for (place, enrolled) in enrolment.enrolledRows.enumerated() {
       lines += enrolled.map { (row: $0, cells: [name(place), "yes", ""]) }
     }
-    let text = lines.sorted { $0.row < $1.row }.map { CSV.row(["\(rows?[$0.row] ?? $0.row)"] + $0.cells) }.joined()
-    try AtomicFile.write(Data((CSV.row(["example", "class", "enrolled", "prediction"]) + text).utf8), to: url)
+    let table =
+      [["example", "class", "enrolled", "prediction"]]
+      + lines.sorted { $0.row < $1.row }.map { ["\(rows?[$0.row] ?? $0.row)"] + $0.cells }
+    try AtomicFile.write(table.map(CSV.row).joined(), to: url)
   }
 
   private func draw(_ curve: OperatingCurve, _ title: String, to url: URL) throws {

@@ -138,7 +138,7 @@ public struct LabelMeasures: Sendable {
         value: value)
     }
     let isOfTraining = measure == "training \(ofRows)"
-    guard measure == ofRows || training && isOfTraining,
+    guard isOfTraining ? training : measure == ofRows,
       let match = row.wholeMatch(of: /(.+) at ([0-9,]+) labels?/), let labels = Int(match.2.replacing(",", with: ""))
     else { return nil }
     return .init(
@@ -157,12 +157,10 @@ public struct LabelMeasures: Sendable {
 
   /// Returns the values of a study's finished runs: of the measures that it compares, unless others are named.
   public func values(of results: StudyResults) -> [LabelCurves.Value] {
-    let compared = Set(results.lines.map(\.measure))
-    return results.values.filter { found in
-      let name = found.measure
-      let isTwin = training && name.hasSuffix(", training") && compared.contains(String(name.dropLast(10)))
-      return !only.isEmpty || compared.contains(name) || isTwin || training && name == "training \(ofRows)"
-    }.compactMap { value($0.cell.row, $0.cell.column, $0.run.label, $0.measure, $0.value) }
+    var compared = Set(results.lines.map(\.measure))
+    if training { compared.formUnion(compared.map { "\($0), training" } + ["training \(ofRows)"]) }
+    return results.values.filter { !only.isEmpty || compared.contains($0.measure) }
+      .compactMap { value($0.cell.row, $0.cell.column, $0.run.label, $0.measure, $0.value) }
   }
 
   /// Returns the values of finished runs. Those whose recipes differ in nothing but the seed are one contender, named by the recipe.

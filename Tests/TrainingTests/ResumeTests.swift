@@ -31,42 +31,6 @@ private let yaml = """
         - {train: [classifier], repeat: 2, losses: [cross-entropy], optimizer: adamw, clip: 1}
   """
 
-/// Running statistics, drawn codes, augmentation, and weights that are projected, masked and rewound.
-private let sparse = """
-  seed: 7
-  data: mnist
-  encoder: {use: conv, with: {latent: 6, widths: [3, 4], code: gaussian}}
-  decoder: {use: mlp, with: {hidden: [12]}}
-  prior: standard-normal
-  stages:
-    - name: dense
-      epochs: 2
-      batch: 64
-      train: [encoder, decoder]
-      losses: [{use: mse, with: {reduction: sum}}, kl]
-      optimizer: adam
-      then: [{project: {use: small-to-zero, with: {threshold: 0.05}, parameters: [encoder, decoder]}}, mask, rewind]
-    - {name: sparse, epochs: 2, batch: 64, train: [encoder, decoder], losses: [mse, kl], optimizer: {use: sgd, with: {learningRate: 0.01}}}
-  """
-
-/// The same with a divergence that comes in over an epoch and a half, some of its bits free.
-private let annealed = sparse.replacing(
-  ", kl]\n", with: ", {use: annealed-kl, with: {warmUp: 1.5, freeBits: 0.01}}]\n")
-
-/// The same with layers that compute in half precision.
-private let half = "precision: bf16\n" + sparse
-
-/// The same in Float16, whose first steps are left out: the gradients of so large a loss leave its range.
-private let scaled =
-  "precision: float16\n"
-  + sparse.replacing("{use: mse, with: {reduction: sum}}", with: "{use: mse, weight: 100, with: {reduction: sum}}")
-
-private func augmented() throws -> TrainingData {
-  var settings = DataSettings()
-  (settings.shift, settings.flip) = (2, true)
-  return try digits(train: 150, validation: 20, settings: settings)
-}
-
 @Suite struct Resuming {
   /// The whole run, with a copy of its folder made after every iteration: what a kill at that moment leaves.
   private func wholeRun(
@@ -96,108 +60,23 @@ private func augmented() throws -> TrainingData {
     }
   }
 
-  @Test(arguments: [sparse, annealed, half, scaled]) func aRunThatMasksAndRewindsEndsWithTheSameBitsToo(recipe: String)
+  @Test(arguments: [SparseRecipe.float32, SparseRecipe.annealed, SparseRecipe.half, SparseRecipe.scaled])
+  func aRunThatMasksAndRewindsEndsWithTheSameBitsToo(recipe: String)
     throws
   {
-    #expect(annealed != sparse)
+    #expect(SparseRecipe.annealed != SparseRecipe.float32)
     let scratch = try Scratch()
-    let (whole, folder, copies) = try wholeRun(scratch, recipe, data: augmented, secondsBetweenCheckpoints: 0)
+    let (whole, folder, copies) = try wholeRun(
+      scratch, recipe, data: SparseRecipe.augmented, secondsBetweenCheckpoints: 0)
     let expected = try weights(whole)
     #expect(copies.count >= 10)
     for copy in copies {
       let composition = try compose(recipe)
-      let trainer = try Trainer(composition, data: augmented(), folder: copy, shouldStop: { false })
+      let trainer = try Trainer(composition, data: SparseRecipe.augmented(), folder: copy, shouldStop: { false })
       #expect(try trainer.run(resuming: true) == .finished)
       #expect(try weights(composition) == expected)
       #expect(try timeless(copy) == timeless(folder))
     }
-  }
-
-  @Test func stepsWhoseGradientsLeaveTheRangeOfFloat16AreLeftOutAndHalveTheFactor() throws {
-    let scratch = try Scratch()
-    let composition = try compose(scaled)
-    let folder = try scratch.run("scaled")
-    var factors: [Double] = []
-    var stood: [Bool] = []
-    func trained() throws -> [Data] {
-      try composition.store.parameters.filter { $0.role == .weight }.map { try $0.tensor.bytes() }
-    }
-    var before = try trained()
-    _ = try Trainer(
-      composition, data: augmented(), folder: folder, secondsBetweenCheckpoints: 0,
-      shouldStop: {
-        factors += [(try? Checkpoint.read(folder.checkpoint).position.lossScale?.factor)].compactMap { $0 }
-        let now = (try? trained()) ?? before
-        stood.append(now == before)
-        before = now
-        return false
-      }
-    ).run()
-    // A step is left out for each halving.
-    let last = try #require(factors.last)
-    #expect(zip(factors, factors.dropFirst()).allSatisfy { $0 >= $1 } && last < 65536 && last >= 1)
-    #expect(stood.contains(true) && stood.contains(false))
-    #expect(composition.store.parameters.allSatisfy { $0.tensor.dtype == .float32 })
-    let losses = try MetricsLog.read(folder.metrics).prefix(2).compactMap {
-      $0.training["dense: total"] ?? $0.training["total"]
-    }
-    #expect(losses.count == 2 && losses[1] < losses[0])
-  }
-
-  @Test func stepsInFloat16AreAsLongAsThoseInFloat32() throws {
-    let plain = """
-      seed: 3
-      data: mnist
-      encoder: {use: mlp, with: {latent: 4, hidden: [16]}}
-      decoder: {use: mlp, with: {hidden: [16]}}
-      stages:
-        - {epochs: 1, batch: 50, train: [encoder, decoder], losses: [mse], optimizer: {use: sgd, with: {learningRate: 0.1}}}
-      """
-    let scratch = try Scratch()
-    func trained(_ precision: String, epochs: Bool = true) throws -> [Tensor] {
-      let composition = try compose("precision: \(precision)\n" + plain)
-      if epochs {
-        let folder = try scratch.run(precision)
-        _ = try Trainer(composition, data: digits(), folder: folder, shouldStop: { false }).run(resuming: false)
-      }
-      return try composition.store.parameters.filter { $0.role == .weight }.map { try $0.tensor.detached() }
-    }
-    let (start, wide, narrow) = (
-      try trained("float32", epochs: false), try trained("float32"), try trained("float16")
-    )
-    for index in start.indices {
-      let length = try (wide[index] - start[index]).square().sum().item()
-      let difference = try (narrow[index] - wide[index]).square().sum().item()
-      #expect(length > 0 && difference < 0.01 * length)
-    }
-  }
-
-  @Test func halfPrecisionIsOfLayersAloneAndNearToFloat32() throws {
-    let scratch = try Scratch()
-    func trained(_ recipe: String, _ name: String) throws -> (Composition, [EpochRecord]) {
-      let composition = try compose(recipe)
-      let folder = try scratch.run(name)
-      _ = try Trainer(composition, data: augmented(), folder: folder, shouldStop: { false }).run(resuming: false)
-      return (composition, try MetricsLog.read(folder.metrics))
-    }
-    let (narrow, wide) = (try trained(half, "half"), try trained(sparse, "whole"))
-    #expect(try weights(narrow.0) != weights(wide.0))
-    #expect(narrow.0.store.parameters.allSatisfy { $0.tensor.dtype == .float32 })
-    for (narrow, wide) in zip(narrow.1, wide.1) {
-      for (term, value) in wide.training {
-        let found = try #require(narrow.training[term])
-        #expect(abs(found - value) < 0.05 * max(abs(value), 1), "\(term)")
-      }
-    }
-    // What is measured is computed in Float32.
-    let forward = try Forward(
-      augmented().validation!.batch(0..<5), through: narrow.0.model, training: false,
-      drawing: RandomSource(Generator(seed: 1)))
-    let other = try Forward(
-      augmented().validation!.batch(0..<5), through: narrow.0.model, training: false,
-      drawing: RandomSource(Generator(seed: 1)), precision: .bf16)
-    #expect(try forward.reconstruction.dtype == .float32 && other.reconstruction.dtype == .float32)
-    #expect(try forward.code.mean.bytes() != other.code.mean.bytes())
   }
 
   @Test func aWishToStopIsGrantedAtOnceAndLosesNothing() throws {

@@ -68,6 +68,7 @@ private func bounds(_ model: Model, labels: [Int64]?, labelled: [Int64]? = nil) 
   #expect(try rows(labels: nil) == 12 && rows(labels: [0, 1, 2, 0]) == 4)
   #expect(try rows(labels: [0, 1, 2, 0], labelled: [1, 0, 1, 0]) == 8)
   #expect(try rows(labels: [0, 1, 2, 0], labelled: [0, 0, 0, 0]) == 12)
+  #expect(try rows(labels: [0, 1, 2, 0], labelled: [1, 1, 1, 1]) == 4)
 }
 
 /// Eq. 6 with an encoder whose weights are zero: `z` is standard normal whatever the input, and its mean 0.

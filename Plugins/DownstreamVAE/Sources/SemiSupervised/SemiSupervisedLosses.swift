@@ -38,41 +38,33 @@ public struct SemiSupervisedBound: Loss, Component {
 
   public func terms(_ forward: Forward, under prior: any Prior) throws -> [Term] {
     let encoder = try ClassConditionalEncoder.required(forward.model.encoder, for: "loss 'm2'")
-    let features = try encoder.features(of: forward.inputs)
-    /// Those of some rows, or of all.
-    func rows(_ places: Tensor?) throws -> (inputs: Tensor, features: Tensor) {
-      guard let places else { return (forward.inputs, features) }
-      return (try forward.inputs.rows(places), try features.rows(places))
-    }
-    func labelled(_ places: Tensor?, _ labels: Tensor) throws -> Tensor {
-      let (inputs, features) = try rows(places)
-      return try bound(forward, encoder, inputs, features, of: places.map { try labels.rows($0) } ?? labels)
-    }
-    func unlabelled(_ places: Tensor?) throws -> Tensor {
-      let (inputs, features) = try rows(places)
-      let logShares = try encoder.classScores(features).logSoftmax(axis: 1)
-      let bounds = try Tensor.stack(
-        (0..<encoder.classCount).map { label in
-          let labels = try Tensor.full([features.size(0)], Double(label), dtype: .int64, device: features.device)
-          return try bound(forward, encoder, inputs, features, of: labels)
-        }, axis: 1)
-      return try (logShares.exp() * (bounds + logShares)).sum(axis: 1)
-    }
-
+    let (inputs, features) = (forward.inputs, try encoder.features(of: forward.inputs))
     let values: Tensor
     switch (forward.batch.labels, forward.batch.labelled) {
-    case (nil, _): values = try unlabelled(nil)
-    case (let labels?, nil): values = try labelled(nil, labels)
+    case (nil, _): values = try mixture(forward, encoder, inputs, features)
+    case (let labels?, nil): values = try bound(forward, encoder, inputs, features, of: labels)
     case (let labels?, let mask?):
       let (known, hidden) = (try mask.nonzero().squeezed(1), try (mask.to(.int64) .== 0).nonzero().squeezed(1))
-      if known.count == 0 || hidden.count == 0 {
-        values = try known.count == 0 ? unlabelled(nil) : labelled(nil, labels)
-      } else {
-        let inParts = try Tensor.concatenate([labelled(known, labels), unlabelled(hidden)])
-        values = try inParts.rows(Tensor.concatenate([known, hidden]).sorted(axis: 0).indices)
-      }
+      let labelled = try bound(forward, encoder, inputs.rows(known), features.rows(known), of: labels.rows(known))
+      let unlabelled = try mixture(forward, encoder, inputs.rows(hidden), features.rows(hidden))
+      // Back to the order of the batch.
+      let order = try Tensor.concatenate([known, hidden]).sorted(axis: 0).indices
+      values = try Tensor.concatenate([labelled, unlabelled]).rows(order)
     }
     return [.perExample("m2", values, over: .all)]
+  }
+
+  /// `U(x)` of each example, `[count]`.
+  private func mixture(
+    _ forward: Forward, _ encoder: ClassConditionalEncoder, _ inputs: Tensor, _ features: Tensor
+  ) throws -> Tensor {
+    let logShares = try encoder.classScores(features).logSoftmax(axis: 1)
+    let bounds = try Tensor.stack(
+      (0..<encoder.classCount).map { label in
+        let labels = try Tensor.full([features.size(0)], Double(label), dtype: .int64, device: features.device)
+        return try bound(forward, encoder, inputs, features, of: labels)
+      }, axis: 1)
+    return try (logShares.exp() * (bounds + logShares)).sum(axis: 1)
   }
 
   /// `L(x, y)` of each example for its label, `[count]`.
