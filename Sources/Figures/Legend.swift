@@ -23,10 +23,11 @@ struct Legend {
   ///   - entries: Those without a name are left out.
   ///   - available: The largest width in pixels; names are shortened if even one column is wider.
   ///   - rows: The least number of entries in a column before the next begins.
-  init(_ entries: [Entry], width available: Double, rows least: Int) {
+  ///   - longest: The width in pixels to which names are shortened in any case.
+  init(_ entries: [Entry], width available: Double, rows least: Int, longest: Double = .infinity) {
     let entries = entries.filter { !$0.name.isEmpty }.map { entry in
       var entry = entry
-      entry.name = Lettering.shortened(entry.name, to: min(available - Legend.sample - 8, 220))
+      entry.name = Lettering.shortened(entry.name, to: min(available - Legend.sample - 16, longest))
       return entry
     }
     let columnWidth = ((entries.map { Lettering.width(of: $0.name) }.max() ?? 0) + Legend.sample + 16).rounded(.up)

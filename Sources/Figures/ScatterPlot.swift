@@ -72,7 +72,7 @@ public struct ScatterPlot: Sendable {
       let look = group.look(index)
       return Legend.Entry(name: group.name, color: look.color, mark: look.mark)
     }
-    let legend = Legend(entries, width: 900, rows: 21)
+    let legend = Legend(entries, width: 900, rows: 21, longest: 220)
     let columns = max(min(columns ?? panels.count, panels.count), 1)
     let rows = (panels.count + columns - 1) / columns
     let axesWidth = Double(columns) * cell.width

@@ -3,6 +3,7 @@ import Figures
 import Files
 import Foundation
 import LatentKit
+import Recipes
 import Studies
 import Training
 
@@ -12,7 +13,7 @@ struct Curve: PartCommand {
     discussion: """
         host curve runs/vae runs/autoencoder --output labels
         host curve Plugins/DownstreamVAE/experiments/table-2.yaml --measure logistic --output table-2
-        host curve results.csv --reference 'raw pixels' --output labels
+        host curve results.csv --only VAE --only 'raw pixels' --reference 'raw pixels' --output labels
 
       Metric probe measures it, and rows of an experiment that are named by a number of labels, 'fine-tuned at \
       1,000 labels'. Runs are given by their folders, the file of their experiment (of which nothing is run), or \
@@ -35,6 +36,10 @@ struct Curve: PartCommand {
     help: ArgumentHelp("Only measures with this in their name. Repeat for more.", valueName: "text"))
   var measure: [String] = []
   @Option(
+    parsing: .singleValue,
+    help: ArgumentHelp("Only curves with this in their name. Repeat for more.", valueName: "text"))
+  var only: [String] = []
+  @Option(
     help: ArgumentHelp("The measure of rows that are named by a number of labels.", valueName: "name"))
   var ofRows = "accuracy"
   @Option(
@@ -50,7 +55,7 @@ struct Curve: PartCommand {
     guard !sources.isEmpty else { throw ValidationError("name the folders of runs, an experiment or a results.csv") }
     let files = try ["png", "svg", "csv", "md"].map { try OutputFile.named("\(output).\($0)", by: "--output") }
     if let missing = FigurePrograms.missing { throw FigureError(missing) }
-    let curves = try LabelCurves(values(in: host))
+    let curves = try LabelCurves(wanted(values(in: host)))
     let first = try referenceCurve(of: curves)
     try LinePlot.write([plot(curves)], to: files[0], columns: 1)
     try AtomicFile.write(curves.csv(reference: first), to: files[2])
@@ -81,6 +86,17 @@ struct Curve: PartCommand {
       }
     }
     return try values + choice.values(ofRuns: folders)
+  }
+
+  private func wanted(_ values: [LabelCurves.Value]) throws -> [LabelCurves.Value] {
+    func name(_ value: LabelCurves.Value) -> String { "\(value.contender), \(value.measure)" }
+    let names = unique(values.map(name))
+    for text in only where !names.contains(where: { $0.localizedCaseInsensitiveContains(text) }) {
+      throw UnknownName(text, among: names, of: "curve with")
+    }
+    return values.filter { value in
+      only.isEmpty || only.contains { name(value).localizedCaseInsensitiveContains($0) }
+    }
   }
 
   private func referenceCurve(of curves: LabelCurves) throws -> LabelCurves.Curve {

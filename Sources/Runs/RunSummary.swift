@@ -78,11 +78,8 @@ public struct RunSummary: Codable, Sendable {
   ///
   /// - Throws: `FileError` if the file is missing or is not a summary.
   public static func read(_ url: URL) throws -> RunSummary {
-    let decoder = JSONDecoder()
-    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     let summary: RunSummary
-    do { summary = try decoder.decode(RunSummary.self, from: Data(contentsOf: url)) } catch {
+    do { summary = try JSONDecoder.ofAnyNumbers().decode(RunSummary.self, from: Data(contentsOf: url)) } catch {
       throw FileError(url.path, "is not the summary of a run; remove the run's folder and run it again")
     }
     if let problem = summary.problem {
@@ -108,10 +105,7 @@ public struct RunSummary: Codable, Sendable {
   ///
   /// - Throws: `FileError` if the file cannot be written.
   public func write(to url: URL) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    let encoder = JSONEncoder.ofAnyNumbers([.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
     try AtomicFile.write(encoder.encode(self) + Data("\n".utf8), to: url)
   }
 

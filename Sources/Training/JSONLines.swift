@@ -7,16 +7,14 @@ protocol CheckedRecord: Decodable {
   var problem: String? { get }
 }
 
-/// Files with one JSON object a line. Numbers that JSON has no sign for are `"nan"`, `"inf"` and `"-inf"`.
+/// Files with one JSON object a line, of any numbers.
 enum JSONLines {
   static func read<Record: CheckedRecord>(_ url: URL, as what: String) throws -> [Record] {
     try OutputPlace.requireReadable(url)
     guard let text = try? String(contentsOf: url, encoding: .utf8) else {
       throw FileError(url.path, "cannot be read; is this the folder of a run?")
     }
-    let decoder = JSONDecoder()
-    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    let decoder = JSONDecoder.ofAnyNumbers()
     return try text.split(separator: "\n").enumerated().map { index, line in
       let record: Record
       do { record = try decoder.decode(Record.self, from: Data(line.utf8)) } catch {
@@ -32,10 +30,6 @@ enum JSONLines {
 
   /// Returns the record with its end of line.
   static func line(_ record: some Encodable) throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    return try encoder.encode(record) + Data("\n".utf8)
+    try JSONEncoder.ofAnyNumbers(.sortedKeys).encode(record) + Data("\n".utf8)
   }
 }

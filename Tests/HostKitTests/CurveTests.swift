@@ -33,6 +33,8 @@ import Training
     #expect(rows.count == 5 && rows[1].hasPrefix("a,20,2,") && rows[3].hasPrefix("c,20,1,") && rows[3].contains(",a,"))
     #expect(try scratch.read("curve.svg").contains("<svg"))
     #expect(try Picture(contentsOf: scratch.url.appendingPathComponent("curve.png")).width > 100)
+    #expect(!(try host(["curve"] + paths + ["--output", output, "--only", "a,"]).output.contains("c  20: ")))
+    #expect(message(["curve"] + paths + ["--output", output, "--only", "vae"]).contains("curve with 'vae'"))
     // What was measured is in the summary.
     let folder = RunFolder(URL(fileURLWithPath: paths[2]))
     let summary = try String(contentsOf: folder.summary, encoding: .utf8)
