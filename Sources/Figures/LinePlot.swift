@@ -151,10 +151,11 @@ public struct LinePlot: Sendable {
       }
       lines.append("END")
       let style = hasMarks || series.points.count == 1 ? "linespoints pt \(look.mark) ps 0.6" : "lines"
-      curves.append("\(name) using 1:2 with \(style) lw 2 dt \(look.dash) lc rgb '\(look.color)'")
+      // Bars first: their points without a mark would clear that of the line.
       if !series.spread.isEmpty {
         curves.append("\(name) using 1:2:3 with yerrorbars pt 0 lw 1 lc rgb '\(look.color)'")
       }
+      curves.append("\(name) using 1:2 with \(style) lw 2 dt \(look.dash) lc rgb '\(look.color)'")
     }
     return lines + ["plot " + curves.joined(separator: ", \\\n  ")]
   }

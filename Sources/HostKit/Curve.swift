@@ -20,7 +20,7 @@ struct Curve: PartCommand {
       its results.csv. An experiment's curves are of the measures that it compares, unless --measure names others. \
       Written are the picture as PNG and SVG with bars of one standard deviation over seeds, a table as \
       CSV and Markdown, and differences from one contender in pairs of runs of one seed, which were given the same \
-      labelled examples.
+      labelled examples where their data are the same.
       """)
 
   @Argument(
@@ -53,6 +53,9 @@ struct Curve: PartCommand {
 
   func run(in host: Host) throws {
     guard !sources.isEmpty else { throw ValidationError("name the folders of runs, an experiment or a results.csv") }
+    guard !output.hasSuffix("/") else {
+      throw ValidationError("--output: found '\(output)', expected a name in that folder")
+    }
     let files = try ["png", "svg", "csv", "md"].map { try OutputFile.named("\(output).\($0)", by: "--output") }
     if let missing = FigurePrograms.missing { throw FigureError(missing) }
     let curves = try LabelCurves(wanted(values(in: host)))
@@ -82,10 +85,23 @@ struct Curve: PartCommand {
       } else if !RunFolder(url).exists, OutputPlace(inner, followsLinks: true) == .file {
         values += try choice.values(inResults: inner)
       } else {
-        folders.append(url)
+        let study = RunFolder(url).runs.map(\.url)
+        folders += study.isEmpty ? [url] : study
       }
     }
-    return try values + choice.values(ofRuns: folders)
+    let ofRuns = try choice.values(ofRuns: folders)
+    guard !(values + ofRuns).isEmpty else {
+      var all = choice
+      all.only = []
+      let known = try unique(all.values(ofRuns: folders).map(\.measure))
+      if let text = measure.first, !known.isEmpty { throw UnknownName(text, among: known, of: "measure with") }
+      return []
+    }
+    for folder in folders where try choice.values(ofRuns: [folder]).isEmpty {
+      ConsoleObserver(host.console).noticed(
+        .note("\(folder.relativePath) has no accuracy over the number of labels: it is left out"))
+    }
+    return values + ofRuns
   }
 
   private func wanted(_ values: [LabelCurves.Value]) throws -> [LabelCurves.Value] {

@@ -103,7 +103,7 @@ struct Resolution {
   private let learning = Learning()
 
   /// Whether priors learn in steps, by name and settings: making one may take long.
-  private final class Learning { var known: [(PartChoice, Bool)] = [] }
+  private final class Learning { var known: [(slot: Slot, choice: PartChoice, learns: Bool?)] = [] }
 
   init(catalog: Catalog, written: Recipe, choices: TrainingChoices) {
     (self.catalog, self.written, self.choices) = (catalog, written, choices)
@@ -183,23 +183,28 @@ struct Resolution {
 
   private func trainedByDefault(_ recipe: Recipe) -> [String] {
     func isFrozen(_ slot: Slot) -> Bool { recipe[slot]?.origin?.isFrozen ?? false }
-    var slots = ([Slot.encoder] + [Slot.decoder, .classifier].filter(recipe.has)).filter { !isFrozen($0) }.map(\.name)
-    if let prior = recipe[.prior], !isFrozen(.prior), learns(prior) { slots.append("prior") }
+    var slots = ([Slot.encoder] + [Slot.decoder].filter(recipe.has)).filter { !isFrozen($0) }.map(\.name)
+    if let classifier = recipe[.classifier], recipe.has(.classifier), !isFrozen(.classifier),
+      learns(classifier, .classifier) ?? true
+    {
+      slots.append("classifier")
+    }
+    if let prior = recipe[.prior], !isFrozen(.prior), learns(prior, .prior) ?? false { slots.append("prior") }
     return slots
   }
 
-  /// Whether a prior has weights or updates itself, determined by making one for arbitrary sizes.
-  private func learns(_ choice: PartChoice) -> Bool {
-    if let known = learning.known.first(where: { $0.0 == choice }) { return known.1 }
+  /// Whether a part has weights or updates itself, determined by making one for arbitrary sizes; nil where that fails.
+  private func learns<Role>(_ choice: PartChoice, _ key: SlotKey<Role>) -> Bool? {
+    if let known = learning.known.first(where: { $0.slot == key.slot && $0.choice == choice }) { return known.learns }
     let store = ParameterStore()
-    guard let scope = try? Scope(path: "prior", store: store), let entry = try? catalog[.prior][choice.use] else {
-      return false
+    guard let scope = try? Scope(path: key.slot.name, store: store), let entry = try? catalog[key][choice.use] else {
+      return nil
     }
     let context = BuildContext(
       inputShape: [1, 32, 32], inputRange: 0...1, classCount: 10, latentSize: 16, scope: scope)
-    let prior = try? entry.make(choice.with, at: "prior.with", in: context)
-    let learns = prior is any OnlineUpdate || store.parameters.contains { $0.role == .weight }
-    learning.known.append((choice, learns))
+    let part = try? entry.make(choice.with, at: "\(key.slot.key).with", in: context)
+    let learns = part.map { $0 is any OnlineUpdate || store.parameters.contains { $0.role == .weight } }
+    learning.known.append((key.slot, choice, learns))
     return learns
   }
 

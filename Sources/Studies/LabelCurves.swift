@@ -170,15 +170,18 @@ public struct LabelMeasures: Sendable {
     var names: [(content: String, name: String)] = []
     return try folders.flatMap { url -> [LabelCurves.Value] in
       let folder = RunFolder(url)
-      if let run = folder.runs.first {
+      guard folder.exists else { throw FileError(url.path, "there is no run; name the folder of a finished one") }
+      guard OutputPlace(folder.summary, followsLinks: true) == .file else {
         throw RecipeError(
-          "\(url.relativePath) holds a study of \(counted(folder.runs.count, "run")); name its results.csv, or runs of it as in "
-            + "\(url.relativePath)/\(run.name)")
+          "the run in \(url.relativePath) has not finished; go on with it by 'host train \(url.relativePath) --resume', or leave it out"
+        )
       }
       let summary = try RunSummary.read(folder.summary)
       var recipe = try Recipe.read(folder.recipe).recipe
       let seed = recipe.seed
-      let own = recipe.name ?? url.lastPathComponent
+      // The folder of a recipe with several seeds has a name, those of its runs have numbers.
+      let study = RunFolder(url.absoluteURL.deletingLastPathComponent())
+      let own = recipe.name ?? (study.runs.contains { $0.name == folder.name } ? study.name : folder.name)
       (recipe.seed, recipe.name, recipe.about) = (0, nil, nil)
       let content = recipe.yaml()
       if !names.contains(where: { $0.content == content }) {
@@ -244,7 +247,10 @@ extension LabelCurves {
       names.map { name in
         (name, differences.filter { $0.name == name }.map { ($0.labels, Self.signed($0.mean, $0.deviation)) })
       })
-    lines += ["", "Differences in points between runs of the same seed, which were given the same labelled examples."]
+    lines += [
+      "",
+      "Differences in points between runs of the same seed: of the same data, they were given the same labelled examples.",
+    ]
     return lines.joined(separator: "\n") + "\n"
   }
 

@@ -290,6 +290,10 @@ import Training
   }
 
   @Test func theFirstCommandOfTheReadmeNeedsNoOtherFlag() throws {
+    let m2 = try host(
+      "compose", "--encoder", "m2", "--loss", "m2", "--loss", "m2-class", "--set", "data.embedded=true", "--dry-run")
+    // Its classifier has no weights.
+    #expect(m2.output.contains("train: [encoder, decoder]"))
     try host("compose", "--encoder", "resnet", "--prior", "pedcc", "--sampler", "mh", "--dry-run")
   }
 }

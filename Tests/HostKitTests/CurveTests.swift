@@ -35,10 +35,36 @@ import Training
     #expect(try Picture(contentsOf: scratch.url.appendingPathComponent("curve.png")).width > 100)
     #expect(!(try host(["curve"] + paths + ["--output", output, "--only", "a,"]).output.contains("c  20: ")))
     #expect(message(["curve"] + paths + ["--output", output, "--only", "vae"]).contains("curve with 'vae'"))
+    #expect(message(["curve"] + paths + ["--output", output, "--measure", "cnn"]).contains("measure with 'cnn'"))
+    #expect(message(["curve"] + paths + ["--output", scratch.path + "/"]).contains("expected a name in that folder"))
+    #expect(message("curve", paths[0] + "x", "--output", output).contains("there is no run"))
     // What was measured is in the summary.
     let folder = RunFolder(URL(fileURLWithPath: paths[2]))
     let summary = try String(contentsOf: folder.summary, encoding: .utf8)
     #expect(summary.contains("logistic on mean at 100 labels"))
+  }
+
+  /// A study is its runs, under its own name; a run without probes is left out, with a word.
+  @Test(.enabled(if: FigurePrograms.missing == nil)) func studiesAreCurvesByTheirNames() throws {
+    let scratch = try Scratch()
+    func train(_ name: String, _ more: String...) throws {
+      try host(
+        ["compose", "--encoder", "mlp", "--decoder", "mlp", "--set", "encoder.hidden=[16]", "--set", "data.limit=200"]
+          + [
+            "--set", "data.embedded=true", "--epochs", "1", "--per-class", "1", "--runs", scratch.path, "--name", name,
+          ] + more)
+    }
+    try train("two", "--metric", "probe", "--set", "metrics.probe.labels=[20, 100]", "--seeds", "1,2")
+    try train("plain", "--metric", "none")
+    let (two, plain) = (scratch.path + "/two", scratch.path + "/plain")
+    let result = try host("curve", two, plain, "--output", "\(scratch.path)/curve", "--measure", "logistic")
+    #expect((result.output + result.errors).contains("plain has no accuracy"))
+    #expect(result.output.contains("logistic on mean  20: "))
+    let one = try host(
+      "curve", two + "/seed-1", two + "/seed-2", "--output", "\(scratch.path)/curve", "--only", "two"
+    ).output
+    #expect(one.contains("logistic on mean  20: "))
+    #expect(try scratch.read("curve.csv").split(separator: "\r\n")[1].hasPrefix("logistic on mean,20,2,"))
   }
 
   @Test(.enabled(if: FigurePrograms.missing == nil)) func anExperimentsCurvesAreOfTheMeasuresThatItCompares() throws {

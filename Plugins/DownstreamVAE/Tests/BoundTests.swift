@@ -85,6 +85,27 @@ private func logLikelihood(_ settings: [String: Value]) throws -> LogLikelihood 
   #expect(abs(try #require(found["log-likelihood error"]) - error) < 1e-9)
 }
 
+/// The border of a picture is the same for all, and says nothing of a model.
+@Test func paddingDoesNotCount() throws {
+  var place = try context(shape: [1, 4, 4])
+  place.padding = 1
+  var generator = try Generator(seed: 5)
+  let (inner, decoded) = (
+    try generator.uniform([3, 1, 2, 2], dtype: .float64), try generator.uniform([3, 1, 4, 4], dtype: .float64)
+  )
+  let code = Code.gaussian(
+    mean: try .zeros([3, 2], dtype: .float64), logVariance: try .zeros([3, 2], dtype: .float64))
+  var model = Model(encoder: FixedEncoder(code: code), decoder: FixedDecoder(values: decoded), prior: Normal())
+  model.likelihood = try GaussianLikelihood(.init(["variance": 1.0, "learned": false], at: "with"), in: context())
+  let squares = try (inner - decoded.slice(1..<3, axis: 2).slice(1..<3, axis: 3)).square().sum().item()
+  let expected = -0.5 * (squares / 3 + 4 * log(2 * Double.pi))
+  let inputs = [try inner.padded(1, value: 0.3)]
+  let bound = try measured(LowerBound(NoConfig(), in: place), inputs, model)
+  #expect(abs(try #require(bound["reconstruction log-likelihood"]) - expected) < 1e-9)
+  let metric = try LogLikelihood(.init(["samples": 1], at: "with"), in: place)
+  #expect(abs(try #require(measured(metric, inputs, model)["log-likelihood"]) - expected) < 1e-9)
+}
+
 @Test func importanceSamplingComesToTheLikelihoodFromBelow() throws {
   let world = try LinearGaussian(count: 40)
   let exact = try world.exact().reduce(0, +) / 40

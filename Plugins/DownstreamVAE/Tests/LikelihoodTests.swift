@@ -166,7 +166,7 @@ private func bernoulliArea(_ probability: Double) -> Double {
       _ = try ContinuousBernoulliLikelihood(
         NoConfig(), in: context(range: -1...1, title: "loss 'continuous-bernoulli'"))
     }
-      == "loss 'continuous-bernoulli' needs inputs from 0 to 1, found inputs -1.0 to 1.0; set data.range=unit, or use mse"
+      == "loss 'continuous-bernoulli' needs inputs from 0 to 1, found inputs -1.0 to 1.0; set data.range=unit, or choose another loss"
   )
   #expect(
     message { _ = try values(bernoulli(), .zeros([1, 2]), decodedBy: FixedDecoder(values: .full([1, 2], 1.5))) }

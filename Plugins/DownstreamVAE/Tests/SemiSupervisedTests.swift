@@ -129,7 +129,26 @@ extension Tensor {
   }
 }
 
-@Test func otherEncodersAreRefused() throws {
+@Test func otherEncodersAndPriorsAreRefused() throws {
+  /// Twice as wide as it should be.
+  struct Wide: AnalyticPrior {
+    func logDensity(_ latents: Tensor, labels: Tensor?) throws -> Tensor {
+      try Normal().logDensity(latents / 2, labels: labels)
+    }
+    func divergence(mean: Tensor, logVariance: Tensor, labels: Tensor?) throws -> Tensor {
+      try Normal().divergence(mean: mean / 2, logVariance: logVariance - 2 * log(2), labels: labels)
+    }
+  }
+  let own = try model().encoder
+  func bound(_ prior: any Prior) throws {
+    var place = try context(latent: 5, shape: [4], title: "loss 'm2'", encoder: own)
+    place.model = Model(encoder: own, prior: prior)
+    _ = try SemiSupervisedBound(.init(), in: place)
+  }
+  try bound(Normal())
+  #expect(
+    message { try bound(Wide()) }
+      == "loss 'm2' has a standard normal prior of z, and the recipe's is another; choose prior standard-normal")
   let encoder = FixedEncoder(code: .point(try .zeros([1, 4])))
   #expect(
     message { _ = try SemiSupervisedBound(.init(), in: context(title: "loss 'm2'", encoder: encoder)) }

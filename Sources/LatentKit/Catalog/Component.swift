@@ -95,7 +95,8 @@ public struct BuildContext {
   public func requireUnitInputs() throws {
     if let range = inputRange, range.lowerBound >= 0, range.upperBound <= 1 { return }
     let found = inputRange.map { "\($0.lowerBound) to \($0.upperBound)" } ?? "without bounds"
-    throw RecipeError("\(title) needs inputs from 0 to 1, found inputs \(found); set data.range=unit, or use mse")
+    let advice = inputShape.count == 3 ? "set data.range=unit" : "add transform min-max"
+    throw RecipeError("\(title) needs inputs from 0 to 1, found inputs \(found); \(advice), or choose another loss")
   }
 }
 

@@ -101,6 +101,15 @@ public final class Evaluation {
   /// Latents and labels of the training part, for metrics that learn from it. Hidden labels stay hidden.
   public var training: LatentSet { get throws { try reference.latents() } }
 
+  /// Whether the measured part is the training part.
+  public var measuresTraining: Bool {
+    get throws {
+      let training = try training.latents
+      guard training.shape == measured.latents.shape else { return false }
+      return try (training .== measured.latents).all()
+    }
+  }
+
   /// Latents of examples whose classes the data hold out (`data.holdOut`), with labels that number these classes from 0: for metrics
   /// of open sets. Nil where none is held out, and in evaluations during training.
   public var unseen: LatentSet? { get throws { try reference.unseen() } }

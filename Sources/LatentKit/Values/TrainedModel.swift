@@ -42,6 +42,9 @@ public struct InputDescription: Sendable, Equatable {
     return try (cropped(images, by: padding) - bounds.lowerBound) / (bounds.upperBound - bounds.lowerBound)
   }
 
+  /// Returns images `[batch] + shape` without their padding; rows of numbers as they are.
+  public func unpadded(_ inputs: Tensor) throws -> Tensor { try padding > 0 ? cropped(inputs, by: padding) : inputs }
+
   private func cropped(_ images: Tensor, by margin: Int) throws -> Tensor {
     try images.slice(margin..<(shape[1] - margin), axis: 2).slice(margin..<(shape[2] - margin), axis: 3)
   }

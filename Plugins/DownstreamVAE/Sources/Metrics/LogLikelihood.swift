@@ -12,7 +12,7 @@ import LatentKit
 ///
 /// The prior is that of all classes. The first examples of the measured part are taken. It is the likelihood of what the recipe's loss
 /// is a likelihood of: of binarised images under `bernoulli`, each drawn once; a density of grey ones under `continuous-bernoulli` and
-/// `gaussian`.
+/// `gaussian`; of rows of numbers as the model reads them, transformed. Padding of images, which losses count, is left out.
 ///
 /// - Throws: `RecipeError` where no loss is a likelihood, inputs have no density under it, or the encoder gives points.
 public struct LogLikelihood: Metric, Component {
@@ -28,12 +28,12 @@ public struct LogLikelihood: Metric, Component {
 
   private let config: Config
   private let title: String
-  private let inputSize: Int
+  private let inputs: InputDescription
   private var batches: [Batch] = []
   private var count = 0
 
   public init(_ config: Config, in context: BuildContext) {
-    (self.config, title, inputSize) = (config, context.title, context.inputSize)
+    (self.config, title, inputs) = (config, context.title, context.inputs)
   }
 
   public var timing: MetricTiming { .atEnd }
@@ -47,7 +47,7 @@ public struct LogLikelihood: Metric, Component {
 
   public func finish(_ evaluation: Evaluation) throws -> [Measured] {
     let samples = evaluation.isRehearsal ? 2 : config.samples
-    let rows = max(LogLikelihood.valuesAtATime / max(inputSize, 1), 1)
+    let rows = max(LogLikelihood.valuesAtATime / max(inputs.shape.reduce(1, *), 1), 1)
     let examples = max(rows / samples, 1)
     var (values, bounds, effective) = ([Double](), [Double](), [Double]())
     for batch in batches {
@@ -83,7 +83,7 @@ public struct LogLikelihood: Metric, Component {
     let likelihood = try model.requireLikelihood(for: title)
     let (mean, logVariance) = try model.encode(batch).requireGaussian(for: title)
     let code = Code.gaussian(mean: mean, logVariance: logVariance)
-    let observations = try likelihood.observations(of: batch.inputs, using: random)
+    let observations = try likelihood.observations(of: inputs.unpadded(batch.inputs), using: random)
     let (count, latentSize) = (mean.shape[0], mean.shape[1])
     var pieces: [Tensor] = []
     for start in stride(from: 0, to: samples, by: atATime) {
@@ -95,7 +95,8 @@ public struct LogLikelihood: Metric, Component {
       let flat = LatentBatch(
         try latents.reshaped([draws * count, latentSize]), labels: try batch.labels?.rows(repeated),
         labelled: try batch.labelled?.rows(repeated))
-      let ofInputs = try likelihood.logLikelihood(of: observations.rows(repeated), given: model.decoded(flat))
+      let decoded = try inputs.unpadded(model.decoded(flat))
+      let ofInputs = try likelihood.logLikelihood(of: observations.rows(repeated), given: decoded)
       let ofLatents = try model.prior.logDensity(flat.latents, labels: nil)
       let logs = try (ofInputs.to(.float64) + ofLatents.to(.float64)).reshaped([draws, count])
       pieces.append(try logs - code.logDensity(latents).to(.float64))

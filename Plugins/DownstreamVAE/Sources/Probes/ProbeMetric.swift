@@ -4,7 +4,7 @@ import Statistics
 
 /// How many labels a classification of latents costs (Chen & Dong 2019, Tables 1 and 2): for each number of labels, a small classifier is
 /// trained on that many labelled training examples alone, the model staying as it is; accuracy in percent on the measured part, and on
-/// the examples it was trained on, of which at most 10,000 count.
+/// the examples it was trained on, of which at most 10,000 count. Where the training part is measured, those are left out.
 ///
 /// The examples are drawn by the seed, evenly over classes, more labels holding the fewer ones: the same for every model of one seed on
 /// the same data, and those that a stage with as many `examples`, or `data.labelled`, has. So contenders can be compared in pairs.
@@ -26,7 +26,7 @@ public struct ProbeMetric: Metric, Component {
     )
     public var features = ProbeFeatures.mean
     @Setting(
-      "How many labelled examples it is trained on; those above what there is are reported missing.",
+      "How many labelled examples it is trained on; more than there are, or fewer than classes, are reported missing.",
       .labelCounts)
     public var labels = [100, 1000, 2000, 5000, 10000, 20000, 50000]
     @Setting("Whether features are scaled to mean 0 and standard deviation 1; pixels of a cnn never are.") public
@@ -54,6 +54,8 @@ public struct ProbeMetric: Metric, Component {
   private let classCount: Int
   private let reader: ProbeReader
   private var (read, labels) = ([Tensor](), [Tensor]())
+  /// Of each example that was read, its place in the measured part; and how many there were in all.
+  private var (places, count) = ([Int](), 0)
 
   public init(_ config: Config, in context: BuildContext) throws {
     classCount = try context.requireClasses()
@@ -71,10 +73,13 @@ public struct ProbeMetric: Metric, Component {
   public var sources: MetricSources { .trainingInputs }
 
   public mutating func update(_ forward: Forward) throws {
+    let start = count
+    count += try forward.inputs.size(0)
     guard let (known, places) = try forward.batch.visibleLabels(), !known.shape.contains(0) else { return }
     let features = try reader.read(forward.inputs, code: { try forward.code }, using: &forward.random.generator)
     read.append(try features.rows(places))
     labels.append(known)
+    self.places += try places.ints().map { start + $0 }
   }
 
   public func finish(_ evaluation: Evaluation) throws -> [Measured] {
@@ -83,11 +88,17 @@ public struct ProbeMetric: Metric, Component {
     }
     let wanted = try sizes(evaluation)
     let chosen = try examples(wanted.sizes.last ?? 0, evaluation)
-    let test = try Labelled(features: chosen.project(.concatenate(read)), labels: .concatenate(labels))
+    let measured = try Labelled(features: chosen.project(.concatenate(read)), labels: .concatenate(labels))
+    let isOfTraining = try evaluation.measuresTraining
     var found: [Measured] = []
     var rows: [(String, [Double])] = []
     for size in wanted.sizes {
       let few = try chosen.examples.first(size)
+      let test = isOfTraining ? try measured.without(Set(chosen.order.prefix(size)), among: places) : measured
+      guard let test else {
+        found.append(Measured("\(name) at \(size) labels", missing: "all examples are trained on", unit: "%"))
+        continue
+      }
       let fitted = try fit(few, isRehearsal: evaluation.isRehearsal)
       let training = try few.first(min(size, ProbeMetric.trainingCount))
       let accuracies = [try fitted.accuracy(on: test), try fitted.accuracy(on: training)]
@@ -97,7 +108,7 @@ public struct ProbeMetric: Metric, Component {
       rows.append(("\(size)", accuracies))
     }
     found += wanted.missing.map {
-      Measured("\(name) at \($0) labels", missing: "the training part has \(wanted.count) labelled examples", unit: "%")
+      Measured("\(name) at \($0) labels", missing: reason($0, of: wanted.count), unit: "%")
     }
     let table = MeasuredTable(
       rowTitle: "labels", rows: rows.map(\.0), columnTitle: "accuracy, %", columns: ["measured", "training"],
@@ -107,13 +118,25 @@ public struct ProbeMetric: Metric, Component {
 
   /// `logistic on mean`; with what differs from the defaults and could stand beside them in one recipe.
   private var name: String {
-    "\(config.classifier.rawValue) on \(config.features.rawValue)" + (config.standardised ? "" : ", unscaled")
-      + (config.features == .pca ? config.components.map { " \($0)" } ?? "" : "")
-      + (config.classifier == .nearestNeighbours && config.neighbors != Config().neighbors
-        ? ", \(config.neighbors) neighbours" : "")
-      + ([.mlp, .cnn].contains(config.classifier) && config.hidden != Config().hidden
-        ? ", hidden \(config.hidden)" : "")
-      + (config.classifier == .logistic && config.c != Config().c ? ", c \(config.c)" : "")
+    let usual = Config()
+    func differs<Value: Equatable>(_ setting: KeyPath<Config, Value>) -> Bool {
+      config[keyPath: setting] != usual[keyPath: setting]
+    }
+    var parts = ["\(config.classifier.rawValue) on \(config.features.rawValue)"]
+    if config.features == .pca, let components = config.components { parts[0] += " \(components)" }
+    if !config.standardised { parts.append("unscaled") }
+    switch config.classifier {
+    case .logistic: if differs(\.c) { parts.append("c \(config.c)") }
+    case .nearestNeighbours: if differs(\.neighbors) { parts.append("\(config.neighbors) neighbours") }
+    case .mlp, .cnn:
+      if differs(\.hidden) { parts.append("hidden \(config.hidden)") }
+      if differs(\.epochs) { parts.append("\(config.epochs) epochs") }
+      if differs(\.steps) { parts.append("\(config.steps) steps") }
+      if differs(\.batch) { parts.append("batch \(config.batch)") }
+      if differs(\.learningRate) { parts.append("rate \(config.learningRate)") }
+    }
+    if let seed = config.seed { parts.append("seed \(seed)") }
+    return parts.joined(separator: ", ")
   }
 
   private var seed: UInt64 { config.seed.map(UInt64.init) ?? context.seed }
@@ -125,21 +148,29 @@ public struct ProbeMetric: Metric, Component {
     let count = try evaluation.training.withLabels().latents.size(0)
     guard count > 0 else { throw RecipeError.needsLabels(context.title) }
     let wanted = Set(config.labels).sorted()
-    let possible = wanted.filter { $0 <= count }
+    let possible = wanted.filter { $0 >= least && $0 <= count }
     if evaluation.isRehearsal { return ([min(wanted[0], count)], [], count) }
-    return possible.isEmpty ? ([count], wanted, count) : (possible, wanted.filter { $0 > count }, count)
+    return possible.isEmpty ? ([count], wanted, count) : (possible, wanted.filter { !possible.contains($0) }, count)
+  }
+
+  /// A label of each class, and as many as vote.
+  private var least: Int { max(classCount, config.classifier == .nearestNeighbours ? config.neighbors : 0) }
+
+  private func reason(_ size: Int, of count: Int) -> String {
+    guard size <= count else { return "the training part has \(count) labelled examples" }
+    return size < classCount ? "there are \(classCount) classes" : "\(config.neighbors) neighbours vote"
   }
 
   /// The examples of the greatest number in their order, and what makes features of inputs that are principal components.
   private func examples(
     _ count: Int, _ evaluation: Evaluation
-  ) throws -> (examples: Labelled, project: (Tensor) throws -> Tensor) {
+  ) throws -> (examples: Labelled, order: [Int], project: (Tensor) throws -> Tensor) {
     let training = try evaluation.training
     let order = try LabelOrder(training, seed: seed).prefix(count)
     let labels = try training.labels?.to(.cpu).rows(order)
     guard let labels else { throw RecipeError.needsLabels(context.title) }
     if config.features == .mean {
-      return (Labelled(features: try training.latents.to(.cpu).rows(order), labels: labels), { $0 })
+      return (Labelled(features: try training.latents.to(.cpu).rows(order), labels: labels), order, { $0 })
     }
     // Where each chosen example stands in the order.
     let places = Dictionary(uniqueKeysWithValues: order.enumerated().map { ($1, $0) })
@@ -162,10 +193,10 @@ public struct ProbeMetric: Metric, Component {
     var back = Array(repeating: 0, count: ranks.count)
     for (position, rank) in ranks.enumerated() { back[rank] = position }
     let features = try Tensor.concatenate(read).rows(back)
-    guard config.features == .pca else { return (Labelled(features: features, labels: labels), { $0 }) }
+    guard config.features == .pca else { return (Labelled(features: features, labels: labels), order, { $0 }) }
     let wanted = config.components ?? evaluation.model.encoder.latentSize
     let components = try PrincipalComponents(of: .concatenate(all), count: min(wanted, context.inputSize))
-    return (Labelled(features: try components.project(features), labels: labels), components.project)
+    return (Labelled(features: try components.project(features), labels: labels), order, components.project)
   }
 
   // MARK: Classifiers
@@ -216,6 +247,12 @@ private struct Labelled {
 
   func first(_ count: Int) throws -> Labelled {
     Labelled(features: try features.slice(0..<count), labels: try labels.slice(0..<count))
+  }
+
+  /// Returns the examples whose places are not among some; nil where none is left.
+  func without(_ excluded: Set<Int>, among places: [Int]) throws -> Labelled? {
+    let kept = places.indices.filter { !excluded.contains(places[$0]) }
+    return kept.isEmpty ? nil : Labelled(features: try features.rows(kept), labels: try labels.rows(kept))
   }
 }
 

@@ -10,7 +10,7 @@ import LatentKit
 /// Examples without a label are decoded once for each class, those with one for their own.
 ///
 /// - Shapes: inputs `[batch] + inputShape`, from 0 to 1; the term is `[batch]`.
-/// - Throws: `RecipeError` for another encoder than `m2`, and without a decoder.
+/// - Throws: `RecipeError` for another encoder than `m2`, another prior than a standard normal one, and without a decoder.
 public struct SemiSupervisedBound: Loss, Component {
   /// The density of inputs.
   public enum Density: String, Choice {
@@ -29,6 +29,16 @@ public struct SemiSupervisedBound: Loss, Component {
 
   public init(_ config: Config, in context: BuildContext) throws {
     if let encoder = context.encoder { _ = try ClassConditionalEncoder.required(encoder, for: context.title) }
+    if let prior = context.model?.prior {
+      let zeros = try Tensor.zeros([1, context.latentSize], device: context.device)
+      let analytic = prior as? any AnalyticPrior
+      let distance = try? analytic?.divergence(mean: zeros, logVariance: zeros, labels: nil).item()
+      guard let distance, abs(distance) < 1e-6 else {
+        throw RecipeError(
+          "\(context.title) has a standard normal prior of z, and the recipe's is another; choose prior standard-normal"
+        )
+      }
+    }
     likelihood =
       switch config.density {
       case .bernoulli: try BernoulliLikelihood(.init(), in: context)
