@@ -9,6 +9,14 @@ extension Composition {
       found.append(
         "\(data.sizeOfInputs); most models diverge on such: scale them, as by --transform center --transform scale")
     }
+    let trained = stages.flatMap(\.steps).flatMap(\.recipe.train)
+    if let classifier = recipe[.classifier], classifier.origin == nil, !trained.contains(Slot.classifier.name),
+      store.parameters(under: Slot.classifier.name).contains(where: { $0.role == .weight })
+    {
+      found.append(
+        "classifier '\(classifier.use)' has weights that no step trains; add classifier to the train of one with a loss of its "
+          + "scores, cross-entropy say, or leave it out")
+    }
     for stage in stages { found += stage.doubts(of: data, catalog) }
     return found
   }

@@ -29,6 +29,17 @@ import Testing
     #expect(try told("losses: [mse], batch: 100, clip: 1, schedule: {use: warm, with: {warmUp: 2}}").isEmpty)
   }
 
+  @Test func aClassifierThatNothingTrainsIsSaid() throws {
+    func told(_ classifier: String, _ train: String, _ losses: String = "mse") throws -> [String] {
+      try warnings(
+        "{encoder: resnet, classifier: \(classifier), stages: [{train: [\(train)], losses: [\(losses)]}]}", [])
+    }
+    let found = try told("linear", "encoder, decoder")
+    #expect(found.count == 1 && found[0].hasPrefix("classifier 'linear' has weights that no step trains"), "\(found)")
+    #expect(try told("none", "encoder, decoder").isEmpty)
+    #expect(try told("linear", "encoder, decoder, classifier", "mse, cross-entropy").isEmpty)
+  }
+
   @Test func batchesWithoutALabelAreSaid() throws {
     let labelled = Contribution(
       .loss,
