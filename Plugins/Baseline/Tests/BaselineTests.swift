@@ -155,7 +155,11 @@ import Testing
   }
 
   @Test func bceRefusesInputsBelowZeroAndOutputsBeyondOne() throws {
-    #expect { try BinaryCrossEntropy(.init(), in: context([3], range: -1...1)) } throws: { "\($0)".contains("range") }
+    for (shape, advice) in [([1, 1, 3], "data.range=unit"), ([3], "transform min-max")] {
+      #expect { try BinaryCrossEntropy(.init(), in: context(shape, range: -1...1)) } throws: {
+        "\($0)".contains("found inputs -1.0 to 1.0; ") && "\($0)".contains(advice)
+      }
+    }
     let x = try Tensor(inputs, shape: [2, 3])
     let beyond = try Tensor(made.map { $0 + 2 }, shape: [2, 3])
     #expect {
