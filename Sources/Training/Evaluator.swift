@@ -114,7 +114,8 @@ public struct Evaluator {
           Evaluation(
             measured: set, scores: allScores, model: composition.model, classCount: data.classCount,
             classNames: composition.data.classNames, random: metric.random, training: reference,
-            sources: metric.metric.sources, of: "metric '\(metric.name)'", trained: slotsTrained(until: stage)))
+            sources: metric.metric.sources, of: "metric '\(metric.name)'", measuresTraining: data === training,
+            trained: slotsTrained(until: stage)))
         return (metric: metric.name, found: measured)
       }
       return EvaluationResult(

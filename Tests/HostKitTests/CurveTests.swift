@@ -38,6 +38,10 @@ import Training
     #expect(message(["curve"] + paths + ["--output", output, "--measure", "cnn"]).contains("measure with 'cnn'"))
     #expect(message(["curve"] + paths + ["--output", scratch.path + "/"]).contains("expected a name in that folder"))
     #expect(message("curve", paths[0] + "x", "--output", output).contains("there is no run"))
+    // On the training part no example is left beside all that a probe learns from.
+    let onTraining = try host(
+      "evaluate", paths[0], "--part", "train", "--metric", "probe", "--set", "metrics.probe.labels=[100000]")
+    #expect(onTraining.output.contains("all examples are trained on"))
     // What was measured is in the summary.
     let folder = RunFolder(URL(fileURLWithPath: paths[2]))
     let summary = try String(contentsOf: folder.summary, encoding: .utf8)

@@ -31,6 +31,7 @@ private let turn: [Double] = [0.6, 0.8, 0, 0, -0.8, 0.6, 0, 0, 0, 0, 0, 1, 0, 0,
 private struct Bench {
   var training: Batch
   var test: Batch
+  var measuresTraining = false
   let model: Model
   var hidden: [Int64]?
 
@@ -78,7 +79,8 @@ private struct Bench {
     return try metric.finish(
       Evaluation(
         measured: LatentSet(latents: model.encode(test).mean, labels: test.labels), scores: nil, model: model,
-        classCount: 3, random: random, training: reference, sources: metric.sources, of: "metric 'probe'"))
+        classCount: 3, random: random, training: reference, sources: metric.sources, of: "metric 'probe'",
+        measuresTraining: measuresTraining))
   }
 }
 
@@ -143,7 +145,7 @@ func everyKindOfFeatureIsRead(on: String) throws {
 /// The nearest neighbour of an example that was trained on is itself.
 @Test func onTheTrainingPartTheOtherExamplesAreMeasured() throws {
   var bench = try Bench(spread: 1)
-  bench.test = bench.training
+  (bench.test, bench.measuresTraining) = (bench.training, true)
   let probe: [String: Value] = ["classifier": "nearest-neighbours", "neighbors": 1, "labels": [100, 119, 120]]
   let found = try bench.results(probe)
   func value(_ labels: Int) -> Measured? {

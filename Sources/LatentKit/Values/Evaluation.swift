@@ -14,6 +14,8 @@ public final class Evaluation {
   public let random: RandomSource
   /// Whether the results are thrown away, as those before training are: a metric that trains or draws much may cut it short.
   public let isRehearsal: Bool
+  /// Whether the measured part is the training part.
+  public let measuresTraining: Bool
   private let trained: Set<Slot>?
   private let reference: TrainingReference
   private let allowed: (sources: MetricSources, metric: String)
@@ -73,14 +75,16 @@ public final class Evaluation {
   ///
   /// - Parameters:
   ///   - sources: The sources that the metric declares, and what messages call it.
+  ///   - measuresTraining: Whether the measured part is the training part.
   ///   - trained: The slots whose parts training has begun to train; nil for all.
   public init(
     measured: LatentSet, scores: Tensor?, model: Model, classCount: Int?, classNames: [String]? = nil,
     random: RandomSource, training: TrainingReference, sources: MetricSources = [], of metric: String = "metric",
-    isRehearsal: Bool = false, trained: Set<Slot>? = nil
+    isRehearsal: Bool = false, measuresTraining: Bool = false, trained: Set<Slot>? = nil
   ) {
     allowed = (sources, metric)
     self.trained = trained
+    self.measuresTraining = measuresTraining
     self.isRehearsal = isRehearsal
     self.measured = measured
     self.scores = scores
@@ -100,15 +104,6 @@ public final class Evaluation {
 
   /// Latents and labels of the training part, for metrics that learn from it. Hidden labels stay hidden.
   public var training: LatentSet { get throws { try reference.latents() } }
-
-  /// Whether the measured part is the training part.
-  public var measuresTraining: Bool {
-    get throws {
-      let training = try training.latents
-      guard training.shape == measured.latents.shape else { return false }
-      return try (training .== measured.latents).all()
-    }
-  }
 
   /// Latents of examples whose classes the data hold out (`data.holdOut`), with labels that number these classes from 0: for metrics
   /// of open sets. Nil where none is held out, and in evaluations during training.

@@ -89,12 +89,12 @@ public struct ProbeMetric: Metric, Component {
     let wanted = try sizes(evaluation)
     let chosen = try examples(wanted.sizes.last ?? 0, evaluation)
     let measured = try Labelled(features: chosen.project(.concatenate(read)), labels: .concatenate(labels))
-    let isOfTraining = try evaluation.measuresTraining
     var found: [Measured] = []
     var rows: [(String, [Double])] = []
     for size in wanted.sizes {
       let few = try chosen.examples.first(size)
-      let test = isOfTraining ? try measured.without(Set(chosen.order.prefix(size)), among: places) : measured
+      let test =
+        evaluation.measuresTraining ? try measured.without(Set(chosen.order.prefix(size)), among: places) : measured
       guard let test else {
         found.append(Measured("\(name) at \(size) labels", missing: "all examples are trained on", unit: "%"))
         continue
