@@ -24,7 +24,7 @@ struct Curve: PartCommand {
       """)
 
   @Argument(
-    help: ArgumentHelp("Folders of runs, experiments, and results.csv of experiments.", valueName: "run"))
+    help: ArgumentHelp("Folders of runs or studies, experiments, and results.csv of experiments.", valueName: "run"))
   var sources: [String]
   @Option(
     help: ArgumentHelp(
@@ -78,6 +78,13 @@ struct Curve: PartCommand {
       let url = URL(fileURLWithPath: source)
       let inner = url.appendingPathComponent("results.csv")
       if ["yaml", "yml"].contains(url.pathExtension) {
+        let fields = try ConfigFile(url, as: "experiment", with: "rows").fields
+        if fields["rows"] == nil, fields["encoder"] != nil || fields["extends"] != nil {
+          let file = source.quotedForShell
+          throw RecipeError(
+            "\(source) is a recipe, expected finished runs; train it by 'host compose \(file) --seeds 1,2,3' and name the folder "
+              + "of its runs, or list recipes as the rows of an experiment")
+        }
         let study = try Study(Experiment(url), catalog: host.catalog, in: URL(fileURLWithPath: runs))
         values += choice.values(of: study.finished(observer: ConsoleObserver(host.console)).results)
       } else if url.pathExtension == "csv" {

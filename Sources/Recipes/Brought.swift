@@ -7,6 +7,8 @@ struct Brought {
     let slot: Slot
     let name: String
     let companions: Companions
+    /// Whether neither the recipe nor another part named it: it brings only what no other part does.
+    var isFallback = false
 
     var title: String { "\(slot.name) '\(name)'" }
   }
@@ -17,12 +19,14 @@ struct Brought {
 
   /// Every part of every slot: first those of slots that have one, the prior's, encoder's, decoder's and sampler's ahead of
   /// the others'; then losses, transforms, metrics and what else stands in steps.
+  ///
+  /// - Parameter fallback: Slots whose parts neither the recipe nor another part named.
   /// - Throws: `ConfigError` for an unknown name.
-  init(by recipe: Recipe, _ catalog: Catalog) throws {
+  init(by recipe: Recipe, fallback: Set<Slot> = [], _ catalog: Catalog) throws {
     let first: [Slot] = [.prior, .encoder, .decoder, .sampler]
     for slot in first + RecipeKey.slots.filter({ $0.isSingle && $0 != .data && !first.contains($0) }) {
       guard recipe.has(slot), let choice = recipe[slot] else { continue }
-      try add(slot, choice, catalog, at: slot.key)
+      try add(slot, choice, isFallback: fallback.contains(slot), catalog, at: slot.key)
     }
     if let data = recipe[.data], !catalog.descriptions(of: .data).isEmpty {
       try add(.data, data, catalog, at: Slot.data.key)
@@ -49,10 +53,12 @@ struct Brought {
     try addOthers(of: step, catalog, at: path)
   }
 
-  private mutating func add(_ slot: Slot, _ choice: PartChoice, _ catalog: Catalog, at path: String) throws {
+  private mutating func add(
+    _ slot: Slot, _ choice: PartChoice, isFallback: Bool = false, _ catalog: Catalog, at path: String
+  ) throws {
     guard !parts.contains(where: { $0.slot == slot && $0.name == choice.use }) else { return }
     let companions = try catalog.description(slot, choice, at: path).companions
-    parts.append(Part(slot: slot, name: choice.use, companions: companions))
+    parts.append(Part(slot: slot, name: choice.use, companions: companions, isFallback: isFallback))
   }
 
   private mutating func add(
@@ -85,12 +91,14 @@ struct Brought {
 
   // MARK: Suggestions
 
-  /// The suggestion that weighs most. Parts of slots that have one come in their order; the others have to agree.
+  /// The suggestion that weighs most. Parts of slots that have one come in their order, fallbacks last; the others have to agree.
   /// - Throws: `ConfigError` where they do not.
   private func first<Suggested: Equatable>(
     _ key: String, among parts: [Part]? = nil, _ suggestion: (Companions) -> Suggested?
   ) throws -> Suggested? {
-    let found = (parts ?? self.parts).compactMap { part in suggestion(part.companions).map { (part, $0) } }
+    let offered = (parts ?? self.parts).compactMap { part in suggestion(part.companions).map { (part, $0) } }
+    let named = offered.filter { !$0.0.isFallback }
+    let found = named.isEmpty ? offered : named
     guard let best = found.first, !best.0.slot.isSingle else { return found.first?.1 }
     if let other = found.first(where: { $0.1 != best.1 }) { throw Brought.conflict(key, best.0, other.0) }
     return best.1

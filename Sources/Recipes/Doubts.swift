@@ -18,7 +18,20 @@ extension Composition {
           + "scores, cross-entropy say, or leave it out")
     }
     for stage in stages { found += stage.doubts(of: data, catalog) }
+    if let doubt = doubtAboutCodes { found.append(doubt) }
     return found
+  }
+
+  /// A sentence where Gaussian codes are trained by likelihoods alone; nil elsewhere.
+  private var doubtAboutCodes: String? {
+    let steps = stages.flatMap(\.steps).filter { $0.recipe.train.contains(Slot.encoder.name) }
+    let losses = steps.flatMap(\.losses)
+    guard recipe[.encoder]?.with["code"] == .string(CodeKind.gaussian.rawValue), let likelihood = losses.first,
+      losses.allSatisfy({ $0.loss is any Likelihood })
+    else { return nil }
+    return
+      "loss '\(likelihood.name)' is a likelihood, and no other loss trains the encoder: nothing keeps its codes near the prior, and "
+      + "this is no variational autoencoder; add --loss kl, or set encoder.code=point"
   }
 
   /// Those about the settings of the model's parts in some slots.
@@ -91,18 +104,29 @@ extension ComposedStep {
     if let clip = recipe.clip, clip < 1e-6 {
       found.append("clip is \(clip), so that weights hardly move; gradients are commonly clipped to about 1")
     }
-    let warmUp: Double? =
-      switch recipe.schedule?.with["warmUp"] {
-      case .double(let value)?: value
-      case .int(let value)?: Double(value)
-      default: nil
-      }
-    if let warmUp, warmUp > Double(epochs) {
+    if let warmUp = recipe.schedule?.warmUp, warmUp > Double(epochs) {
       found.append(
         "the schedule's warmUp is \(warmUp) epochs and the stage has \(epochs), so that the full learning rate is never reached"
       )
     }
+    for loss in recipe.losses {
+      guard let warmUp = loss.warmUp, warmUp > Double(epochs) else { continue }
+      found.append(
+        "the warmUp of loss '\(loss.use)' is \(warmUp) epochs and the stage has \(epochs), so that its full weight is never "
+          + "reached; set losses.\(loss.use).warmUp to fewer")
+    }
     return found
+  }
+}
+
+extension PartChoice {
+  /// The epochs over which what it sets rises, where it has such a setting.
+  fileprivate var warmUp: Double? {
+    switch with["warmUp"] {
+    case .double(let value)?: value
+    case .int(let value)?: Double(value)
+    default: nil
+    }
   }
 }
 

@@ -29,7 +29,8 @@ public struct Composer: Sendable {
   /// Parts that the recipe leaves out come from the companions of its parts, of whatever slot, and of the parts that those
   /// bring: the prior's first, then those of the encoder, the decoder, the sampler and the other parts; what none of them
   /// says, from here: prior `standard-normal`, decoder `mlp`, sampler `prior`, loss `mse`, optimiser `adam`, schedule
-  /// `constant`, 10 epochs, batches of 128. Metrics are those of all parts together. `none` keeps a slot empty. A step that
+  /// `constant`, 10 epochs, batches of 128; what such a prior or decoder brings comes after what the others do. Metrics are
+  /// those of all parts together. `none` keeps a slot empty. A step that
   /// does not say what it trains trains the encoder, the decoder, the classifier, and the prior if that learns in steps.
   /// A part may bring steps, and losses and projections that join the step of another; a step that is `complete` takes none.
   /// Settings of the data come from companions too; the rest are the data set's own.
@@ -51,30 +52,32 @@ public struct Composer: Sendable {
     }
     // What is brought may bring more: the recipe as written is filled in from the parts of the last round until nothing changes.
     var resolution = Resolution(catalog: catalog, written: written, choices: choices)
-    var last = written
-    // As text: a setting that is not a number is equal to itself there.
-    var rounds = [written.yaml()]
+    // With its text: a setting that is not a number is equal to itself there.
+    var rounds = [(recipe: written, text: written.yaml())]
     while true {
-      resolution.brought = try Brought(by: last, catalog)
+      let last = rounds[rounds.count - 1]
+      resolution.brought = try Brought(by: last.recipe, fallback: resolution.fallbackSlots, catalog)
       let next = try resolution.resolved()
       let text = next.yaml()
-      if text == rounds.last { return next }
-      if rounds.contains(text) || rounds.count > 100 { throw circle(last, next) }
-      (last, rounds) = (next, rounds + [text])
+      if text == last.text { return next }
+      let start = rounds.firstIndex { $0.text == text } ?? (rounds.count > 100 ? rounds.count - 2 : nil)
+      if let start { throw circle(rounds[start...].map(\.recipe)) }
+      rounds.append((next, text))
     }
   }
 
-  private func circle(_ one: Recipe, _ other: Recipe) -> ConfigError {
-    let slot = RecipeKey.slots.first { $0.isSingle && one[$0]?.use != other[$0]?.use }
-    guard let slot else {
+  /// - Parameter recipes: Those that come in turn.
+  private func circle(_ recipes: [Recipe]) -> ConfigError {
+    func names(_ slot: Slot) -> [String] { unique(recipes.map { "'\($0[slot]?.use ?? "none")'" }) }
+    guard let slot = RecipeKey.slots.first(where: { $0.isSingle && names($0).count > 1 }) else {
       return ConfigError(
         path: "stages",
         "the parts bring each other in a circle: losses that bring others in their place; name the losses")
     }
-    let names = [one, other].map { "'\($0[slot]?.use ?? "none")'" }.joined(separator: " and ")
     return ConfigError(
       path: slot.key,
-      "the parts bring each other in a circle, through \(slot.name) \(names) in turn; choose one of them")
+      "the parts bring each other in a circle, through \(slot.name) \(names(slot).joined(separator: " and ")) in turn; "
+        + "choose one of them")
   }
 }
 
@@ -101,6 +104,12 @@ struct Resolution {
   let choices: TrainingChoices
   var brought = Brought()
   private let learning = Learning()
+  private static let fallback: [Slot: PartChoice] = [.prior: "standard-normal", .decoder: "mlp", .sampler: "prior"]
+
+  /// Slots that neither the recipe nor what parts bring fills.
+  var fallbackSlots: Set<Slot> {
+    get throws { try Set(Self.fallback.keys.filter { try written[$0] == nil && brought.part(for: $0) == nil }) }
+  }
 
   /// Whether priors learn in steps, by name and settings: making one may take long.
   private final class Learning { var known: [(slot: Slot, choice: PartChoice, learns: Bool?)] = [] }
@@ -111,9 +120,8 @@ struct Resolution {
 
   func resolved() throws -> Recipe {
     var recipe = written
-    let fallback: [Slot: PartChoice] = [.prior: "standard-normal", .decoder: "mlp", .sampler: "prior"]
     for slot in RecipeKey.slots where slot.isSingle {
-      recipe[slot] = try recipe[slot] ?? brought.part(for: slot) ?? fallback[slot]
+      recipe[slot] = try recipe[slot] ?? brought.part(for: slot) ?? Self.fallback[slot]
     }
     recipe[all: .metric] = recipe[all: .metric] ?? brought.metrics
     if recipe[all: .transform] == nil, let transform = try brought.part(for: .transform) {

@@ -24,10 +24,13 @@ public struct LabelCurves: Sendable {
     public var run: String
     /// The accuracy in percent.
     public var value: Double
+    /// The data and how they were split, by a name of any kind; empty where that is unknown.
+    public var data: String
 
     /// Creates a value.
-    public init(contender: String, measure: String, labels: Int, run: String, value: Double) {
-      (self.contender, self.measure, self.labels, self.run, self.value) = (contender, measure, labels, run, value)
+    public init(contender: String, measure: String, labels: Int, run: String, value: Double, data: String = "") {
+      (self.contender, self.measure, self.labels, self.run) = (contender, measure, labels, run)
+      (self.value, self.data) = (value, data)
     }
   }
 
@@ -37,11 +40,24 @@ public struct LabelCurves: Sendable {
     public let labels: Int
     /// The value of each run, by its seed and fold.
     public let values: [String: Double]
+    /// The data and split of each run, where they are known.
+    let data: [String: String]
 
     /// The mean over runs.
     public var mean: Double { values.values.sorted().mean }
     /// The sample standard deviation over runs (divisor n − 1); nil of one.
     public var deviation: Double? { values.values.sorted().deviation }
+
+    /// The difference from another point in each run that both have, unless it is known that their data or splits differ.
+    func differences(from other: Point) -> [String: Double] {
+      var shared: [String: Double] = [:]
+      for (run, value) in values {
+        guard let reference = other.values[run] else { continue }
+        if let own = data[run], let theirs = other.data[run], own != theirs { continue }
+        shared[run] = value - reference
+      }
+      return shared
+    }
   }
 
   /// One contender under one measure.
@@ -52,7 +68,8 @@ public struct LabelCurves: Sendable {
     public let points: [Point]
   }
 
-  /// The difference of two curves on runs that both have, which were given the same examples.
+  /// The difference of two curves in runs that both have: of one seed and fold, and of the same data and split where these are known,
+  /// so that they were given the same labelled examples.
   public struct Difference: Sendable {
     /// The name of the curve that is compared with the reference.
     public let name: String
@@ -89,22 +106,22 @@ public struct LabelCurves: Sendable {
     curves = unique(values.map(name)).map { curve in
       let own = values.filter { name($0) == curve }
       let points = Set(own.map(\.labels)).sorted().map { labels in
-        Point(
-          labels: labels,
-          values: Dictionary(own.filter { $0.labels == labels }.map { ($0.run, $0.value) }) { first, _ in first })
+        let own = own.filter { $0.labels == labels }
+        return Point(
+          labels: labels, values: Dictionary(own.map { ($0.run, $0.value) }) { first, _ in first },
+          data: Dictionary(own.filter { !$0.data.isEmpty }.map { ($0.run, $0.data) }) { first, _ in first })
       }
       return Curve(name: curve, points: points)
     }
   }
 
-  /// Returns the differences of the other curves from one, where runs of the same seed and fold have both.
+  /// Returns the differences of the other curves from one, where runs of the same seed, fold and data have both.
   public func differences(from reference: Curve) -> [Difference] {
     curves.filter { $0.name != reference.name }.flatMap { curve in
       curve.points.compactMap { point in
         guard let other = reference.points.first(where: { $0.labels == point.labels }) else { return nil }
-        let shared = point.values.compactMap { run, value in other.values[run].map { (run, value - $0) } }
-        guard !shared.isEmpty else { return nil }
-        return Difference(name: curve.name, labels: point.labels, values: Dictionary(uniqueKeysWithValues: shared))
+        let shared = point.differences(from: other)
+        return shared.isEmpty ? nil : Difference(name: curve.name, labels: point.labels, values: shared)
       }
     }
   }
@@ -127,7 +144,9 @@ public struct LabelMeasures: Sendable {
   }
 
   /// The value that a number of a run is; nil where it belongs to no curve.
-  func value(_ row: String, _ column: String, _ run: String, _ measure: String, _ value: Double) -> LabelCurves.Value? {
+  func value(
+    _ row: String, _ column: String, _ run: String, _ measure: String, _ value: Double, data: String = ""
+  ) -> LabelCurves.Value? {
     func label(_ row: String) -> String { [row, column].filter { !$0.isEmpty }.joined(separator: ", ") }
     let isWanted = only.isEmpty || only.contains { measure.localizedCaseInsensitiveContains($0) }
     guard isWanted else { return nil }
@@ -135,7 +154,7 @@ public struct LabelMeasures: Sendable {
       guard training || match.3 == nil else { return nil }
       return .init(
         contender: label(row), measure: String(match.1) + (match.3.map(String.init) ?? ""), labels: labels, run: run,
-        value: value)
+        value: value, data: data)
     }
     let isOfTraining = measure == "training \(ofRows)"
     guard isOfTraining ? training : measure == ofRows,
@@ -143,7 +162,7 @@ public struct LabelMeasures: Sendable {
     else { return nil }
     return .init(
       contender: label(String(match.1)), measure: isOfTraining ? "\(ofRows), training" : measure, labels: labels,
-      run: run, value: value)
+      run: run, value: value, data: data)
   }
 
   /// Returns the values in the `results.csv` of a study.
@@ -163,7 +182,8 @@ public struct LabelMeasures: Sendable {
       .compactMap { value($0.cell.row, $0.cell.column, $0.run.label, $0.measure, $0.value) }
   }
 
-  /// Returns the values of finished runs. Those whose recipes differ in nothing but the seed are one contender, named by the recipe.
+  /// Returns the values of finished runs. Those whose recipes differ in nothing but the seed and the fold are one contender, named by the
+  /// recipe.
   ///
   /// - Throws: `FileError` and `RecipeFileError` for a folder that is none of a finished run.
   public func values(ofRuns folders: [URL]) throws -> [LabelCurves.Value] {
@@ -178,7 +198,9 @@ public struct LabelMeasures: Sendable {
       }
       let summary = try RunSummary.read(folder.summary)
       var recipe = try Recipe.read(folder.recipe).recipe
-      let seed = recipe.seed
+      let run = "seed \(recipe.seed)" + (recipe.removeFold().map { ", fold \($0)" } ?? "")
+      let split = FileManager.default.fileExists(atPath: folder.split.path)
+      let data = split ? "\(summary.data) \(try Checksum(.sha256, of: folder.split))" : ""
       // The folder of a recipe with several seeds has a name, those of its runs have numbers.
       let study = RunFolder(url.absoluteURL.deletingLastPathComponent())
       let own = recipe.name ?? (study.runs.contains { $0.name == folder.name } ? study.name : folder.name)
@@ -190,9 +212,18 @@ public struct LabelMeasures: Sendable {
       }
       let name = names.first { $0.content == content }?.name ?? own
       return summary.testMetrics.compactMap { metric in
-        metric.value.flatMap { value(name, "", "seed \(seed)", metric.name, $0) }
+        metric.value.flatMap { value(name, "", run, metric.name, $0, data: data) }
       }
     }
+  }
+}
+
+extension Recipe {
+  /// Takes the fold out of the data's settings and returns it; nil where there are no folds.
+  fileprivate mutating func removeFold() -> Int? {
+    guard case .int? = self[.data]?.with["folds"], case .int(let fold)? = self[.data]?.with.removeValue(forKey: "fold")
+    else { return nil }
+    return fold
   }
 }
 
@@ -210,7 +241,7 @@ extension LabelCurves {
   /// All numbers of labels.
   private var sizes: [Int] { Set(curves.flatMap(\.points).map(\.labels)).sorted() }
 
-  /// One line for each curve and number of labels, then one for each difference from the reference.
+  /// One line for each curve and number of labels, with its difference from the reference where there is one.
   public func csv(reference: Curve) -> String {
     let head = [
       "curve", "labels", "runs", "mean", "deviation", "difference_from", "difference_mean", "difference_deviation",
@@ -249,7 +280,7 @@ extension LabelCurves {
       })
     lines += [
       "",
-      "Differences in points between runs of the same seed: of the same data, they were given the same labelled examples.",
+      "Differences in points between runs of the same seed and fold: of the same data, they were given the same labelled examples.",
     ]
     return lines.joined(separator: "\n") + "\n"
   }

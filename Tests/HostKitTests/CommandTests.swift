@@ -294,6 +294,18 @@ import Training
       "compose", "--encoder", "m2", "--loss", "m2", "--loss", "m2-class", "--set", "data.embedded=true", "--dry-run")
     // Its classifier has no weights.
     #expect(m2.output.contains("train: [encoder, decoder]"))
+    let alone = try host("compose", "--encoder", "m2", "--set", "data.embedded=true", "--dry-run").output
+    #expect(alone.contains("use: m2-class") && alone.contains("sampler: class-gaussian"))
+    // Its code is no Gaussian.
+    #expect(
+      message("compose", "--encoder", "m2", "--set", "data.embedded=true", "--metric", "rate", "--dry-run").contains(
+        "metric 'rate' needs a Gaussian code"))
+    let bound = try host(
+      "compose", "--encoder", "mlp", "--loss", "bernoulli", "--set", "data.embedded=true", "--dry-run")
+    #expect((bound.output + bound.errors).contains("nothing keeps its codes near the prior"))
+    let whole = try host(
+      "compose", "--encoder", "mlp", "--loss", "bernoulli", "--loss", "kl", "--set", "data.embedded=true", "--dry-run")
+    #expect(!(whole.output + whole.errors).contains("nothing keeps its codes near the prior"))
     try host("compose", "--encoder", "resnet", "--prior", "pedcc", "--sampler", "mh", "--dry-run")
   }
 }

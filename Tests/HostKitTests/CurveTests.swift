@@ -1,6 +1,7 @@
 import Figures
 import Foundation
 import LatentKit
+import Studies
 import Testing
 import Training
 
@@ -51,15 +52,15 @@ import Training
   /// A study is its runs, under its own name; a run without probes is left out, with a word.
   @Test(.enabled(if: FigurePrograms.missing == nil)) func studiesAreCurvesByTheirNames() throws {
     let scratch = try Scratch()
-    func train(_ name: String, _ more: String...) throws {
+    func train(_ name: String, _ more: [String]) throws {
       try host(
         ["compose", "--encoder", "mlp", "--decoder", "mlp", "--set", "encoder.hidden=[16]", "--set", "data.limit=200"]
           + [
             "--set", "data.embedded=true", "--epochs", "1", "--per-class", "1", "--runs", scratch.path, "--name", name,
           ] + more)
     }
-    try train("two", "--metric", "probe", "--set", "metrics.probe.labels=[20, 100]", "--seeds", "1,2")
-    try train("plain", "--metric", "none")
+    try train("two", ["--metric", "probe", "--set", "metrics.probe.labels=[20, 100]", "--seeds", "1,2"])
+    try train("plain", ["--metric", "none"])
     let (two, plain) = (scratch.path + "/two", scratch.path + "/plain")
     let result = try host("curve", two, plain, "--output", "\(scratch.path)/curve", "--measure", "logistic")
     #expect((result.output + result.errors).contains("plain has no accuracy"))
@@ -69,6 +70,18 @@ import Training
     ).output
     #expect(one.contains("logistic on mean  20: "))
     #expect(try scratch.read("curve.csv").split(separator: "\r\n")[1].hasPrefix("logistic on mean,20,2,"))
+    // Folds are runs of one contender, and pairs of one seed have the same fold.
+    let probe = ["--metric", "probe", "--set", "metrics.probe.labels=[20]"]
+    try train("folded", probe + ["--seeds", "1,2", "--folds", "2"])
+    try train("wide", probe + ["--set", "encoder.latent=3", "--seeds", "1", "--folds", "2"])
+    try host("curve", scratch.path + "/folded", scratch.path + "/wide", "--output", "\(scratch.path)/curve")
+    let rows = try scratch.read("curve.csv").split(separator: "\r\n")
+    #expect(rows.count == 3 && rows[1].hasPrefix("folded,20,4,") && rows[2].hasPrefix("wide,20,2,"))
+    let pairs = try LabelMeasures().values(
+      ofRuns: ["folded", "wide"].flatMap { study in
+        RunFolder(scratch.url.appendingPathComponent(study)).runs.map(\.url)
+      })
+    #expect(Set(pairs.map(\.run)).count == 4 && Set(pairs.map(\.data)).count == 4)
   }
 
   @Test(.enabled(if: FigurePrograms.missing == nil)) func anExperimentsCurvesAreOfTheMeasuresThatItCompares() throws {
@@ -101,5 +114,8 @@ import Training
     #expect(message("curve", file, "--output", output).contains("no number of the kind 'accuracy at 100 labels'"))
     #expect(message("curve", file, "--output", "\(scratch.path)/none/curve").contains("none is not a folder"))
     #expect(message("curve", "--output", output).contains("Missing expected argument"))
+    let recipe = try scratch.write("{encoder: mlp}\n", to: "mine.yaml")
+    #expect(
+      message("curve", recipe, "--output", output).contains("mine.yaml is a recipe, expected finished runs; train it"))
   }
 }

@@ -60,6 +60,21 @@ private func loss(_ name: String, _ companions: Companions) -> Contribution {
     #expect(chosen.stages?[0].steps[0].schedule?.use == "cosine")
   }
 
+  /// A prior that nobody named brings only what no other part does.
+  @Test func whatAFallbackBringsComesLast() throws {
+    let composer = try composer([
+      .encoder(
+        "own", TinyEncoder.self, "brings losses", with: Companions([.sampler: "class-gaussian"], losses: ["centroid"]))
+    ])
+    func losses(_ full: Recipe) -> [String]? { full.stages?[0].steps[0].losses.map(\.use) }
+    let full = try composer.resolve(recipe("encoder: own"))
+    #expect(full[.prior]?.use == "standard-normal" && losses(full) == ["centroid"])
+    #expect(full[.sampler]?.use == "class-gaussian" && full[.encoder]?.with["code"] == "gaussian")
+    #expect(try composer.resolve(full) == full)
+    #expect(losses(try composer.resolve(recipe("{encoder: own, prior: standard-normal}"))) == ["mse", "kl"])
+    #expect(losses(try composer.resolve(recipe("encoder: resnet"))) == ["mse", "kl"])
+  }
+
   @Test func lossesThatDisagreeAreRefusedUnlessTheRecipeDecides() throws {
     let composer = try composer([
       loss("one", Companions([.prior: "kde"])), loss("two", Companions([.prior: "pedcc"])),

@@ -12,6 +12,7 @@ import Testing
     ("losses: [mse], batch: 101", "batch is 101, and it trains on 100 examples"),
     ("losses: [mse], batch: 31, examples: 30", "batch is 31, and it trains on 30 examples"),
     ("losses: [mse], schedule: {use: warm, with: {warmUp: 2.5}}", "warmUp is 2.5 epochs and the stage has 2"),
+    ("losses: [mse, {use: slow, with: {warmUp: 3}}]", "the warmUp of loss 'slow' is 3.0 epochs and the stage has 2"),
   ])
   func whatIsSurelyMeantOtherwiseIsSaid(step: String, expected: String) throws {
     let warm = Contribution(
@@ -19,14 +20,21 @@ import Testing
       Entry("warm", "s", settings: [SettingDescription("warmUp", default: 0.0, "epochs", .atLeast(0))]) { _, context in
         FlatSchedule(NoConfig(), in: context)
       })
+    let slow = Contribution(
+      .loss,
+      Entry("slow", "s", settings: [SettingDescription("warmUp", default: 0.0, "epochs", .atLeast(0))]) { _, _ in
+        Making { [.batch("slow", try $0.latents.sum())] }
+      })
     var data = digits
     data.trainingCount = 100
     func told(_ step: String) throws -> [String] {
-      try warnings("{encoder: resnet, stages: [{epochs: 2, train: [encoder, decoder], \(step)}]}", [warm], for: data)
+      try warnings(
+        "{encoder: resnet, stages: [{epochs: 2, train: [encoder, decoder], \(step)}]}", [warm, slow], for: data)
     }
     let found = try told(step).filter { $0.contains(expected) }
     #expect(found.count == 1 && found[0].hasPrefix("stage 'main': "), "\(found)")
     #expect(try told("losses: [mse], batch: 100, clip: 1, schedule: {use: warm, with: {warmUp: 2}}").isEmpty)
+    #expect(try told("losses: [mse, {use: slow, with: {warmUp: 2}}], batch: 100").isEmpty)
   }
 
   @Test func aClassifierThatNothingTrainsIsSaid() throws {

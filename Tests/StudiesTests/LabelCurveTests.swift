@@ -49,6 +49,19 @@ private func curves() throws -> LabelCurves {
         && rows[3] == "latents,100,3,73.0,3.4641016151377544,pixels,1.0,2.0")
   }
 
+  /// Of other data or another split the labelled examples are others. Where nothing is known of them, the seed decides.
+  @Test func runsOfOtherDataAreNoPairs() throws {
+    func value(_ contender: String, _ seed: Int, _ value: Double, _ data: String) -> LabelCurves.Value {
+      .init(contender: contender, measure: "logistic", labels: 10, run: "seed \(seed)", value: value, data: data)
+    }
+    let curves = try LabelCurves([
+      value("a", 1, 50, "digits x"), value("a", 2, 50, "digits x"), value("a", 3, 50, ""),
+      value("b", 1, 51, "digits x"), value("b", 2, 60, "digits y"), value("b", 3, 53, "digits y"),
+    ])
+    #expect(curves.differences(from: curves.curves[0]).map(\.values) == [["seed 1": 1, "seed 3": 3]])
+    #expect(curves.curves.map { $0.points[0].values.count } == [3, 3])
+  }
+
   @Test func whatAllHaveInCommonIsNoName() throws {
     let one = try LabelCurves([value("a", "logistic", 10, 1, 1), value("a", "cnn", 10, 1, 2)])
     #expect(one.curves.map(\.name) == ["logistic", "cnn"])

@@ -89,7 +89,8 @@ public enum BaselinePlugin: Plugin {
       .loss("bce", BinaryCrossEntropy.self, "binary cross entropy of the reconstruction, for inputs in [0, 1]"),
       .loss("kl", Divergence.self, "divergence of the code from the prior", with: inNats, paper: .variational),
       .loss(
-        "annealed-kl", AnnealedDivergence.self, "the same with a warm-up or free bits", with: inNats, paper: .annealed),
+        "annealed-kl", AnnealedDivergence.self, "divergence of the code from the prior, with a warm-up or free bits",
+        with: inNats, paper: .annealed),
       .loss("cross-entropy", CrossEntropy.self, "cross entropy of class scores"),
       .optimizer("sgd", SGDRule.self, "stochastic gradient descent with momentum and weight decay"),
       .optimizer("adam", AdamRule.self, "Adam (Kingma & Ba 2015), with L2 weight decay", paper: .adam),

@@ -38,9 +38,9 @@ public enum DownstreamVAEPlugin: Plugin {
       "share of the labelled training examples that are classified correctly"),
     .encoder(
       "m2", ClassConditionalEncoder.self, "a classifier of inputs, and a Gaussian given input and class",
-      with: Companions([
-        .classifier: "m2", .decoder: "mlp", .sampler: "class-gaussian", .optimizer: "adam",
-      ]), paper: .semiSupervised),
+      with: Companions(
+        [.classifier: "m2", .decoder: "mlp", .sampler: "class-gaussian", .optimizer: "adam"],
+        losses: ["m2", PartChoice("m2-class", weight: 5)]), paper: .semiSupervised),
     .classifier(
       "m2", LatentClasses.self, "the class that encoder m2 finds", with: Companions(metrics: ["accuracy"]),
       paper: .semiSupervised),

@@ -13,7 +13,10 @@ func encodersAndDecodersOfAnyLatentSizeFitEachOther(latent: Int, kind: CodeKind)
   let batch = Batch(inputs: try generator.uniform([3, 1, 28, 28]), labels: nil)
   let (code, features) = try encoder.encodeWithFeatures(batch)
   #expect(code.mean.shape == [3, latent])
-  if case .gaussian(_, let logVariance) = code { #expect(kind == .gaussian && logVariance.shape == [3, latent]) }
+  switch code {
+  case .gaussian(_, let logVariance): #expect(kind == .gaussian && logVariance.shape == [3, latent])
+  case .point: #expect(kind == .point)
+  }
   #expect(try code.mean.doubles() == encoder.encode(batch).mean.doubles())
   #expect(features.map(\.shape) == [[3, 32, 14, 14], [3, 64, 7, 7], [3, 64, 4, 4], [3, 256]])
   let made = try decoder.decode(LatentBatch(code.mean))

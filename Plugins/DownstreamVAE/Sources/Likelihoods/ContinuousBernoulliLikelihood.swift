@@ -37,7 +37,7 @@ public struct ContinuousBernoulliLikelihood: Likelihood, Component {
 
 /// The continuous Bernoulli distribution.
 public enum ContinuousBernoulli {
-  /// Returns `log C(λ)` of each `λ = 1 / (1 + exp(−l))`, given the logits `l`.
+  /// Returns `log C(λ)` of each `λ = 1 / (1 + exp(−l))`, given the logits `l`: of any shape, which is kept, in Float32 or Float64.
   ///
   /// Since `1 − 2λ = −tanh(l/2)`, it is `log 2 + log(y / tanh y)` with `y = |l|/2`; near 0, where both go to 0, by
   /// `log(y / tanh y) = y²/3 − 7y⁴/90 + 62y⁶/2835 − …`.

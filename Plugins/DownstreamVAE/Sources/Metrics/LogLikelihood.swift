@@ -10,10 +10,12 @@ import LatentKit
 /// mean of the logarithms over all samples of the same examples. Beside them stand the standard error over examples, and the
 /// number of samples that count, `1/Σ_k w_k²` of the normalised weights: near 1, the estimate hangs on single samples.
 ///
-/// The prior is that of all classes. The first examples of the measured part are taken. It is the likelihood of what the recipe's loss
+/// The prior is that of all classes; a decoder that is given the class makes it one of `log p(x|y)` under that prior, where `elbo` has
+/// the class's own. The first examples of the measured part are taken. It is the likelihood of what the recipe's loss
 /// is a likelihood of: of binarised images under `bernoulli`, each drawn once; a density of grey ones under `continuous-bernoulli` and
 /// `gaussian`; of rows of numbers as the model reads them, transformed. Padding of images, which losses count, is left out.
 ///
+/// - Shapes: means and log variances `[batch, latent]`; weights `[samples, batch]`, in Float64.
 /// - Throws: `RecipeError` where no loss is a likelihood, inputs have no density under it, or the encoder gives points.
 public struct LogLikelihood: Metric, Component {
   /// The settings.

@@ -7,6 +7,7 @@ import LatentKit
 ///
 /// The terms of losses in an evaluation are of mean codes instead of draws, and make no bound.
 ///
+/// - Shapes: means and log variances `[batch, latent]`; parts of each example `[batch]`.
 /// - Throws: `RecipeError` where no loss is a likelihood, inputs have no density under it, or the encoder gives points.
 public struct LowerBound: RankingMetric, Component {
   public typealias Config = NoConfig

@@ -5,6 +5,7 @@ import LatentKit
 /// Widths are ours: the paper prints none.
 ///
 /// - Shapes: `[batch, latent]` to `[batch, channels, height, width]`, sides that are multiples of `2^(widths − 1)`.
+/// - Throws: `RecipeError` for inputs that are no images, and for sides that are no such multiples.
 public struct ConvMLPDecoder: ActivatedDecoder, Component {
   /// The settings.
   public struct Config: ComponentConfig {

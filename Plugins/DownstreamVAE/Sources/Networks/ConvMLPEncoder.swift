@@ -3,7 +3,8 @@ import LatentKit
 /// The paper's encoder (Chen & Dong 2019, section 2.3): three 3x3 convolutions of stride 2 with a ReLU, and two fully connected
 /// layers, of which the second makes means and log variances. The widths are ours: the paper prints none.
 ///
-/// - Shapes: `[batch, channels, height, width]` to `[batch, latent]`.
+/// - Shapes: `[batch, channels, height, width]` to means, and log variances of a Gaussian code, `[batch, latent]` each.
+/// - Throws: `RecipeError` for inputs that are no images.
 public struct ConvMLPEncoder: FeatureEncoder, Component {
   /// The settings.
   public struct Config: ComponentConfig {

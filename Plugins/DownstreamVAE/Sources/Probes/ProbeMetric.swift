@@ -9,14 +9,18 @@ import Statistics
 /// The examples are drawn by the seed, evenly over classes, more labels holding the fewer ones: the same for every model of one seed on
 /// the same data, and those that a stage with as many `examples`, or `data.labelled`, has. So contenders can be compared in pairs.
 ///
-/// - `logistic`: multinomial logistic regression in Float64, at its minimum; `C` as in scikit-learn.
-/// - `mlp`: one hidden layer. `cnn`: two 3x3 convolutions of the latent as a square image, or of pixels three with batch
-///   normalisation and 2x2 max pooling; then a hidden layer. Both by Adam and cosine annealing, in the step counts of `epochs` and `steps`.
+/// - `logistic`: multinomial logistic regression in Float64, at its minimum: `½‖W‖² − C Σ_i log softmax(W x_i + b)_{y_i}`, with `C` as in
+///   scikit-learn, biases without penalty.
+/// - `mlp`: one hidden layer. `cnn`: two 3x3 convolutions of the latent as a square image, or of images whose sides are 8 or more three
+///   with batch normalisation and 2x2 max pooling; then a hidden layer. Both by Adam and cosine annealing, in the step counts of `epochs`
+///   and `steps`.
 /// - `nearest-neighbours`: the most frequent class of the nearest.
 ///
 /// Features are scaled to mean 0 and standard deviation 1 by the chosen examples, but pixels of a `cnn`.
 ///
-/// - Throws: `RecipeError` without labels, for a `cnn` on latents whose size is no square, and for a size asked for that cannot be.
+/// - Shapes: features `[count, latent]`, `[count, 2 · latent]` of means and variances, and `[count, values of an input]` of pixels.
+/// - Throws: `RecipeError` without labels, for a `cnn` on latents whose size is no square, on components or on rows of numbers, for
+///   variances of a code of points, and for more components than an input has values.
 public struct ProbeMetric: Metric, Component {
   /// The settings.
   public struct Config: ComponentConfig {
@@ -61,9 +65,9 @@ public struct ProbeMetric: Metric, Component {
     classCount = try context.requireClasses()
     reader = ProbeReader(config.features, in: context)
     if config.classifier == .cnn { _ = try reader.imageShape }
-    if let components = config.components, config.features == .pca, components > context.inputSize {
+    if let components = config.components, config.features == .pca, components > reader.pixelCount {
       throw RecipeError(
-        "\(context.title) found components \(components), and inputs of \(context.inputSize) values; set it to these or fewer"
+        "\(context.title) found components \(components), and inputs of \(reader.pixelCount) values; set it to these or fewer"
       )
     }
     (self.config, self.context) = (config, context)
@@ -195,7 +199,7 @@ public struct ProbeMetric: Metric, Component {
     let features = try Tensor.concatenate(read).rows(back)
     guard config.features == .pca else { return (Labelled(features: features, labels: labels), order, { $0 }) }
     let wanted = config.components ?? evaluation.model.encoder.latentSize
-    let components = try PrincipalComponents(of: .concatenate(all), count: min(wanted, context.inputSize))
+    let components = try PrincipalComponents(of: .concatenate(all), count: min(wanted, reader.pixelCount))
     return (Labelled(features: try components.project(features), labels: labels), order, components.project)
   }
 

@@ -3,7 +3,13 @@ import LatentKit
 
 /// What a probe trains.
 public enum ProbeClassifier: String, Choice {
-  case logistic, mlp, cnn
+  /// Multinomial logistic regression.
+  case logistic
+  /// A network of one hidden layer.
+  case mlp
+  /// A network with convolutions.
+  case cnn
+  /// A vote of the nearest examples.
   case nearestNeighbours = "nearest-neighbours"
 }
 
@@ -15,7 +21,7 @@ public enum ProbeFeatures: String, Choice {
   case sample
   /// Means, then log variances.
   case meanAndVariance = "mean-and-variance"
-  /// The inputs as the model reads them, without their padding.
+  /// The inputs without their padding: images from 0 to 1, rows as the model reads them.
   case pixels
   /// Coordinates along the directions in which inputs of the training part, labels unseen, vary most.
   case pca
@@ -34,6 +40,9 @@ struct ProbeReader {
   }
 
   var readsPixels: Bool { features == .pixels }
+
+  /// The values of an input without its padding.
+  var pixelCount: Int { inputs.innerShape.reduce(1, *) }
 
   /// Channels, height and width of the features as an image.
   /// - Throws: `RecipeError` where they are none.
@@ -83,7 +92,12 @@ struct ProbeReader {
 public struct LabelOrder: Sendable {
   private let positions: [Int]
 
-  /// - Parameter training: With the labels of the training part; hidden ones are left out.
+  /// Orders the examples whose labels are known, evenly over classes.
+  ///
+  /// - Parameters:
+  ///   - training: With the labels of the training part; hidden ones are left out.
+  ///   - seed: The seed of the run, or of the probe.
+  /// - Throws: `TensorError` for labels that are not `[count]`.
   public init(_ training: LatentSet, seed: UInt64) throws {
     let labels = try training.labels?.ints() ?? []
     let isKnown = try training.labelled?.ints()
@@ -95,6 +109,6 @@ public struct LabelOrder: Sendable {
   /// The number of examples that have a label.
   public var count: Int { positions.count }
 
-  /// Returns the places of the first examples.
+  /// Returns the places of the first examples in the training part; of all, where there are fewer.
   public func prefix(_ count: Int) -> [Int] { Array(positions.prefix(count)) }
 }

@@ -4,8 +4,8 @@ import LatentKit
 /// Gaussian `q(z|x, y)`, of one hidden representation of the input.
 ///
 /// Its latent is the class and what is left: `[y, z]`, as many values for the class as there are classes. A decoder reads both, so
-/// that any decoder of latents is `p(x|y, z)`. Outside of the loss `m2` the class is what the classifier gives, its probabilities,
-/// and no label is read.
+/// that any decoder of latents is `p(x|y, z)`. Outside of the loss `m2` the code is a point, the probabilities that the classifier gives
+/// and the mean of `z` under them, and no label is read: it is no Gaussian, and divergences and bounds of Gaussian codes refuse it.
 ///
 /// - Shapes: `[batch] + inputShape` to `[batch, classes + latent]`.
 /// - Throws: `RecipeError` where the data have no labels.
@@ -37,11 +37,7 @@ public struct ClassConditionalEncoder: Encoder, Component {
   public func encode(_ batch: Batch) throws -> Code {
     let features = try features(of: batch.inputs)
     let shares = try classScores(features).softmax(axis: 1)
-    let (mean, logVariance) = try remainder(features, classes: shares)
-    // The class is no draw: its variance is next to nothing.
-    let still = try Tensor.full(shares.shape, -30, dtype: shares.dtype, device: shares.device)
-    return .gaussian(
-      mean: try .concatenate([shares, mean], axis: 1), logVariance: try .concatenate([still, logVariance], axis: 1))
+    return .point(try .concatenate([shares, remainder(features, classes: shares).mean], axis: 1))
   }
 
   /// Returns the hidden representation of inputs, `[batch, hidden]`.

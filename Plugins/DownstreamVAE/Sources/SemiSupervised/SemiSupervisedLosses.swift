@@ -2,7 +2,7 @@ import Foundation
 import LatentKit
 
 /// The negative lower bound of M2 (Kingma, Mohamed, Rezende & Welling 2014, eqs. 6 and 7) in nats, with a uniform prior of classes, a
-/// standard normal one of `z`, and one draw of `z` for each class:
+/// standard normal one of `z`, and one draw of `z` for each class in training, its mean in evaluations:
 ///
 ///     L(x, y) = −log p(x|y, z) − log p(y) + KL(q(z|x, y) ‖ p(z))                 where the label is known,
 ///     U(x) = Σ_y q(y|x) (L(x, y) + log q(y|x))                                   elsewhere.
@@ -10,11 +10,14 @@ import LatentKit
 /// Examples without a label are decoded once for each class, those with one for their own.
 ///
 /// - Shapes: inputs `[batch] + inputShape`, from 0 to 1; the term is `[batch]`.
-/// - Throws: `RecipeError` for another encoder than `m2`, another prior than a standard normal one, and without a decoder.
+/// - Throws: `RecipeError` for another encoder than `m2`, another prior than a standard normal one, without a decoder, and for inputs or
+///   reconstructions that are not known to lie from 0 to 1.
 public struct SemiSupervisedBound: Loss, Component {
-  /// The density of inputs.
+  /// The density of inputs, `p(x|y, z)`.
   public enum Density: String, Choice {
+    /// Of black and white values; grey ones are taken as their mean.
     case bernoulli
+    /// Of values from 0 to 1.
     case continuousBernoulli = "continuous-bernoulli"
   }
 
