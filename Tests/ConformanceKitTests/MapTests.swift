@@ -172,6 +172,9 @@ extension BrokenPart {
     BrokenPart(.encoder, "features", "none", words: "no hidden layers") { try Layered(.missing, $1) },
     BrokenPart(.encoder, "features", "another code", words: "another") { try Layered(.code, $1) },
     BrokenPart(.encoder, "features", "infinite", words: "not finite") { try Layered(.infinite, $1) },
+    BrokenPart(.encoder, "reached", "an idle weight beside those of losses", words: "encoder.spreader.weight") {
+      try Excusing(["spread"], $1)
+    },
   ]
 
   static let decoders: [BrokenPart] = [
@@ -197,6 +200,22 @@ private struct LayoutMap: Encoder, Discriminator {
     return batch.inputs.isChannelsLast ? values : try values * 2
   }
   func encode(_ batch: Batch) throws -> Code { .point(try score(batch)) }
+}
+
+/// An encoder with weights that no code depends on, of which it excuses some.
+private struct Excusing: Encoder {
+  let layer: Linear
+  let latentSize = 3
+  let weightsOfLosses: [String]
+
+  init(_ excused: [String], _ context: BuildContext) throws {
+    layer = try Linear(context.inputSize, 3, in: context.scope("layer"))
+    _ = try Linear(2, 2, in: context.scope("spread"))
+    _ = try Linear(2, 2, in: context.scope("spreader"))
+    weightsOfLosses = excused
+  }
+
+  func encode(_ batch: Batch) throws -> Code { .point(try layer(batch.inputs.contiguous().flattened())) }
 }
 
 /// An encoder of two layers whose features have one flaw or none.
@@ -261,6 +280,12 @@ private struct LinearDecoder: LatentKit.Decoder {
     let findings = try findings(.encoder) { try Layered(nil, $1) }
     expectConforming(findings)
     #expect(findings["features"]?.outcome == .passed && findings["layout"]?.outcome == .passed)
+  }
+
+  @Test func weightsThatLossesReadAreExcused() throws {
+    let findings = try findings(.encoder) { try Excusing(["spread", "spreader"], $1) }
+    expectConforming(findings)
+    #expect(findings["reached"]?.outcome == .passed)
   }
 
   @Test func aDecoderThatIsConditionedOnTheClassConforms() throws {

@@ -8,6 +8,15 @@ public protocol Encoder: Part {
   /// - Parameter batch: Inputs `[batch] + inputShape`; with labels only where the encoder `needs` them, as q(z|x, y) does.
   /// - Returns: Latents, or the means and log variances of Gaussians, `[batch, latentSize]`.
   func encode(_ batch: Batch) throws -> Code
+
+  /// The names in the encoder's scope, or the first parts of names, of weights that no code depends on, as losses of this encoder read
+  /// them: `logVariance` for `logVariance.weight` and `logVariance.bias`. Every other weight is checked to change the code.
+  var weightsOfLosses: [String] { get }
+}
+
+extension Encoder {
+  /// None.
+  public var weightsOfLosses: [String] { [] }
 }
 
 /// An encoder whose hidden layers can be read: for losses that compare features instead of pixels.

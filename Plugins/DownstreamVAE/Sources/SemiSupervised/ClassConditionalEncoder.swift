@@ -34,6 +34,8 @@ public struct ClassConditionalEncoder: Encoder, Component {
     logVariance = try Linear(last + classCount, config.latent, in: context.scope("logVariance"))
   }
 
+  public var weightsOfLosses: [String] { ["logVariance"] }
+
   public func encode(_ batch: Batch) throws -> Code {
     let features = try features(of: batch.inputs)
     let shares = try classScores(features).softmax(axis: 1)
