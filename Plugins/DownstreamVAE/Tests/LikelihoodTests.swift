@@ -74,6 +74,19 @@ private func bernoulliArea(_ probability: Double) -> Double {
   }
 }
 
+/// A pixel that is black in every image pulls its logit down without end, beyond what powers of it can be in Float32.
+@Test func logitsWithoutBoundGainNothingAndComeBack() throws {
+  let logits = try Tensor([-1e7, -3e5, -2000, 3e5, -999, -2000] as [Float], shape: [1, 1, 1, 6]).requiringGradient()
+  let inputs = try Tensor([0, 0, 0, 1, 0, 0.5] as [Float], shape: [1, 1, 1, 6])
+  let values = try values(continuousBernoulli(), inputs, decodedBy: FixedLogits(logits: logits))
+  let expected = -4 * log(1000) - log(999) - (log(1000) - 0.5 * 2000)
+  #expect(abs(try values.item() - expected) < 1e-2)
+  let slopes = try #require(values.sum().gradients(by: [logits])[0]).doubles()
+  #expect(
+    slopes[0...3].allSatisfy { abs($0) < 1e-30 } && abs(slopes[4] - 1 / 999) < 1e-6 && abs(slopes[5] + 0.5) < 1e-6,
+    "\(slopes)")
+}
+
 @Test func continuousBernoulliIsALoopOverPixels() throws {
   var generator = try Generator(seed: 2)
   let inputs = try generator.uniform([3, 4], dtype: .float64)
