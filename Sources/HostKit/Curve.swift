@@ -96,7 +96,8 @@ struct Curve: PartCommand {
         folders += study.isEmpty ? [url] : study
       }
     }
-    let ofRuns = try choice.values(ofRuns: folders)
+    var leftOut: [URL] = []
+    let ofRuns = try choice.values(ofRuns: folders) { leftOut.append($0) }
     guard !(values + ofRuns).isEmpty else {
       var all = choice
       all.only = []
@@ -104,7 +105,7 @@ struct Curve: PartCommand {
       if let text = measure.first, !known.isEmpty { throw UnknownName(text, among: known, of: "measure with") }
       return []
     }
-    for folder in folders where try choice.values(ofRuns: [folder]).isEmpty {
+    for folder in leftOut {
       ConsoleObserver(host.console).noticed(
         .note("\(folder.relativePath) has no accuracy over the number of labels: it is left out"))
     }

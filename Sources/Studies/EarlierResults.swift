@@ -61,10 +61,11 @@ public struct EarlierResults: Sendable {
         measured: Measured(cells["measure"] ?? "", value, unit: cells["unit"] ?? ""),
         run: StudyResults.RunSize(epochs: epochs, trainingExamples: examples, seconds: seconds))
       values[folder, default: []].append(one)
-      let fold = cells["fold"].flatMap { $0.isEmpty ? nil : ", fold \($0)" } ?? ""
+      let fold = cells["fold"].flatMap { $0.isEmpty ? nil : $0 }
       found.append(
         Row(
-          row: cells["row"] ?? "", column: cells["column"] ?? "", run: "seed \(cells["seed"] ?? "")\(fold)", value: one)
+          row: cells["row"] ?? "", column: cells["column"] ?? "",
+          run: Study.PlannedRun.label(seed: cells["seed"] ?? "", fold: fold), value: one)
       )
     }
     (self.file, self.values, self.rows) = (file, values, found)

@@ -185,8 +185,11 @@ public struct LabelMeasures: Sendable {
   /// Returns the values of finished runs. Those whose recipes differ in nothing but the seed and the fold are one contender, named by the
   /// recipe.
   ///
+  /// - Parameter leavingOut: Receives each folder whose run has no value.
   /// - Throws: `FileError` and `RecipeFileError` for a folder that is none of a finished run.
-  public func values(ofRuns folders: [URL]) throws -> [LabelCurves.Value] {
+  public func values(
+    ofRuns folders: [URL], leavingOut: (URL) -> Void = { _ in }
+  ) throws -> [LabelCurves.Value] {
     var names: [(content: String, name: String)] = []
     return try folders.flatMap { url -> [LabelCurves.Value] in
       let folder = RunFolder(url)
@@ -198,7 +201,7 @@ public struct LabelMeasures: Sendable {
       }
       let summary = try RunSummary.read(folder.summary)
       var recipe = try Recipe.read(folder.recipe).recipe
-      let run = "seed \(recipe.seed)" + (recipe.removeFold().map { ", fold \($0)" } ?? "")
+      let run = Study.PlannedRun.label(seed: "\(recipe.seed)", fold: recipe.removeFold().map { "\($0)" })
       let split = FileManager.default.fileExists(atPath: folder.split.path)
       let data = split ? "\(summary.data) \(try Checksum(.sha256, of: folder.split))" : ""
       // The folder of a recipe with several seeds has a name, those of its runs have numbers.
@@ -211,9 +214,11 @@ public struct LabelMeasures: Sendable {
         names.append((content, isTaken ? "\(own) (\(url.lastPathComponent))" : own))
       }
       let name = names.first { $0.content == content }?.name ?? own
-      return summary.testMetrics.compactMap { metric in
+      let values = summary.testMetrics.compactMap { metric in
         metric.value.flatMap { value(name, "", run, metric.name, $0, data: data) }
       }
+      if values.isEmpty { leavingOut(url) }
+      return values
     }
   }
 }

@@ -82,7 +82,10 @@ public struct Study {
     public let fold: Int?
 
     /// The seed and the fold: `seed 1, fold 0`.
-    public var label: String { "seed \(seed)" + (fold.map { ", fold \($0)" } ?? "") }
+    public var label: String { Self.label(seed: "\(seed)", fold: fold.map { "\($0)" }) }
+
+    /// The name by which runs of one seed and fold are pairs.
+    static func label(seed: String, fold: String?) -> String { "seed \(seed)" + (fold.map { ", fold \($0)" } ?? "") }
     /// The name and data of a run that is trained before the rows: `first, judge on mnist`.
     public var firstLabel: String { "first, \(recipe.name ?? folder.name) on \(recipe[.data]?.use ?? "")" }
     /// Whether its results are written.
