@@ -137,6 +137,17 @@ def time_numpy(thresholds, rows, columns, options):
     return reports
 
 
+def compare_algorithms(rows, columns, options):
+    """Both of NumPy's algorithms on the same weights: they must agree number by number."""
+    weights = np.random.default_rng(1).standard_normal((rows, columns), dtype=np.float32)
+    groups = weights if options.groups == "rows" else weights.T
+    for project in (l1, l11, l12, l21):
+        radius = options.share * norm(project.__name__, groups)
+        difference = np.abs(project(groups, radius, filtered) - project(groups, radius, sort_thresholds)).max()
+        if difference > 1e-5:
+            raise SystemExit(f"{project.__name__}: NumPy's filter and its sort differ by {difference:.1e}")
+
+
 def time_ours(threads, rows, columns, options):
     arguments = [str(BENCH), "projections", "--rows", str(rows), "--columns", str(columns)]
     arguments += ["--groups", options.groups, "--share", str(options.share)]
@@ -172,6 +183,7 @@ def main():
     print("|---|---|" + "---:|" * (len(sides) + len(ratios) + 1))
     page = []
     for rows, columns in SIZES:
+        compare_algorithms(rows, columns, options)
         found = {name: [] for name in sides}
         for turn in range(options.rounds):
             for name in list(sides) if turn % 2 == 0 else reversed(list(sides)):

@@ -63,6 +63,13 @@ extension Recipe {
     String(assignment.prefix { $0 != "=" }).replacing(/^\s+|\s+$/, with: "")
   }
 
+  /// Returns what stands at each place that a path means to `set`, nil where nothing does; none for a path that leads nowhere.
+  public func values(at path: String) -> [Value?] {
+    guard let targets = try? Targets(recipe: self).targets(of: path) else { return [] }
+    let tree = Tree(self, isCompact: false)
+    return targets.map { tree.value(at: RecipePath.text($0.path)) }
+  }
+
   private mutating func assign(_ value: Tree, to path: String, as assignment: String) throws {
     var places: [String] = []
     do {

@@ -98,20 +98,6 @@ extension Session {
 }
 
 extension Session {
-  /// Returns a map of the Euclidean distances between class means of latents; nil without labels, and unless there are 2 to
-  /// 40 classes.
-  public func classDistances(_ latents: LatentSet) throws -> HeatMap? {
-    guard latents.labels != nil, let count = dataset.classCount, (2...40).contains(count) else { return nil }
-    let means = try latents.classMeans(count)
-    let names = (0..<count).map(className)
-    return try HeatMap(
-      means.distances(to: means), title: "Distances between class means, test part", rowLabels: names,
-      columnLabels: names,
-      decimals: count <= 12 ? 2 : nil)
-  }
-}
-
-extension Session {
   /// Returns plots of training and test latents in the plane of the training latents' first two principal components; latents of
   /// two dimensions are plotted as they are.
   ///

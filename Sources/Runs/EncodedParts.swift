@@ -105,6 +105,20 @@ struct EncodedParts {
     }
   }
 
+  /// The Euclidean distances between the class means of test latents; nil without labels, and unless there are 2 to 40 classes.
+  func classDistances() throws -> MeasuredTable? {
+    guard let test = parts.last, test.latents.labels != nil, let count = session.dataset.classCount,
+      (2...40).contains(count)
+    else { return nil }
+    let latents = try test.latents.latents.to(.float64)
+    let set = LatentSet(latents: latents, labels: test.latents.labels, labelled: test.latents.labelled)
+    let means = try set.classMeans(count)
+    let (flat, names) = (try means.distances(to: means).doubles(), (0..<count).map(session.className))
+    return MeasuredTable(
+      rowTitle: "class", rows: names, columnTitle: "class", columns: names,
+      values: (0..<count).map { Array(flat[$0 * count..<($0 + 1) * count]) })
+  }
+
   /// How many test examples of each true class are predicted to be of each class; nil without labels and for more than 100 classes.
   func confusion() throws -> MeasuredTable? {
     guard let test = parts.last, let count = session.dataset.classCount, (2...100).contains(count),

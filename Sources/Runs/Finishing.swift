@@ -32,8 +32,8 @@ extension Run {
     var pictures = RunPictures(of: folder, observer: observer)
     try addPictures(of: records, training: latents, test: result.latents, to: &pictures)
     var measured = summary.testMetrics.compactMap { metric in metric.table.map { (name: metric.name, table: $0) } }
-    if !measured.contains(where: { $0.name == "confusion" }), let confusion = try encoded.confusion() {
-      measured.append((name: "confusion", table: confusion))
+    for (name, table) in [("class distances", try encoded.classDistances()), ("confusion", try encoded.confusion())] {
+      if let table, !measured.contains(where: { $0.name == name }) { measured.append((name: name, table: table)) }
     }
     let tables = try write(measured, addingPicturesTo: &pictures)
     let samples = try perClass.flatMap { try draw($0, reference: latents, into: &summary, &pictures) }
@@ -74,9 +74,6 @@ extension Run {
       panels: { try session.latentScatter(training: training, test: test) })
     try pictures.add("reconstructions.png", "Test images and their reconstructions.") {
       try session.reconstructionGrid(of: session.test, count: 20, caption: "Test images and their reconstructions")
-    }
-    try pictures.add("class-distances.png", "Distances between the class means of test latents.") {
-      try session.classDistances(test)
     }
     try pictures.add("latent-grid.png", "Decoded points of a regular grid over the test latents.") {
       try session.latentGrid(over: test)

@@ -101,10 +101,8 @@ extension Experiment {
             path: "seed", "'\(change)' changes nothing: each run has one of the study's seeds; change 'seeds'")
         }
       }
-      if changes.contains(where: { Experiment.slot(of: $0) != nil }) {
-        let own = try composer.setting((plan.set + row.set).map(quotingNames), in: recipe)
-        try refuseLosses(by: changes, to: own, of: plan.set + row.set)
-      }
+      try refuseLosses(of: plan.set, by: row.set, to: recipe, composer)
+      try refuseLosses(of: plan.set + row.set, by: changes, to: recipe, composer)
       recipe = try composer.setting((plan.set + row.set + changes).map(quotingNames), in: recipe)
       return try composer.resolve(recipe)
     } catch {
@@ -115,33 +113,33 @@ extension Experiment {
 }
 
 extension Experiment {
-  /// The slot whose part an assignment puts in, `data` of `data=lung`; nil for one of a setting.
-  private static func slot(of assignment: String) -> Slot? {
-    let path = Recipe.path(of: assignment)
-    return Slot.all.first { $0.isSingle && $0.key == path }
-  }
-
-  /// Refuses changes that put another part in the place of one of which the experiment sets something: that would be lost with the
-  /// old part, and the row would no longer be what it says. Setting it again behind the change is enough.
+  /// Refuses changes by which something that the experiment sets is gone, with a part that another replaced or a stage that is left
+  /// out: the row would no longer be what it says. Setting it again behind the change is enough.
   ///
-  /// - Parameter recipe: With the experiment's own settings.
-  private func refuseLosses(by changes: [String], to recipe: Recipe, of own: [String]) throws {
-    for (index, change) in changes.enumerated() {
-      guard let slot = Experiment.slot(of: change), let old = recipe[slot]?.use else { continue }
-      var changed = recipe
-      try changed.set(change)
-      guard changed[slot]?.use != old else { continue }
-      let again = changes[(index + 1)...].map(Recipe.path)
-      let lost = own.filter { setting in
-        let path = Recipe.path(of: setting)
-        return path.hasPrefix("\(slot.key).") && !again.contains(path)
-      }
-      guard lost.isEmpty else {
-        throw RecipeError(
-          "'\(change)' drops what the experiment sets of \(slot.name) '\(old)', \(lost.joined(separator: " and ")); set it again, as in "
-            + "--set \(change) --set \(lost[0])")
-      }
+  /// - Parameter recipe: Without the experiment's own settings.
+  private func refuseLosses(of own: [String], by changes: [String], to recipe: Recipe, _ composer: Composer) throws {
+    guard !own.isEmpty, !changes.isEmpty else { return }
+    func changed(by count: Int, and more: [String] = []) throws -> Recipe {
+      try composer.setting((own + changes.prefix(count) + more).map(quotingNames), in: recipe)
     }
+    func has(_ recipe: Recipe, _ setting: String) -> Bool {
+      let values = recipe.values(at: Recipe.path(of: setting))
+      return !values.isEmpty && !values.contains(nil)
+    }
+    let (before, after) = (try changed(by: 0), try changed(by: changes.count))
+    let lost = own.filter { has(before, $0) && !has(after, $0) }
+    guard let first = lost.first else { return }
+    // The last change after which it is gone for good.
+    let number = try changes.indices.last { try has(changed(by: $0), first) } ?? 0
+    let left = try changed(by: number + 1)
+    let dropped = lost.filter { !has(left, $0) }
+    let again = (try? changed(by: changes.count, and: [first])) != nil
+    let advice =
+      again
+      ? "set it again, as in --set \(changes[number]) --set \(first)"
+      : "leave the change out, or train the row's recipe with 'host compose'"
+    throw RecipeError(
+      "'\(changes[number])' drops what the experiment sets, \(dropped.joined(separator: " and ")); \(advice)")
   }
 }
 

@@ -13,8 +13,7 @@ import Foundation
 extension RunFolder {
   /// The pictures of every run.
   static let figures = [
-    "curves", "latents", "reconstructions", "samples", "class-distances", "latent-grid", "samples-by-epoch",
-    "reconstructions-by-epoch",
+    "curves", "latents", "reconstructions", "samples", "latent-grid", "samples-by-epoch", "reconstructions-by-epoch",
   ]
   private static let folders = ["checkpoints", "figures", "tables"]
 

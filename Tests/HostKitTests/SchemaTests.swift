@@ -17,6 +17,8 @@ import Testing
     var checked: [String] = []
     for recipe in try recipes() {
       let full = try composer.resolve(recipe)
+      #expect(try composer.resolve(full) == full)
+      #expect(try Recipe.read(yaml: full.yaml(), file: "resolved") == full)
       let isTable = full[.data]?.use == "olsson"
       var padding = 0
       if case .int(let pad)? = full[.data]?.with["pad"] { padding = pad }

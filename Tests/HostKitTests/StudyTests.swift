@@ -351,8 +351,10 @@ private let small = model + "stages: [{epochs: 1}]"
     let study = try Study(experiment, catalog: catalog, in: Scratch().url)
     for cell in stride(from: 0, to: study.cells.count, by: 1 + study.cells.count / 20).map({ study.cells[$0] }) {
       var recipe = cell.runs[0].recipe
-      // Metrics may open runs that are trained first.
-      recipe[all: .metric] = []
+      // A metric that opens a run which is trained first would not find it.
+      recipe[all: .metric] = recipe[all: .metric]?.filter { metric in
+        !cell.first.contains { run in metric.with.values.contains { $0.text.contains(run) } }
+      }
       #expect(throws: Never.self, "\(cell.label)") {
         _ = try Composer(catalog).compose(recipe, for: shape(of: recipe, in: catalog))
       }

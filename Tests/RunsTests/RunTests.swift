@@ -57,7 +57,7 @@ import Testing
             values: [[1, 2], [0.125, .nan]], isMatrix: isMatrix)
         }
         return [
-          Measured("some scores", table(isMatrix: false)), Measured("class distances", table(isMatrix: true)),
+          Measured("some scores", table(isMatrix: false)), Measured("curves", table(isMatrix: true)),
         ]
       }
     }
@@ -69,10 +69,10 @@ import Testing
     let run = try Run(recipe, catalog: catalog, in: scratch.url.appendingPathComponent("mine"))
     try run.train()
     let figures = try run.finish(perClass: nil).figures.map(\.lastPathComponent)
-    #expect(figures.contains("class-distances.png") && figures.contains("class-distances-metric.png"))
+    #expect(figures.contains("curves.png") && figures.contains("curves-metric.png"))
     #expect(Set(figures).count == figures.count)
     let page = try String(contentsOf: run.folder.report, encoding: .utf8)
-    #expect(page.contains("<h2>some scores, test part</h2>") && !page.contains("<h2>class distances, test part</h2>"))
+    #expect(page.contains("<h2>some scores, test part</h2>") && !page.contains("<h2>curves, test part</h2>"))
     #expect(page.contains("<tr><th scope=\"row\">&lt;a&gt;</th><td>1</td><td>2</td></tr>"))
     #expect(page.contains("<tr><th scope=\"row\">b</th><td>0.125</td><td>–</td></tr>"))
     #expect(page.contains("<th scope=\"row\">some scores</th><td>see below</td>") && !page.contains("a table"))
@@ -99,9 +99,12 @@ import Testing
     try run.train()
     let results = try run.finish(perClass: nil)
     let expected = ["by-class", "by-class-2", "by-class-3", "by-class-2-2", "curves", "curves-metric"]
-    // The last is the run's own.
-    #expect(results.tables.map { $0.deletingPathExtension().lastPathComponent } == expected + ["confusion"])
-    for (position, table) in results.tables.dropLast().enumerated() {
+    // The last two are the run's own.
+    #expect(
+      results.tables.map { $0.deletingPathExtension().lastPathComponent } == expected + [
+        "class-distances", "confusion",
+      ])
+    for (position, table) in results.tables.dropLast(2).enumerated() {
       #expect(try String(contentsOf: table, encoding: .utf8).contains("a,\(position)"))
     }
     let figures = results.figures.map(\.lastPathComponent)

@@ -113,7 +113,7 @@ extension Study.Outcome {
     let experiment = try Experiment(
       scratch.write(
         """
-        set: [encoder.latent=12]
+        set: [encoder.latent=12, schedule=cosine, schedule.floor=0.1, losses.mse.weight=2]
         rows: [{row: one, recipe: small.yaml, set: [data.validation=0.2]}]
         """, to: "table.yaml"))
     let catalog = try Catalog(plugins)
@@ -124,11 +124,15 @@ extension Study.Outcome {
     for (changes, reason) in [
       (
         ["data=fashion-mnist"],
-        "drops what the experiment sets of data 'mnist', data.validation=0.2; set it again"
+        "drops what the experiment sets, data.validation=0.2; set it again"
       ),
+      (["data.use=fashion-mnist"], "'data.use=fashion-mnist' drops what the experiment sets, data.validation=0.2; set"),
+      (["data={use: fashion-mnist}"], "drops what the experiment sets, data.validation=0.2"),
+      (["schedule=step"], "drops what the experiment sets, schedule.floor=0.1; set it again"),
+      (["losses=[huber]"], "drops what the experiment sets, losses.mse.weight=2; leave the change out"),
       (
         ["encoder=conv"],
-        "drops what the experiment sets of encoder 'mlp', encoder.latent=12; set it"
+        "drops what the experiment sets, encoder.latent=12; set it"
       ),
       (
         ["encoder.latent=3", "encoder={use: conv}"],
@@ -142,6 +146,11 @@ extension Study.Outcome {
     }
     let other = try recipe("data=fashion-mnist", "data.validation=0")
     #expect(other[.data]?.use == "fashion-mnist" && other[.data]?.with["validation"] == 0)
+    // Another value, however it is spelled, is what a flag is for.
+    #expect(try recipe("data={use: mnist, with: {validation: 0.1}}")[.data]?.with["validation"] == 0.1)
+    #expect(
+      try recipe("schedule=step", "schedule={use: cosine, with: {floor: 0.5}}").stages?[0].steps[0].schedule?.with[
+        "floor"] == 0.5)
     // The same part, and parts of which nothing is set.
     #expect(try recipe("data=mnist", "noise=none")[.data]?.with["validation"] == 0.2)
   }
