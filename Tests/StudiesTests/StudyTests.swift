@@ -106,6 +106,28 @@ extension Study.Outcome {
     #expect(throws: UnknownName.self) { try study(ExperimentOptions(only: ["goood"])) }
   }
 
+  /// What a projection costs is told of the test part by the metric's name, and of the training part with that said.
+  @Test func accuracyAroundAProjectionIsAMeasure() throws {
+    let scratch = try Scratch()
+    _ = try scratch.write(
+      small.replacing("{epochs: 1}", with: "{epochs: 1, then: [{project: {use: l1-ball, with: {radius: 1}}}]}"),
+      to: "small.yaml")
+    let experiment = try Experiment(
+      scratch.write("set: [data.validation=0]\nrows: [{row: one, recipe: small.yaml}]", to: "table.yaml"))
+    let study = try Study(experiment, catalog: Catalog(plugins), in: scratch.url)
+    let report = try #require(try study.run(perClass: nil).report)
+    let effects = try #require(RunSummary.read(study.cells[0].runs[0].folder.summary).stages?.last?.effects)
+    #expect(effects.map(\.part).sorted() == ["test", "training"])
+    for effect in effects {
+      for (side, measured) in [("before", effect.before), ("after", effect.after)] {
+        let name = "nearest-class-mean accuracy \(side) projection" + (effect.part == "test" ? "" : ", training")
+        let value = try #require(measured.first { $0.name == "nearest-class-mean accuracy" }?.value)
+        #expect(report.results.lines.first { $0.measure == name }?.values == [value], "\(name)")
+      }
+    }
+    #expect(Set(effects.flatMap { [$0.before, $0.after] }.map { $0.first?.value }).count > 2)
+  }
+
   /// Another part would take along what the experiment set of the old one.
   @Test func aFlagThatDropsASettingOfTheExperimentIsRefused() throws {
     let scratch = try Scratch()
