@@ -1,5 +1,5 @@
-"""Times LatentKit beside PyTorch on this machine: a training step and an epoch of CSAE-L, CSAE-C and
-the classifier of IntraClassVariance.
+"""Times LatentKit beside PyTorch on this machine: a training step and an epoch of CSAE-L, CSAE-C, the classifier of
+IntraClassVariance and a small variational autoencoder.
 
 Every measurement is a process of its own; LatentKit and PyTorch's variants take turns, each round in the opposite order
 of the last, so that what else the machine does falls on all of them. The table has medians over the rounds.
@@ -14,7 +14,7 @@ import statistics
 import subprocess
 import sys
 
-from peer import HALF, VARIANTS
+from peer import VARIANTS, precision_of
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BENCH = ROOT / ".build/release/bench"
@@ -97,7 +97,7 @@ def median(values):
 
 
 def ratio(ours, theirs):
-    return f"{ours / theirs:.2f}" if ours and theirs else "-"
+    return f"{theirs / ours:.2f}" if ours and theirs else "-"
 
 
 def print_table(model, reports):
@@ -125,22 +125,27 @@ def print_table(model, reports):
 
 
 def matrix_rate(device):
-    """Billions of operations a second that products of matrices reach."""
+    """Billions of operations a second that products of matrices reach, and the name of a GPU."""
     program = [sys.executable, str(ROOT / "Benchmarks/peer.py"), "--model", "rate", "--device", device]
-    return json.loads(subprocess.run(program, capture_output=True, text=True, check=True).stdout)["gigaflops"]
+    result = subprocess.run(program, capture_output=True, text=True)
+    if result.returncode:
+        reason = (result.stderr.strip() or "no output").splitlines()[-1]
+        raise SystemExit(f"PyTorch cannot use device {device}: {reason}. Scripts/bootstrap --bench says which PyTorch .venv has")
+    found = json.loads(result.stdout)
+    return found["gigaflops"], found["device"]
 
 
 def rows(model, reports, rate, precision):
     """What the page says of a model: its step beside the fastest variant, and epochs beside other loops."""
     ours = reports.get(OURS, [])
-    name = MODELS[model].split(":")[0] + (", bf16" if precision == "bf16" else "")
+    name = MODELS[model].split(":")[0] + ("" if precision == "float32" else f", {precision}")
     others = {n: r for n, r in reports.items() if n != OURS and n not in LOOPS}
     steps = {n: median(column(r, "stepMilliseconds")) for n, r in others.items()}
     best = min((n for n in steps if steps[n]), key=steps.get, default=None)
     our_step = median(column(ours, "stepMilliseconds"))
     if best and our_step:
-        limit = None if precision == "bf16" else 1000 * OPERATIONS[model] / rate
-        goal = 1.25 if precision == "bf16" else GOALS.get(model)
+        limit = 1000 * OPERATIONS[model] / rate if precision == "float32" else None
+        goal = GOALS.get(model) if precision == "float32" else 1.25
         yield dict(what=f"{name}: step, ms", goal=goal, peer=f"PyTorch {best}", theirs=steps[best], ours=our_step, limit=limit)
     our_epoch = median(column(ours, "epochSeconds"))
     for loop, title in LOOPS.items():
@@ -159,14 +164,14 @@ def processor():
     return platform.processor() or platform.machine()
 
 
-def print_machine(reports):
+def print_machine(reports, gpu):
     peers = [report for contender, rounds in reports.items() if contender != OURS for report in rounds]
     if peers:
         print(
-            f"\nMachine: {processor()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}; "
+            f"\nMachine: {gpu or processor()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}; "
             f"PyTorch {peers[0]['torch']} with {peers[0]['threads']} threads."
         )
-    print("A ratio is LatentKit's time over the other's: below 1, LatentKit is faster.")
+    print("A ratio is the other's time over LatentKit's: above 1, LatentKit is faster.")
 
 
 def main():
@@ -175,7 +180,10 @@ def main():
     parser.add_argument("--rounds", type=int, help="(3; with --quick 1)")
     parser.add_argument("--quick", action="store_true", help="few steps and no epochs: a look, not a measurement")
     parser.add_argument(
-        "--precision", choices=["float32", "bf16"], default="float32", help="bf16 beside PyTorch's autocast to it"
+        "--precision",
+        choices=["float32", "bf16", "tf32"],
+        default="float32",
+        help="bf16 beside PyTorch's autocast to it; tf32 on cuda",
     )
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--peers-only", action="store_true", help="time PyTorch alone")
@@ -188,10 +196,13 @@ def main():
     if not options.peers_only and not BENCH.exists():
         raise SystemExit(f"{BENCH.relative_to(ROOT)} is not there; run `make bench`, or give --peers-only")
 
+    if options.precision == "tf32" and not options.device.startswith("cuda"):
+        parser.error("tf32 is for --device cuda")
+
     everything, found = {}, []
-    rate = matrix_rate(options.device)
+    rate, gpu = matrix_rate(options.device)
     for model in options.models:
-        variants = [name for name in VARIANTS[model] if name.startswith(HALF) == (options.precision == "bf16")]
+        variants = [name for name in VARIANTS[model] if precision_of(name) == options.precision]
         if options.device != "cpu":
             variants = [name for name in variants if name != "pythae"]
         if options.quick:
@@ -202,7 +213,7 @@ def main():
         found += rows(model, reports, rate, options.precision)
         for contender, rounds in reports.items():
             everything.setdefault(contender, []).extend(rounds)
-    print_machine(everything)
+    print_machine(everything, gpu)
     print(f"Matrix products reach {rate:,.0f} billion operations a second.")
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps(found))

@@ -67,27 +67,36 @@ def measure(work, size, folder):
     return json.loads(result.stdout.splitlines()[-1])
 
 
-def exponent(sizes, values, least=0.0):
-    """The slope over the upper half, where what does not grow weighs least; None where fewer than two are above `least`."""
+def fitted(sizes, values, least=0.0):
+    """The line through the upper half on log axes, where what does not grow weighs least, as its slope and its value at 1; None
+    where fewer than two are above `least`."""
     half = len(sizes) // 2
     shown = [(size, value) for size, value in zip(sizes[half:], values[half:]) if value > least]
-    return float(np.polyfit(*np.log(np.array(shown).T), 1)[0]) if len(shown) > 1 else None
+    if len(shown) < 2:
+        return None
+    slope, start = np.polyfit(*np.log(np.array(shown).T), 1)
+    return float(slope), float(np.exp(start))
 
 
-def told(slope, limit):
-    return "-" if slope is None else f"{slope:.2f}" + (" (!)" if slope > limit + TOLERANCE else "")
+def told(line, limit):
+    return "-" if line is None else f"{line[0]:.2f}" + (" (!)" if line[0] > limit + TOLERANCE else "")
 
 
 def draw(found, path):
     figure, axes = plt.subplots(1, 2, figsize=(13, 6))
-    for panel, key, title in zip(axes, ("seconds", "megabytes"), ("time, s", "memory beside what is there before, MB")):
+    for panel, key, least, title in zip(axes, ("seconds", "megabytes"), (0, 1), ("time, s", "memory added, MB")):
         for work, rows in found.items():
             sizes = np.array([row["size"] for row in rows])
             values = np.array([row[key] for row in rows])
             shown = values > 0
-            panel.plot(sizes[shown], values[shown], "o-", label=f"{WORK[work][0]}")
+            (points,) = panel.plot(sizes[shown], values[shown], "o", label=WORK[work][0])
+            if line := fitted(sizes, values, least):
+                panel.plot(sizes, line[1] * sizes ** line[0], "--", color=points.get_color(), linewidth=1)
+                end = (sizes[-1], line[1] * sizes[-1] ** line[0])
+                panel.annotate(f"{line[0]:.2f}", end, (4, 0), textcoords="offset points", color=points.get_color(), fontsize=8)
         panel.set(xscale="log", yscale="log", xlabel="size", title=title)
         panel.grid(True, which="both", alpha=0.3)
+    figure.suptitle("Dashed: the power of the size that fits the upper half best, with its exponent", fontsize=11)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="lower center", ncols=3, fontsize=9)
     figure.tight_layout(rect=(0, 0.13, 1, 1))
     figure.savefig(path, dpi=110)
@@ -102,7 +111,7 @@ def main():
     if not BENCH.exists():
         raise SystemExit("there is no .build/release/bench; run `make bench` first")
     found = {}
-    print("| work | sizes | time of the largest, s | exponent | at most | its memory, MB | exponent | at most | grows with |")
+    print("| work | sizes | time of the largest, s | time's exponent | at most | its memory, MB | memory's exponent | at most | grows with |")
     print("|---|---:|---:|---:|---:|---:|---:|---:|---|")
     for work in options.only:
         title, sizes, most, most_memory, why = WORK[work]
@@ -110,12 +119,14 @@ def main():
             rows = found[work] = [measure(work, size, folder) for size in sizes]
         seconds, memory = [row["seconds"] for row in rows], [row["megabytes"] for row in rows]
         # Below a MB a process's memory is what its pages happen to be.
-        slopes = told(exponent(sizes, seconds), most), told(exponent(sizes, memory, least=1), most_memory)
+        slopes = told(fitted(sizes, seconds), most), told(fitted(sizes, memory, least=1), most_memory)
         print(
             f"| {title} | {sizes[0]:,} to {sizes[-1]:,} | {seconds[-1]:.4f} | {slopes[0]} | {most} "
             f"| {memory[-1]:.0f} | {slopes[1]} | {most_memory} | {why} |",
             flush=True,
         )
+        if any("!" in slope for slope in slopes):
+            print(f"{title} grows faster than {why} do: measure it again, and find out why", file=sys.stderr)
     draw(found, options.picture)
     print(f"\npicture  {options.picture}", file=sys.stderr)
     if options.json:

@@ -62,7 +62,7 @@ def number(value):
 
 
 def table(rows):
-    yield "| what | goal | best peer | peer's | LatentKit | ratio | limit |"
+    yield "| what | goal | best peer | its time | LatentKit | ratio | limit |"
     yield "|---|---:|---|---:|---:|---:|---:|"
     for row in rows:
         ratio = f"{row['theirs'] / row['ours']:.2f}"
@@ -84,7 +84,8 @@ def main():
     rounds = ["--rounds", str(options.rounds or (1 if options.quick else 3))]
     training = ["--device", options.device, *rounds] + (["--quick"] if options.quick else [])
     rows, _ = run("compare", folder, *training)
-    rows += run("compare", folder, *training, "--precision", "bf16")[0]
+    for precision in ["bf16"] if options.device == "cpu" else ["tf32", "bf16"]:
+        rows += run("compare", folder, *training, "--precision", precision)[0]
     growth = []
     if options.device == "cpu":
         rows += run("chains", folder, *rounds)[0]
@@ -92,7 +93,8 @@ def main():
         rows += run("projections", folder, *rounds)[0]
         rows += startup()
         growth = run("growth", folder, "--picture", str(folder / "growth.png"))[1].splitlines()
-    where = f"{compare.processor()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}"
+    name = compare.processor() if options.device == "cpu" else compare.matrix_rate(options.device)[1]
+    where = f"{name}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}"
     page = [f"{where}; {options.device}", "", *table(rows), "", *growth]
     (folder / "bench.md").write_text("\n".join(page) + "\n")
     print("\n# The page\n\n" + "\n".join(page))

@@ -199,8 +199,9 @@ def main():
             print(f"| {rows}x{columns} | {ball} | " + " | ".join(cells) + " |")
             # The faster of its two algorithms.
             theirs = min(times[2:])
-            what = f"projection onto an {ball} ball, {rows}x{columns}, ms"
-            peer = "NumPy, one thread to our two, the faster of filter and sort"
+            name = f"{ball[:2]},{ball[2]}" if len(ball) == 3 else ball
+            what = f"projection onto an {name} ball, {rows}x{columns}, ms"
+            peer = f"NumPy on one thread, {'filter' if times[2] < times[3] else 'sort'}"
             page.append(dict(what=what, goal=None, peer=peer, theirs=theirs, ours=times[0], limit=None))
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps(page))

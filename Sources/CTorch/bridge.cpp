@@ -2,9 +2,11 @@
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <torch/version.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <limits>
 
 #if defined(__GLIBC__)
@@ -64,6 +66,13 @@ bool ct_has_device(ct_device where) {
   return false;
 }
 
+int ct_synchronize(ct_device where) {
+  return status([&] {
+    const auto place = device(where);
+    if (!place.is_cpu()) c10::impl::VirtualGuardImpl(place.type()).synchronizeDevice(place.index());
+  });
+}
+
 int ct_get_threads(void) { return at::get_num_threads(); }
 int ct_set_threads(int count) {
   return status([&] { at::set_num_threads(count); });
@@ -103,6 +112,10 @@ double ct_convolution_seconds(ct_dtype dtype, ct_device where) {
   }
 }
 
+// Float32 is Float32: unless told otherwise, libtorch lets cuDNN round what convolutions multiply.
+static const int exact = ct_allow_tf32(false);
+
+bool ct_allows_tf32(void) { return at::globalContext().allowTF32CuBLAS() || at::globalContext().allowTF32CuDNN(); }
 int ct_allow_tf32(bool on) {
   return status([&] {
     at::globalContext().setAllowTF32CuBLAS(on);
@@ -113,5 +126,9 @@ int ct_allow_tf32(bool on) {
 void ct_set_deterministic(bool on) {
   at::globalContext().setDeterministicAlgorithms(on, /*warn_only=*/true);
   at::globalContext().setDeterministicCuDNN(on);
+  // Every value of a tensor is written before it is read: nothing has to be filled before.
+  at::globalContext().setDeterministicFillUninitializedMemory(false);
+  // cuBLAS sums in one order only with workspaces of a fixed size, and reads this when it is first used.
+  if (on) setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
   at::globalContext().setBenchmarkCuDNN(!on);
 }

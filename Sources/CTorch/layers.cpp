@@ -8,8 +8,40 @@ using namespace bridge;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-ct_tensor ct_linear(ct_tensor x, ct_tensor weight, ct_tensor bias) {
-  return tensor([&] { return at::linear(narrow(open(x)), narrow(open(weight)), narrow(optional(bias))); });
+namespace {
+
+// x wᵀ + b, then max(0, ·) where that is wanted: one step of the graph in place of four, which is what small layers wait for.
+struct LinearLayer : torch::autograd::Function<LinearLayer> {
+  static at::Tensor forward(
+    AutogradContext *context, const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias, bool relu) {
+    auto y = at::addmm(bias, x, weight.t());
+    if (relu) y.relu_();
+    context->save_for_backward({x, weight, relu ? y : at::Tensor()});
+    return y;
+  }
+
+  static variable_list backward(AutogradContext *context, variable_list slopes) {
+    const auto saved = context->get_saved_variables();
+    const auto &x = saved[0], &weight = saved[1], &y = saved[2];
+    const auto slope = y.defined() ? at::threshold_backward(slopes[0], y, 0) : slopes[0];
+    return {
+      context->needs_input_grad(0) ? slope.mm(weight) : at::Tensor(),
+      context->needs_input_grad(1) ? slope.t().mm(x) : at::Tensor(),
+      context->needs_input_grad(2) ? slope.sum(0) : at::Tensor(), at::Tensor()};
+  }
+};
+
+}  // namespace
+
+ct_tensor ct_linear(ct_tensor x, ct_tensor weight, ct_tensor bias, bool relu) {
+  return tensor([&] {
+    const auto input = narrow(open(x)), matrix = narrow(open(weight)), offset = narrow(optional(bias));
+    const bool recorded = at::GradMode::is_enabled() && (input.requires_grad() || matrix.requires_grad());
+    if (!isTracing() && recorded && input.is_cpu() && input.dim() == 2 && matrix.dim() == 2 && offset.defined())
+      return LinearLayer::apply(input, matrix, offset, relu);
+    auto y = at::linear(input, matrix, offset);
+    return relu ? at::relu(y) : y;
+  });
 }
 ct_tensor ct_conv2d(ct_tensor x, ct_tensor weight, ct_tensor bias, int64_t stride, int64_t padding) {
   return tensor([&] {

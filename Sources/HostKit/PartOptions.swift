@@ -51,7 +51,7 @@ struct PartOptions: ParsableArguments {
   @Option(help: "Examples per step.") var batch: Int?
   @Option(
     help:
-      "How precisely layers compute in training: float32, bf16, or tf32 on GPUs that have it. Measuring and drawing are in float32.",
+      "How precisely layers compute in training: float32, bf16, and on GPUs tf32 or float16. Measuring and drawing are in float32.",
     completion: .list(Precision.allCases.map(\.rawValue))) var precision: String?
   @Option(parsing: .unconditional, help: "The number that every random draw depends on, 0 or more.") var seed: Int?
   @Option(

@@ -124,7 +124,8 @@ public struct Study {
 
   /// Runs all runs that have not finished, then writes the results.
   ///
-  /// A run that fails does not end the study: it is among the report's failures.
+  /// A run that fails does not end the study: it is among the report's failures. Runs that another program is working on are waited
+  /// for at the end, so that programs that are started with the same study share its runs.
   ///
   /// - Parameters:
   ///   - perClass: Samples of each class by every run; nil draws none.
@@ -146,23 +147,63 @@ public struct Study {
     let all = try cells.filter { isWanted($0) && !isKnown($0) }.flatMap { cell in
       try check(cell, unseen, shared, draws: perClass != nil, observer, &failures) ? cell.runs.map { (cell, $0) } : []
     }
-    for (number, (cell, run)) in all.enumerated() where !isDone(run) {
-      let title = [cell.label, run.label].filter { !$0.isEmpty }.joined(separator: ", ")
-      observer?.begins(run: number + 1, of: all.count, title: title)
-      do {
-        let session = try session(of: run.recipe, in: run.folder, observer)
-        // Those of another fold may lack a class.
-        if perClass != nil, let refusal = session.drawRefusal { throw refusal }
-        let one = Run(session, in: run.folder, existing: .resume, observer: observer)
-        guard try shared.start(one, of: run.recipe, in: cell) == .finished else { return .interrupted }
-        guard try one.train(shouldStop: shouldStop) == .finished else { return .interrupted }
-        try one.finish(perClass: perClass)
-      } catch {
-        failures.add(title, error)
-      }
-      observer?.ended(run: number + 1, of: all.count)
+    let titled = all.map { cell, run in
+      (title: [cell.label, run.label].filter { !$0.isEmpty }.joined(separator: ", "), run: run)
     }
-    return .finished(try report(failures, observer))
+    let isFinished = try work(on: titled, observer, &failures, shouldStop: shouldStop) { index in
+      let (cell, run) = all[index]
+      let session = try session(of: run.recipe, in: run.folder, observer)
+      // Those of another fold may lack a class.
+      if perClass != nil, let refusal = session.drawRefusal { throw refusal }
+      let one = Run(session, in: run.folder, existing: .resume, observer: observer)
+      guard try shared.start(one, of: run.recipe, in: cell) == .finished,
+        try one.train(shouldStop: shouldStop) == .finished
+      else { return false }
+      try one.finish(perClass: perClass)
+      return true
+    }
+    return isFinished ? .finished(try report(failures, observer)) : .interrupted
+  }
+
+  /// Finishes runs, one after the other; in the end those that another program was working on, unless it has finished them.
+  ///
+  /// - Parameter finish: Trains and measures the run at an index; false when stopped on request.
+  /// - Returns: False when stopped on request.
+  private func work(
+    on runs: [(title: String, run: PlannedRun)], _ observer: (any StudyObserver)?, _ failures: inout Failures,
+    shouldStop: () -> Bool, _ finish: (Int) throws -> Bool
+  ) throws -> Bool {
+    var (left, isWaiting) = (Array(runs.indices), false)
+    while !left.isEmpty {
+      var busy: [Int] = []
+      for index in left where !isDone(runs[index].run) {
+        guard !runs[index].run.folder.isInUse else {
+          busy.append(index)
+          continue
+        }
+        observer?.begins(run: index + 1, of: runs.count, title: runs[index].title)
+        do {
+          guard try finish(index) else { return false }
+        } catch let error as FileError where error.isOfRunInUse {
+          busy.append(index)
+        } catch {
+          failures.add(runs[index].title, error)
+        }
+        observer?.ended(run: index + 1, of: runs.count)
+      }
+      if busy == left {
+        if shouldStop() { return false }
+        if !isWaiting {
+          observer?.noticed(
+            .note(
+              "waiting for \(busy.map { runs[$0].title }.joined(separator: "; ")): another program is working on it"))
+        }
+        isWaiting = true
+        usleep(500_000)
+      }
+      left = busy
+    }
+    return true
   }
 
   /// Returns the session of the run in a folder on the study's machine; of one that goes on, with the threads that it was begun
@@ -190,20 +231,15 @@ public struct Study {
     perClass: Int?, _ observer: (any StudyObserver)?, _ failures: inout Failures, shouldStop: @escaping () -> Bool
   ) throws -> Bool {
     let wanted = wantedFirst
-    for (number, run) in wanted.enumerated() where !run.isFinished {
-      let title = run.firstLabel
-      observer?.begins(run: number + 1, of: wanted.count, title: title)
-      do {
-        let session = try session(of: run.recipe, in: run.folder, observer)
-        let one = Run(session, in: run.folder, existing: .resume, observer: observer)
-        guard try one.train(shouldStop: shouldStop) == .finished else { return false }
-        try one.finish(perClass: session.composition.model.decoder == nil ? nil : perClass)
-      } catch {
-        failures.add(title, error)
-      }
-      observer?.ended(run: number + 1, of: wanted.count)
+    let titled = wanted.map { (title: $0.firstLabel, run: $0) }
+    return try work(on: titled, observer, &failures, shouldStop: shouldStop) { index in
+      let run = wanted[index]
+      let session = try session(of: run.recipe, in: run.folder, observer)
+      let one = Run(session, in: run.folder, existing: .resume, observer: observer)
+      guard try one.train(shouldStop: shouldStop) == .finished else { return false }
+      try one.finish(perClass: session.composition.model.decoder == nil ? nil : perClass)
+      return true
     }
-    return true
   }
 
   /// Finds mistakes that would otherwise only show after hours of training.

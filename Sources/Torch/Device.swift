@@ -32,6 +32,11 @@ public struct Device: Sendable, Hashable, CustomStringConvertible {
   /// Apple's Metal device.
   public static let mps = Device(.mps)
 
+  /// Waits until a GPU has done what it was told to; a CPU always has.
+  ///
+  /// - Throws: `TensorError` for a device that is not there, or for an operation that failed on it.
+  public func synchronize() throws { try Tensor.check("synchronize") { ct_synchronize(c) } }
+
   /// Whether libtorch can use the device here.
   public var isAvailable: Bool { ct_has_device(c) }
 
@@ -122,6 +127,9 @@ public enum Torch {
   /// Lets the C allocator keep large freed blocks: a training step frees and takes the same ones again, and giving them
   /// back to the system in between costs a page fault per 4 KiB. For programs, not for libraries.
   public static func keepLargeBlocks() { ct_keep_large_blocks() }
+
+  /// Whether GPUs may round what matrix products and convolutions in Float32 multiply: within `Precision.tf32` alone.
+  public static var allowsTF32: Bool { ct_allows_tf32() }
 
   /// Chooses algorithms that give the same bits each time, on any device.
   public static func setDeterministic(_ on: Bool) { ct_set_deterministic(on) }

@@ -8,9 +8,9 @@ public enum Reduction: Int32, Sendable {
 // The functions that layers and losses are made of.
 
 extension Tensor {
-  /// Returns `x weightᵀ + bias`; weight `[outputs, inputs]`.
-  public func linear(_ weight: Tensor, bias: Tensor? = nil) throws -> Tensor {
-    try .make("linear", [self, weight, bias]) { ct_linear(handle, weight.handle, bias?.handle) }
+  /// Returns `x weightᵀ + bias`, then `max(0, ·)` where `relu` is true; weight `[outputs, inputs]`.
+  public func linear(_ weight: Tensor, bias: Tensor? = nil, relu: Bool = false) throws -> Tensor {
+    try .make("linear", [self, weight, bias]) { ct_linear(handle, weight.handle, bias?.handle, relu) }
   }
 
   /// Returns the convolution of `[batch, channels, height, width]`; weight `[outputs, channels, size, size]`.

@@ -28,20 +28,34 @@ extension Sequence where Element == any Layer {
   }
 }
 
-/// An affine map from `[batch, inputs]` to `[batch, outputs]`.
+/// An affine map from `[batch, inputs]` to `[batch, outputs]`, with a ReLU on demand.
 public struct Linear: Layer {
   /// The weights, `[outputs, inputs]`.
   public let weight: Tensor
   /// The bias, `[outputs]`; nil without one.
   public let bias: Tensor?
+  private let relu: Bool
 
   /// Creates the layer in a scope; the weights start from `.fanIn(inputs)` unless `start` is given.
-  public init(_ inputs: Int, _ outputs: Int, bias: Bool = true, start: Initializer? = nil, in scope: Scope) throws {
+  ///
+  /// - Parameter relu: Whether `max(0, ·)` follows, in the same pass each way.
+  public init(
+    _ inputs: Int, _ outputs: Int, bias: Bool = true, relu: Bool = false, start: Initializer? = nil, in scope: Scope
+  ) throws {
+    self.relu = relu
     weight = try scope.parameter("weight", [outputs, inputs], start ?? .fanIn(inputs))
     self.bias = bias ? try scope.parameter("bias", [outputs], .fanIn(inputs)) : nil
   }
 
-  public func callAsFunction(_ input: Tensor) throws -> Tensor { try input.linear(weight, bias: bias) }
+  /// Creates a linear layer and the activation function that follows it, with their parameters in one scope.
+  public static func activated(
+    _ inputs: Int, _ outputs: Int, _ activation: Activation, in scope: Scope
+  ) throws -> any Layer {
+    let linear = try Linear(inputs, outputs, relu: activation == .relu, in: scope)
+    return activation == .relu ? linear : Sequential(linear, try activation.layer(channels: outputs, in: scope))
+  }
+
+  public func callAsFunction(_ input: Tensor) throws -> Tensor { try input.linear(weight, bias: bias, relu: relu) }
 }
 
 /// Square convolution of images `[batch, channels, height, width]`.

@@ -7,7 +7,7 @@ import CTorch
 public enum Precision: String, Sendable, CaseIterable {
   /// Float32: 24 bits.
   case float32
-  /// Float32 with factors of products rounded to 11 bits, on GPUs that have it: forward, and Float32 backward.
+  /// Float32 with factors of products rounded to 11 bits, on GPUs that have it: forward and backward.
   case tf32
   /// BFloat16, the range of Float32 with 8 bits, forward and backward: no scaling of losses is needed.
   case bf16
@@ -18,13 +18,23 @@ public enum Precision: String, Sendable, CaseIterable {
   public func computing<Result>(_ body: () throws -> Result) rethrows -> Result {
     switch self {
     case .float32: return try body()
-    case .tf32:
-      _ = ct_allow_tf32(true)
-      defer { _ = ct_allow_tf32(false) }
-      return try body()
+    case .tf32: return try allowingTF32(body)
     case .bf16: return try computing(in: .bfloat16, body)
     case .float16: return try computing(in: .float16, body)
     }
+  }
+
+  /// Runs `body`, which takes gradients through layers that computed so.
+  public func differentiating<Result>(_ body: () throws -> Result) rethrows -> Result {
+    // In half precision what is recorded says in which type gradients are taken.
+    self == .tf32 ? try allowingTF32(body) : try body()
+  }
+
+  private func allowingTF32<Result>(_ body: () throws -> Result) rethrows -> Result {
+    let before = ct_allows_tf32()
+    _ = ct_allow_tf32(true)
+    defer { _ = ct_allow_tf32(before) }
+    return try body()
   }
 
   private func computing<Result>(in dtype: DType, _ body: () throws -> Result) rethrows -> Result {

@@ -151,6 +151,11 @@ public struct RunFolder: Sendable {
     return lock
   }
 
+  /// Whether another program is training the run now.
+  public var isInUse: Bool {
+    do { return try lockForReading() == nil && OutputPlace(url, followsLinks: true) == .folder } catch { return false }
+  }
+
   /// Keeps the run from being trained again or cleared until the lock goes, for those that read it.
   ///
   /// - Returns: Nil where there is no folder, and where a program that trains the run holds it: what is there is read then.
@@ -189,6 +194,12 @@ public struct RunFolder: Sendable {
     }
     return lock
   }
+}
+
+extension FileError {
+  fileprivate static let inUse = "another program is working on this run; wait for it, or choose another name"
+  /// Whether the file is a folder of a run that another program is working on.
+  public var isOfRunInUse: Bool { reason == FileError.inUse }
 }
 
 /// A program's exclusive lock on a run folder. The system releases it when the program ends, however it ends.
@@ -230,7 +241,7 @@ public final class RunLock: Sendable {
         throw FileError(folder.url.path, "cannot be locked: \(systemMessage(code))")
       }
       if mode == .shared { throw Taken.byAnother }
-      throw FileError(folder.url.path, "another program is working on this run; wait for it, or choose another name")
+      throw FileError(folder.url.path, FileError.inUse)
     }
   }
 

@@ -117,7 +117,10 @@ extension Trainer {
 
   /// Returns the gradients of a step; nil where the step is to be left out, since in Float16 they left its range.
   private func gradients(of total: Tensor, by parameters: [Parameter]) throws -> [Tensor?]? {
-    guard composition.recipe.precision.scalesLosses else { return try total.gradients(by: parameters.map(\.tensor)) }
+    let precision = composition.recipe.precision
+    guard precision.scalesLosses else {
+      return try precision.differentiating { try total.gradients(by: parameters.map(\.tensor)) }
+    }
     var scale = position.lossScale ?? LossScale()
     defer { position.lossScale = scale }
     return try scale.gradients(of: total, by: parameters)
@@ -125,8 +128,11 @@ extension Trainer {
 
   /// Returns gradients that no step is taken with: of one term, to be looked at.
   func gradientsAsTheyAre(of value: Tensor, by parameters: [Parameter], retainGraph: Bool = false) throws -> [Tensor?] {
-    guard composition.recipe.precision.scalesLosses else {
-      return try value.gradients(by: parameters.map(\.tensor), retainGraph: retainGraph)
+    let precision = composition.recipe.precision
+    guard precision.scalesLosses else {
+      return try precision.differentiating {
+        try value.gradients(by: parameters.map(\.tensor), retainGraph: retainGraph)
+      }
     }
     return try (position.lossScale ?? LossScale()).unscaled(value, by: parameters, retainGraph: retainGraph)
   }

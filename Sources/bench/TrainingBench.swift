@@ -66,7 +66,7 @@ struct TrainingBench: ParsableCommand {
   @Option(help: "Steps that are timed.") var steps = 100
   @Option(help: "Steps before them.") var warmup = 10
   @Option(help: "Whole epochs that are timed; 0 for none.") var epochs = 0
-  @Option(help: "How precisely layers compute: float32 or bf16.") var precision = "float32"
+  @Option(help: "How precisely layers compute: float32, bf16, or tf32 on GPUs.") var precision = "float32"
   @OptionGroup(title: "Machine") var machine: MachineOptions
 
   func run() throws {
@@ -121,7 +121,7 @@ struct TrainingTiming {
       FileManager.default.temporaryDirectory.appendingPathComponent("latentkit-bench-\(UUID().uuidString)"))
     try folder.create()
     defer { try? FileManager.default.removeItem(at: folder.url) }
-    let watch = StepWatch(steps: warmup + steps, epochs: epochs)
+    let watch = StepWatch(warmup: warmup, steps: warmup + steps, epochs: epochs, device: session.device)
     let trainer = try Trainer(
       session.composition, data: TrainingData(training: session.training, validation: nil), folder: folder,
       observer: watch, shouldStop: { watch.isDone })
@@ -139,17 +139,23 @@ struct TrainingTiming {
 
 /// Measures the time from one finished step to the next, data included, and whole epochs.
 private final class StepWatch: TrainingObserver {
+  private let warmup: Int
   private let steps: Int
   private let epochs: Int
+  private let device: Device
   private var last: ContinuousClock.Instant?
   private(set) var stepSeconds: [Double] = []
   private(set) var epochSeconds: [Double] = []
 
-  init(steps: Int, epochs: Int) { (self.steps, self.epochs) = (steps, epochs) }
+  init(warmup: Int, steps: Int, epochs: Int, device: Device) {
+    (self.warmup, self.steps, self.epochs, self.device) = (warmup, steps, epochs, device)
+  }
 
   var isDone: Bool { stepSeconds.count >= steps && epochSeconds.count >= epochs }
 
   func progressed(_ progress: TrainingProgress) {
+    // A GPU works behind: it is waited for where timing begins and ends.
+    if [warmup, steps].contains(stepSeconds.count + 1) { try? device.synchronize() }
     let now = ContinuousClock.now
     if let last { stepSeconds.append((now - last) / .seconds(1)) }
     last = now

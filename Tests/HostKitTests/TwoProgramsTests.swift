@@ -175,11 +175,11 @@ final class Program {
     let run = try #require(folder())
     first.pause()
     let before = try facts(run)
-    let printed = Printed()
-    #expect(throws: (any Error).self) {
-      try Host(plugins: plugins, console: printed.console).run(["reproduce", table] + set)
-    }
-    #expect(printed.errors.contains("another program is working on this run"), "\(printed.errors)")
+    // A second one of the same experiment waits for it, and touches nothing.
+    let second = try Program(["reproduce", table] + set)
+    sleep(3)
+    second.send(SIGTERM)
+    #expect(second.end() == 143)
     let name = run.lastPathComponent
     #expect(
       message("compose", recipe, "--runs", runs, "--name", name, "--overwrite").contains("another program"))
@@ -187,6 +187,23 @@ final class Program {
     first.send(SIGCONT)
     first.send(SIGTERM)
     #expect(first.end() == 143)
+  }
+
+  /// Started as often as there is room for, an experiment is shared among the programs, and each ends with all results.
+  @Test func programsOfOneExperimentShareItsRuns() throws {
+    let programs = try (1...3).map { _ in
+      try Program(["reproduce", table, "--seeds", "1-6", "--runs", runs, "--threads", "1"])
+    }
+    #expect(programs.map { $0.end() } == [0, 0, 0])
+    let names = try FileManager.default.contentsOfDirectory(atPath: runs).filter { $0.contains("-seed-") }
+    #expect(names.count == 6)
+    for name in names {
+      let folder = url(name)
+      #expect(FileManager.default.fileExists(atPath: folder.appendingPathComponent("summary.json").path), "\(name)")
+      // Trained once: epochs are counted up from 1.
+      let epochs = try MetricsLog.read(RunFolder(folder).metrics).map(\.epoch)
+      #expect(epochs == Array(1...epochs.count), "\(name)")
+    }
   }
 
   @Test func aRunThatIsReadIsNotTrainedAgain() throws {

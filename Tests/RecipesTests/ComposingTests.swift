@@ -224,6 +224,18 @@ import Testing
     #expect(found?.hasPrefix("stage 'main', loss 'cross-entropy': a loss needs labels") == true)
   }
 
+  @Test func aPrecisionThatTheDeviceDoesNotHaveIsRefused() throws {
+    for precision in ["tf32", "float16"] {
+      let reason = "precision: found \(precision), which device cpu does not have, expected one of: float32, bf16"
+      #expect(problem("{encoder: mlp, precision: \(precision)}") == reason)
+    }
+    // A warning, and no refusal, where it is slower.
+    let told = try composer.dryRun(recipe("{encoder: mlp, precision: bf16}"), for: digits).filter {
+      $0.hasPrefix("precision is bf16, and a convolution on this processor takes ")
+    }
+    #expect(told.count <= 1)
+  }
+
   @Test func aMetricThatAsksForAMissingPartIsNamed() throws {
     let catalog = try Catalog(
       [StubPlugin.self], adding: [.metric("reader", ReadingMetric.self, "reads reconstructions")])

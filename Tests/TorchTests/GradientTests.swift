@@ -94,6 +94,29 @@ private func between(_ low: Double, _ high: Double, _ shape: [Int], seed: UInt64
 @Test func linearHasItsDerivatives() throws {
   let (x, weight, bias) = try (draws([4, 5], seed: 1), draws([3, 5], seed: 2), draws([3], seed: 3))
   #expect(try gradientError([x, weight, bias]) { try x.linear(weight, bias: bias) } < 1e-6)
+  #expect(try gradientError([x, weight, bias]) { try x.linear(weight, bias: bias, relu: true) } < 1e-6)
+  #expect(try gradientError([x, weight]) { try x.linear(weight, relu: true) } < 1e-6)
+}
+
+/// In one pass, with and without gradients, and differentiated twice: what separate operations make.
+@Test func linearWithReLUIsTheTwoOfThem() throws {
+  let leaves = try [draws([4, 5], seed: 1), draws([3, 5], seed: 2), draws([3], seed: 3)].map {
+    try $0.requiringGradient()
+  }
+  let apart = try (leaves[0].matmul(leaves[1].transposed()) + leaves[2]).relu()
+  let whole = try leaves[0].linear(leaves[1], bias: leaves[2], relu: true)
+  #expect(try (whole .== 0).any() && (whole .> 0).any())
+  #expect(try maximumDifference(whole.doubles(), apart.doubles()) < 1e-12)
+  let measured = try withoutGradients { try leaves[0].linear(leaves[1], bias: leaves[2], relu: true) }
+  #expect(try measured.doubles() == whole.doubles())
+  func twice(_ output: Tensor) throws -> [Tensor?] {
+    let first = try output.square().sum().gradients(by: leaves, createGraph: true).compactMap { $0 }
+    #expect(first.count == 3)
+    return try (first[0].square().sum() + first[1].square().sum() + first[2].square().sum()).gradients(by: leaves)
+  }
+  for (found, expected) in zip(try twice(whole), try twice(apart)) {
+    #expect(try maximumDifference(#require(found).doubles(), #require(expected).doubles()) < 1e-9)
+  }
 }
 
 @Test func lossesAreTheirFormulas() throws {

@@ -155,3 +155,28 @@ private func expectNear(_ found: Tensor, _ expected: Tensor, _ what: String) thr
     #expect(try layer(x).to(.float32).isNaN().any())
   }
 }
+
+/// Switches of the whole process, which no operation on a CPU reads.
+@Suite(.serialized) struct TF32 {
+  @Test func itIsAllowedForwardAndBackwardAndNowhereElse() throws {
+    #expect(!Torch.allowsTF32)
+    let seen = Precision.tf32.computing {
+      (Torch.allowsTF32, Precision.tf32.differentiating { Torch.allowsTF32 }, Torch.allowsTF32)
+    }
+    #expect(seen == (true, true, true) && !Torch.allowsTF32)
+    #expect(Precision.tf32.differentiating { Torch.allowsTF32 } && !Torch.allowsTF32)
+    for precision in Precision.allCases where precision != .tf32 {
+      #expect(!precision.computing { Torch.allowsTF32 } && !precision.differentiating { Torch.allowsTF32 })
+    }
+  }
+
+  @Test func devicesHaveWhatIsFastOnThem() {
+    let cpu = Precision.allCases.filter { $0.isAvailable(on: .cpu) }
+    #expect(cpu == [.float32, .bf16] && Precision.allCases.allSatisfy { $0.isAvailable(on: .cuda) })
+    #expect(Precision.allCases.filter { $0.isAvailable(on: .mps) } == [.float32])
+    // Measured where processors differ.
+    #expect(Precision.float32.gain(on: .cpu) == 1 && Precision.bf16.gain(on: .cuda) == 1)
+    let gain = Precision.bf16.gain(on: .cpu)
+    #expect(gain > 0 && gain.isFinite)
+  }
+}

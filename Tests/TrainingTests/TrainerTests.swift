@@ -31,6 +31,42 @@ private let parts = """
     }
   }
 
+  /// Short epochs: what a kill may lose is two seconds, not each epoch's wait for the disk.
+  @Test func checkpointsAreWrittenByTime() throws {
+    let scratch = try Scratch()
+    let folder = try scratch.run("run")
+    let composition = try compose(
+      parts + "stages: [{epochs: 40, batch: 200, train: [encoder, decoder], losses: [mse], optimizer: adam}]")
+    var written: Set<Int> = []
+    let start = ContinuousClock.now
+    _ = try Trainer(
+      composition, data: digits(), folder: folder,
+      shouldStop: {
+        if let checkpoint = try? Checkpoint.read(folder.checkpoint) { written.insert(checkpoint.position.epoch) }
+        return false
+      }
+    ).run()
+    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    #expect(written.contains(0) && Double(written.count) <= 2 + seconds / 2)
+    #expect(try Checkpoint.read(folder.checkpoint).position.isFinished)
+  }
+
+  /// On a GPU terms wait for 25 iterations, since reading them waits for the device.
+  @Test func termsThatWaitKeepTheirIterations() throws {
+    var pending = PendingTerms(stage: "main", every: 3)
+    for iteration in 1...3 {
+      #expect(!pending.isDue)
+      pending.add("mse", try .scalar(Double(iteration)))
+      pending.add("total", try .scalar(Double(10 * iteration)))
+      pending.endIteration(at: iteration, epoch: 1)
+    }
+    #expect(pending.isDue)
+    let taken = try pending.take()
+    #expect(taken.map(\.name) == ["mse", "total", "mse", "total", "mse", "total"])
+    #expect(taken.map(\.value) == [1, 10, 2, 20, 3, 30] && taken.map(\.iteration) == [1, 1, 2, 2, 3, 3])
+    #expect(try !pending.isDue && pending.take().isEmpty)
+  }
+
   /// What a rehearsal with a few examples lets pass, as an index that only some batch has.
   @Test func anOperationThatIsRefusedInTrainingNamesStageIterationAndLoss() throws {
     struct Misplaced: Loss {

@@ -4,13 +4,9 @@ import LatentKit
 private func hiddenLayers(_ inputs: Int, _ widths: [Int], _ activation: Activation, in scope: Scope) throws
   -> [any Layer]
 {
-  var layers: [any Layer] = []
-  for (index, (from, to)) in zip([inputs] + widths, widths).enumerated() {
-    let scope = scope("hidden\(index + 1)")
-    let linear = try Linear(from, to, in: scope)
-    layers.append(Sequential(linear, try activation.layer(channels: to, in: scope)))
+  try zip([inputs] + widths, widths).enumerated().map { index, sizes in
+    try Linear.activated(sizes.0, sizes.1, activation, in: scope("hidden\(index + 1)"))
   }
-  return layers
 }
 
 /// Fully connected encoder: the input as one vector, hidden layers, a linear code.

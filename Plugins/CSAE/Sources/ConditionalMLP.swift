@@ -11,13 +11,10 @@ private struct ConditionalLayers: Sendable {
   init(_ inputs: Int, _ hidden: [Int], _ activation: Activation, in context: BuildContext) throws {
     classCount = try context.requireClasses()
     let widths = [inputs + classCount] + hidden
-    var layers: [any Layer] = []
-    for (index, (from, to)) in zip(widths, hidden).enumerated() {
-      let scope = context.scope("hidden\(index + 1)")
-      layers.append(try Linear(from, to, in: scope))
-      layers.append(try activation.layer(channels: to, in: scope))
-    }
-    self.layers = Sequential(layers)
+    layers = Sequential(
+      try zip(widths, hidden).enumerated().map { index, sizes in
+        try Linear.activated(sizes.0, sizes.1, activation, in: context.scope("hidden\(index + 1)"))
+      })
     width = hidden.last ?? inputs + classCount
   }
 

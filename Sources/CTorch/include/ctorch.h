@@ -43,6 +43,8 @@ void ct_end_reduced(void);
 double ct_convolution_seconds(ct_dtype dtype, ct_device device);
 /// Whether matrix products of float32 may round their factors to 19 bits, on GPUs that have that.
 int ct_allow_tf32(bool on);
+bool ct_allows_tf32(void);
+int ct_synchronize(ct_device where);
 /// Makes every operation choose a deterministic algorithm, on any device.
 void ct_set_deterministic(bool on);
 
@@ -155,7 +157,7 @@ int ct_eigh(ct_tensor t, ct_tensor *values, ct_tensor *vectors);
 ct_tensor ct_cdist(ct_tensor a, ct_tensor b);
 
 // ---- Layers: an optional tensor may be NULL ----------------------------------------------------------------------------------
-ct_tensor ct_linear(ct_tensor x, ct_tensor weight, ct_tensor bias);
+ct_tensor ct_linear(ct_tensor x, ct_tensor weight, ct_tensor bias, bool relu);
 ct_tensor ct_conv2d(ct_tensor x, ct_tensor weight, ct_tensor bias, int64_t stride, int64_t padding);
 ct_tensor ct_conv_transpose2d(
   ct_tensor x, ct_tensor weight, ct_tensor bias, int64_t stride, int64_t padding, int64_t output_padding);

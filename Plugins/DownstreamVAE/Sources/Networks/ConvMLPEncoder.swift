@@ -65,9 +65,7 @@ public struct ConvMLPEncoder: FeatureEncoder, Component {
 /// Fully connected layers with a ReLU after each, `inputs → widths…`.
 func fullyConnected(_ inputs: Int, _ widths: [Int], in scope: Scope) throws -> [any Layer] {
   try zip([inputs] + widths, widths).enumerated().map { index, widths in
-    let scope = scope("hidden\(index + 1)")
-    return Sequential(
-      try Linear(widths.0, widths.1, in: scope), try Activation.relu.layer(channels: widths.1, in: scope))
+    try Linear(widths.0, widths.1, relu: true, in: scope("hidden\(index + 1)"))
   }
 }
 

@@ -39,9 +39,7 @@ struct ProbeNetwork {
       size = (widths.last ?? 1) * sides[0] * sides[1]
       layers.append(Flatten())
     }
-    layers += [
-      try Linear(size, hidden, in: scope("hidden")), try Activation.relu.layer(channels: hidden, in: scope("hidden")),
-    ]
+    layers.append(try Linear(size, hidden, relu: true, in: scope("hidden")))
     if image != nil { layers.append(try Dropout(0.25, in: scope)) }
     layers.append(try Linear(hidden, classes, in: scope("output")))
     self.layers = Sequential(layers)
