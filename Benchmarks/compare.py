@@ -61,8 +61,8 @@ def run_rounds(model, contenders, options):
     reports = {contender: [] for contender in contenders}
     for turn in range(options.rounds):
         for contender in contenders if turn % 2 == 0 else reversed(contenders):
-            # An epoch of csae-c takes minutes on a small machine and holds hundreds of steps: one is enough.
-            with_epoch = not options.quick and (model in FAST or turn == 0) or contender in LOOPS
+            # An epoch of the others takes minutes on a small machine, and is nothing but their steps.
+            with_epoch = not options.quick and model in FAST or contender in LOOPS
             report = measure(
                 contender,
                 model,

@@ -51,7 +51,12 @@ def startup():
     loading = lowest([sys.executable, "-c", f"import ctypes; ctypes.CDLL({library!r}); {leave}"])
     loading -= lowest([sys.executable, "-c", f"import ctypes; {leave}"])
     peer = lowest([sys.executable, "-c", "import torch"])
-    for title, arguments in (("host --help", ["--help"]), ("a mistake of the command line", ["compose", "--bogus"])):
+    for title, arguments in (
+        ("host --help", ["--help"]),
+        ("host --version", ["--version"]),
+        ("the script of completions", ["--generate-completion-script", "bash"]),
+        ("a mistake of the command line", ["compose", "--bogus"]),
+    ):
         yield dict(
             what=f"{title}, ms", goal=None, peer="import torch", theirs=peer, ours=lowest([host, *arguments]), limit=loading
         )

@@ -94,7 +94,7 @@ int ct_fused_adam(
     auto weights = list(parameters, count);
     auto slopes = laidOutLike(weights, gradients);
     auto counters = list(steps, count);
-    for (auto &counter : counters) counter.add_(1);
+    at::_foreach_add_(counters, 1);
     if (decoupled_decay)
       at::_fused_adamw_(
         weights, slopes, list(first_moments, count), list(second_moments, count), {}, counters, rate, beta1, beta2,
