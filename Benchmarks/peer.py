@@ -42,17 +42,15 @@ VARIANTS = {
 }
 PLAIN = {"eager", "dataloader", "pythae"}
 # The same under autocast to BFloat16, bf16-channels-last, and on a GPU with TF32 in products of matrices and convolutions.
-PREFIXES = {"float32": "", "bf16": "bf16-", "tf32": "tf32-"}
+REDUCED = ("bf16", "tf32")
+VARIANTS = {
+    model: names + [f"{precision}-{name}" for precision in REDUCED for name in names if name not in PLAIN]
+    for model, names in VARIANTS.items()
+}
 
 
 def precision_of(variant):
-    return next((name for name, prefix in PREFIXES.items() if prefix and variant.startswith(prefix)), "float32")
-
-
-VARIANTS = {
-    model: names + [PREFIXES[precision] + name for precision in ("bf16", "tf32") for name in names if name not in PLAIN]
-    for model, names in VARIANTS.items()
-}
+    return next((precision for precision in REDUCED if variant.startswith(f"{precision}-")), "float32")
 
 
 # --- data ---
@@ -298,7 +296,7 @@ def pythae_trainer(digits, folder):
 
 def build(model, variant, device):
     """The objective as this variant runs it, and its optimiser."""
-    variant = variant.removeprefix(PREFIXES[precision_of(variant)])
+    variant = variant.removeprefix(f"{precision_of(variant)}-")
     fused = variant not in PLAIN
     if model == "csae-l":
         objective = Objective(*linear_model(), size=28).to(device)

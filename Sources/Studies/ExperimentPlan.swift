@@ -101,9 +101,9 @@ extension Experiment {
             path: "seed", "'\(change)' changes nothing: each run has one of the study's seeds; change 'seeds'")
         }
       }
-      try refuseLosses(of: plan.set, by: row.set, to: recipe, composer)
-      try refuseLosses(of: plan.set + row.set, by: changes, to: recipe, composer)
-      recipe = try composer.setting((plan.set + row.set + changes).map(quotingNames), in: recipe)
+      let plain = recipe
+      recipe =
+        try changed([plan.set, row.set, changes]) { try composer.setting($0.map(quotingNames), in: plain) } ?? plain
       return try composer.resolve(recipe)
     } catch {
       let located = (error as? ConfigError).map { source.located($0, in: recipe) } ?? error
@@ -113,27 +113,36 @@ extension Experiment {
 }
 
 extension Experiment {
-  /// Refuses changes by which something that the experiment sets is gone, with a part that another replaced or a stage that is left
-  /// out: the row would no longer be what it says. Setting it again behind the change is enough.
+  /// Returns a recipe with lists of changes, one after the other; nil where all are empty. Changes by which something that an earlier
+  /// list sets is gone, with a part that another replaced or a stage that is left out, are refused: the row would no longer be what it
+  /// says. Setting it again behind the change is enough.
   ///
-  /// - Parameter recipe: Without the experiment's own settings.
-  private func refuseLosses(of own: [String], by changes: [String], to recipe: Recipe, _ composer: Composer) throws {
-    guard !own.isEmpty, !changes.isEmpty else { return }
-    func changed(by count: Int, and more: [String] = []) throws -> Recipe {
-      try composer.setting((own + changes.prefix(count) + more).map(quotingNames), in: recipe)
+  /// - Parameter setting: Returns the recipe with all of some changes.
+  private func changed(_ lists: [[String]], setting: ([String]) throws -> Recipe) throws -> Recipe? {
+    var (own, before): ([String], Recipe?) = ([], nil)
+    for changes in lists where !changes.isEmpty {
+      let after = try setting(own + changes)
+      if let before { try refuseLosses(of: own, in: before, by: changes, in: after, setting: setting) }
+      (own, before) = (own + changes, after)
     }
-    func has(_ recipe: Recipe, _ setting: String) -> Bool {
-      let values = recipe.values(at: Recipe.path(of: setting))
+    return before
+  }
+
+  private func refuseLosses(
+    of own: [String], in before: Recipe, by changes: [String], in after: Recipe,
+    setting: ([String]) throws -> Recipe
+  ) throws {
+    func has(_ recipe: Recipe, _ assignment: String) -> Bool {
+      let values = recipe.values(at: Recipe.path(of: assignment))
       return !values.isEmpty && !values.contains(nil)
     }
-    let (before, after) = (try changed(by: 0), try changed(by: changes.count))
     let lost = own.filter { has(before, $0) && !has(after, $0) }
     guard let first = lost.first else { return }
     // The last change after which it is gone for good.
-    let number = try changes.indices.last { try has(changed(by: $0), first) } ?? 0
-    let left = try changed(by: number + 1)
+    let number = try changes.indices.last { try has(setting(own + changes.prefix($0)), first) } ?? 0
+    let left = try setting(own + changes.prefix(number + 1))
     let dropped = lost.filter { !has(left, $0) }
-    let again = (try? changed(by: changes.count, and: [first])) != nil
+    let again = (try? setting(own + changes + [first])) != nil
     let advice =
       again
       ? "set it again, as in --set \(changes[number]) --set \(first)"

@@ -117,10 +117,7 @@ extension Trainer {
 
   /// Returns the gradients of a step; nil where the step is to be left out, since in Float16 they left its range.
   private func gradients(of total: Tensor, by parameters: [Parameter]) throws -> [Tensor?]? {
-    let precision = composition.recipe.precision
-    guard precision.scalesLosses else {
-      return try precision.differentiating { try total.gradients(by: parameters.map(\.tensor)) }
-    }
+    guard composition.recipe.precision.scalesLosses else { return try gradientsAsTheyAre(of: total, by: parameters) }
     var scale = position.lossScale ?? LossScale()
     defer { position.lossScale = scale }
     return try scale.gradients(of: total, by: parameters)
