@@ -101,6 +101,7 @@ template <typename T, int block, int places>
 INLINE void exponents(
   const T *tile, int64_t stride, int64_t dimensions, const T *x, int64_t axis,
   typename Lanes<T>::V (&t)[places][together]) {
+  static_assert(together % block == 0);
   using V = typename Lanes<T>::V;
   constexpr int lanes = 64 / sizeof(T);
   constexpr T log2e = T(1 / ln2);
