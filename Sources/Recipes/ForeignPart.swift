@@ -29,10 +29,12 @@ extension Recipe {
       let known = catalog.descriptions(of: slot).first { $0.name == choice.use }
       guard let found = known?.foreign else {
         let own = known == nil ? "" : ", and not the one of this program"
+        // Whole, as long as a path may be: it is there to be copied.
+        let manifest = wanted.manifest.shortened(to: 600)
         throw ConfigError(
           path: path,
-          "\(title) is of the foreign library that \(wanted.manifest.shortened()) describes\(own); add --foreign "
-            + "\(wanted.manifest.shortened()), if you trust it")
+          "\(title) is of the foreign library that \(manifest) describes\(own); add --foreign \(manifest), if you trust it"
+        )
       }
       if let expected = wanted.checksum, expected != found.checksum {
         let checksum = found.checksum ?? "none"

@@ -19,7 +19,8 @@ let hasGSL = dlopen("libgsl.so", RTLD_LAZY) != nil
 
 /// A folder with manifests and libraries, which is removed when its test is over.
 final class Scratch {
-  let url = FileManager.default.temporaryDirectory.appendingPathComponent("latentkit-foreign-\(UUID().uuidString)")
+  let url = FileManager.default.temporaryDirectory.appendingPathComponent(
+    "latentkit-foreign-\(UUID().uuidString)-whose-path-is-longer-than-what-messages-shorten-elsewhere")
   init() throws { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) }
   deinit { try? FileManager.default.removeItem(at: url) }
 

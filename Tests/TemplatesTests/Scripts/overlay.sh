@@ -12,6 +12,16 @@ rights=-m
 # shellcheck disable=SC2016
 exec unshare "$rights" bash -c '
   set -e
+  # What is mounted in ROOT itself, as a libtorch that is shared, an overlay does not see.
+  for name in .libtorch .venv; do
+    if mountpoint -q "$0/$name"; then
+      mkdir -p "$1/$name"
+      mount --rbind "$0/$name" "$1/$name"
+    fi
+  done
   mount -t overlay overlay -o "lowerdir=$0,upperdir=$1/changes,workdir=$1/work" "$0"
+  for name in .libtorch .venv; do
+    if [ -d "$1/$name" ]; then mount --rbind "$1/$name" "$0/$name"; fi
+  done
   cd "$1"
   exec "${@:2}"' "$root" "$folder" "$@"
