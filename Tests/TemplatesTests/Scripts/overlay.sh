@@ -19,7 +19,10 @@ exec unshare "$rights" bash -c '
       mount --rbind "$0/$name" "$1/$name"
     fi
   done
-  mount -t overlay overlay -o "lowerdir=$0,upperdir=$1/changes,workdir=$1/work" "$0"
+  # A user in a namespace may not write the attributes by which overlays rename folders, only those for users.
+  options=
+  [ "$(tr -s " " </proc/self/uid_map)" = " 0 0 4294967295" ] || options=,userxattr
+  mount -t overlay overlay -o "lowerdir=$0,upperdir=$1/changes,workdir=$1/work$options" "$0"
   for name in .libtorch .venv; do
     if [ -d "$1/$name" ]; then mount --rbind "$1/$name" "$0/$name"; fi
   done
