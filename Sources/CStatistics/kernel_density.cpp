@@ -5,6 +5,7 @@
 
 #include "bridge.h"
 #include "parallel.h"
+#include "vectors.h"
 
 #include <c10/core/GradMode.h>
 
@@ -32,7 +33,6 @@ template <> struct Lanes<double> {
   static constexpr double lowest = -1022;
 };
 
-#define INLINE static inline __attribute__((always_inline))
 constexpr double ln2 = 0.693147180559945309417;
 constexpr int together = 4;  // places at once, and vectors of kernels in a tile
 

@@ -29,7 +29,7 @@ extension Recipe {
       let known = catalog.descriptions(of: slot).first { $0.name == choice.use }
       guard let found = known?.foreign else {
         let own = known == nil ? "" : ", and not the one of this program"
-        // Whole, as long as a path may be: it is there to be copied.
+        // Whole up to 600 characters: it is there to be copied.
         let manifest = wanted.manifest.shortened(to: 600)
         throw ConfigError(
           path: path,
