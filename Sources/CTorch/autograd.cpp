@@ -120,20 +120,19 @@ int ct_fused_sgd(
   });
 }
 
-int ct_clip_gradients(const ct_tensor *gradients, int count, double limit, double *norm) {
-  return status([&] {
+ct_tensor ct_clip_gradients(const ct_tensor *gradients, int count, double limit) {
+  return tensor([&] {
     at::NoGradGuard guard;
-    if (count == 0) {
-      *norm = 0;
-      return;
-    }
+    if (count == 0) return at::zeros({}, at::kDouble);
     auto tensors = list(gradients, count);
-    auto norms = at::_foreach_norm(tensors, 2);
-    *norm = at::linalg_vector_norm(at::stack(norms)).item<double>();
+    auto norm = at::linalg_vector_norm(at::stack(at::_foreach_norm(tensors, 2))).to(at::kDouble);
     // A norm that is not finite scales nothing: the trainer stops and names it.
-    if (!std::isfinite(*norm) || *norm <= limit) return;
+    auto factor = at::where(norm.isfinite() & (norm > limit), limit / norm, 1.0);
+    // To read the factor would make a step wait for its device; on a CPU it spares a pass over the gradients.
+    if (factor.is_cpu() && factor.item<double>() == 1) return norm;
     // Two gradients may share memory, and one may be a stretched view: the handles get new tensors.
-    auto scaled = at::_foreach_mul(tensors, limit / *norm);
+    auto scaled = at::_foreach_mul(tensors, factor.to(tensors.front().scalar_type()));
     for (int i = 0; i < count; i++) open(gradients[i]) = scaled[i];
+    return norm;
   });
 }

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-struct Compose: PartCommand {
+struct Compose: TrainingCommand {
   static let configuration = CommandConfiguration(
     abstract: "Train a model of parts by name, measure it, sample it and draw it.",
     discussion: """
@@ -19,8 +19,12 @@ struct Compose: PartCommand {
         host compose recipe.yaml --seeds 1,2,3 --folds 5
       """)
 
-  @OptionGroup var options: TrainingOptions
-  var foreign: ForeignOptions { options.foreign }
+  @OptionGroup(title: "Parts") var parts: PartOptions
+  @OptionGroup(title: "Parts in other languages") var foreign: ForeignOptions
+  @OptionGroup(title: "Run") var target: RunOptions
+  @OptionGroup(title: "Repeats") var repeats: RepeatOptions
+  @OptionGroup(title: "Machine") var machine: MachineOptions
+  @Flag(help: "Check and print the resolved recipe, and stop.") var dryRun = false
   @Option(help: "Samples to draw of each class.") var perClass = 10
 
   func validate() throws {
@@ -29,5 +33,5 @@ struct Compose: PartCommand {
     }
   }
 
-  func run(in host: Host) throws { try options.run(Purpose(command: "compose", perClass: perClass), in: host) }
+  func run(in host: Host) throws { try run(Purpose(command: "compose", perClass: perClass), in: host) }
 }

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-struct Train: PartCommand {
+struct Train: TrainingCommand {
   static let configuration = CommandConfiguration(
     abstract: "Train a recipe and measure it, without sampling.",
     discussion: """
@@ -12,8 +12,12 @@ struct Train: PartCommand {
       a finished run goes on, and ends as if it had had them from the start.
       """)
 
-  @OptionGroup var options: TrainingOptions
-  var foreign: ForeignOptions { options.foreign }
+  @OptionGroup(title: "Parts") var parts: PartOptions
+  @OptionGroup(title: "Parts in other languages") var foreign: ForeignOptions
+  @OptionGroup(title: "Run") var target: RunOptions
+  @OptionGroup(title: "Repeats") var repeats: RepeatOptions
+  @OptionGroup(title: "Machine") var machine: MachineOptions
+  @Flag(help: "Check and print the resolved recipe, and stop.") var dryRun = false
 
-  func run(in host: Host) throws { try options.run(Purpose(command: "train", perClass: nil), in: host) }
+  func run(in host: Host) throws { try run(Purpose(command: "train", perClass: nil), in: host) }
 }

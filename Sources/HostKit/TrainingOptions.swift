@@ -12,7 +12,7 @@ struct Purpose {
   let perClass: Int?
 
   /// Returns the command line that goes on with a run.
-  func wayOn(_ folder: RunFolder, _ options: TrainingOptions) -> String {
+  func wayOn(_ folder: RunFolder, _ options: some TrainingCommand) -> String {
     let (target, machine) = (options.target, options.machine)
     let isByName = folder.url.deletingLastPathComponent().path == URL(fileURLWithPath: target.runs).path
     let place =
@@ -25,15 +25,17 @@ struct Purpose {
   }
 }
 
-/// The options of `compose` and `train`.
-struct TrainingOptions: ParsableArguments {
-  @OptionGroup(title: "Parts") var parts: PartOptions
-  @OptionGroup(title: "Parts in other languages") var foreign: ForeignOptions
-  @OptionGroup(title: "Run") var target: RunOptions
-  @OptionGroup(title: "Repeats") var repeats: RepeatOptions
-  @OptionGroup(title: "Machine") var machine: MachineOptions
-  @Flag(help: "Check and print the resolved recipe, and stop.") var dryRun = false
+/// `compose` and `train`. Their options are not a group of groups: a debug build checks the inner ones again for each level.
+protocol TrainingCommand: PartCommand {
+  var parts: PartOptions { get }
+  var target: RunOptions { get }
+  var repeats: RepeatOptions { get }
+  var machine: MachineOptions { get }
+  /// Check and print the resolved recipe, and stop.
+  var dryRun: Bool { get }
+}
 
+extension TrainingCommand {
   func run(_ purpose: Purpose, in host: Host) throws {
     // To go on, the recipe is the run's own, and flags may only repeat it.
     let known = try target.known(parts.recipe)

@@ -83,12 +83,14 @@ extension Tensor {
   }
 }
 
-/// Scales gradients in place so that their common Euclidean norm is at most `limit`; returns the norm before.
+/// Scales gradients in place so that their common Euclidean norm is at most `limit`; waits for no device.
+///
+/// Where the norm is not finite, nothing is scaled.
+///
+/// - Returns: The norm before, of one element in Float64.
 @discardableResult
-public func clipGradients(_ gradients: [Tensor], to limit: Double = .infinity) throws -> Double {
-  var norm = 0.0
+public func clipGradients(_ gradients: [Tensor], to limit: Double = .infinity) throws -> Tensor {
   try gradients.withHandles { handles, count in
-    try Tensor.check("clipGradients") { ct_clip_gradients(handles, count, limit, &norm) }
+    try .make("clipGradients", []) { ct_clip_gradients(handles, count, limit) }
   }
-  return norm
 }

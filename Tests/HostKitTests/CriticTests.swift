@@ -102,8 +102,8 @@ import Training
     func weights(_ recipe: String) throws -> [String: Tensor] {
       let path = packageRoot.appendingPathComponent("Plugins/AdversarialVAE/recipes/\(recipe).yaml").path
       try host(
-        "train", path, "--set", "data.limit=260", "--set", "encoder.widths=[2,3,4]", "--epochs", "1", "--runs",
-        scratch.path, "--name", recipe)
+        "train", path, "--set", "data.embedded=true", "--set", "data.limit=260", "--set", "encoder.widths=[2,3,4]",
+        "--epochs", "1", "--runs", scratch.path, "--name", recipe)
       return try Checkpoint.read(RunFolder(scratch.url.appendingPathComponent(recipe)).checkpoint).tensors
     }
     let (one, two) = (try weights("vec-small"), try weights("adversarial-vae-small"))

@@ -77,7 +77,7 @@ import Training
   @Test func theWayOnNamesTheLibraries() throws {
     let command = try HostCommand.parseAsRoot(
       ["compose", "--encoder", "mlp", "--foreign", "a b.yaml", "--foreign", "c.yaml"])
-    let options = try #require(command as? Compose).options
+    let options = try #require(command as? Compose)
     #expect(
       Purpose(command: "compose", perClass: 10).wayOn(RunFolder(URL(fileURLWithPath: "runs/x")), options)
         == "host compose --resume --name x --foreign 'a b.yaml' --foreign c.yaml")

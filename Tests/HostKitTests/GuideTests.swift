@@ -45,10 +45,14 @@ import Testing
     [command] + command.configuration.subcommands.flatMap { types($0) }
   }
 
+  /// The flags of all commands, by their help.
+  private static let known: Set<String> = {
+    let help = paths(HostCommand.self).dropFirst().map { path in message(path + ["--help"]) }.joined()
+    return Set(help.matches(of: /--[a-z-]+/).map { String($0.0) })
+  }()
+
   @Test(arguments: GuidePage.all) func itsFlagsExist(page: GuidePage) throws {
-    let commands = Self.paths(HostCommand.self).dropFirst()
-    let help = commands.map { path in message(path + ["--help"]) }.joined()
-    let known = Set(help.matches(of: /--[a-z-]+/).map { String($0.0) })
+    let known = Self.known
     #expect(known.contains("--per-class"))
     for code in page.code where code.language == nil && code.text.hasPrefix("--") {
       for flag in words(code.text).filter({ $0.hasPrefix("--") }) {
@@ -70,7 +74,7 @@ import Testing
           || ["sparse", "robust"].contains { !isFile && word.contains($0) }
       }
       guard !isReaders, let command = try? HostCommand.parseAsRoot(arguments) else { continue }
-      var parts = (command as? Compose)?.options.parts ?? (command as? Train)?.options.parts
+      var parts = (command as? any TrainingCommand)?.parts
       if let recipe = parts?.recipe { parts?.recipe = packageRoot.appendingPathComponent(recipe).path }
       guard let parts, parts.recipe != nil || parts.encoder != nil else { continue }
       #expect(throws: Never.self, "\(page.path): host \(line)") {

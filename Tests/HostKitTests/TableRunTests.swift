@@ -27,7 +27,7 @@ private func session(_ table: URL, _ more: [String] = []) throws -> Session {
     ["compose", "--encoder", "mlp", "--data", "table", "--set", "data.path=\(table.path)"] + more + transforms)
   let compose = try #require(command as? Compose)
   let catalog = try Catalog(plugins)
-  return try Session(compose.options.parts.resolved(with: Composer(catalog)), catalog: catalog)
+  return try Session(compose.parts.resolved(with: Composer(catalog)), catalog: catalog)
 }
 
 @Suite struct TableRuns {

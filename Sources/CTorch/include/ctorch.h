@@ -213,9 +213,9 @@ int ct_fused_adam(
 int ct_fused_sgd(
   const ct_tensor *parameters, const ct_tensor *gradients, const ct_tensor *momenta, int count, double rate,
   double momentum, double decay, bool nesterov, bool first_step);
-/// Computes the common Euclidean norm of all gradients; the handles then hold gradients scaled so that it is at most
-/// `limit` (nothing is scaled for an infinite one).
-int ct_clip_gradients(const ct_tensor *gradients, int count, double limit, double *norm);
+/// Returns the common Euclidean norm of all gradients, a double; the handles then hold gradients scaled so that it is at
+/// most `limit` (nothing is scaled for an infinite one).
+ct_tensor ct_clip_gradients(const ct_tensor *gradients, int count, double limit);
 
 #ifdef __cplusplus
 }

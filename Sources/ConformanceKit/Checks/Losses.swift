@@ -190,7 +190,7 @@ enum LossChecks {
         try require(try areFinite([total]), "after \(step) steps the loss is \(short(try total.item()))")
         guard total.requiresGradient else { return .skipped("no gradient is recorded of any term") }
         let gradients = try total.gradients(by: weights)
-        let norm = try clipGradients(gradients.compactMap(\.self), to: 1)
+        let norm = try clipGradients(gradients.compactMap(\.self), to: 1).item()
         try require(norm.isFinite, "after \(step) steps a gradient is not finite")
         for (weight, gradient) in zip(weights, gradients) {
           if let gradient { try weight.addInPlace(gradient, times: -0.1) }

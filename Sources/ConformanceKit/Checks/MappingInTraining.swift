@@ -46,7 +46,7 @@ extension Mapping {
           guard total.requiresGradient else { break }
           let gradients = try total.gradients(by: weights)
           try require(try areFinite(gradients.compactMap(\.self)), "a gradient is not finite after \(step) steps")
-          let norm = try clipGradients(gradients.compactMap(\.self), to: 1)
+          let norm = try clipGradients(gradients.compactMap(\.self), to: 1).item()
           try require(norm.isFinite, "the gradient's norm is not finite after \(step) steps")
           for (weight, gradient) in zip(weights, gradients) {
             if let gradient { try weight.addInPlace(gradient, times: -0.05) }
