@@ -3,8 +3,6 @@
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include <cmath>
-
 using namespace bridge;
 
 int ct_set_requires_grad(ct_tensor t, bool on) {

@@ -77,9 +77,9 @@ import Training
   @Test func theWayOnNamesTheLibraries() throws {
     let command = try HostCommand.parseAsRoot(
       ["compose", "--encoder", "mlp", "--foreign", "a b.yaml", "--foreign", "c.yaml"])
-    let options = try #require(command as? Compose)
+    let compose = try #require(command as? Compose)
     #expect(
-      Purpose(command: "compose", perClass: 10).wayOn(RunFolder(URL(fileURLWithPath: "runs/x")), options)
+      Purpose(command: "compose", perClass: 10).wayOn(RunFolder(URL(fileURLWithPath: "runs/x")), compose)
         == "host compose --resume --name x --foreign 'a b.yaml' --foreign c.yaml")
   }
 }
