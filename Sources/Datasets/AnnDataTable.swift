@@ -76,7 +76,7 @@ private struct AnnDataReader {
     case .name(let name) where !known.contains(name):
       throw FileError(file.path, UnknownName(name, among: known, of: "column of obs").description)
     case let wanted?: column = wanted.place(in: known).map { known[$0] }
-    case nil: column = known.first { TableFormat.Column.usualForLabels.contains($0.lowercased()) }
+    case nil: column = known.first { TableFormat.usualForLabels.contains($0.lowercased()) }
     }
     if column == nil, format.features != nil { return nil }
     guard let column else {

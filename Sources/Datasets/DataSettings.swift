@@ -32,7 +32,7 @@ public struct DataSettings: ComponentConfig {
   @Setting(
     "Classes that are held out of all parts, by name, or number from 0 where none is called so, or several as in 964-1622: what is measured on them is open-set use; [] for none.",
     .atLeast(0))
-  public var holdOut: [ClassChoice] = []
+  public var holdOut: [NameOrNumber] = []
   @Setting(
     "Weight of the examples of each class: a list of one number per class, or 'balanced' for inverse class frequencies; unset: equal weights.",
     .atLeast(0))
@@ -84,11 +84,11 @@ public struct DataSettings: ComponentConfig {
   @Setting(
     "Data 'table': name or number, from 1, of the labels' column (row, for samples in columns); -1 is the last, 'none' for no labels; of .npz the array, of .h5ad the column of obs; unset: label, labels, class or target."
   )
-  public var label: TableFormat.Column? = nil
+  public var label: NameOrNumber? = nil
   @Setting(
     "Data 'table': name or number, as for the label, of the column of ids, which names samples and is no feature; 'none' for none; of .npz the array, of .h5ad the column of obs; unset: a first column of texts that all differ."
   )
-  public var id: TableFormat.Column? = nil
+  public var id: NameOrNumber? = nil
   @Setting(
     "Data 'table': a file that has the labels, delimited text with a row for each sample; joined by the samples' names where the table has some, else by the order of rows. 'label' then names its column."
   )
@@ -98,7 +98,7 @@ public struct DataSettings: ComponentConfig {
   @Setting(
     "Data 'table': names or numbers, as for the label, of columns (rows, for samples in columns) that are left out.",
     .within(-1e6...1e6))
-  public var drop: [TableFormat.Column] = []
+  public var drop: [NameOrNumber] = []
 
   public init() {}
 

@@ -268,12 +268,12 @@ private struct DelimitedTableReader {
     switch format.label {
     case .name(let label): label == name && label != "none"
     case .number: labelRow == rows.row
-    case nil: TableFormat.Column.usualForLabels.contains(name.lowercased())
+    case nil: TableFormat.usualForLabels.contains(name.lowercased())
     }
   }
 
   /// Returns the row of a number: from 1 as they stand in the file, or below 0 from the last one that is not empty.
-  private func row(of column: TableFormat.Column?) throws -> Int? {
+  private func row(of column: NameOrNumber?) throws -> Int? {
     guard case .number(let number) = column else { return nil }
     guard number < 0 else { return number }
     var ahead = rows
@@ -294,8 +294,14 @@ private struct DelimitedTableReader {
         path, "\(place): found \(found), expected a number; set data.missing=keep and add the transform 'impute'")
     }
     let text = rows.text(column)
+    if rows.number(column, format.decimal) != nil {
+      throw FileError(
+        path,
+        "\(place): found \(text.prefix(40)), expected a number within the range of Float32, ±3.4e38; rescale the column"
+      )
+    }
     let other: TableFormat.Decimal = format.decimal == .point ? .comma : .point
-    let isOther = rows.number(column, format.decimal) == nil && rows.number(column, other) != nil
+    let isOther = rows.number(column, other) != nil
     let advice =
       isOther
       ? "; for a decimal \(other.rawValue), set data.decimal=\(other.rawValue)"
@@ -339,7 +345,7 @@ private struct DelimitedTableReader {
     if format.label == .name("none") { return nil }
     let place =
       format.label.map { $0.place(in: names) }
-      ?? names.firstIndex { TableFormat.Column.usualForLabels.contains($0.lowercased()) }
+      ?? names.firstIndex { TableFormat.usualForLabels.contains($0.lowercased()) }
     if place == nil, format.features == nil { throw missingLabel("column", count: width) }
     return place
   }
@@ -349,7 +355,7 @@ private struct DelimitedTableReader {
       switch format.label {
       case .name(let name): "\(noun) '\(name)'"
       case .number(let number): "\(noun) \(number) among \(count)"
-      case nil: "\(noun) called \(TableFormat.Column.usualForLabels.joined(separator: ", "))"
+      case nil: "\(noun) called \(TableFormat.usualForLabels.joined(separator: ", "))"
       }
     let named = "name one by data.label, by its number say, a file of labels by data.labelFile, or set data.label=none"
     return FileError(path, "found no \(wanted) for the labels\(otherReading() ?? "\(whatIsThere()); \(named)")")
@@ -364,7 +370,7 @@ private struct DelimitedTableReader {
     switch format.label {
     case .name(let name): wanted = [name.lowercased()]
     case .number: return nil
-    case nil: wanted = TableFormat.Column.usualForLabels
+    case nil: wanted = TableFormat.usualForLabels
     }
     if format.samples == .columns {
       let column = header?.first { wanted.contains($0.lowercased()) }

@@ -1,38 +1,12 @@
 import LatentKit
 
-/// A class of the data: its name, or, where none is called so, its number from 0; or several, from one number to another: `964-1622`.
-public enum ClassChoice: Codable, Equatable, Sendable {
-  case name(String)
-  case number(Int)
-
-  public init(from decoder: any Swift.Decoder) throws {
-    let container = try decoder.singleValueContainer()
-    if let number = try? container.decode(Int.self) {
-      self = .number(number)
-    } else if let name = try? container.decode(String.self) {
-      self = .name(name)
-    } else {
-      throw DecodingError.dataCorruptedError(
-        in: container, debugDescription: "expected the name or the number of a class")
-    }
-  }
-
-  public func encode(to encoder: any Swift.Encoder) throws {
-    var container = encoder.singleValueContainer()
-    switch self {
-    case .name(let name): try container.encode(name)
-    case .number(let number): try container.encode(number)
-    }
-  }
-}
-
 extension Dataset {
   /// Returns the data without some classes, whose examples become `unseen`. The labels of the other classes are numbered anew, in
-  /// their order.
+  /// their order. A class is chosen by its name, or, where none is called so, by its number from 0; a range such as `964-1622` chooses several.
   ///
   /// - Throws: `ConfigError` for a class that is unknown or there twice, fewer than two classes that are left, and a part in which
   ///   none is left.
-  func holdingOut(_ choices: [ClassChoice], at path: String) throws -> Dataset {
+  func holdingOut(_ choices: [NameOrNumber], at path: String) throws -> Dataset {
     guard !choices.isEmpty else { return self }
     func refused(_ reason: String) -> ConfigError { ConfigError(path: path, reason) }
     guard let classCount, train.labels != nil else { throw refused("'\(name)' has no labels; leave it out") }
@@ -81,7 +55,7 @@ extension Dataset {
   }
 
   private func numbers(
-    of choice: ClassChoice, among count: Int, _ refused: (String) -> ConfigError
+    of choice: NameOrNumber, among count: Int, _ refused: (String) -> ConfigError
   ) throws -> ClosedRange<Int> {
     switch choice {
     case .number(let number):

@@ -24,13 +24,13 @@ extension DataTable {
 /// A delimited text with the labels of samples: a column of their names and one of the labels, or labels alone.
 private struct LabelFile {
   let path: String
-  let label: TableFormat.Column?
+  let label: NameOrNumber?
   /// The cells, all rows of one length.
   let rows: [[String]]
   /// The number of each row in the file, from 1.
   let numbers: [Int]
 
-  init(contentsOf url: URL, label: TableFormat.Column?) throws {
+  init(contentsOf url: URL, label: NameOrNumber?) throws {
     (path, self.label) = (url.path, label)
     guard !HDF5File.isOne(url) else {
       throw FileError(path, "is an HDF5 file, expected labels as delimited text")
@@ -142,7 +142,7 @@ private struct LabelFile {
       case .number(let number): throw FileError(path, "found no column \(number) among \(width) for the labels")
       }
     }
-    if let usual = names.firstIndex(where: { TableFormat.Column.usualForLabels.contains($0.lowercased()) }) {
+    if let usual = names.firstIndex(where: { TableFormat.usualForLabels.contains($0.lowercased()) }) {
       return usual
     }
     guard width <= 2 else {

@@ -4,7 +4,7 @@ import LatentKit
 extension DataTable {
   /// Names of inputs and labels in an archive.
   private static let inputNames = ["x", "data", "inputs", "features"]
-  private static let labelNames = ["y"] + TableFormat.Column.usualForLabels
+  private static let labelNames = ["y"] + TableFormat.usualForLabels
   /// Names of arrays with the names of columns and of samples.
   private static let featureNameNames = ["feature_names", "var_names", "gene_names", "columns"]
   private static let idNames = ["ids", "id", "sample_ids", "sample_names", "obs_names"]

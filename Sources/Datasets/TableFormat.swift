@@ -26,9 +26,9 @@ public struct TableFormat: Sendable, Equatable {
   /// nil: the first row is one where none of its cells is a number.
   public var header: Bool?
   /// nil: the column with one of the usual names; `none` for no labels.
-  public var label: Column?
+  public var label: NameOrNumber?
   /// The column that names the samples; nil: a first column of texts that all differ; `none` for no ids.
-  public var id: Column?
+  public var id: NameOrNumber?
   /// The columns to read, in this order; the others are left aside, and labels may be missing. Nil for all.
   public var features: [String]?
   /// A file of its own for the labels, in which `label` is then looked for.
@@ -36,7 +36,7 @@ public struct TableFormat: Sendable, Equatable {
   /// Of an `.h5ad` file, the layer that is read in place of X.
   public var layer: String?
   /// Columns that are left out.
-  public var drop: [Column] = []
+  public var drop: [NameOrNumber] = []
   /// The treatment of cells without a value.
   public var missing = Missing.refuse
   /// The classes that labels of new rows may have: a text such as `NA` that is none of them is no label.

@@ -37,6 +37,11 @@ extension Composer {
         "precision is \(precision.rawValue), and a convolution on this processor takes \(String(format: "%.1f", 1 / gain)) times as long in it as in float32; leave precision out for speed"
       )
     }
+    if !isTrained, data.classCount == 1 {
+      run.warnings.append(
+        "all labels of \(data.title) are of one class, \(data.classNames?.first.map { "'\($0)'" } ?? "0"), so every accuracy is 100 %; check where the labels come from"
+      )
+    }
     try withoutGradients { try run.checkParts() }
     for stage in composition.stages {
       run.lookAtKeptEpochs(of: stage.recipe)

@@ -90,7 +90,7 @@ private func table(_ name: String, file: String, originals: @escaping @Sendable 
     var settings = DataSettings()
     settings.path = url.path
     if noise.oneIn(2) {
-      settings.label = noise.pick([TableFormat.Column.name("none"), .name("class"), .number(-1), .number(1)])
+      settings.label = noise.pick([NameOrNumber.name("none"), .name("class"), .number(-1), .number(1)])
     }
     if noise.oneIn(4) { settings.samples = .columns }
     if noise.oneIn(3) { settings.missing = .keep }

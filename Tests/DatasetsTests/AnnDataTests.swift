@@ -45,7 +45,7 @@ func anAnnDataFileIsATableAsAnndataWroteIt(name: String) throws {
 }
 
 @Test func labelsMayBeCategoriesTextNumbersOrTruthValues() throws {
-  func labels(_ column: TableFormat.Column) throws -> [String]? { try cells { $0.label = column }.labels }
+  func labels(_ column: NameOrNumber) throws -> [String]? { try cells { $0.label = column }.labels }
   #expect(try labels(.name("batch")) == ["b1", "b1", "b2", "b2", "é", "é"])
   #expect(try labels(.name("leiden")) == ["0", "1", "10", "0", "1", "10"])
   #expect(try labels(.name("age")) == ["1", "2.5", "1", "2.5", "1", "2.5"])

@@ -15,7 +15,7 @@ private func data(named: Bool = true) throws -> Dataset {
     classNames: named ? ["a", "b", "c", "d"] : nil, classCount: 4, origin: .made("here"))
 }
 
-private func prepared(_ classes: [ClassChoice], named: Bool = true, validation: Double = 0) throws -> Dataset {
+private func prepared(_ classes: [NameOrNumber], named: Bool = true, validation: Double = 0) throws -> Dataset {
   var settings = DataSettings()
   (settings.holdOut, settings.validation) = (classes, validation)
   return try data(named: named).prepared(settings, seed: 1)
@@ -59,7 +59,7 @@ private func classes(_ examples: Examples) throws -> [Int] { try examples.inputs
 }
 
 @Test func classesThatCannotBeHeldOutAreRefused() {
-  func problem(_ classes: [ClassChoice], named: Bool = true) -> String? {
+  func problem(_ classes: [NameOrNumber], named: Bool = true) -> String? {
     message { _ = try prepared(classes, named: named) }
   }
   #expect(problem([.number(4)]) == "data.with.holdOut: found class 4, and 'letters' has classes 0 to 3")

@@ -239,7 +239,10 @@ private let rows = ["a,b,label", "1,-2.5,x", "3e1,.25,w", "+4,0,x"]
     problem("a,label\n1,x\ninf,x\n")
       == "row 3, column 'a' (1): found 'inf' between commas, expected a number; data.drop leaves a column out, and "
       + "data.label names that of the classes")
-  #expect(problem("a,label\n1e99,x\n") == "row 2, column 'a' (1): found '1e99' between commas, expected a number")
+  #expect(
+    problem("a,label\n1e99,x\n")
+      == "row 2, column 'a' (1): found 1e99, expected a number within the range of Float32, ±3.4e38; rescale the column"
+  )
   #expect(problem("a,label\n1,\n") == "row 2, column 2: found no label, expected the sample's class")
   #expect(problem("a,b,a,label\n1,2,3,x\n") == "row 1: columns 1 and 3 are both named 'a'; rename one of them")
   #expect(
@@ -411,7 +414,7 @@ func realTablesAreRead(name: String, samples: Int, features: Int, classes: Int) 
 
 @Test func idsAreThoseOfTheColumnThatIsNamed() throws {
   let text = "a,patient,label\n1,7,x\n2,7,y\n"
-  for id in [TableFormat.Column.name("patient"), .number(2), .number(-2)] {
+  for id in [NameOrNumber.name("patient"), .number(2), .number(-2)] {
     let found = try table(text) { $0.id = id }
     // A patient may have several samples.
     #expect(found.ids == ["7", "7"] && found.featureNames == ["a"] && found.remark == nil)

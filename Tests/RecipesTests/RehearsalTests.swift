@@ -308,6 +308,17 @@ private func loss(_ name: String = "mine", _ make: @escaping @Sendable (Forward)
     #expect(try warnings(yaml, parts) == [])
   }
 
+  @Test func dataOfOneClassAreWarnedAbout() throws {
+    var single = digits
+    (single.classCount, single.classNames) = (1, ["healthy"])
+    let yaml = "{encoder: resnet, stages: [{train: [encoder], losses: [each]}]}"
+    let parts = [loss("each") { [.perExample("each", try $0.latents.sum(axis: 1))] }]
+    #expect(
+      try warnings(yaml, parts, for: single) == [
+        "all labels of data 'mnist' are of one class, 'healthy', so every accuracy is 100 %; check where the labels come from"
+      ])
+  }
+
   @Test func aPartMadeAtRunTimeFitsAmongTheOthers() throws {
     // No Swift type of a component: an entry made of a closure, with a weight of its own.
     struct Shift: LatentNoise {
