@@ -5,9 +5,7 @@
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <torch/version.h>
 
-#include <chrono>
 #include <cstdlib>
-#include <limits>
 
 #if defined(__GLIBC__)
 #include <malloc.h>
@@ -92,25 +90,6 @@ bool ct_begin_reduced(ct_dtype dtype) {
   return had;
 }
 void ct_end_reduced(void) { bridge::reduced = at::ScalarType::Undefined; }
-
-double ct_convolution_seconds(ct_dtype dtype, ct_device where) {
-  try {
-    const auto type = options(dtype, where);
-    const auto images = at::ones({16, 64, 16, 16}, type).contiguous(at::MemoryFormat::ChannelsLast);
-    const auto kernel = at::ones({64, 64, 3, 3}, type).contiguous(at::MemoryFormat::ChannelsLast);
-    double least = std::numeric_limits<double>::infinity();
-    for (int round = 0; round < 6; round++) {
-      const auto start = std::chrono::steady_clock::now();
-      at::conv2d(images, kernel, {}, {1, 1}, at::IntArrayRef({1, 1}));
-      const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
-      least = std::min(least, taken.count());
-    }
-    return least;
-  } catch (const std::exception &error) {
-    remember(error.what());
-    return std::numeric_limits<double>::infinity();
-  }
-}
 
 // Float32 is Float32: unless told otherwise, libtorch lets cuDNN round what convolutions multiply.
 static const int exact = ct_allow_tf32(false);

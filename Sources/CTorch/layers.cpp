@@ -4,11 +4,40 @@
 
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <algorithm>
+#include <chrono>
+#include <limits>
+
 using namespace bridge;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 namespace {
+
+// Whether this processor multiplies numbers of a type. libtorch goes without the instructions, in ten times what Float32 takes.
+bool multiplies(at::ScalarType type) {
+#if defined(__x86_64__)
+  static const bool hasBFloat16 = __builtin_cpu_supports("avx512bf16");
+#else
+  constexpr bool hasBFloat16 = true;
+#endif
+  return !at::isReducedFloatingType(type) || (type == at::kBFloat16 && hasBFloat16);
+}
+
+// Runs `body` on the factors of a layer. Halves that the processor does not multiply are widened: their products are exact in
+// Float32, where such instructions sum them too, so that the rounded result differs by the order of the sum alone.
+template <typename Body>
+at::Tensor inFactors(const at::Tensor &input, const at::Tensor &weight, const at::Tensor &bias, Body body) {
+  const auto type = input.scalar_type();
+  if (!input.is_cpu() || multiplies(type) || weight.scalar_type() != type) return body(input, weight, bias);
+  return body(wide(input), wide(weight), wide(bias)).to(type);
+}
+
+// A layer with weights in the precision of this thread.
+template <typename Body>
+ct_tensor layer(ct_tensor x, ct_tensor weight, ct_tensor bias, Body body) {
+  return tensor([&] { return inFactors(narrow(open(x)), narrow(open(weight)), narrow(optional(bias)), body); });
+}
 
 // x wᵀ + b, then max(0, ·) where that is wanted: one step of the graph in place of four, which is what small layers wait for.
 struct LinearLayer : torch::autograd::Function<LinearLayer> {
@@ -34,8 +63,7 @@ struct LinearLayer : torch::autograd::Function<LinearLayer> {
 }  // namespace
 
 ct_tensor ct_linear(ct_tensor x, ct_tensor weight, ct_tensor bias, bool relu) {
-  return tensor([&] {
-    const auto input = narrow(open(x)), matrix = narrow(open(weight)), offset = narrow(optional(bias));
+  return layer(x, weight, bias, [&](const at::Tensor &input, const at::Tensor &matrix, const at::Tensor &offset) {
     const bool recorded = at::GradMode::is_enabled() && (input.requires_grad() || matrix.requires_grad());
     if (!isTracing() && recorded && input.is_cpu() && input.dim() == 2 && matrix.dim() == 2 && offset.defined())
       return LinearLayer::apply(input, matrix, offset, relu);
@@ -44,16 +72,37 @@ ct_tensor ct_linear(ct_tensor x, ct_tensor weight, ct_tensor bias, bool relu) {
   });
 }
 ct_tensor ct_conv2d(ct_tensor x, ct_tensor weight, ct_tensor bias, int64_t stride, int64_t padding) {
-  return tensor([&] {
-    const auto input = narrow(open(x)), kernel = narrow(open(weight));
+  return layer(x, weight, bias, [&](const at::Tensor &input, const at::Tensor &kernel, const at::Tensor &offset) {
     // A 1x1 convolution to a channel or two is a dot product over channels, which oneDNN's blocked kernels take ten
     // times as long for, most of it backward.
     if (input.is_cpu() && input.dim() == 4 && input.is_contiguous(at::MemoryFormat::ChannelsLast) && kernel.dim() == 4 &&
         kernel.size(0) <= 4 && kernel.size(1) == input.size(1) && kernel.size(2) == 1 && kernel.size(3) == 1 &&
         stride == 1 && padding == 0)
-      return at::linear(input.permute({0, 2, 3, 1}), kernel.flatten(1), narrow(optional(bias))).permute({0, 3, 1, 2});
-    return at::conv2d(input, kernel, narrow(optional(bias)), {stride, stride}, at::IntArrayRef({padding, padding}));
+      return at::linear(input.permute({0, 2, 3, 1}), kernel.flatten(1), offset).permute({0, 3, 1, 2});
+    return at::conv2d(input, kernel, offset, {stride, stride}, at::IntArrayRef({padding, padding}));
   });
+}
+
+double ct_convolution_seconds(ct_dtype dtype, ct_device where) {
+  try {
+    const at::NoGradGuard guard;
+    const auto type = options(dtype, where);
+    const auto images = at::ones({16, 64, 16, 16}, type).contiguous(at::MemoryFormat::ChannelsLast);
+    const auto kernel = at::ones({64, 64, 3, 3}, type).contiguous(at::MemoryFormat::ChannelsLast);
+    double least = std::numeric_limits<double>::infinity();
+    for (int round = 0; round < 6; round++) {
+      const auto start = std::chrono::steady_clock::now();
+      inFactors(images, kernel, {}, [](const at::Tensor &input, const at::Tensor &kernel, const at::Tensor &) {
+        return at::conv2d(input, kernel, {}, {1, 1}, at::IntArrayRef({1, 1}));
+      });
+      const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+      least = std::min(least, taken.count());
+    }
+    return least;
+  } catch (const std::exception &error) {
+    remember(error.what());
+    return std::numeric_limits<double>::infinity();
+  }
 }
 
 namespace {
@@ -86,8 +135,7 @@ struct TransposedConvolution : torch::autograd::Function<TransposedConvolution> 
 
 ct_tensor ct_conv_transpose2d(
   ct_tensor x, ct_tensor weight, ct_tensor bias, int64_t stride, int64_t padding, int64_t output_padding) {
-  return tensor([&] {
-    const auto input = narrow(open(x)), kernel = narrow(open(weight)), offset = narrow(optional(bias));
+  return layer(x, weight, bias, [&](const at::Tensor &input, const at::Tensor &kernel, const at::Tensor &offset) {
     if (!isTracing() && input.is_cpu() && input.dim() == 4 && offset.defined() && offset.requires_grad())
       return TransposedConvolution::apply(input, kernel, offset, stride, padding, output_padding);
     return at::conv_transpose2d(

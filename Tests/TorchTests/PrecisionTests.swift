@@ -63,6 +63,21 @@ private func expectNear(_ found: Tensor, _ expected: Tensor, _ what: String) thr
     }
   }
 
+  @Test(arguments: [Precision.bf16, .float16]) func factorsAreRounded(precision half: Precision) throws {
+    let dtype = half == .bf16 ? DType.bfloat16 : .float16
+    for (name, shapes, run) in Self.operations {
+      let given = try shapes.enumerated().map { try draws($1, seed: UInt64($0 + 1), dtype: .float32) }
+      let rounded = try given.map { try $0.to(dtype).to(.float32) }
+      let (output, expected) = try half.computing { (try run(given), try run(rounded)) }
+      #expect(try output.to(.float32).bytes() == expected.to(.float32).bytes(), "\(name)")
+      let exact = try run(rounded)
+      // The result is rounded once, to 8 bits or 11.
+      let slack = half == .bf16 ? 0.004 : 0.0005
+      let error = try (output.to(.float64) - exact.to(.float64)).abs() - exact.to(.float64).abs() * slack
+      #expect(try error.max().item() < 1e-5, "\(name)")
+    }
+  }
+
   @Test func whatHalfPrecisionIsTooCoarseForIsFloat32() throws {
     let half = try values([4, 6], seed: 1).to(.bfloat16)
     for value in [
