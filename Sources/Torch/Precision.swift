@@ -50,7 +50,7 @@ public enum Precision: String, Sendable, CaseIterable {
   public func isAvailable(on device: Device) -> Bool {
     switch self {
     case .float32: true
-    // On CPUs gradients of convolutions in Float16 are taken a value at a time.
+    // CPUs have `bf16`, which needs no scaled losses.
     case .tf32, .float16: device.kind == .cuda
     case .bf16: device.kind != .mps
     }
