@@ -145,7 +145,7 @@ def rows(model, reports, rate, precision):
     our_step = median(column(ours, "stepMilliseconds"))
     if best and our_step:
         limit = 1000 * OPERATIONS[model] / rate if precision == "float32" else None
-        goal = GOALS.get(model) if precision == "float32" else 1.25
+        goal = {"float32": GOALS.get(model), "bf16": 1.25}.get(precision)
         yield dict(what=f"{name}: step, ms", goal=goal, peer=f"PyTorch {best}", theirs=steps[best], ours=our_step, limit=limit)
     our_epoch = median(column(ours, "epochSeconds"))
     for loop, title in LOOPS.items():

@@ -66,7 +66,14 @@ CT_BINARY(gt)
 CT_BINARY(ge)
 CT_BINARY(logical_and)
 CT_BINARY(logical_or)
-CT_BINARY(prelu)
+
+ct_tensor ct_prelu(ct_tensor t, ct_tensor slope) {
+  return tensor([&] {
+    const auto type = open(t).scalar_type();
+    // The slope is a parameter, which stays Float32 where layers compute in half precision.
+    return open(t).prelu(at::isReducedFloatingType(type) ? open(slope).to(type) : open(slope));
+  });
+}
 
 #define CT_SCALAR(name) \
   ct_tensor ct_##name##_scalar(ct_tensor t, double value) { \

@@ -31,11 +31,8 @@ extension Composer {
         "found \(precision.rawValue), which device \(device) does not have, expected one of: \(known)")
     }
     var run = try DryRun(composition, data: data, catalog: catalog, device: device)
-    let gain = isTrained ? 1 : precision.gain(on: device)
-    if gain < 1 {
-      run.warnings.append(
-        "precision is \(precision.rawValue), and a convolution on this processor takes \(String(format: "%.1f", 1 / gain)) times as long in it as in float32; leave precision out for speed"
-      )
+    if !isTrained, let slower = DryRun.warning(about: precision, gain: precision.gain(on: device)) {
+      run.warnings.append(slower)
     }
     if !isTrained, data.classCount == 1 {
       run.warnings.append(
@@ -108,6 +105,15 @@ struct DryRun {
     batch.labels = try labels * known.to(.int64)
     batch.labelled = known
     return batch
+  }
+
+  /// Returns what to say of a precision with a gain below 1; nil where the measured difference may be chance.
+  static func warning(about precision: Precision, gain: Double) -> String? {
+    guard gain < 0.95 else { return nil }
+    let factor = String(format: "%.1f", 1 / gain)
+    return
+      "precision is \(precision.rawValue), and a convolution on this processor takes \(factor) times as long in it as in "
+      + "float32; leave precision out for speed"
   }
 
   /// Returns a part's name in messages, `encoder 'mlp'`.

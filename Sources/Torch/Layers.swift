@@ -181,8 +181,10 @@ public struct Dropout: Layer {
 
   public func callAsFunction(_ input: Tensor) throws -> Tensor {
     guard mode.isTraining, rate > 0 else { return input }
-    let kept = try withoutGradients { try mode.generator.bernoulli(input.filled(with: 1 - rate)) / (1 - rate) }
-    return try input * kept
+    // Half precision would round the probability and the scale, and shift the mean.
+    let wide = input.dtype.isHalf ? try input.to(.float32) : input
+    let kept = try withoutGradients { try mode.generator.bernoulli(wide.filled(with: 1 - rate)) / (1 - rate) }
+    return try (wide * kept).to(input.dtype)
   }
 }
 

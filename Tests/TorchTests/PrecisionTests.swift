@@ -88,6 +88,29 @@ private func expectNear(_ found: Tensor, _ expected: Tensor, _ what: String) thr
     #expect(try half.mean().item() == half.to(.float32).mean().item())
   }
 
+  /// Parameters stay Float32, also those that no layer narrows.
+  @Test func slopesOfNegativeValuesAreTakenInTheirPrecision() throws {
+    let half = try values([3, 4, 5], seed: 1).to(.bfloat16).requiringGradient(true)
+    let slope = try Tensor([0.25, 0.5, 1, 2] as [Float]).requiringGradient(true)
+    let found = try half.prelu(slope: slope)
+    #expect(found.dtype == .bfloat16)
+    let gradients = try found.to(.float32).sum().gradients(by: [half, slope]).map { try #require($0) }
+    #expect(gradients.map(\.dtype) == [.bfloat16, .float32])
+    let wide = try half.to(.float32).prelu(slope: slope)
+    // These slopes are powers of two, so that nothing is rounded.
+    #expect(try found.to(.float32).bytes() == wide.bytes())
+  }
+
+  @Test func dropoutZeroesTheSameValuesInHalfPrecision() throws {
+    func dropped(_ dtype: DType) throws -> Tensor {
+      let scope = try Scope(path: "dropout")
+      scope.mode.isTraining = true
+      return try Dropout(0.1, in: scope)(Tensor.ones([20_000], dtype: .float32).to(dtype)).to(.float32)
+    }
+    let (half, full) = (try dropped(.bfloat16), try dropped(.float32))
+    #expect(try half.bytes() == full.to(.bfloat16).to(.float32).bytes())
+  }
+
   @Test func thePrecisionEndsWithItsBlock() throws {
     struct Stop: Error {}
     let (x, weight) = (try values([2, 3], seed: 1), try values([4, 3], seed: 2))

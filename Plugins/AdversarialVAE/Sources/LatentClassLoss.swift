@@ -27,7 +27,7 @@ public struct LatentClassLoss: Loss, Component {
     let code = try forward.reconstructionCode
     let isDrawn = forward.isTraining && config.latent == .drawn
     let latents = isDrawn ? try code.sample(using: &forward.random.generator) : code.mean
-    let made = try classifier.scores(LatentBatch(latents)).softmax(axis: 1)
+    let made = try forward.computing { try classifier.scores(LatentBatch(latents)) }.softmax(axis: 1)
     return [.perExample("latent-class", try (given - made).square().sum(axis: 1), over: .all)]
   }
 }

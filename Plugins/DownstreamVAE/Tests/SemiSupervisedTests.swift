@@ -71,6 +71,24 @@ private func bounds(_ model: Model, labels: [Int64]?, labelled: [Int64]? = nil) 
   #expect(try rows(labels: [0, 1, 2, 0], labelled: [1, 1, 1, 1]) == 4)
 }
 
+@Test func theDecoderComputesInThePrecisionOfThePass() throws {
+  final class Noting: Decoder {
+    var dtypes: [DType] = []
+    func decode(_ request: LatentBatch) throws -> Tensor {
+      let ones = try Tensor.ones([2, 2])
+      dtypes.append(try ones.linear(ones, bias: nil).dtype)
+      return try request.latents.slice(0..<4, axis: 1).sigmoid()
+    }
+  }
+  let noting = Noting()
+  let noted = Model(encoder: try model().encoder, decoder: noting, prior: Normal())
+  let pass = Forward(
+    Batch(inputs: try inputs(), labels: nil), through: noted, training: true,
+    drawing: RandomSource(try Generator(seed: 1)), precision: .bf16)
+  _ = try loss(noted).terms(pass, under: Normal())[0].values()
+  #expect(noting.dtypes == [.bfloat16, .bfloat16, .bfloat16])
+}
+
 /// Eq. 6 with an encoder whose weights are zero: `z` is standard normal whatever the input, and its mean 0.
 @Test func withLabelsTheBoundIsALoopOverPixels() throws {
   let store = ParameterStore()

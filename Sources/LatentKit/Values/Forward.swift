@@ -68,8 +68,14 @@ public final class Forward {
     return value
   }
 
-  /// Runs layers of the model in the precision of the pass.
-  private func computed<Value>(_ body: () throws -> Value) rethrows -> Value { try precision.computing(body) }
+  /// Runs parts of the model in the precision of the pass, for a loss that calls them on values of its own. Returns Float32.
+  public func computing(_ body: () throws -> Tensor) throws -> Tensor { try precision.computing(body).widened() }
+
+  /// Runs an encoder in the precision of the pass. Returns Float32.
+  public func computing(_ body: () throws -> Code) throws -> Code { try precision.computing(body).widened() }
+
+  /// Runs a decoder in the precision of the pass. Returns Float32.
+  public func computing(_ body: () throws -> Decoded) throws -> Decoded { try precision.computing(body).widened() }
 
   /// The inputs, `[batch] + inputShape`.
   public var inputs: Tensor { batch.inputs }
@@ -92,7 +98,7 @@ public final class Forward {
     get throws { try shielded(plainCode) }
   }
   private var plainCode: Code {
-    get throws { try once(\.cachedCode) { try computed { try model.encode(batch) }.widened() } }
+    get throws { try once(\.cachedCode) { try computing { try model.encode(batch) } } }
   }
 
   /// The code as a vector, `[batch, latent]`: drawn from a Gaussian code while training, else its mean.
@@ -158,7 +164,7 @@ public final class Forward {
     get throws {
       try once(\.cachedDecoded) {
         let input = try LatentBatch(plainDecoderInput, of: batch)
-        return try computed { try model.decoded(input) }.widened()
+        return try computing { try model.decoded(input) }
       }
     }
   }
@@ -171,7 +177,7 @@ public final class Forward {
           throw RecipeError.missing("a classifier", for: "this step", fix: "add 'classifier: {use: linear}'")
         }
         let latents = try LatentBatch(plainLatents)
-        return try computed { try classifier.scores(latents) }.widened()
+        return try computing { try classifier.scores(latents) }
       }
       return try shielded(scores)
     }
@@ -183,7 +189,7 @@ public final class Forward {
       try shielded(
         once(\.cachedReconstructionCode) {
           let made = try batch.with(inputs: plainReconstruction)
-          return try computed { try model.encode(made) }.widened()
+          return try computing { try model.encode(made) }
         })
     }
   }
@@ -212,9 +218,9 @@ public final class Forward {
     }
     let batch = batch.with(inputs: inputs).limited(to: encoder.needs)
     guard self[keyPath: slot] == nil else {
-      return try computed { try encoder.features(batch) }.map { try $0.widened() }
+      return try precision.computing { try encoder.features(batch) }.map { try $0.widened() }
     }
-    let (code, features) = try computed { try encoder.encodeWithFeatures(batch) }
+    let (code, features) = try precision.computing { try encoder.encodeWithFeatures(batch) }
     self[keyPath: slot] = try code.widened()
     return try features.map { try $0.widened() }
   }
@@ -225,7 +231,7 @@ public final class Forward {
       throw RecipeError.missing("a discriminator", for: "this step", fix: "add 'discriminator:' to the recipe")
     }
     let request = batch.with(inputs: inputs).limited(to: discriminator.needs)
-    return try shielded(computed { try discriminator.score(request) }.widened())
+    return try shielded(computing { try discriminator.score(request) })
   }
 
   // MARK: Hidden labels

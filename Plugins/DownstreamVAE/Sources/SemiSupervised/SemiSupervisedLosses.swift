@@ -51,7 +51,8 @@ public struct SemiSupervisedBound: Loss, Component {
 
   public func terms(_ forward: Forward, under prior: any Prior) throws -> [Term] {
     let encoder = try ClassConditionalEncoder.required(forward.model.encoder, for: "loss 'm2'")
-    let (inputs, features) = (forward.inputs, try encoder.features(of: forward.inputs))
+    let inputs = forward.inputs
+    let features = try forward.computing { try encoder.features(of: inputs) }
     let values: Tensor
     switch (forward.batch.labels, forward.batch.labelled) {
     case (nil, _): values = try mixture(forward, encoder, inputs, features)
@@ -71,7 +72,7 @@ public struct SemiSupervisedBound: Loss, Component {
   private func mixture(
     _ forward: Forward, _ encoder: ClassConditionalEncoder, _ inputs: Tensor, _ features: Tensor
   ) throws -> Tensor {
-    let logShares = try encoder.classScores(features).logSoftmax(axis: 1)
+    let logShares = try forward.computing { try encoder.classScores(features) }.logSoftmax(axis: 1)
     let bounds = try Tensor.stack(
       (0..<encoder.classCount).map { label in
         let labels = try Tensor.full([features.size(0)], Double(label), dtype: .int64, device: features.device)
@@ -85,10 +86,14 @@ public struct SemiSupervisedBound: Loss, Component {
     _ forward: Forward, _ encoder: ClassConditionalEncoder, _ inputs: Tensor, _ features: Tensor, of labels: Tensor
   ) throws -> Tensor {
     let classes = try labels.oneHot(encoder.classCount).to(features.dtype)
-    let (mean, logVariance) = try encoder.remainder(features, classes: classes)
+    let (mean, logVariance) = try forward.computing {
+      let (mean, logVariance) = try encoder.remainder(features, classes: classes)
+      return Code.gaussian(mean: mean, logVariance: logVariance)
+    }.requireGaussian(for: "loss 'm2'")
     let noise = try forward.random.normal(mean.shape, dtype: mean.dtype)
     let rest = try forward.isTraining ? mean + (logVariance * 0.5).exp() * noise : mean
-    let decoded = try forward.model.decoded(LatentBatch(.concatenate([classes, rest], axis: 1)))
+    let latents = LatentBatch(try .concatenate([classes, rest], axis: 1))
+    let decoded = try forward.computing { try forward.model.decoded(latents) }
     let divergence = try standardNormalDivergences(mean: mean, logVariance: logVariance).sum(axis: 1)
     let reconstruction = try likelihood.logLikelihood(of: inputs, given: decoded)
     return try divergence - reconstruction + log(Double(encoder.classCount))
@@ -111,7 +116,7 @@ public struct SemiSupervisedClassification: Loss, Component {
 
   public func terms(_ forward: Forward, under prior: any Prior) throws -> [Term] {
     let encoder = try ClassConditionalEncoder.required(forward.model.encoder, for: "loss 'm2-class'")
-    let scores = try encoder.classScores(encoder.features(of: forward.inputs))
+    let scores = try forward.computing { try encoder.classScores(encoder.features(of: forward.inputs)) }
     return [.perExample("m2-class", try scores.crossEntropy(forward.labels, .none), over: .labelled)]
   }
 }
